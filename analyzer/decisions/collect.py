@@ -117,7 +117,7 @@ def _contents(ledger: Ledger, files: Iterable[DecisionFile]) -> _DecisionContent
     return _DecisionContents(
         collected={line.content for line in ledger.lines},
         hashes={line.sha256 for line in ledger.lines},
-        entered={line.content for each in files for line in each.lines},
+        entered={line.content for file in files for line in file.lines},
     )
 
 
@@ -146,7 +146,7 @@ class _Collected:
     @property
     def entered(self) -> Sequence[LedgerLine]:
         """Return all lines of the files."""
-        return [line for each in self.files for line in each.lines]
+        return [line for file in self.files for line in file.lines]
 
     @cached_property
     def new_ids(self) -> Container[int]:
@@ -167,7 +167,7 @@ def _ledger_update(
     return LedgerUpdate(
         ledger=collected.after,
         added=(*collected.new, *collected.conflict_lines),
-        files=tuple(_file_outcome(each, collected) for each in files),
+        files=tuple(_file_outcome(file, collected) for file in files),
         notes=(*_notes(collected, attended=attended),),
     )
 
@@ -207,7 +207,7 @@ def _notes(collected: _Collected, *, attended: bool) -> Iterator[str]:
     entered, after = collected.entered, collected.after.by_user
     for line in collected.conflict_lines:
         yield f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
-    yield from (note for each in files if attended or new for note in each.notes)
+    yield from (note for file in files if attended or new for note in file.notes)
     if collected.ledger:
         yield from unchecked_notes([*ledger.lines, *entered], files)
     if attended:  # else the notes of the run say it of the whole ledger
@@ -230,9 +230,9 @@ def _conflict_problems(collected: _Collected) -> Iterator[Problem]:
     Workbooks have no order in time: what is in conflict in one order of them is in conflict.
     """
     ledger, files = collected.before, collected.files
-    ledgers = [each for each in files if each.is_ledger]
-    turned = *ledgers, *(each for each in reversed(files) if not each.is_ledger)
-    lines = (line for each in turned for line in each.lines)
+    ledgers = [file for file in files if file.is_ledger]
+    turned = *ledgers, *(file for file in reversed(files) if not file.is_ledger)
+    lines = (line for file in turned for line in file.lines)
     in_reverse = [line for line in lines if id(line) in collected.new_ids]
     by_user = decisions_by_user([*ledger.lines, *in_reverse]) if len(files) > 1 else {}
     pairs = [*collected.conflicts, *_new_conflicts(ledger.by_user, by_user)]
@@ -271,18 +271,18 @@ def collected_one_by_one(
         ),
     ]
     contents = _contents(ledger, files)
-    for each in sorted(files, key=_withdraws_nothing):
-        own = {id(line) for line in each.lines}
+    for file in sorted(files, key=_withdraws_nothing):
+        own = {id(line) for line in file.lines}
         if refused := [problem for line, problem in problems if id(line) in own]:
-            yield each.source, InputRefused(refused)
+            yield file.source, InputRefused(refused)
             continue
         try:
-            update = _ledger_update(ledger, [each], contents, attended=False)
+            update = _ledger_update(ledger, [file], contents, attended=False)
         except InputRefused as refusal:
-            yield each.source, refusal
+            yield file.source, refusal
         else:
             ledger = update.ledger
-            yield each.source, update
+            yield file.source, update
 
 
 def _withdraws_nothing(entries: DecisionFile) -> bool:
@@ -298,10 +298,10 @@ def merged_update(files: Sequence[DecisionFile]) -> LedgerUpdate:
     report than one before it.
     """
     ledgers = sorted(
-        (each for each in files if each.is_ledger),
-        key=lambda each: (-len(each.lines), each.file.sha256),
+        (file for file in files if file.is_ledger),
+        key=lambda ledger_file: (-len(ledger_file.lines), ledger_file.file.sha256),
     )
-    others = [each for each in files if not each.is_ledger]
+    others = [file for file in files if not file.is_ledger]
     if not ledgers:
         return collect(Ledger(), others)
     first, *rest = ledgers
@@ -311,8 +311,8 @@ def merged_update(files: Sequence[DecisionFile]) -> LedgerUpdate:
         raise InputRefused([older_report_problem(*pair) for pair in older])
     removed = {
         user
-        for user, each in by_user.items()
-        if any(line.decision in REMOVALS for line in each.current)
+        for user, decisions in by_user.items()
+        if any(line.decision in REMOVALS for line in decisions.current)
     }
     of_removed = (line for line in first.lines if line.user_key in removed)
     in_ledger = (

@@ -43,19 +43,23 @@ def ledger_order_problems(
     Nothing shows which one is the later of two decisions that stand in different ledgers. None to
     remove the user comes into force by their order that is not in force in one of them.
     """
-    given = [each for each in files if each.is_ledger]
+    given = [file for file in files if file.is_ledger]
     if not given:
         return
     ledgers = [DecisionFile(FileReference(name="", sha256=""), (*known,)), *given]
-    orders = (new_lines((), each) for each in (ledgers, ledgers[::-1]))
-    forward, backward, *alone = map(decisions_by_user, (*orders, *(each.lines for each in ledgers)))
-    for line in {line.user_key: line for each in given for line in each.lines}.values():
+    orders = (new_lines((), order) for order in (ledgers, ledgers[::-1]))
+    forward, backward, *alone = map(
+        decisions_by_user, (*orders, *(ledger.lines for ledger in ledgers))
+    )
+    for line in {line.user_key: line for file in given for line in file.lines}.values():
         user = line.user_key
-        one, other, *own = (_undisputed(each, user) for each in (forward, backward, *alone))
+        one, other, *own = (
+            _undisputed(decisions, user) for decisions in (forward, backward, *alone)
+        )
         if one is not other or (one in REMOVALS and one not in own):
             lines = forward[user].lines
-            newest = (each for each in lines if each.decided_on == lines[-1].decided_on)
-            named = dict.fromkeys(f"{each.summary} ({each.place})" for each in newest)
+            newest = (line for line in lines if line.decided_on == lines[-1].decided_on)
+            named = dict.fromkeys(f"{line.summary} ({line.place})" for line in newest)
             message = f"the ledgers do not show which decision is the last one: {'; '.join(named)}"
             yield _problem(line, message, "Decide again with a newer date.")
 
@@ -70,9 +74,9 @@ def two_decision_problems(files: Iterable[DecisionFile]) -> Iterator[Problem]:
 
     Sheets have no order in time: neither is the later one.
     """
-    for each in files:
+    for file in files:
         decisions: dict[PersonsDay, LedgerLine] = {}
-        for line in each.lines if not each.is_ledger else ():
+        for line in file.lines if not file.is_ledger else ():
             first = decisions.setdefault(line.persons_day, line)
             if line.sheet != first.sheet and line.decision is not first.decision:
                 message = f"{first.place} has {first.summary}"
@@ -88,11 +92,11 @@ def unordered_pairs(
     """
     new_ids = {id(line) for line in new}
     firsts: dict[PersonsDay, tuple[DecisionFile, LedgerLine]] = {}
-    for each in files:
-        for line in each.lines if not each.is_ledger else ():
+    for file in files:
+        for line in file.lines if not file.is_ledger else ():
             if id(line) in new_ids:
-                file, first = firsts.setdefault(line.persons_day, (each, line))
-                if file is not each and line.decision is not first.decision:
+                first_file, first = firsts.setdefault(line.persons_day, (file, line))
+                if first_file is not file and line.decision is not first.decision:
                     yield line, first
 
 
@@ -106,7 +110,7 @@ def unordered_problems(
     for (line, other), *more in alike.values():
         file, row, _ = other.read_from
         message = f"{file}, row {row} has {other.summary}, and nothing shows which is the newer one"
-        users = [*dict.fromkeys((line.user, *(each.user for each, _ in more)))]
+        users = [*dict.fromkeys((line.user, *(other_line.user for other_line, _ in more)))]
         if len(users) > 1:
             message += f"; so for {count_text(len(users), 'user')}: {short_list(users)}"
         hint = "Empty the older one, or remove its file; or give the newer one a newer date."
@@ -167,7 +171,7 @@ def follow_up_problems(
 
     One entered in a file of which the ledger has nothing is another ledger's.
     """
-    rows = [row for each in files for row in each.followed_up]
+    rows = [row for file in files for row in file.followed_up]
     there = {*map(_shown_texts, known)} if rows else set()
     hashes = _hashes(known)
     for row in rows:
@@ -212,7 +216,7 @@ def _problem(line: LedgerLine, message: str, hint: str) -> Problem:
 def unchecked_notes(known: Iterable[LedgerLine], files: Iterable[DecisionFile]) -> Iterator[str]:
     """Yield in which files the follow-up cannot be checked, as another ledger has its decisions."""
     hashes = _hashes(known)
-    shown = [(each.file.name, row.sha256) for each in files for row in each.followed_up]
+    shown = [(file.file.name, row.sha256) for file in files for row in file.followed_up]
     if names := [*dict.fromkeys(name for name, sha256 in shown if sha256 not in hashes)]:
         yield (
             "Not checked for changes, as this ledger does not have them: decisions on the follow-up"
@@ -246,13 +250,13 @@ def withdrawal_notes(
         is_withdrawal = line.decision is Decision.WITHDRAW and line.identifies_user
         if is_withdrawal and not user_decisions.decisions:
             earlier = decisions_by_user(user_decisions.lines[: user_decisions.lines.index(line)])
-            decisions = [each for of_user in earlier.values() for each in of_user.decisions]
+            decisions = [decision for of_user in earlier.values() for decision in of_user.decisions]
             if not decisions:
                 whose = f"{line.user_key.arn} ({line.place})"
                 yield f"Nothing to withdraw for {whose}: no decision was in force."
-            for each in decisions:
-                if each.person != line.person and id(each) not in new_ids:
-                    yield _counts_note(line, each, _WITHDRAWN)
+            for decision in decisions:
+                if decision.person != line.person and id(decision) not in new_ids:
+                    yield _counts_note(line, decision, _WITHDRAWN)
 
 
 def uncounted_notes(
@@ -262,10 +266,10 @@ def uncounted_notes(
 
     A line `conflict` of the program is nobody's decision.
     """
-    for line in (each for each in entered if each.decision is not Decision.CONFLICT):
+    for line in (decision for decision in entered if decision.decision is not Decision.CONFLICT):
         user_decisions = after[line.user_key]
         of_people = [
-            each for each in user_decisions.lines if each.decision is not Decision.CONFLICT
+            other for other in user_decisions.lines if other.decision is not Decision.CONFLICT
         ]
         for counted in user_decisions.current or of_people[-1:]:
             reason = _why_counted(user_decisions, counted, line)
@@ -277,11 +281,11 @@ def _why_counted(user_decisions: UserDecisions, counted: LedgerLine, line: Ledge
     if line.decided_on != counted.decided_on:
         return LATER_DAY if line.decided_on < counted.decided_on else ""
     if line.person == counted.person:
-        is_in_ledger = any(each.identity == line.identity for each in user_decisions.lines)
+        is_in_ledger = any(other.identity == line.identity for other in user_decisions.lines)
         return _SAME_DAY if is_in_ledger else _GIVEN_UP
-    if line.person in {each.person for each in user_decisions.current}:
+    if line.person in {other.person for other in user_decisions.current}:
         return ""
-    contents = [each.content for each in user_decisions.lines]
+    contents = [other.content for other in user_decisions.lines]
     if line.content not in contents[contents.index(counted.content) :]:
         return _LATER_DECISION
     # A withdrawal behind what counts took back the own decision of its person.
@@ -295,7 +299,7 @@ def replaced_decision_notes(
     decisions = {line.persons_day: line for line in known}
     for line in new:
         before = decisions.get(line.persons_day)
-        counts = any(line is each for each in after[line.user_key].current)
+        counts = any(line is other for other in after[line.user_key].current)
         if before and counts and before.decision is not line.decision:
             yield _counts_note(line, before, _SAME_DAY)
 
@@ -317,12 +321,12 @@ def owner_answer_notes(files: Sequence[DecisionFile], ledger: Ledger) -> Iterato
     entered: set[str] = set()
     still_open: Counter[tuple[str, UserKey]] = Counter()
     is_owned = False
-    for each in files:
-        owners = [*map(_owner, each.lines), *(row.owner for row in each.open_rows)]
-        unowned = f"no owner in {each.file.name}" if any(owners) else each.file.name
+    for file in files:
+        owners = [*map(_owner, file.lines), *(row.owner for row in file.open_rows)]
+        unowned = f"no owner in {file.file.name}" if any(owners) else file.file.name
         is_owned |= any(owners)
-        entered |= {_owner(line) or unowned for line in each.lines}
-        rows = (row for row in each.open_rows if not row.is_decided(ledger.by_user))
+        entered |= {_owner(line) or unowned for line in file.lines}
+        rows = (row for row in file.open_rows if not row.is_decided(ledger.by_user))
         still_open |= Counter((row.owner or unowned, row.user_key) for row in rows)
     by_owner = Counter(owner for owner, _ in still_open.elements())
     for owner, number in by_owner.items():
@@ -330,7 +334,7 @@ def owner_answer_notes(files: Sequence[DecisionFile], ledger: Ledger) -> Iterato
             answer = "Still open" if owner in entered else "Not answered"
             yield f"{answer}: {owner}, {count_text(number, 'user')}."
     others: dict[tuple[str, str], list[LedgerLine]] = {}
-    for line in (line for each in files for line in each.lines):
+    for line in (line for file in files for line in file.lines):
         owner, email = _owner(line), line.user_row.get(columns.OWNER_EMAIL, "")
         if owner and line.person not in (normal_name(owner), normal_name(email)):
             others.setdefault((line.decided_by, owner), []).append(line)

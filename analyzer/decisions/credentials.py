@@ -143,7 +143,7 @@ def _was_used_later(key: Slot, then: Sequence[Slot], now: Sequence[Slot]) -> boo
     if key.created.at is None:
         return False
     of_then, of_now = (
-        [each.last_used for each in keys if each.created.at == key.created.at]
+        [other.last_used for other in keys if other.created.at == key.created.at]
         for keys in (then, now)
     )
     is_one = len(of_then) == len(of_now) == 1 and of_now[0].is_known
@@ -192,7 +192,7 @@ def _access_added_to_slot(name: str, now: Slot, before: Slot, baseline: datetime
 def credentials_of_users(page: Page) -> Iterator[Credentials]:
     """Yield the credentials of the users of a page, in their order."""
     facts = Facts(page)
-    moments = {name: _moments(facts, name, each) for name, each in page.moments().items()}
+    moments = {name: _moments(facts, name, values) for name, values in page.moments().items()}
     keys = [
         map(Slot, active, moments[names.last_rotated], moments[names.last_used_date])
         for active, names in zip(
@@ -245,7 +245,7 @@ def page_of_cells(
         arns = [f"{NO_ARN}/{cells[columns.USER]}" for cells in users]
         texts[columns.ARN] = pa.array(arns, pa.large_string())
     places = {columns.FILE: pa.array(files, pa.int64()), columns.ROW: pa.array(rows, pa.int64())}
-    moments = [np.datetime64(each.replace(tzinfo=None), "s") for each in as_of]
+    moments = [np.datetime64(moment.replace(tzinfo=None), "s") for moment in as_of]
     return page_of_rows(pa.table({**texts, **places}), moments, contradicted=contradicted)
 
 

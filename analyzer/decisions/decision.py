@@ -40,7 +40,7 @@ class Decision(StrEnum):
 REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
 """The decisions that change a user in AWS: a script carries them out, a follow-up shows them."""
 
-CHOICES: Final = tuple(each for each in Decision if each is not Decision.CONFLICT)
+CHOICES: Final = tuple(decision for decision in Decision if decision is not Decision.CONFLICT)
 """The decisions that a reviewer can enter."""
 
 USER_ARN: Final = re.compile(
@@ -72,7 +72,7 @@ def baseline_in_row(cells: Mapping[str, str]) -> datetime:
     It is as-of if AWS gives it, else the newest timestamp of the row, which is not later than that
     of the report.
     """
-    past = (each for each in columns.TIMESTAMPS if each != columns.PASSWORD_NEXT_ROTATION)
+    past = (name for name in columns.TIMESTAMPS if name != columns.PASSWORD_NEXT_ROTATION)
     is_of_report = cells[columns.AS_OF_SOURCE] in (*AWS_SOURCES, AsOfSource.ASSUMED)
     moments = (timestamp(cells[name]) for name in ((columns.AS_OF,) if is_of_report else past))
     return max(filter(None, moments), default=_NEVER)
@@ -253,7 +253,7 @@ class UserDecisions:
     @property
     def decisions(self) -> tuple[LedgerLine, ...]:
         """Return the current lines that are a decision of a person, and no withdrawal."""
-        return tuple(each for each in self.current if each.decision not in _NO_DECISION)
+        return tuple(line for line in self.current if line.decision not in _NO_DECISION)
 
     @property
     def is_conflict(self) -> bool:
@@ -352,15 +352,17 @@ def _user_decisions(lines: Sequence[LedgerLine]) -> UserDecisions:
     for line in ordered:
         if line.decision is Decision.WITHDRAW:
             conflicts.pop(day, None)
-        known = {who: each for who, each in current.items() if places[id(each)] < places[id(line)]}
+        known = {
+            who: before for who, before in current.items() if places[id(before)] < places[id(line)]
+        }
         current, day = _current_after(line, current, day, known)
         if line.decision is Decision.CONFLICT:
             continue
         conflicts.pop(day, None)
-        decisions = [each for who, each in current.items() if who]
+        decisions = [line for who, line in current.items() if who]
         if _differ(decisions):
             first, *others = decisions
-            differing = (each for each in others if each.decision is not first.decision)
+            differing = (other for other in others if other.decision is not first.decision)
             conflicts[day] = first, next(differing)
     return UserDecisions(tuple(ordered), tuple(current.values()), tuple(conflicts.values()))
 
@@ -387,12 +389,12 @@ def _current_after(
     if line.decision is Decision.CONFLICT:
         return of_day if _differ(of_day.values()) else {**of_day, "": line}, line.decided_on
     if line.decision is not Decision.WITHDRAW:
-        of_others = {who: each for who, each in of_day.items() if who != line.person}
+        of_others = {who: other for who, other in of_day.items() if who != line.person}
         return {**of_others, line.person: line}, line.decided_on
     own = known.get(line.person)
     has_decision = own is not None and own.decision is not Decision.WITHDRAW
     if has_decision and _differ(known.values()):
-        return {who: each for who, each in current.items() if who not in ("", line.person)}, day
+        return {who: other for who, other in current.items() if who not in ("", line.person)}, day
     takes_own_back = has_decision and line.decided_on == day
     return {} if takes_own_back else {line.person: line}, line.decided_on
 

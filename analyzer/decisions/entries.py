@@ -111,7 +111,7 @@ def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[
     """
     arn, user = cells[columns.ARN], cells[columns.USER]
     match = USER_ARN.fullmatch(arn)
-    texts = (pa.array([each], pa.large_string()) for each in (arn, user))
+    texts = (pa.array([cell], pa.large_string()) for cell in (arn, user))
     # Nothing acts on an ARN that is not understood.
     is_unread = cells[columns.VERDICT] == Verdict.UNDETERMINED and not cells[columns.ACCOUNT]
     if user == ROOT_USER or arn.endswith(":root"):

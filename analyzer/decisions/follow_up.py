@@ -59,34 +59,34 @@ LINE_KEY: Final = (*DECISION_KEY, DECIDED_AS_OF)
 """Columns that identify a decision on one report, as text: `line_key`."""
 
 _CELLS: Final[Mapping[str, tuple[Any, Callable[[DecisionOutcome], Any]]]] = {
-    STATUS: ("object", lambda each: str(each.status)),
+    STATUS: ("object", lambda outcome: str(outcome.status)),
     OVERDUE: ("bool", lambda _: False),
-    columns.ACCOUNT: (TEXT, lambda each: each.line.account),
-    columns.USER: (TEXT, lambda each: each.line.user),
-    columns.ARN: (TEXT, lambda each: each.line.user_key.arn),
-    columns.CREATED: (_MOMENT_DTYPE, lambda each: each.line.user_key.created),
-    DECISION: (TEXT, lambda each: str(each.line.decision)),
-    DECIDED_BY: (TEXT, lambda each: each.line.decided_by),
-    DECIDED_ON: ("datetime64[s]", lambda each: each.line.decided_on),
-    TICKET: (TEXT, lambda each: each.line.ticket),
-    COMMENT: (TEXT, lambda each: each.line.comment),
-    DAYS: ("int64", lambda each: each.days),
-    columns.VERDICT: (TEXT, lambda each: str(each.now.verdict) if each.now else ""),
+    columns.ACCOUNT: (TEXT, lambda outcome: outcome.line.account),
+    columns.USER: (TEXT, lambda outcome: outcome.line.user),
+    columns.ARN: (TEXT, lambda outcome: outcome.line.user_key.arn),
+    columns.CREATED: (_MOMENT_DTYPE, lambda outcome: outcome.line.user_key.created),
+    DECISION: (TEXT, lambda outcome: str(outcome.line.decision)),
+    DECIDED_BY: (TEXT, lambda outcome: outcome.line.decided_by),
+    DECIDED_ON: ("datetime64[s]", lambda outcome: outcome.line.decided_on),
+    TICKET: (TEXT, lambda outcome: outcome.line.ticket),
+    COMMENT: (TEXT, lambda outcome: outcome.line.comment),
+    DAYS: ("int64", lambda outcome: outcome.days),
+    columns.VERDICT: (TEXT, lambda outcome: str(outcome.now.verdict) if outcome.now else ""),
     columns.LAST_USE: (
         _MOMENT_DTYPE,
-        lambda each: each.now.credentials.last_use if each.now else None,
+        lambda outcome: outcome.now.credentials.last_use if outcome.now else None,
     ),
-    REPORT: (TEXT, lambda each: each.file.name if each.file else ""),
-    columns.AS_OF: (_MOMENT_DTYPE, lambda each: each.as_of),
-    DONE_SINCE: (_MOMENT_DTYPE, lambda each: each.as_of if each.is_done else None),
-    FACT: (TEXT, lambda each: each.fact),
-    DECIDED_VERDICT: (TEXT, lambda each: each.line.user_row[columns.VERDICT]),
-    DECIDED_AS_OF: (_MOMENT_DTYPE, lambda each: each.line.as_of),
-    HAD_SERVICE_CREDENTIAL: ("bool", lambda each: each.had_service_credential),
-    WORKBOOK: (TEXT, lambda each: each.line.workbook),
-    SHEET: (TEXT, lambda each: each.line.sheet),
-    ROW: ("int64", lambda each: each.line.row),
-    SHA256: (TEXT, lambda each: each.line.sha256),
+    REPORT: (TEXT, lambda outcome: outcome.file.name if outcome.file else ""),
+    columns.AS_OF: (_MOMENT_DTYPE, lambda outcome: outcome.as_of),
+    DONE_SINCE: (_MOMENT_DTYPE, lambda outcome: outcome.as_of if outcome.is_done else None),
+    FACT: (TEXT, lambda outcome: outcome.fact),
+    DECIDED_VERDICT: (TEXT, lambda outcome: outcome.line.user_row[columns.VERDICT]),
+    DECIDED_AS_OF: (_MOMENT_DTYPE, lambda outcome: outcome.line.as_of),
+    HAD_SERVICE_CREDENTIAL: ("bool", lambda outcome: outcome.had_service_credential),
+    WORKBOOK: (TEXT, lambda outcome: outcome.line.workbook),
+    SHEET: (TEXT, lambda outcome: outcome.line.sheet),
+    ROW: ("int64", lambda outcome: outcome.line.row),
+    SHA256: (TEXT, lambda outcome: outcome.line.sha256),
     **dict.fromkeys((*columns.OWNERSHIP, columns.ACCOUNT_NAME), (TEXT, lambda _: "")),
 }
 """The dtype and the value of each column; some are filled in for all rows together."""
@@ -118,19 +118,19 @@ def follow_up(
 
     `pages` are the judged pages of `report`.
     """
-    day = max(each.as_of for each in report.files).date()
+    day = max(file.as_of for file in report.files).date()
     lines, not_to_remove = ledger.removals(), ledger.not_to_remove_on(day)
     users = UsersInNewestReports((*lines, *not_to_remove), report, pages)
     of_users = decision_outcomes(ledger, lines, report, users)
     cells = {
-        name: pd.Series([value(each) for each in of_users.values()], dtype=dtype)
+        name: pd.Series([value(outcome) for outcome in of_users.values()], dtype=dtype)
         for name, (dtype, value) in _CELLS.items()
     }
     frame = pd.DataFrame(cells)
-    codes = [code_of(each.status) for each in of_users.values()]
+    codes = [code_of(outcome.status) for outcome in of_users.values()]
     frame[STATUS] = as_category(np.array(codes, np.int64), FollowUpStatus)
     frame[OVERDUE] = np.array(
-        [each.is_overdue(ledger.due_days) for each in of_users.values()], bool
+        [outcome.is_overdue(ledger.due_days) for outcome in of_users.values()], bool
     )
     frame[DONE_SINCE] = _first_done(frame, ledger.done_since)
     frame = frame.assign(**owners.columns_of(frame))
@@ -171,7 +171,7 @@ def earlier_decisions(page: Page, ledger: Ledger, follow_up_result: FollowUp) ->
         if user_decisions is None:
             return ""
         if user_decisions.is_conflict:
-            return f"conflict: {'; '.join(each.summary for each in user_decisions.current)}"
+            return f"conflict: {'; '.join(line.summary for line in user_decisions.current)}"
         line = user_decisions.undisputed
         if line is None:
             return user_decisions.lines[-1].summary
@@ -257,7 +257,7 @@ def _row_problems(name: str, row: int, cells: Mapping[str, str]) -> Iterator[Pro
     _, *moments = _USER_REPORT_KEY
     is_overtaken = _is_overtaken(cells)
     if is_overtaken or _had_service_credential(cells):
-        for column in (each for each in moments if cells[each] or is_overtaken):
+        for column in (name for name in moments if cells[name] or is_overtaken):
             if not timestamp(cells[column]):
                 yield Problem(name, row, column, cells[column], "not a time", _FORM.hint)
 
@@ -305,7 +305,7 @@ class EarlierOutcomes:
 def _user_report_key(row: Mapping[str, str]) -> tuple[str, ...]:
     """Return the values of `LedgerLine.user_report_key`, times in one form, empty if unknown."""
     arn, *cells = (row[name] for name in _USER_REPORT_KEY)
-    return arn, *(utc_text(at) if (at := timestamp(each)) else "" for each in cells)
+    return arn, *(utc_text(at) if (at := timestamp(cell)) else "" for cell in cells)
 
 
 def _is_overtaken(row: Mapping[str, str]) -> bool:

@@ -125,7 +125,7 @@ class Ledger:
 
     def until(self, day: date) -> "Ledger":
         """Return the ledger with the decisions up to and including a day."""
-        return replace(self, lines=tuple(each for each in self.lines if each.decided_on <= day))
+        return replace(self, lines=tuple(line for line in self.lines if line.decided_on <= day))
 
     @cached_property
     def by_user(self) -> Mapping[UserKey, UserDecisions]:
@@ -152,7 +152,7 @@ class Ledger:
     def notes(self) -> list[str]:
         """Return sentences on decisions that nothing acts on."""
         notes = [*unidentified_notes(self.lines)]
-        if users := [user.arn for user, each in self.by_user.items() if each.is_conflict]:
+        if users := [user.arn for user, decisions in self.by_user.items() if decisions.is_conflict]:
             text = "Users on whom people decided differently; no decision is in force"
             notes.append(f"{text}: {short_list(users)}.")
         return notes
@@ -166,7 +166,7 @@ class Ledger:
         """Return the credentials of users to delete or deactivate, in the reports decided on."""
         lines = self.removals()
         shown = credentials_of_users(page_of_lines(lines)) if lines else ()
-        return {line.user_key: each for line, each in zip(lines, shown, strict=True)}
+        return {line.user_key: credentials for line, credentials in zip(lines, shown, strict=True)}
 
     @cached_property
     def lines_of_second(self) -> Mapping[CreationSecond, Sequence[LedgerLine]]:
@@ -187,7 +187,7 @@ class Ledger:
 
     def not_to_remove_on(self, day: date) -> list[LedgerLine]:
         """Return the decisions in force on a day that are not to delete or deactivate a user."""
-        in_force = (self.in_force_on(day, each) for each in self.by_user.values())
+        in_force = (self.in_force_on(day, decisions) for decisions in self.by_user.values())
         return [
             line
             for line in in_force
@@ -195,12 +195,12 @@ class Ledger:
         ]
 
     def _undisputed(self) -> Iterator[LedgerLine]:
-        return filter(None, (each.undisputed for each in self.by_user.values()))
+        return filter(None, (decisions.undisputed for decisions in self.by_user.values()))
 
 
 def unidentified_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
     """Yield a sentence on the decisions whose user is not identified."""
-    if users := [f"{each.user} ({each.place})" for each in lines if not each.identifies_user]:
+    if users := [f"{line.user} ({line.place})" for line in lines if not line.identifies_user]:
         text = "Not acted on, as the user's creation time or account is not known"
         yield f"{text}: {short_list(users)}."
 
@@ -240,7 +240,7 @@ def _different_row_problems(
     users = [(cells[columns.ARN], cells[columns.AS_OF], cells.get(SHA256, "")) for _, cells in rows]
     for user, (_, cells) in zip(users, rows, strict=True):
         shown.setdefault(user, set()).add(
-            tuple(cells[each].lower() for each in columns.REPORT_ONLY)
+            tuple(cells[name].lower() for name in columns.REPORT_ONLY)
         )
     for user, (row, cells) in zip(users, rows, strict=True):
         if not _is_open(cells) and len(shown[user]) > 1:
@@ -354,7 +354,7 @@ def _problems(
         hint = "Keep the lines of both sides, and delete this one."
         yield problem(DECISION, "a merge conflict of git that is not resolved", hint)
         return
-    if [cells[each].lower() for each in ENTRIES] == [*ENTRIES]:
+    if [cells[name].lower() for name in ENTRIES] == [*ENTRIES]:
         yield problem(DECISION, "the heads of the columns once more", "Delete this row.")
         return
     if (cells[DECISION].lower(), cells[DECIDED_BY]) != (Decision.CONFLICT, PROGRAM):

@@ -38,11 +38,11 @@ def _withdrawn_first(new: Iterable[LedgerLine], files: Iterable[DecisionFile]) -
     Workbooks have no order in time: nothing comes into force by a withdrawal that was entered in
     another one of them.
     """
-    of_ledgers = {id(line) for each in files if each.is_ledger for line in each.lines}
+    of_ledgers = {id(line) for file in files if file.is_ledger for line in file.lines}
     withdrawing = {
         (line.sha256, line.user_key)
-        for each in files
-        for line in each.lines
+        for file in files
+        for line in file.lines
         if line.decision is Decision.WITHDRAW
     }
 
@@ -73,16 +73,16 @@ def new_lines(known: Sequence[LedgerLine], files: Sequence[DecisionFile]) -> lis
         seen.add(line.identity)
     reports = _newest_report_by_decision(known)
     collected = {line.sha256 for line in known}
-    entered = [line for each in files if not each.is_ledger for line in each.lines]
+    entered = [line for file in files if not file.is_ledger for line in file.lines]
     entered_now = {line.content for line in entered}
     removers = _removers(known, entered)
     new = []
-    for each in sorted(files, key=lambda each: not each.is_ledger):
+    for file in sorted(files, key=lambda file: not file.is_ledger):
         preceding: set[object] = set()
-        for line in each.lines:
+        for line in file.lines:
             of_day = own[line.persons_day]
             last = of_day[-1] if of_day else line
-            if each.is_ledger:
+            if file.is_ledger:
                 is_anew = line.identity not in seen and last.content in preceding
             else:
                 is_given_up = last.content != line.content and last.content not in entered_now
@@ -102,7 +102,7 @@ def _is_put_back(
     """Return whether a workbook can make anew what its person gave up by the last decision."""
     others = removers[line.user_key, line.decided_on] - {line.person}
     is_contested = bool(others) and line.decision not in REMOVALS
-    return is_contested or (last.workbook == line.workbook and not _removes_more(line, last))
+    return is_contested or (last.workbook == line.workbook and not removes_more(line, last))
 
 
 def _removers(
@@ -112,7 +112,9 @@ def _removers(
     users = {line.user_key for line in entered}
     of_users = [line for line in known if line.user_key in users]
     contents = {line.content for line in of_users}
-    current = [line for each in decisions_by_user(of_users).values() for line in each.current]
+    current = [
+        line for decisions in decisions_by_user(of_users).values() for line in decisions.current
+    ]
     new = (line for line in entered if line.content not in contents)
     removers = defaultdict[tuple[UserKey, date], set[str]](set)
     for line in (*current, *new):
@@ -121,7 +123,7 @@ def _removers(
     return removers
 
 
-def _removes_more(line: LedgerLine, last: LedgerLine) -> bool:
+def removes_more(line: LedgerLine, last: LedgerLine) -> bool:
     """Return whether a decision takes more from the user than the last one of its person."""
     return line.decision in REMOVALS and last.decision not in (line.decision, Decision.DELETE)
 
@@ -153,8 +155,8 @@ def _was_collected(
         decided = line.decision, line.as_of
         newest = reports.get((line.user_key, line.person, line.decision), line.as_of)
         is_repeated = newest > line.as_of
-        return is_repeated or any((each.decision, each.as_of) == decided for each in of_day)
-    return any(each.content == line.content for each in of_day)
+        return is_repeated or any((other.decision, other.as_of) == decided for other in of_day)
+    return any(other.content == line.content for other in of_day)
 
 
 def decisions_on_older_reports(
@@ -168,7 +170,7 @@ def decisions_on_older_reports(
     preceding_new = defaultdict[UserKey, list[LedgerLine]](list)
     for line in sorted(new, key=lambda line: line.decided_on):
         of_ledger, of_files = collected.get(line.user_key, []), preceding_new[line.user_key]
-        preceding = [each for each in of_ledger if each.decided_on <= line.decided_on]
+        preceding = [other for other in of_ledger if other.decided_on <= line.decided_on]
         for others in (of_ledger, [*preceding, *of_files]):
             undisputed = decisions_by_user(others)[line.user_key].undisputed if others else None
             if undisputed and _is_on_older_report(line, undisputed):
@@ -185,9 +187,9 @@ def _is_on_older_report(line: LedgerLine, other: LedgerLine) -> bool:
     """
     made = line.report_time.earliest
     is_set = line.report_time.source is AsOfSource.OPTION
-    if is_set and (other.report_time.source is AsOfSource.OPTION or not _removes_more(line, other)):
+    if is_set and (other.report_time.source is AsOfSource.OPTION or not removes_more(line, other)):
         return line.as_of < other.as_of
-    is_unsure = _removes_more(line, other) and line.as_of != other.as_of
+    is_unsure = removes_more(line, other) and line.as_of != other.as_of
     return made < (other.as_of if is_unsure else other.report_time.earliest)
 
 
@@ -201,7 +203,7 @@ def _repeated_on_older_reports(
     decided = defaultdict[UserKey, set[Decision]](set)
     for line in new:
         decided[line.user_key].add(line.decision)
-    undisputed = {id(each.undisputed) for each in ledger.by_user.values()}
+    undisputed = {id(decisions.undisputed) for decisions in ledger.by_user.values()}
     return {
         id(line): (line, other)
         for line, other in decisions_on_older_reports(ledger.lines, new)
@@ -215,7 +217,7 @@ def current_decisions_on_older_reports(
     by_user: Mapping[UserKey, UserDecisions],
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
     """Yield each current decision on an older report than one before it, with that one."""
-    lines = (line for each in by_user.values() for line in each.lines)
+    lines = (line for decisions in by_user.values() for line in decisions.lines)
     for line, other in decisions_on_older_reports((), lines):
-        if any(line is each for each in by_user[line.user_key].current):
+        if any(line is other for other in by_user[line.user_key].current):
             yield line, other

@@ -245,7 +245,7 @@ def _outcome_in_newest_report(line: LedgerLine, evidence: _Evidence) -> Decision
                 return unchanged(FollowUpStatus.OVERTAKEN, fact, added=(*remark, *added))
         return unchanged(*_status_if_absent(line, users, names, is_later=is_later))
     has_list = line.account in users.with_list
-    has_listed = any(each.has_service_credential for each in rows)
+    has_listed = any(row.has_service_credential for row in rows)
     has_one = has_listed or (had_one and not (is_later and has_list))
     status = _status_if_present(
         line, before, rows, is_later=is_later, list_is_missing=has_one and not has_list
@@ -273,7 +273,7 @@ def _status_if_absent(
     line: LedgerLine, users: UsersInNewestReports, names: NamesOfOthers, *, is_later: bool
 ) -> tuple[FollowUpStatus, str]:
     """Return status and fact if no user has the ARN and the creation time."""
-    created = [each.user_key.created for each in users.by_arn.get(line.user_key.arn, ())]
+    created = [user.user_key.created for user in users.by_arn.get(line.user_key.arn, ())]
     known = [at for at in created if at]
     if len(known) < len(created):
         fact = "The report has a user of this ARN whose creation time is not understood."
@@ -320,7 +320,7 @@ def _status_if_present(
         _status_by_row(line, before, now, is_later=is_later, list_is_missing=list_is_missing)
         for now in ordered
     )
-    return min(statuses, key=lambda each: code_of(each[0]))
+    return min(statuses, key=lambda status: code_of(status[0]))
 
 
 def _status_by_row(

@@ -26,6 +26,7 @@ from analyzer import columns
 from analyzer.decisions.credentials import Credentials, Moment, Slot, page_of_lines
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions
 from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.new_decisions import removes_more
 from analyzer.decisions.outcome import (
     DecisionOutcome,
     FollowUpStatus,
@@ -154,22 +155,30 @@ def removal_plan(
         outcomes = decision_outcomes(ledger, lines, report, users)
         possible = [*map(_candidate_of_outcome, outcomes.values())]
     candidates = [
-        each._replace(reason=_unsettled_reason(each.line, ledger, decided_elsewhere))
-        if each.is_chosen
-        else each
-        for each in possible
+        candidate._replace(reason=_unsettled_reason(candidate.line, ledger, decided_elsewhere))
+        if candidate.is_chosen
+        else candidate
+        for candidate in possible
     ]
     return RemovalPlan(
         removals=tuple(
-            Removal(each.line, _credentials_at_decision(each.line, ledger), each.confirmed)
-            for each in candidates
-            if each.is_chosen
+            Removal(
+                candidate.line,
+                _credentials_at_decision(candidate.line, ledger),
+                candidate.confirmed,
+            )
+            for candidate in candidates
+            if candidate.is_chosen
         ),
         left_out=(
             *_left_out_by_conflict(ledger.by_user.values()),
-            *(LeftOut(each.line, each.reason) for each in candidates if each.reason),
+            *(
+                LeftOut(candidate.line, candidate.reason)
+                for candidate in candidates
+                if candidate.reason
+            ),
         ),
-        done=tuple(each.line for each in candidates if each.is_done),
+        done=tuple(candidate.line for candidate in candidates if candidate.is_done),
     )
 
 
@@ -193,20 +202,20 @@ def matching_exemptions(ledger: Ledger, exemptions: Sequence[Exemption]) -> list
 
 def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str]:
     """Return sentences on exemptions that expired for users in a ledger, or match none of them."""
-    lines = [each.lines[-1] for each in ledger.by_user.values()]
+    lines = [decisions.lines[-1] for decisions in ledger.by_user.values()]
     if not lines:
         return []
     oldest = min(line.as_of for line in lines).date()
     matches = ExemptionMatches(page_of_lines(lines), exemptions)
     uses = [*map(ExemptionUse, exemptions, matches.matched.tolist(), matches.applied.tolist())]
-    expired = [each for each in uses if each.has_expired(oldest)]
+    expired = [use for use in uses if use.has_expired(oldest)]
     return [
-        *(each.expiry_sentence for each in expired),
+        *(use.expiry_sentence for use in expired),
         *(
-            f"The exemption of {each.entry.user} in account {each.entry.account} matches nobody"
+            f"The exemption of {use.entry.user} in account {use.entry.account} matches nobody"
             " decided on."
-            for each in uses
-            if not each.matched and each not in expired
+            for use in uses
+            if not use.matched and use not in expired
         ),
     ]
 
@@ -261,10 +270,10 @@ def _unsettled_reason(
 ) -> str:
     """Return why a decision may not be the last one, empty if it is.
 
-    The ledger lacks a decision, or the person also spared the user on that day: the ledger only
-    shows which decision of a day was collected last, and that may be from an older copy. A decision
-    on a report that is surely newer is newer. Days differ by one between time zones: a decision
-    dated the day before may be the later one if it was collected later.
+    The ledger lacks a decision, or the person also decided on that day to remove less of the user:
+    the ledger only shows which decision of a day was collected last, and that may be from an older
+    copy. A decision on a report that is surely newer is newer. Days differ by one between time
+    zones: a decision of anybody dated the day before may be later if it was collected later.
     """
     if file := decided_elsewhere.get(line.user_key.arn):
         return f"{file} has a decision on the user that the ledger has not"
@@ -272,18 +281,18 @@ def _unsettled_reason(
         what = f"{other.decided_by} withdrew the same decision on that day, perhaps after it"
         return f"{what}: decide again with a newer date"
     sparing = [
-        each
-        for each in ledger.by_user[line.user_key].lines
-        if each.person == line.person and each.as_of >= line.report_time.earliest
-        if each.decision in _SPARING[line.decision]
-        if each.decided_on == line.decided_on or _is_collected_a_day_ahead(line, each, ledger)
+        other
+        for other in ledger.by_user[line.user_key].lines
+        if removes_more(line, other) and other.decision is not Decision.CONFLICT
+        if other.as_of >= line.report_time.earliest
+        if other.persons_day == line.persons_day or _is_collected_a_day_ahead(line, other, ledger)
     ]
     if not sparing:
         return ""
-    decision, day = sparing[-1].decision, sparing[-1].decided_on
-    what = f"{line.decided_by} also decided {decision} on that day, and one may be of an old copy"
+    person, decision, day = sparing[-1].decided_by, sparing[-1].decision, sparing[-1].decided_on
+    what = f"{person} also decided {decision} on that day, and one may be of an old copy"
     if day != line.decided_on:
-        what = f"{line.decided_by} decided {decision} after that, with the date of the day before"
+        what = f"{person} decided {decision} after that, with the date of the day before"
     return f"{what}: decide again with a newer date"
 
 
@@ -293,13 +302,13 @@ def _withdrawal_by_another(line: LedgerLine, ledger: Ledger) -> LedgerLine | Non
     Their order is not known: the withdrawal may be meant for both decisions.
     """
     of_day = [
-        each
-        for each in ledger.by_user[line.user_key].lines
-        if each.decided_on == line.decided_on and each.person != line.person
+        other
+        for other in ledger.by_user[line.user_key].lines
+        if other.decided_on == line.decided_on and other.person != line.person
     ]
-    agreed = {each.person for each in of_day if each.decision is line.decision}
-    withdrawn = (each for each in of_day if each.decision is Decision.WITHDRAW)
-    return next((each for each in withdrawn if each.person in agreed), None)
+    agreed = {other.person for other in of_day if other.decision is line.decision}
+    withdrawn = (other for other in of_day if other.decision is Decision.WITHDRAW)
+    return next((other for other in withdrawn if other.person in agreed), None)
 
 
 def _is_collected_a_day_ahead(line: LedgerLine, other: LedgerLine, ledger: Ledger) -> bool:
@@ -310,12 +319,6 @@ def _is_collected_a_day_ahead(line: LedgerLine, other: LedgerLine, ledger: Ledge
     return in_order.index(id(line)) < in_order.index(id(other))
 
 
-_SPARING: Final = {
-    Decision.DEACTIVATE: (Decision.KEEP, Decision.WITHDRAW),
-    Decision.DELETE: (Decision.KEEP, Decision.WITHDRAW, Decision.DEACTIVATE),
-}
-
-
 def _credentials_at_decision(line: LedgerLine, ledger: Ledger) -> Credentials:
     """Return the credentials in a line's report, with the sign-in in earlier reports decided on.
 
@@ -324,8 +327,8 @@ def _credentials_at_decision(line: LedgerLine, ledger: Ledger) -> Credentials:
     shown = ledger.credentials_at_decision[line.user_key]
     if shown.has_password is not False or shown.last_sign_in != Moment():
         return shown
-    earlier = (each for each in ledger.by_user[line.user_key].lines if each.as_of <= line.as_of)
-    sign_ins = (timestamp(each.user_row[columns.PASSWORD_LAST_USED]) for each in earlier)
+    earlier = (other for other in ledger.by_user[line.user_key].lines if other.as_of <= line.as_of)
+    sign_ins = (timestamp(other.user_row[columns.PASSWORD_LAST_USED]) for other in earlier)
     return replace(shown, last_sign_in=Moment(max(filter(None, sign_ins), default=None)))
 
 
@@ -369,15 +372,15 @@ def removal_script(
         "plan() {\n:\n",
         *(_account_block(account, users, max_age) for account, users in accounts.items()),
         "}\n\nprepare\n",
-        *(f"ledger {_quoted(PurePath(each.name).name)} {each.sha256}\n" for each in ledgers),
+        *(f"ledger {_quoted(PurePath(ledger.name).name)} {ledger.sha256}\n" for ledger in ledgers),
         f"phase=check\nplan\ncheck_plan\nsign_in {' '.join(accounts)}\nphase=run\nplan\nfinish\n",
     ]
     return "".join(parts)
 
 
 def _plan_remarks(ledgers: Sequence[FileReference], left_out: Sequence[str]) -> Iterator[str]:
-    for each in ledgers:
-        yield f"#\n# Ledger: {_one_line(each.name)}, SHA-256 {each.sha256}\n"
+    for ledger in ledgers:
+        yield f"#\n# Ledger: {_one_line(ledger.name)}, SHA-256 {ledger.sha256}\n"
     if left_out:
         yield f"#\n# Decided, but left out of this plan: {count_text(len(left_out), 'user')}\n"
     for line in left_out:
@@ -412,8 +415,8 @@ def _remove_call(removal: Removal, max_age: timedelta) -> str:
         "signed-in": shown.last_sign_in.at,
     }
     words = [f"{name}={utc_text(moment)}" for name, moment in moments.items() if moment]
-    words += [f"key={each}" for each in _slot_texts(shown.keys)]
-    words += [f"certificate={each}" for each in _slot_texts(shown.certificates)]
+    words += [f"key={text}" for text in _slot_texts(shown.keys)]
+    words += [f"certificate={text}" for text in _slot_texts(shown.certificates)]
     words += ["mfa=yes"] if shown.has_mfa else []
     words += [f"by={_quoted(_one_line(line.decided_by))}", f"on={line.decided_on}"]
     words += [f"ticket={_quoted(_one_line(line.ticket))}"] if line.ticket else []
@@ -430,11 +433,11 @@ def _slot_texts(slots: Iterable[Slot]) -> Iterator[str]:
     rows = (
         (
             utc_text(at),
-            utc_text(used + _USE_PRECISION) if (used := each.last_used.at) else "-",
-            not each.is_active,
+            utc_text(used + _USE_PRECISION) if (used := slot.last_used.at) else "-",
+            not slot.is_active,
         )
-        for each in slots
-        if (at := each.created.at)
+        for slot in slots
+        if (at := slot.created.at)
     )
     for created, until, is_inactive in sorted(rows):
         yield f"{created},{'inactive' if is_inactive else 'active'},{until}"

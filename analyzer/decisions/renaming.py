@@ -7,8 +7,9 @@ from collections.abc import Collection, Container, Iterable, Iterator
 from typing import Final
 
 from analyzer.decisions.credentials import cannot_be_same_user
-from analyzer.decisions.decision import REMOVALS, CreationSecond, Decision, LedgerLine
+from analyzer.decisions.decision import CreationSecond, Decision, LedgerLine
 from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.new_decisions import removes_more
 from analyzer.decisions.reported_users import (
     NamesOfOthers,
     OlderReports,
@@ -18,10 +19,17 @@ from analyzer.terms import POSSIBLY_RENAMED, short_list
 
 
 def overtaken_by_decision(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> str | None:
-    """Return the latest decision, in words, on a user that may be the one to remove by a line."""
+    """Return the latest decision, in words, on a user that may be the one to remove by a line.
+
+    A decision on the user itself and a newer report counts too. It was withdrawn or is in conflict:
+    collecting refuses the older view otherwise.
+    """
     if not line.identifies_user:
         return None
     made = line.report_time.earliest
+    own = reversed(ledger.by_user[line.user_key].lines)
+    if other := next((one for one in own if one.report_time.earliest > made), None):
+        return f"decided on, on a newer report: {other.summary}"
     later = (other for other in _others(line, ledger) if other.report_time.earliest > made)
     if other := _first_possible(later, names):
         to = f"{POSSIBLY_RENAMED} to {other.name_with_path}"
@@ -53,13 +61,15 @@ def _later_unidentified(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
 def former_name_fact(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> str:
     """Return the decision that spares a possible former name of the user to remove; empty for none.
 
-    Decisions in conflict spare too, and so does one to keep that has run out, if not withdrawn.
+    Decisions in conflict spare too, and so does one to keep that has run out, if not withdrawn. One
+    to deactivate spares from a deletion that was not decided on later.
     """
     sparing = (
         other
         for other in _others(line, ledger)
-        if other.decision not in (*REMOVALS, Decision.WITHDRAW)
-        and other in ledger.by_user[other.user_key].current
+        if removes_more(line, other) and other.decision is not Decision.WITHDRAW
+        if other.decision is not Decision.DEACTIVATE or other.decided_on >= line.decided_on
+        if other in ledger.by_user[other.user_key].current
     )
     if other := _first_possible(sparing, names):
         return (
@@ -88,7 +98,7 @@ def _others(line: LedgerLine, ledger: Ledger) -> Iterator[LedgerLine]:
 
 
 def _first_possible(others: Iterable[LedgerLine], names: NamesOfOthers) -> LedgerLine | None:
-    return next((each for each in others if names.not_of_others([each.user])), None)
+    return next((other for other in others if names.not_of_others([other.user])), None)
 
 
 def overtaken_by_renaming(
@@ -103,8 +113,8 @@ def overtaken_by_renaming(
     Names of users to delete do not count.
     """
     missing = users.missing_same_second_names(line, names)
-    doubtful = (each for each in missing if (line.creation_second, each) not in to_delete)
-    if gone := sorted(each for each in doubtful if _may_be_user(line, each, users, older)):
+    doubtful = (name for name in missing if (line.creation_second, name) not in to_delete)
+    if gone := sorted(name for name in doubtful if _may_be_user(line, name, users, older)):
         who = f"{POSSIBLY_RENAMED} from {short_list(gone)}, created in the same second and gone now"
         return f"{who} (name the report decided on too, --report: it may rule that out)"
     return None
@@ -114,7 +124,7 @@ def _may_be_user(
     line: LedgerLine, name: str, users: UsersInNewestReports, older: OlderReports
 ) -> bool:
     """Return whether the user of a name may be the user of a line: no report rules it out."""
-    there = [each.credentials for each in users.rows_of_user(line)]
+    there = [user.credentials for user in users.rows_of_user(line)]
     earlier_of_name = older.credentials_of_name(line, name)
     return not any(all(cannot_be_same_user(then, now) for now in there) for then in earlier_of_name)
 
@@ -139,8 +149,8 @@ def renamed_notes(
 
 def _undecided_names(line: LedgerLine, ledger: Ledger) -> NamesOfOthers:
     decided: Collection[str] = {
-        each.user
-        for each in ledger.lines_of_second[line.creation_second]
-        if each.user_key != line.user_key
+        other.user
+        for other in ledger.lines_of_second[line.creation_second]
+        if other.user_key != line.user_key
     }
     return NamesOfOthers((decided, line.same_second or ()))

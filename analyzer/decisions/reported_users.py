@@ -90,7 +90,7 @@ class UsersInNewestReports:
             has_arn = users[columns.ARN].isin(arns)
             self._add(known_page.where(has_arn.to_numpy()))
             in_page = (
-                line for each in users[columns.ACCOUNT].unique() for line in of_account[each]
+                line for account in users[columns.ACCOUNT].unique() for line in of_account[account]
             )
             absent = [line.user_key.created for line in in_page if not self.rows_of_user(line)]
             may_be_absent = created.isin(pd.DatetimeIndex(absent, tz=UTC).dropna()) & ~has_arn
@@ -110,7 +110,7 @@ class UsersInNewestReports:
     def rows_of_user(self, line: LedgerLine) -> list[ReportedUser]:
         """Return the rows of the user of a line, by ARN and creation time."""
         of_arn = self.by_arn.get(line.user_key.arn, ())
-        return [each for each in of_arn if each.user_key == line.user_key]
+        return [user for user in of_arn if user.user_key == line.user_key]
 
     def renamed(self, line: LedgerLine, names: NamesOfOthers) -> str:
         """Return who may be the absent user of a line, by another name or path; else empty."""
@@ -200,7 +200,7 @@ class OlderReports:
     def since(self, line: LedgerLine) -> list[tuple[datetime, int, str]]:
         """Return the reports that are not older than the one decided on."""
         since = line.report_time.earliest
-        return [each for each in self.files if each[0] >= since]
+        return [file for file in self.files if file[0] >= since]
 
     def shown_of_user(
         self, line: LedgerLine, file: int, names: NamesOfOthers
@@ -262,7 +262,7 @@ def _reported_users(page: Page, alike: dict[Credentials, Credentials]) -> Iterat
     return map(
         ReportedUser,
         user_keys(users),
-        (alike.setdefault(each, each) for each in credentials_of_users(page)),
+        (alike.setdefault(credentials, credentials) for credentials in credentials_of_users(page)),
         map(Verdict, users[columns.VERDICT]),
         (users[columns.SERVICE_CREDENTIALS] != "").tolist(),
         users[columns.EXEMPTION],

@@ -127,7 +127,7 @@ def record_texts(
     `CreationSeconds.same_second` returned.
     """
     users = page.users
-    owners = {account: each.owner for account, each in names.items()}
+    owners = {account: known.owner for account, known in names.items()}
     heads = [_fields_of_file(file, criteria) for file in files]
     fields = {
         "row": arrow_array(users[columns.ROW]).cast(_TEXT_TYPE),
@@ -140,7 +140,7 @@ def record_texts(
         "earlier": _json_texts(users.get(columns.EARLIER_DECISION, [""] * len(users))),
         **{name: _json_texts(users[name]) for name in columns.OWNERSHIP},
         "cells": _objects(
-            {name: _json_texts(each) for name, each in cells_of_report(page).items()}
+            {name: _json_texts(values) for name, values in cells_of_report(page).items()}
         ),
     }
     of_files = pc.utf8_slice_codeunits(_json(heads), 1, -1).take(pa.array(users[columns.FILE]))
@@ -167,21 +167,21 @@ _ESCAPED_IN_JSON: Final = r'["\\\x00-\x1f]'
 
 def _json(values: Iterable[object]) -> pa.Array:
     """Return each value as JSON (large_string)."""
-    return pa.array([orjson.dumps(each).decode() for each in values], _TEXT_TYPE)
+    return pa.array([orjson.dumps(value).decode() for value in values], _TEXT_TYPE)
 
 
 def _json_texts(texts: pd.Series | Sequence[str]) -> pa.Array:
     """Return each text as JSON, null where it is missing; each distinct one is spelled once."""
-    each = arrow_array(texts).dictionary_encode()
-    words = each.dictionary.cast(_TEXT_TYPE)
+    coded = arrow_array(texts).dictionary_encode()
+    words = coded.dictionary.cast(_TEXT_TYPE)
     escaped = pc.any(pc.match_substring_regex(words, _ESCAPED_IN_JSON)).as_py()
     spelled = _json(words.to_pylist()) if escaped else _joined('"', words, '"')
-    return spelled.take(each.indices)
+    return spelled.take(coded.indices)
 
 
 def _objects(fields: Mapping[str, pa.Array], *before: pa.Array) -> pa.Array:
     """Return an object for each row as JSON: the fields before, then those that are not null."""
-    named = (_joined(f'"{name}":', each) for name, each in fields.items())
+    named = (_joined(f'"{name}":', values) for name, values in fields.items())
     return _joined("{", _joined(*before, *named, between=","), "}")
 
 
@@ -297,25 +297,25 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
     """
     number = {key: at for at, key in enumerate(dict.fromkeys(map(_file_key, records)))}
     alike: dict[tuple[object, ...], list[int]] = {}
-    for at, each in enumerate(records):
-        alike.setdefault((*sorted(each.cells), each.criteria), []).append(at)
+    for at, record in enumerate(records):
+        alike.setdefault((*sorted(record.cells), record.criteria), []).append(at)
     as_of = [file.as_of for file in report_files(records)]
     for positions in alike.values():
         some = [records[at] for at in positions]
         contradicted = (
-            (at, name, "") for at, each in enumerate(some) for name in each.contradicted
+            (at, name, "") for at, record in enumerate(some) for name in record.contradicted
         )
         page = page_of_cells(
-            [each.cells for each in some],
-            [number[_file_key(each)] for each in some],
-            [each.row for each in some],
+            [record.cells for record in some],
+            [number[_file_key(record)] for record in some],
+            [record.row for record in some],
             as_of,
             cells_of_users(contradicted),
         )
-        sources = [code_of(AsOfSource(each.as_of_source)) for each in some]
+        sources = [code_of(AsOfSource(record.as_of_source)) for record in some]
         added = {
-            **{name: _texts([getattr(each, name) for each in some]) for name in _COPIED},
-            columns.EARLIER_DECISION: _texts([each.earlier for each in some]),
+            **{name: _texts([getattr(record, name) for record in some]) for name in _COPIED},
+            columns.EARLIER_DECISION: _texts([record.earlier for record in some]),
             columns.AS_OF_SOURCE: as_category(np.array(sources, np.int64), AsOfSource),
             **blank_categories([columns.EXEMPTION], len(some)),
         }
@@ -365,7 +365,7 @@ def record_differences(
     The records are of files of `report`, `pages` are its judged pages.
     """
     numbers = {file_identity(file): at for at, file in enumerate(report.files)}
-    places = [(numbers[each.sha256, each.as_of], each.row) for each in records]
+    places = [(numbers[record.sha256, record.as_of], record.row) for record in records]
     files, rows = ({place[at] for place in places} for at in (0, 1))
     parts, names = users_and_seconds(
         pages, lambda users: users[columns.FILE].isin(files) & users[columns.ROW].isin(rows)

@@ -127,13 +127,13 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
     file = file_reference(name, content)
     label = replace(file, name=printable(workbook) or PurePath(file.name).name)
     lists, summary, followed_up = lists_and_summary(name, content)
-    every = (problem for each in lists for problem in each.cell_problems())
+    every = (problem for sheet in lists for problem in sheet.cell_problems())
     problems = [*islice(every, _MOST_PROBLEMS + 1)]
     lines: list[LedgerLine] = []
     open_rows: list[OpenRow] = []
     rows: list[_Row] = []
     users: dict[tuple[str, int], str] = {}
-    for listed in (listed for each in lists for listed in _listed(each, today, problems)):
+    for listed in (listed for sheet in lists for listed in _listed(sheet, today, problems)):
         record = listed.at.record
         users[record.sha256, record.row] = listed.title
         # Records take two fifths of the memory, and few reviews need them afterwards.
@@ -144,9 +144,9 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
             open_rows.append(row._replace(earlier=record.earlier))
         elif not problems:
             lines.append(_line(label, listed))
-    foreign = (each for each in rows if each.record.sha256 not in summary.texts)
+    foreign = (row for row in rows if row.record.sha256 not in summary.texts)
     problems = problems or [
-        *(each.problem(_REPORT_NOT_NAMED, SAVED_COPY_HINT) for each in foreign),
+        *(row.problem(_REPORT_NOT_NAMED, SAVED_COPY_HINT) for row in foreign),
         *summary.changed_count_problems(Counter(users.values())),
     ]
     if analysis and not problems:
@@ -160,8 +160,8 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
     entered = [line.read_from for line in lines]
     notes = (
         note
-        for each in lists
-        for note in each.entry_notes([row for place, row, _ in entered if place == each.place])
+        for sheet in lists
+        for note in sheet.entry_notes([row for place, row, _ in entered if place == sheet.place])
     )
     return DecisionFile(
         file, tuple(lines), tuple(open_rows), label.name, tuple(followed_up), tuple(notes)
@@ -223,9 +223,9 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
                 message = "not a record" if text else "the record of this row is gone"
                 message = f"row {first} has the same user" if record else message
                 problems.append(sheet.problem(RECORD, at, message, SAVED_COPY_HINT))
-        listed = sorted(_compared(sheet, records, problems), key=lambda each: each.at.position)
-        for each in listed:
-            problems += _entry_problems(each, today) if any(each.entered.values()) else ()
+        listed = sorted(_compared(sheet, records, problems), key=lambda row: row.at.position)
+        for row in listed:
+            problems += _entry_problems(row, today) if any(row.entered.values()) else ()
         yield from listed
 
 
@@ -236,9 +236,9 @@ def _compared(
     places, records = [*record_at], [*record_at.values()]
     files = report_files(records)
     names = {
-        each.account: AccountName(name=each.account_name, owner=each.account_owner)
-        for each in records
-        if each.account_name
+        record.account: AccountName(name=record.account_name, owner=record.account_owner)
+        for record in records
+        if record.account_name
     }
     for which, page in judged_pages(records):
         user_rows = rows_of_users_csv(page, names)
@@ -294,8 +294,8 @@ def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
     return text_of(value) == text_of(text)
 
 
-def _entry_problems(each: _Listed, today: date) -> Iterator[Problem]:
-    sheet, at, record = each.at
+def _entry_problems(listed: _Listed, today: date) -> Iterator[Problem]:
+    sheet, at, record = listed.at
     if not record.has_seconds:
         message = "the dates of its report have no seconds, so that the user cannot be told apart"
         hint = "Decide in a workbook of the report as AWS made it: a spreadsheet saved this one."
@@ -309,14 +309,14 @@ def _entry_problems(each: _Listed, today: date) -> Iterator[Problem]:
     def problem(name: str, message: str, hint: str) -> Problem:
         return sheet.problem(heads.get(name, RECORD), at, message, hint)
 
-    yield from entry_problems({**each.entered, **each.user_row}, today, problem)
-    yield from identity_problems(each.user_row, problem)
+    yield from entry_problems({**listed.entered, **listed.user_row}, today, problem)
+    yield from identity_problems(listed.user_row, problem)
 
 
-def _line(file: FileReference, each: _Listed) -> LedgerLine:
-    sheet, at, record = each.at
+def _line(file: FileReference, listed: _Listed) -> LedgerLine:
+    sheet, at, record = listed.at
     row = sheet.cells.row_numbers[at]
-    decision, decided_by, decided_on, ticket, comment = (each.entered[name] for name in ENTRIES)
+    decision, decided_by, decided_on, ticket, comment = (listed.entered[name] for name in ENTRIES)
     return LedgerLine(
         decision=Decision(decision.lower()),
         decided_by=decided_by,
@@ -330,14 +330,14 @@ def _line(file: FileReference, each: _Listed) -> LedgerLine:
         baseline=datetime.fromisoformat(record.baseline),
         same_second=None if record.same_second is None else frozenset(record.same_second),
         service_credentials=record.service_credentials,
-        user_row=each.user_row,
+        user_row=listed.user_row,
         read_from=EntryPlace(sheet.place, row, sheet.cell_name(DECISION, row)),
     )
 
 
 def _pages_of_rows(every: Analysis, rows: Iterable[_Row]) -> Iterator[Page]:
     """Yield the users of the reports that rows were made from: others may share their seconds."""
-    made_from = {(each.record.sha256, each.record.as_of) for each in rows}
+    made_from = {(row.record.sha256, row.record.as_of) for row in rows}
     is_of_rows = [file_identity(file) in made_from for file in every.report.files]
     for page in every.pages():
         yield page.where(np.array(is_of_rows)[page.users[columns.FILE]])
@@ -351,17 +351,17 @@ def _report_problems(
     The rows of reports that are not among them have one problem together.
     """
     named = {file.sha256 for file in analysis.report.files}
-    others = [each.record.file for each in rows if each.record.sha256 not in named]
+    others = [row.record.file for row in rows if row.record.sha256 not in named]
     if others:
         files = short_list([*dict.fromkeys(others)])
         rows_text = count_text(len(others), "row")
         message = f"the report of {rows_text} is not named, by its SHA-256: {files}"
         yield Problem.of_file(name, message, "Name this report too, unchanged.")
     moments = dict(map(file_identity, analysis.report.files))
-    listed = [each for each in rows if each.record.sha256 in named]
-    records = [each.record for each in listed]
+    listed = [row for row in rows if row.record.sha256 in named]
+    records = [row.record for row in listed]
     given = {*map(file_identity, analysis.report.files)}
-    moved = next((each for each in records if (each.sha256, each.as_of) not in given), None)
+    moved = next((record for record in records if (record.sha256, record.as_of) not in given), None)
     if moved:
         now = moments[moved.sha256]
         message = f"{moved.file} was judged as of {moved.as_of}, and now as of {now}"

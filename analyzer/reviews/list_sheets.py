@@ -108,7 +108,7 @@ class ListSheet:
         struck = {
             (row, column)
             for row, column in self.cells.struck
-            if any(text_of(self.cells.value(row, each)).strip() for each in entered)
+            if any(text_of(self.cells.value(row, column)).strip() for column in entered)
         }
         heads = {self.column_of[head]: head for head in NEEDED}
         for cells, message, hint in (
@@ -150,7 +150,7 @@ class Summary(NamedTuple):
 
     def changed_count_problems(self, listed: Mapping[str, int]) -> Iterator[Problem]:
         """Yield a problem for each list that has not as many users as when it was written."""
-        for title in (str(each.title) for each in REVIEW_LISTS):
+        for title in (str(review_list.title) for review_list in REVIEW_LISTS):
             count, cell = self.counts.get(title, (None, ""))
             if count is None:
                 message = f"the Summary has no count of {title}"
@@ -284,12 +284,12 @@ def _check_heads(place: str, row: int, heads: Mapping[int, str]) -> None:
     cells = {head: f"{head}, cell {cell_name(row, column)}" for column, head in heads.items()}
     others = counts.keys() - {*ENTRY_HEADS, EARLIER_DECISION}
     wrong = [
-        *((each, *_GONE) for each in NEEDED if not counts[each]),
-        *((cells[each], *_TWICE) for each in NEEDED if counts[each] > 1),
-        *((cells[each], *_COPY) for each in sorted(others) if _LIKE_ENTRY.fullmatch(each)),
+        *((head, *_GONE) for head in NEEDED if not counts[head]),
+        *((cells[head], *_TWICE) for head in NEEDED if counts[head] > 1),
+        *((cells[head], *_COPY) for head in sorted(others) if _LIKE_ENTRY.fullmatch(head)),
     ]
     if wrong:
-        raise InputRefused(Problem(place, row, each, None, *why) for each, *why in wrong)
+        raise InputRefused(Problem(place, row, head, None, *why) for head, *why in wrong)
 
 
 _GONE: Final = "the column is gone", SAVED_COPY_HINT
@@ -297,19 +297,19 @@ _TWICE: Final = "the column is there twice", "Remove the one you added."
 _COPY: Final = "the column looks like a copy", "Give it another name."
 
 
-def _stray_problems(each: ListSheet) -> Iterator[Problem]:
+def _stray_problems(sheet: ListSheet) -> Iterator[Problem]:
     """Yield a problem for merged cells, and for what stands beside the columns."""
-    for cells in each.cells.merged:
-        rows = [*map(int, re.findall(r"\d{1,7}", cells))] or [each.head_row]
-        if max(rows) >= each.head_row:
+    for cells in sheet.cells.merged:
+        rows = [*map(int, re.findall(r"\d{1,7}", cells))] or [sheet.head_row]
+        if max(rows) >= sheet.head_row:
             hint = "Split them, and enter each decision in its own row."
-            yield Problem(each.place, rows[0], f"cells {cells}", None, "merged cells", hint)
-    for column in each.cells.columns.keys() - {*each.column_of.values()}:
-        for row, value in each.cells.below(column, each.head_row):
+            yield Problem(sheet.place, rows[0], f"cells {cells}", None, "merged cells", hint)
+    for column in sheet.cells.columns.keys() - {*sheet.column_of.values()}:
+        for row, value in sheet.cells.below(column, sheet.head_row):
             if text_of(value).strip():
                 cell = f"cell {cell_name(row, column)}"
                 hint = "Move it into its column, or give this column a head."
-                yield Problem(each.place, row, cell, text_of(value), "it is beside the list", hint)
+                yield Problem(sheet.place, row, cell, text_of(value), "it is beside the list", hint)
                 break
 
 
@@ -325,7 +325,7 @@ def _summary(place: str, cells: SheetCells, other: Summary | None) -> Summary:
     if problems:
         raise InputRefused(problems)
     first, listed = cells.columns.get(0, []), cells.columns.get(2, [])
-    titles = {str(each.title) for each in REVIEW_LISTS}
+    titles = {str(review_list.title) for review_list in REVIEW_LISTS}
     pairs = [*zip(first, listed, strict=False)]
     starts = [at for at, pair in enumerate(pairs) if pair == (LIST, WHEN_WRITTEN)]
     lines = range(starts[0] + 1, starts[0] + 1 + len(titles)) if starts else range(0)
@@ -380,13 +380,13 @@ def entered_rows(name: str, content: bytes) -> Iterator[tuple[str, ...]]:
 
     What a formula gives may be empty here.
     """
-    for each in lists_and_summary(name, content)[0]:
-        columns = {each.column_of[head] for head in ENTRY_HEADS}
-        formulas = {row for row, column in each.cells.formulas if column in columns}
-        for at, row in enumerate(each.cells.row_numbers):
-            word, *others = (each.entry(head, at) for head in ENTRY_HEADS)
-            if row > each.head_row and (word or any(others) or row in formulas):
-                yield text_of(each.value(ARN, at)), word.lower(), *others
+    for sheet in lists_and_summary(name, content)[0]:
+        columns = {sheet.column_of[head] for head in ENTRY_HEADS}
+        formulas = {row for row, column in sheet.cells.formulas if column in columns}
+        for at, row in enumerate(sheet.cells.row_numbers):
+            word, *others = (sheet.entry(head, at) for head in ENTRY_HEADS)
+            if row > sheet.head_row and (word or any(others) or row in formulas):
+                yield text_of(sheet.value(ARN, at)), word.lower(), *others
 
 
 def is_of_entry(problem: Problem) -> bool:

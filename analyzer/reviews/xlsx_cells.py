@@ -145,17 +145,17 @@ def is_on(flag: str) -> bool:
 
 def _is_struck(element: Any) -> bool:
     """Return whether the text of an element is struck through, or a part of it."""
-    return any(is_on(each.get("val", "1")) for each in element.iter(*_STRIKES))
+    return any(is_on(strike.get("val", "1")) for strike in element.iter(*_STRIKES))
 
 
 def struck_formats(styles: Any) -> set[str]:
     """Return the numbers of the formats of cells that strike their text through."""
     fonts, formats = (
-        [each for section in styles.iter(*spreadsheetml_tags(name)) for each in section]
+        [item for section in styles.iter(*spreadsheetml_tags(name)) for item in section]
         for name in ("fonts", "cellXfs")
     )
     struck = {str(number) for number, font in enumerate(fonts) if _is_struck(font)}
-    return {str(number) for number, each in enumerate(formats) if each.get("fontId") in struck}
+    return {str(number) for number, item in enumerate(formats) if item.get("fontId") in struck}
 
 
 def _plain_text(element: Any) -> str | None:
@@ -171,10 +171,10 @@ def _joined_text(element: Any) -> str:
 
     Raises ValueError for an element within a text.
     """
-    parts = [each for each in element.iter(*_TEXTS) if each.getparent().tag not in _PRONOUNCED]
+    parts = [part for part in element.iter(*_TEXTS) if part.getparent().tag not in _PRONOUNCED]
     if any(map(len, parts)):
         raise ValueError("an element is in a text")
-    return "".join(each.text or "" for each in parts)
+    return "".join(part.text or "" for part in parts)
 
 
 def _unescaped_text(text: str) -> str:

@@ -78,17 +78,20 @@ def open_spreadsheet(name: str, content: bytes) -> Spreadsheet:
         elif kind == "styles":
             package.struck_formats |= struck_formats(package.tree(other))
     book, sheets = package.tree(part), []
-    for each in book.iter(*spreadsheetml_tags("sheet")):
-        title = each.get("name", "")
-        key = next((value for name, value in each.items() if name.endswith("}id")), "")
+    for sheet in book.iter(*spreadsheetml_tags("sheet")):
+        title = sheet.get("name", "")
+        key = next((value for name, value in sheet.items() if name.endswith("}id")), "")
         kind, other = related.get(key, ("", ""))
         if not kind:
             raise package.refused("a sheet has no part", title)
         if kind == "worksheet":
-            is_hidden = each.get("state", "visible") != "visible"
+            is_hidden = sheet.get("state", "visible") != "visible"
             cells, noted = partial(package.cells, other, title), partial(package.noted, other)
             sheets.append(Sheet(title, is_hidden, cells, noted))
-    from_1904 = [each.get("date1904", "0") for each in book.iter(*spreadsheetml_tags("workbookPr"))]
+    from_1904 = [
+        properties.get("date1904", "0")
+        for properties in book.iter(*spreadsheetml_tags("workbookPr"))
+    ]
     return Spreadsheet(tuple(sheets), any(map(is_on, from_1904[-1:])))
 
 
@@ -108,7 +111,7 @@ class _Package:
             hint = _DAMAGED_HINT if is_archive else _KIND_HINT
             raise InputRefused.of_file(name, message, hint) from None
         names = self._archive.namelist()
-        self._parts = {each.lower().removeprefix("/"): each for each in names}
+        self._parts = {name.lower().removeprefix("/"): name for name in names}
         self._is_ambiguous = len(self._parts) < len(names)
         self._unpacked = self._tags_at_once = 0
         self._texts = SharedTexts()
@@ -140,12 +143,12 @@ class _Package:
         name = join(folder, "_rels", f"{base}.rels")
         related = self.tree(name).iter(_RELATIONSHIP) if name.lower() in self._parts else ()
         return {
-            each.get("Id", ""): (
-                each.get("Type", "").rpartition("/")[2],
-                normpath(join("/", folder, each.get("Target", ""))).lstrip("/"),
+            relation.get("Id", ""): (
+                relation.get("Type", "").rpartition("/")[2],
+                normpath(join("/", folder, relation.get("Target", ""))).lstrip("/"),
             )
-            for each in related
-            if each.get("TargetMode") != "External"
+            for relation in related
+            if relation.get("TargetMode") != "External"
         }
 
     def read_texts(self, part: str) -> None:
@@ -170,8 +173,8 @@ class _Package:
     def noted(self, part: str) -> set[str]:
         """Return the names of the cells of a sheet that have a note; raises InputRefused."""
         notes = [other for kind, other in self.relationships(part).values() if kind == "comments"]
-        elements = (self.tree(each).iter(*spreadsheetml_tags("comment")) for each in notes)
-        return {each.get("ref", "") for each in chain.from_iterable(elements)}
+        elements = (self.tree(part).iter(*spreadsheetml_tags("comment")) for part in notes)
+        return {comment.get("ref", "") for comment in chain.from_iterable(elements)}
 
     def tree(self, part: str) -> Any:
         """Return the root element of a part that is no sheet; raises InputRefused."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from typing import Any
 
 import pytest
@@ -28,7 +29,15 @@ from tests.support.builders import (
     in_slot,
     the_root,
 )
-from tests.support.decisions import DAY, OTHER_ACCOUNT, analysis_of, in_accounts, line
+from tests.support.decisions import (
+    DAY,
+    OTHER_ACCOUNT,
+    analysis_of,
+    collected,
+    entries,
+    in_accounts,
+    line,
+)
 
 NEWER = AS_OF + timedelta(days=10)
 USED = days_before(100)
@@ -248,6 +257,15 @@ def test_a_user_who_may_have_been_decided_on_later_under_another_name_is_left_ou
     assert of_absent.reason.startswith("possibly renamed")
 
 
+def test_a_removal_on_an_older_report_than_a_decision_that_was_withdrawn_is_left_out() -> None:
+    seen, later = a_user() | a_password(USED), NEWER.date() + timedelta(1)
+    on_newer = (line(each, seen, as_of=NEWER, on=NEWER.date()) for each in ("keep", "withdraw"))
+    ledger = collected(entries(*on_newer)).ledger
+    of_plan = removal_plan(collected(entries(line(on=later)), ledger=ledger).ledger)
+    what = "decided on, on a newer report: withdraw, Anna, 2026-05-11"
+    assert reasons(of_plan) == [f"changed since the decision: {what}. Decide again"]
+
+
 DAY_ENDS = AS_OF.replace(hour=23, minute=59, second=59)
 OF_DAY = {**line("keep", as_of=DAY_ENDS).user_row, "as_of_source": "folder"}
 ON_DAY = line("keep", as_of=DAY_ENDS, baseline=LONG_AGO, user_row=OF_DAY)
@@ -259,7 +277,7 @@ SAME_DAY: dict[str, tuple[list[LedgerLine], bool]] = {
     "keep, and deactivate later": ([line("keep"), line("deactivate")], False),
     "deactivate": ([line("deactivate"), line()], False),
     "more was decided before": ([line(), line("deactivate")], True),
-    "no decision to spare": ([line("investigate"), line()], True),
+    "investigate": ([line("investigate"), line("deactivate")], False),
     "of another day": ([line("keep", on=DAY - timedelta(1)), line()], True),
     "of an older report": ([line("keep"), line(as_of=NEWER)], True),
     "keep, on a report of which only the day is known": ([ON_DAY, line()], False),
@@ -272,8 +290,8 @@ def test_of_a_day_on_which_one_person_also_spared_the_user_no_removal_is_acted_o
 ) -> None:
     of_plan = planned(*decided)
     assert [each.line for each in of_plan.removals] == decided[-1:] * is_taken
-    also = f"Anna also decided {decided[0].decision} on that day, and one may be of an old copy"
-    reason = f"{also}: decide again with a newer date"
+    also = f"{decided[0].decided_by} also decided {decided[0].decision} on that day"
+    reason = f"{also}, and one may be of an old copy: decide again with a newer date"
     assert [each.reason for each in of_plan.left_out] == [reason] * (not is_taken)
 
 
@@ -308,6 +326,22 @@ def test_a_user_who_may_be_one_to_keep_under_a_new_name_is_left_out() -> None:
     assert len(both.removals) == 1
 
 
+def test_a_user_is_not_deleted_who_may_be_one_to_deactivate_since_under_a_former_name() -> None:
+    moved, later = a_user("new"), NEWER.date() + timedelta(1)
+    deleted = line("delete", moved, as_of=NEWER, on=later)
+    for users in (None, [moved]):
+        *_, reason = reasons(planned(line("deactivate", on=later), deleted, users=users))
+        assert reason.startswith(
+            "possibly renamed from quiet, on whom deactivate, Anna, 2026-05-12"
+        )
+        for decision, day in (("deactivate", NEWER.date()), ("delete", later), ("withdraw", later)):
+            of_plan = planned(line(decision, on=day), deleted, users=users)
+            assert deleted in [each.line for each in of_plan.removals], decision
+        again = line("deactivate", moved, as_of=NEWER, on=later)
+        of_plan = planned(line("deactivate", on=later), again, users=users)
+        assert again in [each.line for each in of_plan.removals]
+
+
 def test_a_sign_in_that_the_report_decided_on_before_showed_is_no_news() -> None:
     with_password = a_user() | a_password(USED)
     later: dict[str, Any] = {"as_of": NEWER, "on": NEWER.date()}
@@ -319,8 +353,12 @@ def test_a_sign_in_that_the_report_decided_on_before_showed_is_no_news() -> None
         (a_user() | a_password(), ["password=2023-08-05T12:00:00Z"]),
     ):
         assert words_of_credentials(before, off, line("delete", now, **later)) == [signed_in]
-    of_newer = line("deactivate", with_password, as_of=NEWER)
-    assert words_of_credentials(of_newer, line("delete", on=NEWER.date())) == [[]]
+    of_day = {
+        **line("deactivate", with_password, as_of=DAY_ENDS).user_row,
+        "as_of_source": "folder",
+    }
+    may_be_newer = line("deactivate", as_of=DAY_ENDS, baseline=LONG_AGO, user_row=of_day)
+    assert words_of_credentials(may_be_newer, line("delete", on=NEWER.date())) == [[]]
 
 
 def test_a_later_decision_on_whoever_of_the_name_is_not_identified_holds_the_removal_back() -> None:
@@ -348,17 +386,21 @@ def test_a_later_decision_on_whoever_of_the_name_is_not_identified_holds_the_rem
             assert len(planned(line(), other, users=users).removals) == 1
 
 
-def test_a_removal_that_its_person_took_back_with_the_date_of_the_day_before_is_left_out() -> None:
-    for decision in ("keep", "withdraw", "deactivate"):
-        why = f"Anna decided {decision} after that, with the date of the day before"
-        (reason,) = reasons(planned(line(), line(decision, on=YESTERDAY)))
+def test_a_removal_is_left_out_if_it_was_taken_back_with_the_date_of_the_day_before() -> None:
+    no_doubt: Sequence[dict[str, Any]] = (
+        {"on": YESTERDAY - timedelta(1)},
+        {"on": YESTERDAY, "as_of": days_before(9)},
+    )
+    for decision, by in product(("keep", "withdraw", "investigate", "deactivate"), ("Anna", "Tom")):
+        taken_back = line(decision, by=by, on=YESTERDAY)
+        why = f"{by} decided {decision} after that, with the date of the day before"
+        (reason,) = reasons(planned(line(), taken_back))
         assert reason == f"{why}: decide again with a newer date"
-        for other in (
-            {"on": YESTERDAY - timedelta(1)},
-            {"on": YESTERDAY, "by": "Tom"},
-            {"on": YESTERDAY, "as_of": days_before(9)},
-        ):
-            assert len(planned(line(), line(decision, **other)).removals) == 1
+        assert len(planned(taken_back, line()).removals) == 1
+        for other in no_doubt:
+            assert len(planned(line(), line(decision, by=by, **other)).removals) == 1
+    of_others = (line(each, by=each, on=YESTERDAY) for each in ("delete", "conflict"))
+    assert len(planned(line(), *of_others).removals) == 1
 
 
 def test_a_removal_on_a_day_on_which_another_person_withdrew_the_same_is_left_out() -> None:

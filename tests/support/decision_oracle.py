@@ -745,15 +745,15 @@ def shows_whole_account(report: Report, line: Line) -> bool:
 def is_decided_again(
     line: Line, lines: Iterable[Line], same_second: frozenset[str] | None = None
 ) -> bool:
-    """Nothing that happened later may slip under a decision: a later one under another name.
+    """Nothing that happened later may slip under a decision: a later one also under another name.
 
     Taken here: a decision on a later report, on whoever was not in the report decided on and has
-    the creation time, may be on the same user, whatever it says.
+    the creation time, may be on the same user, whatever it says; so is one on the user itself, if
+    it was withdrawn or is in conflict.
     """
-    arn, created = line.user
+    _, created = line.user
     return any(
         (each.account, each.user[1]) == (line.account, created)
-        and each.user[0] != arn
         and each.cells["user"] not in (same_second or ())
         and each.report != line.report
         and each.made_on > line.made_on
@@ -788,12 +788,14 @@ def is_spared_before(line: Line, lines: Iterable[Line], others: frozenset[str]) 
 
     Taken here: whoever was created in the same second, and stands beside the user in no report,
     may be the user by now; what stands for that one and removes nobody spares it, a conflict and a
-    keep that has run out too.
+    keep that has run out too. So does one to deactivate, but from a deletion decided on later.
     """
+    is_delete = line.decision == "delete"
     return any(
         (each.account, each.user[1]) == (line.account, line.user[1])
         and each.user[0] != line.user[0]
-        and each.decision not in (*REMOVALS, "withdraw")
+        and each.decision not in ("delete", "withdraw")
+        and (each.decision != "deactivate" or (is_delete and each.day >= line.day))
         and each.report != line.report
         and each.cells["user"] not in others
         and not is_unnamed(each, line)
@@ -1013,15 +1015,16 @@ def plan(lines: Sequence[Line], reports: Sequence[Report]) -> set[Key]:
 def is_spared(line: Line, lines: Sequence[Line]) -> bool:
     """Taken here: who decided both ways on one day, on no newer report, has to date one anew.
 
-    So has who did it behind this one with the date of the day before, as days begin elsewhere.
+    So does a decision behind this one with the date of the day before, as days begin elsewhere.
     """
-    milder = {"keep", "withdraw"} | ({"deactivate"} if line.decision == "delete" else set())
-    own = [each for each in lines if (each.user, each.person) == (line.user, line.person)]
-    (place,) = (at for at, each in enumerate(own) if each is line)
+    milder = {"keep", "withdraw", "investigate"} | {"deactivate"} - {line.decision}
+    of_user = [each for each in lines if each.user == line.user]
+    (place,) = (at for at, each in enumerate(of_user) if each is line)
     if is_withdrawn_by_another(line, lines):
         return True
-    may_be_later = [each for each in own if each.day == line.day]
-    may_be_later += [each for each in own[place:] if each.day == line.day - A_DAY]
+    of_day = line.person, line.day
+    may_be_later = [each for each in of_user if (each.person, each.day) == of_day]
+    may_be_later += [each for each in of_user[place:] if each.day == line.day - A_DAY]
     return any(
         each.decision in milder and each.report.as_of >= line.made_on for each in may_be_later
     )
