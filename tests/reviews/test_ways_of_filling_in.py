@@ -595,7 +595,7 @@ def with_merged_columns(_: str, part: bytes) -> bytes:
 OTHER_FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "list.xlsx": (lambda content: by_pandas(content, UNUSED), "no Summary"),
     "sheets.xlsx": (by_pandas, f'row 2, column Account, cell A2: the report gives "{ACCOUNT}"'),
-    "list.csv": (as_csv, "columns decided_by, decided_on, "),
+    "list.csv": (as_csv, "a sheet of a workbook, saved as CSV"),
     "merged.xlsx": (lambda content: rewritten(content, with_merged_columns), "cells A:B: merged"),
     "of-1997.xls": (lambda _: b"\xd0\xcf\x11\xe0" + bytes(99), "(.xls)"),
     "empty.xlsx": (lambda _: b"", "not an Excel workbook"),
