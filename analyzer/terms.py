@@ -304,6 +304,10 @@ def missing_columns_text(names: Sequence[str]) -> str:
     return f"{with_noun('column', names)} {'is' if len(names) == 1 else 'are'} missing"
 
 
+WILDCARDS: Final = {"*": ".*", "?": "."}
+"""The signs that match in a pattern, each with its regular expression."""
+
+
 def pattern_regex(text: str) -> str:
-    """Return the regular expression of a pattern in which `*` and `?` match."""
-    return "(?s:" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in text) + ")"
+    """Return the regular expression of a pattern with `WILDCARDS`."""
+    return "(?s:" + "".join(WILDCARDS.get(sign, re.escape(sign)) for sign in text) + ")"

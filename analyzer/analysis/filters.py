@@ -6,16 +6,13 @@ In the patterns `*` and `?` match. Users that are left out are counted, never dr
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from analyzer import columns
 from analyzer.report.model import TEXT, AccountName, Page, Report, account_name, account_with_name
-from analyzer.terms import ROOT_USER, Certainty, count_text, pattern_regex
-
-_WILDCARDS: Final = ("*", "?")
+from analyzer.terms import ROOT_USER, WILDCARDS, Certainty, count_text, pattern_regex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +143,7 @@ def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
 def unmatched_users(pages: Iterable[Page], chosen: Filter) -> list[str]:
     """Return the names and ARNs (not the patterns) that no user has."""
     missing = [
-        pattern for pattern in chosen.users if not any(sign in pattern for sign in _WILDCARDS)
+        pattern for pattern in chosen.users if not any(sign in pattern for sign in WILDCARDS)
     ]
     missing = [pattern for pattern in missing if pattern != ROOT_USER]
     for page in pages if missing else ():

@@ -8,7 +8,7 @@ another name. Nothing acts on an overtaken decision: a person must decide again.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -32,7 +32,7 @@ from analyzer.decisions.reported_users import (
     report_time,
 )
 from analyzer.report.model import Report, ReportFile
-from analyzer.terms import POSSIBLY_RENAMED, Verdict, code_of, utc_text
+from analyzer.terms import POSSIBLY_RENAMED, Verdict, utc_text
 
 
 class FollowUpStatus(StrEnum):
@@ -224,7 +224,7 @@ def _earlier_facts(line: LedgerLine, evidence: _Evidence) -> _EarlierFacts:
 def _outcome_in_newest_report(line: LedgerLine, evidence: _Evidence) -> DecisionOutcome:
     """Return the outcome of a decision in the newest report of the account alone."""
     users, names = evidence.users, evidence.names[line.user_key]
-    file, rows = users.files.get(line.account), users.rows_of_user(line)
+    file, now = users.files.get(line.account), users.user_of(line)
     had_one = _had_service_credential(line, evidence)
     outcome = partial(DecisionOutcome, line, file, users.newest)
     unchanged = partial(outcome, had_service_credential=had_one)
@@ -238,19 +238,18 @@ def _outcome_in_newest_report(line: LedgerLine, evidence: _Evidence) -> Decision
         return unchanged(FollowUpStatus.UNKNOWN, _older_report_fact(line, file))
     is_later = shown > line.as_of  # a day without a time may be its end
     before = evidence.ledger.credentials_at_decision[line.user_key]
-    if not rows:
-        for remark, now in users.shown_of_possible_users(line, names):
-            if added := access_added(before, now, line.baseline):
+    if now is None:
+        for remark, credentials in users.shown_of_possible_users(line, names):
+            if added := access_added(before, credentials, line.baseline):
                 fact = overtaken_fact(", ".join((*remark, *added)))
                 return unchanged(FollowUpStatus.OVERTAKEN, fact, added=(*remark, *added))
         return unchanged(*_status_if_absent(line, users, names, is_later=is_later))
     has_list = line.account in users.with_list
-    has_listed = any(row.has_service_credential for row in rows)
-    has_one = has_listed or (had_one and not (is_later and has_list))
-    status = _status_if_present(
-        line, before, rows, is_later=is_later, list_is_missing=has_one and not has_list
+    has_one = now.has_service_credential or (had_one and not (is_later and has_list))
+    status, fact, news = _status_if_present(
+        line, before, now, is_later=is_later, list_is_missing=has_one and not has_list
     )
-    return outcome(*status, had_service_credential=has_one)
+    return outcome(status, fact, now, news, had_service_credential=has_one)
 
 
 def _had_service_credential(line: LedgerLine, evidence: _Evidence) -> bool:
@@ -273,9 +272,9 @@ def _status_if_absent(
     line: LedgerLine, users: UsersInNewestReports, names: NamesOfOthers, *, is_later: bool
 ) -> tuple[FollowUpStatus, str]:
     """Return status and fact if no user has the ARN and the creation time."""
-    created = [user.user_key.created for user in users.by_arn.get(line.user_key.arn, ())]
-    known = [at for at in created if at]
-    if len(known) < len(created):
+    of_arn = users.by_arn.get(line.user_key.arn)
+    created = of_arn.user_key.created if of_arn else None
+    if of_arn and not created:
         fact = "The report has a user of this ARN whose creation time is not understood."
         return FollowUpStatus.UNKNOWN, fact
     if line.root_arn not in users.roots:
@@ -283,54 +282,32 @@ def _status_if_absent(
         return FollowUpStatus.UNKNOWN, fact
     if renamed := users.renamed(line, names):
         return FollowUpStatus.NOT_DONE, f"{POSSIBLY_RENAMED.capitalize()}: {renamed}."
-    if known and min(known) <= line.baseline:
+    if created and created <= line.baseline:
         fact = (
-            f"The user of this ARN was created {utc_text(min(known))}, before the decision, and"
-            " not when the decision says."
+            f"The user of this ARN was created {utc_text(created)}, before the decision, and not"
+            " when the decision says."
         )
         return FollowUpStatus.NOT_DONE, fact
     if not is_later:
         fact = "No user in the reports has this ARN and this creation time."
         return FollowUpStatus.NOT_DONE, fact
-    again = ", ".join(f"{at:%Y-%m-%d}" for at in known)
-    fact = f"The user is gone; another of this name was created on {again}."
-    return FollowUpStatus.DONE, fact if again else "The user is gone."
-
-
-_PresentStatus = tuple[FollowUpStatus, str, ReportedUser, tuple[str, ...]]
-"""Status and fact of a user that is there, the user, and the added access or use."""
+    again = f"; another of this name was created on {created:%Y-%m-%d}" if created else ""
+    return FollowUpStatus.DONE, f"The user is gone{again}."
 
 
 def _status_if_present(
-    line: LedgerLine,
-    before: Credentials,
-    rows: Iterable[ReportedUser],
-    *,
-    is_later: bool,
-    list_is_missing: bool,
-) -> _PresentStatus:
-    """Return the status by the rows of a user: the most urgent one.
-
-    Rows may differ: access in any row counts, and one row alone proves neither that the decision is
-    done nor that a cell is known. `list_is_missing`: there was an active service-specific
-    credential, and the report has no list of them.
-    """
-    ordered = sorted(rows, key=lambda now: not now.credentials.is_unknown)
-    statuses = (
-        _status_by_row(line, before, now, is_later=is_later, list_is_missing=list_is_missing)
-        for now in ordered
-    )
-    return min(statuses, key=lambda status: code_of(status[0]))
-
-
-def _status_by_row(
     line: LedgerLine,
     before: Credentials,
     now: ReportedUser,
     *,
     is_later: bool,
     list_is_missing: bool,
-) -> _PresentStatus:
+) -> tuple[FollowUpStatus, str, tuple[str, ...]]:
+    """Return status, fact and added access or use of a user that is there.
+
+    `list_is_missing`: there was an active service-specific credential, and the report has no list
+    of them.
+    """
     has_listed = now.has_service_credential and not list_is_missing
     works = has_listed or now.credentials.has_working_credential
     seems_done = line.decision is Decision.DEACTIVATE and works is False and is_later
@@ -339,21 +316,21 @@ def _status_by_row(
         fact = "The user has no working credentials. Decide on its deletion."
         # If the user comes back, it overtakes the decision: AWS may no longer show it then.
         more = f" {CHANGED}{', '.join(added)}." if added else ""
-        return FollowUpStatus.DONE, f"{fact}{more}", now, ()
+        return FollowUpStatus.DONE, f"{fact}{more}", ()
     if added:
         fact = overtaken_fact(", ".join(added))
-        return FollowUpStatus.OVERTAKEN, fact, now, tuple(added)
+        return FollowUpStatus.OVERTAKEN, fact, tuple(added)
     if seems_done:
         fact = (
             "The service-specific credential of the user may still work: AWS's list of these for"
             " this account alone was not saved with the report."
         )
-        return FollowUpStatus.UNKNOWN, fact, now, ()
+        return FollowUpStatus.UNKNOWN, fact, ()
     if not is_later:
-        return FollowUpStatus.NOT_DONE, "No later report of the account is known yet.", now, ()
+        return FollowUpStatus.NOT_DONE, "No later report of the account is known yet.", ()
     if line.decision is Decision.DELETE:
-        return FollowUpStatus.NOT_DONE, "The user is still there.", now, ()
-    return FollowUpStatus.NOT_DONE, _still_working_fact(now, works=works), now, ()
+        return FollowUpStatus.NOT_DONE, "The user is still there.", ()
+    return FollowUpStatus.NOT_DONE, _still_working_fact(now, works=works), ()
 
 
 def _still_working_fact(now: ReportedUser, *, works: bool | None) -> str:

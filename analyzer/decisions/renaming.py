@@ -124,9 +124,10 @@ def _may_be_user(
     line: LedgerLine, name: str, users: UsersInNewestReports, older: OlderReports
 ) -> bool:
     """Return whether the user of a name may be the user of a line: no report rules it out."""
-    there = [user.credentials for user in users.rows_of_user(line)]
-    earlier_of_name = older.credentials_of_name(line, name)
-    return not any(all(cannot_be_same_user(then, now) for now in there) for then in earlier_of_name)
+    user, earlier_of_name = users.user_of(line), older.credentials_of_name(line, name)
+    return user is None or not any(
+        cannot_be_same_user(then, user.credentials) for then in earlier_of_name
+    )
 
 
 def renamed_notes(
@@ -136,7 +137,7 @@ def renamed_notes(
 
     The name is not that of another user that was there, or was decided on.
     """
-    absent = (line for line in lines if not users.rows_of_user(line))
+    absent = (line for line in lines if not users.user_of(line))
     renamed = [
         f"{line.user} ({line.summary}; {text})"
         for line in absent

@@ -59,9 +59,9 @@ class NamesOfOthers:
 class UsersInNewestReports:
     """Find the users decided on in judged pages, and users that may be one of them renamed.
 
-    `files` are by account, `newest` is the newest as-of. `names` are by account and second of
-    creation, None if not known. `with_list` are the accounts for which AWS's list of
-    service-specific credentials was saved with the report.
+    `files` are by account, `newest` is the newest as-of. `by_arn` are users, each of which a report
+    counts once. `names` are by account and second of creation, None if not known. `with_list` are
+    the accounts for which AWS's list of service-specific credentials was saved with the report.
     """
 
     def __init__(self, lines: Iterable[LedgerLine], report: Report, pages: Iterable[Page]) -> None:
@@ -75,7 +75,7 @@ class UsersInNewestReports:
         self.newest = max(file.as_of for file in report.files)
         self.with_list = {account for account, file in covered if file.shows_service_credentials}
         self.roots = {arn for page in report.roots() for arn in page.users[columns.ARN]}
-        self.by_arn: dict[str, list[ReportedUser]] = {}
+        self.by_arn: dict[str, ReportedUser] = {}
         self.names: dict[CreationSecond, dict[str, str]] = {}
         self._named = defaultdict[CreationSecond, set[str]](set)
         self._alike: dict[Credentials, Credentials] = {}
@@ -92,7 +92,7 @@ class UsersInNewestReports:
             in_page = (
                 line for account in users[columns.ACCOUNT].unique() for line in of_account[account]
             )
-            absent = [line.user_key.created for line in in_page if not self.rows_of_user(line)]
+            absent = [line.user_key.created for line in in_page if not self.user_of(line)]
             may_be_absent = created.isin(pd.DatetimeIndex(absent, tz=UTC).dropna()) & ~has_arn
             self._add(known_page.where(may_be_absent.to_numpy()))
             is_alike = created.isin(seconds) | created.isna()
@@ -105,12 +105,12 @@ class UsersInNewestReports:
 
     def _add(self, page: Page) -> None:
         for user in _reported_users(page, self._alike):
-            self.by_arn.setdefault(user.user_key.arn, []).append(user)
+            self.by_arn[user.user_key.arn] = user
 
-    def rows_of_user(self, line: LedgerLine) -> list[ReportedUser]:
-        """Return the rows of the user of a line, by ARN and creation time."""
-        of_arn = self.by_arn.get(line.user_key.arn, ())
-        return [user for user in of_arn if user.user_key == line.user_key]
+    def user_of(self, line: LedgerLine) -> ReportedUser | None:
+        """Return the user of a line, by ARN and creation time, None if it is not there."""
+        user = self.by_arn.get(line.user_key.arn)
+        return user if user and user.user_key == line.user_key else None
 
     def renamed(self, line: LedgerLine, names: NamesOfOthers) -> str:
         """Return who may be the absent user of a line, by another name or path; else empty."""
@@ -129,24 +129,25 @@ class UsersInNewestReports:
 
         They come with a remark if the name is another, as in `OlderReports.shown_of_user`.
         """
-        of_arn = self.by_arn.get(line.user_key.arn, ())
-        if unread := [user.credentials for user in of_arn if user.user_key.created is None]:
-            yield from (([], credentials) for credentials in unread)
+        of_arn = self.by_arn.get(line.user_key.arn)
+        if of_arn and of_arn.user_key.created is None:
+            yield [], of_arn.credentials
             return
         alike = self.names.get(line.creation_second, {})
         possible = {*names.not_of_others(alike.values())}
         shown = set[int]()
         for arn, name in alike.items():
-            for user in self.by_arn[arn] if name in possible else ():
+            if name in possible:
+                credentials = self.by_arn[arn].credentials
                 # Most users of one second have the same credentials, held once.
-                if id(user.credentials) not in shown:
-                    shown.add(id(user.credentials))
-                    yield [f"{POSSIBLY_RENAMED} to {name}"], user.credentials
+                if id(credentials) not in shown:
+                    shown.add(id(credentials))
+                    yield [f"{POSSIBLY_RENAMED} to {name}"], credentials
 
     def same_second_names(self, line: LedgerLine) -> AbstractSet[str]:
         """Return the names of the same second, if the user of a line is there beside them."""
-        there = self.rows_of_user(line)
-        return self._named.get(line.creation_second, frozenset()) if there else frozenset()
+        is_there = self.user_of(line) is not None
+        return self._named.get(line.creation_second, frozenset()) if is_there else frozenset()
 
     def missing_same_second_names(self, line: LedgerLine, names: Iterable[str]) -> set[str]:
         """Return the names of the same second as the user of a line that are no longer there."""

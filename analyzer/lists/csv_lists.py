@@ -23,6 +23,7 @@ from analyzer.report.input_formats import place_of_bad_byte
 from analyzer.report.model import FileReference, arrow_array
 from analyzer.terms import (
     FORMULA_SIGNS,
+    WILDCARDS,
     account_with_zeros,
     missing_columns_text,
     pattern_regex,
@@ -30,7 +31,7 @@ from analyzer.terms import (
 )
 
 _TYPO_CUTOFF: Final = 0.85  # least likeness of a column to a known one that is there too
-_WILDCARDS: Final = re.compile(r"[*?]+")
+_WILDCARDS: Final = re.compile(f"[{re.escape(''.join(WILDCARDS))}]+")
 
 RowProblems = Callable[[str, int, Mapping[str, str]], Iterator[Problem]]
 """Yields the problems of one row, from the file's name, the row's number and its cells by name."""
