@@ -31,7 +31,7 @@ from analyzer.reviews.xlsx_cells import (
 _MOST_UNPACKED: Final = 512 << 20
 _MOST_TAGS: Final = 16_000_000
 _MOST_TAGS_AT_ONCE: Final = 1_000_000
-"""In a row, or in a part that is not a sheet: Excel allows up to 65,490 formats of cells."""
+"""Tags of a row, or of a part that is not a sheet: Excel allows 65,490 formats of cells."""
 
 _CHUNK: Final = 1 << 16
 _KIND_HINT: Final = "Save it as .xlsx."

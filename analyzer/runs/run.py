@@ -307,7 +307,7 @@ def _feeds_to_close(
 def _part_of_feed(
     analysis: Analysis, later: Sequence[Run], feed: Feed, rules: Collection[str], log: Log
 ) -> Analysis | None:
-    """Return an analysis without accounts that a later run settled, None if none is left.
+    """Return the analysis without the accounts that a later run settled, None if none is left.
 
     A later run with the same feed and all these rules settles an account if it has a report of it,
     with its root, that is not older: that run has opened and closed the findings already.
