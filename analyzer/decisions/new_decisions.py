@@ -215,7 +215,7 @@ def _repeated_on_older_reports(
 def current_decisions_on_older_reports(
     by_user: Mapping[UserKey, UserDecisions],
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
-    """Yield each current decision that was made on an older report than one before, with that."""
+    """Yield pairs of a current decision and one before it that was made on a newer report."""
     lines = (line for decisions in by_user.values() for line in decisions.lines)
     for line, other in decisions_on_older_reports((), lines):
         if any(line is other for other in by_user[line.user_key].current):

@@ -251,7 +251,7 @@ _KNOWN: Final = frozenset(columns.IN_REPORT)
 # Rows share few reports and criteria: caching takes half of the time.
 @lru_cache(maxsize=1024)
 def _can_be_report(as_of: str, source: str, baseline: str) -> bool:
-    """Return whether the times are understood; only with --as-of, the baseline may be after it."""
+    """Return whether the times are understood; the baseline is after as-of only with --as-of."""
     at, since = timestamp(as_of), timestamp(baseline)
     is_past = at and since and (since <= at or source == AsOfSource.OPTION)
     return bool(is_past) and source in [*AsOfSource]
