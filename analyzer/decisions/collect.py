@@ -1,4 +1,4 @@
-"""Check the decisions that people entered, and add what is new to a ledger: all or nothing."""
+"""Check the decisions that people entered, and add the new ones to a ledger: all or none."""
 
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -46,7 +46,7 @@ from analyzer.errors import InputRefused, Problem
 
 @dataclass(slots=True)
 class ReviewerTally:
-    """Count what one reviewer entered in one file, and what came of it."""
+    """Count the entries of one reviewer in one file, in total and by outcome."""
 
     reviewer: str
     entered: int = 0
@@ -58,11 +58,11 @@ class ReviewerTally:
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """Hold the tallies of a file's reviewers, and what is not decided there.
+    """Hold the tallies of a file's reviewers, and the decisions that it lacks.
 
     `emptied` are decisions that were collected before, from this file or an earlier version of it,
-    and are no longer in it: they stay in force. `still_open` is the number of listed users that
-    nobody decided on in this review.
+    and are no longer in it: they stay in force. `still_open` is the number of listed users
+    without a decision in this review.
     """
 
     file: str
@@ -81,7 +81,7 @@ class FileOutcome:
 
 @dataclass(frozen=True, slots=True)
 class LedgerUpdate:
-    """Hold the ledger with what was added, and what came of each file."""
+    """Hold the ledger after collecting, the lines added, and the outcome of each file."""
 
     ledger: Ledger
     added: tuple[LedgerLine, ...]
@@ -92,20 +92,20 @@ class LedgerUpdate:
 def collect(
     ledger: Ledger | None, files: Sequence[DecisionFile], *, attended: bool = True
 ) -> LedgerUpdate:
-    """Return the ledger with the decisions of files that are not in it; None only checks them.
+    """Return the ledger with the new decisions of files; without a ledger, only check them.
 
-    Different decisions of different people on one user and day are a conflict: refused, or where
-    nobody is there to solve it, a line `conflict` is added. Raises InputRefused with every problem.
+    Different decisions of different people on one user and day are a conflict. It is refused; in
+    an unattended run, a line `conflict` is added. Raises InputRefused with every problem.
     """
     contents = _contents(ledger or Ledger(), files)
     return _ledger_update(ledger, files, contents, attended=attended)
 
 
 class _DecisionContents(NamedTuple):
-    """Hold the contents of decisions: those collected before a call, and those in all its files.
+    """Hold the contents of the decisions collected before a call, and of those in all its files.
 
-    `hashes` are of the files that they were collected from. Also where files are collected one by
-    one, a decision that another of them has is not emptied.
+    `hashes` are those of the files collected before. A decision that another file of the call has
+    is not emptied, even if the files are collected one by one.
     """
 
     collected: Container[object]
@@ -123,10 +123,10 @@ def _contents(ledger: Ledger, files: Iterable[DecisionFile]) -> _DecisionContent
 
 @dataclass(frozen=True)
 class _Collected:
-    """Hold what files add to a ledger, None to only check: the new lines, and what is then `after`.
+    """Hold the new lines of files, and the ledger before (None to only check) and `after` them.
 
-    `contents` may be of more files. `repeated` are decisions that repeat one of the ledger on an
-    older report, with that one. Of the `conflicts`, each has one of the `conflict_lines`.
+    `contents` may be of more files. `repeated` are pairs of a decision on an older report and the
+    decision of the ledger that it repeats. Each of the `conflicts` has one of the `conflict_lines`.
     """
 
     ledger: Ledger | None
@@ -185,7 +185,7 @@ def _collected(
 
 
 def _problems(collected: _Collected, *, attended: bool) -> Iterator[Problem]:
-    """Yield why the files are refused; unattended, a conflict is no problem."""
+    """Yield the problems that refuse the files; in an unattended run, a conflict is not one."""
     ledger, files, new = collected.before, collected.files, collected.new
     older = [*decisions_on_older_reports(ledger.lines, new)]
     yield from two_decision_problems(files)
@@ -202,7 +202,7 @@ def _problems(collected: _Collected, *, attended: bool) -> Iterator[Problem]:
 
 
 def _notes(collected: _Collected, *, attended: bool) -> Iterator[str]:
-    """Yield what is to be known of what was collected."""
+    """Yield the notes on the collected decisions."""
     ledger, files, new = collected.before, collected.files, collected.new
     entered, after = collected.entered, collected.after.by_user
     for line in collected.conflict_lines:
@@ -210,7 +210,7 @@ def _notes(collected: _Collected, *, attended: bool) -> Iterator[str]:
     yield from (note for file in files if attended or new for note in file.notes)
     if collected.ledger:
         yield from unchecked_notes([*ledger.lines, *entered], files)
-    if attended:  # else the notes of the run say it of the whole ledger
+    if attended:  # otherwise the run has these notes for the whole ledger
         yield from unidentified_notes(new)
     yield from repetition_notes(collected.repeated)
     of_one_day = (
@@ -227,7 +227,7 @@ def _notes(collected: _Collected, *, attended: bool) -> Iterator[str]:
 def _conflict_problems(collected: _Collected) -> Iterator[Problem]:
     """Yield a problem for each user and day on which people differ.
 
-    Workbooks have no order in time: what is in conflict in one order of them is in conflict.
+    Workbooks have no order in time: a conflict in the given or in the reverse order counts.
     """
     ledger, files = collected.before, collected.files
     ledgers = [file for file in files if file.is_ledger]
@@ -253,15 +253,16 @@ def _newer_report_problems(
 def collected_one_by_one(
     ledger: Ledger, files: Sequence[DecisionFile]
 ) -> Iterator[tuple[str, LedgerUpdate | InputRefused]]:
-    """Yield what comes of each file, by its source: unattended, others are collected all the same.
+    """Yield the update or refusal of each file in an unattended run, with the file's source.
 
-    Two decisions of one person on one user and day have no order in files that are all new, and of
-    two reports the decision on the older one gives way, whichever file comes first. Files in which
-    something is withdrawn come first, so that nothing of another one comes into force by that.
+    A refused file does not stop the others. In files that are all new, two decisions of one person
+    on one user and day have no order. The order of the files makes no difference for decisions on
+    two reports: the one on the older report gives way. Files with a withdrawal come first, so that
+    it brings no decision of another file into force.
     """
     new, _ = new_decisions(ledger, files)
     pairs = [*unordered_pairs(files, new)]
-    # Of such a pair both files are refused, each with a problem of its own: hence both orders.
+    # Both files of such a pair are refused, each with its own problem: hence both orders.
     problems = [
         *unordered_problems(pairs),
         *unordered_problems((first, line) for line, first in pairs),
@@ -290,12 +291,11 @@ def _withdraws_nothing(entries: DecisionFile) -> bool:
 
 
 def merged_update(files: Sequence[DecisionFile]) -> LedgerUpdate:
-    """Return one ledger of several files, whatever their names and order.
+    """Return one ledger of several files; their names and order make no difference.
 
-    Its notes name what one person decided twice on a day also where both decisions stand in one
-    ledger, as git or a spreadsheet may have changed their order, unless the user stays. Raises
-    InputRefused as `collect` does, and for a decision that counts though it was made on an older
-    report than one before it.
+    The notes also name two decisions of one person on one day in one ledger, unless the user stays:
+    git or a spreadsheet may have changed their order. Raises InputRefused as `collect` does, and if
+    a decision counts that was made on an older report than one before it.
     """
     ledgers = sorted(
         (file for file in files if file.is_ledger),
@@ -325,9 +325,9 @@ def merged_update(files: Sequence[DecisionFile]) -> LedgerUpdate:
 def _new_conflicts(
     before: Mapping[UserKey, UserDecisions], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
-    """Yield the pairs of lines that are in conflict, but for those with a line `conflict` already.
+    """Yield the pairs of lines in conflict, except those that already have a line `conflict`.
 
-    A conflict of a day that was settled, and comes up again, is another one.
+    A settled conflict of a day that comes up again is a new one.
     """
     have_line = {
         (user, one.decided_on)
@@ -350,7 +350,7 @@ def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
 
 
 def _file_outcome(entries: DecisionFile, collected: _Collected) -> FileOutcome:
-    """Return what came of the entries of one file."""
+    """Return the outcome of the entries of one file."""
     before, after = collected.before.by_user, collected.after.by_user
     tallies: dict[str, ReviewerTally] = {}
     for line in entries.lines:
@@ -382,11 +382,11 @@ def _emptied(
 
     - if the person of the decision entered something in it on that report,
     - if one of its entries was collected from the same file as the decision,
-    - or if nothing is entered in it, by its name.
+    - or if it has the same name and no entries.
 
-    A decision is not emptied if the list shows it as an earlier one. Nor is it if it stands in
-    another file of the call, unless this file is a new version: it holds other decisions of the
-    person on that report that were collected before.
+    A decision is not emptied if the list shows it as an earlier one. It is also not emptied if
+    another file of the call has it, unless this file is a new version: it holds other decisions of
+    the person on that report that were collected before.
     """
     authors = {(line.person, line.as_of) for line in entries.lines}
     is_new_file = entries.file.sha256 not in contents.hashes

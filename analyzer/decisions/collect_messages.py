@@ -1,4 +1,4 @@
-"""Say why decisions of files are refused, what of the entries does not count, and what is open."""
+"""Word the problems and notes of collecting: refused files, uncounted entries, open users."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -38,10 +38,10 @@ OF_ONE_DAY: Final = (*OF_ONE_PERSON, *OF_SEVERAL_PEOPLE)
 def ledger_order_problems(
     known: Sequence[LedgerLine], files: Iterable[DecisionFile]
 ) -> Iterator[Problem]:
-    """Yield a problem for each user on whom another decision counts if ledgers change places.
+    """Yield a problem for each user whose decision depends on the order of the ledgers.
 
-    Nothing shows which one is the later of two decisions that stand in different ledgers. None to
-    remove the user comes into force by their order that is not in force in one of them.
+    Nothing shows which of two decisions in different ledgers is the later one. A decision to remove
+    the user must also be in force in one of the ledgers alone.
     """
     given = [file for file in files if file.is_ledger]
     if not given:
@@ -86,7 +86,7 @@ def two_decision_problems(files: Iterable[DecisionFile]) -> Iterator[Problem]:
 def unordered_pairs(
     files: Iterable[DecisionFile], new: Iterable[LedgerLine]
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
-    """Yield a new decision and a differing one of its person, user and day in another workbook.
+    """Yield pairs of new decisions of one person, user and day that differ between workbooks.
 
     Neither is the later one: the names of files have no order in time.
     """
@@ -103,7 +103,7 @@ def unordered_pairs(
 def unordered_problems(
     pairs: Iterable[tuple[LedgerLine, LedgerLine]],
 ) -> Iterator[tuple[LedgerLine, Problem]]:
-    """Yield one problem for two files and a person, with the first decision that it is about."""
+    """Yield one problem for each two files and person, with the first decision in question."""
     alike = defaultdict[tuple[str, ...], list[tuple[LedgerLine, LedgerLine]]](list)
     for line, other in pairs:
         alike[line.sha256, other.sha256, line.person].append((line, other))
@@ -118,7 +118,7 @@ def unordered_problems(
 
 
 def older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
-    """Return the problem of a decision on an older report than another was made on."""
+    """Return the problem of a decision that was made on an older report than another."""
     message = (
         f"made on a report of {_report_moment(line)}, but {other.place} has {other.summary}, made"
         f" on one of {_report_moment(other)}"
@@ -137,7 +137,7 @@ def older_report_problem(line: LedgerLine, other: LedgerLine) -> Problem:
 
 
 def newer_report_problem(line: LedgerLine, older_line: LedgerLine, other: LedgerLine) -> Problem:
-    """Return the problem of a new line beside which a decision on an older report would count."""
+    """Return the problem of a new line that would let a decision on an older report count."""
     message = (
         f"{older_line.place} has {older_line.summary}, which counts by its date, but was made on a"
         f" report of {_report_moment(older_line)}; {other.summary} ({other.place}) was made on one"
@@ -167,9 +167,9 @@ def conflict_problem(one: LedgerLine, other: LedgerLine) -> Problem:
 def follow_up_problems(
     known: Sequence[LedgerLine], files: Iterable[DecisionFile]
 ) -> Iterator[Problem]:
-    """Yield a problem for each earlier decision that a workbook shows and the ledger has not.
+    """Yield a problem for each earlier decision in a workbook that the ledger does not have.
 
-    One entered in a file of which the ledger has nothing is another ledger's.
+    A decision from a file that the ledger does not know belongs to another ledger.
     """
     rows = [row for file in files for row in file.followed_up]
     there = {*map(_shown_texts, known)} if rows else set()
@@ -214,7 +214,7 @@ def _problem(line: LedgerLine, message: str, hint: str) -> Problem:
 
 
 def unchecked_notes(known: Iterable[LedgerLine], files: Iterable[DecisionFile]) -> Iterator[str]:
-    """Yield in which files the follow-up cannot be checked, as another ledger has its decisions."""
+    """Yield a note on files with a follow-up of another ledger, which cannot be checked."""
     hashes = _hashes(known)
     shown = [(file.file.name, row.sha256) for file in files for row in file.followed_up]
     if names := [*dict.fromkeys(name for name, sha256 in shown if sha256 not in hashes)]:
@@ -225,9 +225,9 @@ def unchecked_notes(known: Iterable[LedgerLine], files: Iterable[DecisionFile]) 
 
 
 def repetition_notes(pairs: Iterable[tuple[LedgerLine, LedgerLine]]) -> Iterator[str]:
-    """Yield a note on the users who were decided on again, on an older report with a newer date.
+    """Yield a note on users with a repeated decision, made on an older report with a newer date.
 
-    The newer date does not count: a decision to keep holds no longer by it.
+    The newer date does not count: it does not extend a decision to keep.
     """
     users = [line.user for line, other in pairs if line.decided_on > other.decided_on]
     if users:
@@ -240,9 +240,9 @@ def repetition_notes(pairs: Iterable[tuple[LedgerLine, LedgerLine]]) -> Iterator
 def withdrawal_notes(
     new: Sequence[LedgerLine], after: Mapping[UserKey, UserDecisions]
 ) -> Iterator[str]:
-    """Yield a note on each withdrawal of another person's decision, or where none was in force.
+    """Yield a note on each withdrawal of another person's decision, or of none in force.
 
-    That is of users who are identified, and of decisions that were collected before.
+    It is limited to identified users, and to decisions that were collected before.
     """
     new_ids = {id(line) for line in new}
     for line in new:
@@ -264,7 +264,7 @@ def uncounted_notes(
 ) -> Iterator[str]:
     """Yield a note on each entry that gives way to another decision, or was taken back.
 
-    A line `conflict` of the program is nobody's decision.
+    A line `conflict` is not an entry: the program wrote it.
     """
     for line in (decision for decision in entered if decision.decision is not Decision.CONFLICT):
         user_decisions = after[line.user_key]
@@ -288,7 +288,7 @@ def _why_counted(user_decisions: UserDecisions, counted: LedgerLine, line: Ledge
     contents = [other.content for other in user_decisions.lines]
     if line.content not in contents[contents.index(counted.content) :]:
         return _LATER_DECISION
-    # A withdrawal behind what counts took back the own decision of its person.
+    # A withdrawal after the counted line took back the decision of its own person.
     return _WITHDRAWN if line.decision is not Decision.WITHDRAW else ""
 
 
@@ -313,10 +313,10 @@ def _counts_note(counted: LedgerLine, line: LedgerLine, reason: str) -> str:
 
 
 def owner_answer_notes(files: Sequence[DecisionFile], ledger: Ledger) -> Iterator[str]:
-    """Yield how many users each owner has left open, and who decided on users of another owner.
+    """Yield notes on users that each owner left open, and on decisions for another owner.
 
-    `ledger` is the one with what the files hold. Users in several copies of a workbook count once,
-    those without an owner by file.
+    `ledger` includes the decisions of the files. Users in several copies of a workbook count once;
+    users without an owner count by file.
     """
     entered: set[str] = set()
     still_open: Counter[tuple[str, UserKey]] = Counter()

@@ -1,6 +1,6 @@
-"""Hold what people enter in the files that they decide in, and say what is wrong with it.
+"""Hold the entries of files with decisions, and check them.
 
-A decision is valid if its five cells are, and if its row names one IAM user in all its cells.
+A decision is valid if its five cells are valid, and all cells of its row name one IAM user.
 """
 
 import math
@@ -31,19 +31,19 @@ from analyzer.report.values import timestamp
 from analyzer.terms import ROOT_USER, Verdict
 
 ENTRIES: Final = ("decision", "decided_by", "decided_on", "ticket", "comment")
-"""What a person enters."""
+"""The columns that a person fills in."""
 
 DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRIES
 _TOLERANCE: Final = timedelta(days=1)
-"""A day may have begun, or not ended, where the reviewer is."""
+"""In the reviewer's time zone, the next day may have begun, or the last not ended."""
 
 
 @dataclass(frozen=True)
 class DecisionFile:
-    """Hold what is entered in one file, in its order, and the users that are left open.
+    """Hold the entries of one file, in its order, and the users that are left open.
 
-    `workbook` is what the lines call the file, by default its name without folders. `followed_up`
-    are the earlier decisions that it shows, `notes` sentences on what else it has.
+    `workbook` is the file's name in its lines, by default without folders. `followed_up` are the
+    earlier decisions that the file shows, `notes` are other sentences on the file.
     """
 
     file: FileReference
@@ -55,7 +55,7 @@ class DecisionFile:
 
     @property
     def source(self) -> str:
-        """Return the file as the column `workbook` of a ledger has it."""
+        """Return the name of the file in the column `workbook` of a ledger."""
         return self.workbook or PurePath(self.file.name).name
 
     @cached_property
@@ -65,16 +65,16 @@ class DecisionFile:
 
 
 ProblemOf = Callable[[str, str, str], Problem]
-"""Makes a problem of a row's column, a message and a hint."""
+"""A function that makes a problem of a row from a column, a message and a hint."""
 
 
 def entry_problems(
     cells: Mapping[str, str], today: date | None, problem: ProblemOf
 ) -> Iterator[Problem]:
-    """Yield what is wrong with what a person entered.
+    """Yield the problems of a person's entries.
 
     `cells` has texts by `ENTRIES` and by `columns.OF_USERS_CSV`. With `today`, the day of
-    collecting, the day is neither before the report nor after today.
+    collecting, the day of the decision must not be before the report or after today.
     """
     if cells[DECISION].lower() not in CHOICES:
         message = "not a decision" if cells[DECISION] else "an entry without a decision"
@@ -89,7 +89,7 @@ def entry_problems(
 def day_problems(
     cells: Mapping[str, str], today: date | None, problem: ProblemOf
 ) -> Iterator[Problem]:
-    """Yield what is wrong with the day of a decision, as `entry_problems` does."""
+    """Yield the problems of the day of a decision, as `entry_problems` does."""
     text = cells[DECIDED_ON]
     day = date.fromisoformat(text) if is_day(text) else None
     if day is None:
@@ -105,9 +105,9 @@ def day_problems(
 
 
 def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
-    """Yield where a row of `users.csv` does not name the same IAM user in all its cells.
+    """Yield a problem for each cell that keeps a row of `users.csv` from naming one IAM user.
 
-    Account and name stand in the ARN too, and the age counts from the creation time.
+    The ARN has account and name too, and the age counts from the creation time.
     """
     arn, user = cells[columns.ARN], cells[columns.USER]
     match = USER_ARN.fullmatch(arn)

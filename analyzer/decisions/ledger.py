@@ -72,7 +72,7 @@ PROGRAM: Final = "credreport"
 
 _SHEET_ENTRIES: Final = tuple(map(str.lower, ENTRY_HEADS))
 _CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
-"""How the lines begin by which git separates two sides that it could not merge."""
+"""The beginnings of the lines with which git marks two sides that it could not merge."""
 
 _FORM: Final = ListForm(
     required=(*ENTRIES, *columns.JUDGED, *columns.REPORT_ONLY),
@@ -94,8 +94,8 @@ class Ledger:
     A user to keep is exempt for `keep_days` after the decision; one to delete or deactivate is
     overdue after more than `due_days`. The rest is from earlier follow-ups: `done_since` is when
     one first showed a decision done, by `follow_up.DECISION_KEY` as text; `overtaken` has the
-    changes that overtook one, by `LedgerLine.user_report_key`; `with_service_credential` has the
-    users, in the same form, for whom AWS's list showed an active one.
+    changes that overtook a decision, by `LedgerLine.user_report_key`; `with_service_credential` has
+    the users, in the same form, for whom AWS's list showed an active service-specific credential.
     """
 
     lines: tuple[LedgerLine, ...] = ()

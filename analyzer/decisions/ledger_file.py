@@ -1,4 +1,4 @@
-"""Read a ledger while nobody else writes it, and write it whole."""
+"""Read a ledger under a lock, and write it as a whole."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +13,9 @@ from analyzer.files import NO_FOLDER, PRIVATE, followed_path, replacing
 
 @contextmanager
 def locked_ledger(path: Path) -> Iterator[Ledger]:
-    """Give the ledger in a file, an empty one where there is no file, and lock it.
+    """Lock the ledger in a file, and yield it; an empty one if there is no file.
 
-    Raises Busy if another process has it, InputRefused, OutputFailed.
+    Raises Busy if another process has locked it, InputRefused, OutputFailed.
     """
     if not path.parent.exists():
         raise OutputFailed(f"{path} cannot be written: {NO_FOLDER}.")
@@ -29,7 +29,7 @@ def locked_ledger(path: Path) -> Iterator[Ledger]:
     except OSError as error:
         raise OutputFailed(f"{path} cannot be locked: {error.strerror}.") from error
     try:
-        # Columns that writing would lose are refused.
+        # Columns that would be lost by writing are refused.
         is_there = path.is_file()
         yield (
             read_ledger(str(path), path.read_bytes(), refuses_others=True) if is_there else Ledger()
@@ -39,7 +39,7 @@ def locked_ledger(path: Path) -> Iterator[Ledger]:
 
 
 def write_ledger(path: Path, ledger: Ledger) -> None:
-    """Put a ledger in place of the one in the file.
+    """Replace the ledger in a file.
 
     Raises OutputFailed, and InputRefused for a ledger that could not be read again.
     """

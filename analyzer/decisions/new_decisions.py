@@ -1,7 +1,7 @@
 """Find which decisions of files are new to a ledger, and which were made on an older report.
 
-Of one person, user and day, what was given up comes back by a newer date alone: a file that has it
-may be an old copy.
+As a rule, a decision that its person gave up on the same day needs a newer date to count again: a
+file that has it may be an old copy.
 """
 
 from collections import defaultdict
@@ -26,17 +26,16 @@ from analyzer.terms import AsOfSource
 def new_decisions(
     ledger: Ledger, files: Sequence[DecisionFile]
 ) -> tuple[list[LedgerLine], list[tuple[LedgerLine, LedgerLine]]]:
-    """Return what files add to a ledger, and what repeats one of it on an older report, with it."""
+    """Return the new decisions, and each repetition on an older report with what it repeats."""
     new = _withdrawn_first(new_lines(ledger.lines, files), files)
     repeated = _repeated_on_older_reports(ledger, new)
     return [line for line in new if id(line) not in repeated], [*repeated.values()]
 
 
 def _withdrawn_first(new: Iterable[LedgerLine], files: Iterable[DecisionFile]) -> list[LedgerLine]:
-    """Return new decisions, on each user those of workbooks that withdraw one first.
+    """Return new decisions: first those of ledgers, and of workbooks with a withdrawal on the user.
 
-    Workbooks have no order in time: nothing comes into force by a withdrawal that was entered in
-    another one of them.
+    Workbooks have no order in time: a withdrawal brings no decision of another one into force.
     """
     of_ledgers = {id(line) for file in files if file.is_ledger for line in file.lines}
     withdrawing = {
@@ -53,17 +52,17 @@ def _withdrawn_first(new: Iterable[LedgerLine], files: Iterable[DecisionFile]) -
 
 
 def new_lines(known: Sequence[LedgerLine], files: Sequence[DecisionFile]) -> list[LedgerLine]:
-    """Return the decisions of files that were not collected before, wherever they stand.
+    """Return the decisions of files that were not collected before, from any file.
 
-    A decision that was collected, and that its person gave up since, is made anew on the same day
+    A collected decision that its person gave up since counts as new on the same day
 
-    - in the workbook that gave it up, if it was changed back there. The same file once more makes
-      nothing anew, and neither does a copy. A decision that takes more from the user than the last
-      one needs a newer date, as the file may be an older one of that name.
+    - in the workbook that gave it up, if it was changed back there. The same file, or a copy of it,
+      does not count again. A decision that takes more from the user than the last one needs a newer
+      date: the file may be an older one of that name.
     - in any workbook, if it spares a user whom another person would remove on that day: the two
       people have to agree.
     - in a ledger, if its line stands behind the one that replaced the decision: only the order of
-      its own lines is known. They were collected before what is entered elsewhere.
+      its own lines is known. Lines of ledgers were collected before the entries of other files.
     """
     own = defaultdict[PersonsDay, list[LedgerLine]](list)
     seen: set[object] = set()
@@ -99,7 +98,7 @@ def new_lines(known: Sequence[LedgerLine], files: Sequence[DecisionFile]) -> lis
 def _is_put_back(
     line: LedgerLine, last: LedgerLine, removers: Mapping[tuple[UserKey, date], set[str]]
 ) -> bool:
-    """Return whether a workbook can make anew what its person gave up by the last decision."""
+    """Return whether a workbook can bring back a decision that its person replaced by `last`."""
     others = removers[line.user_key, line.decided_on] - {line.person}
     is_contested = bool(others) and line.decision not in REMOVALS
     return is_contested or (last.workbook == line.workbook and not removes_more(line, last))
@@ -108,7 +107,7 @@ def _is_put_back(
 def _removers(
     known: Iterable[LedgerLine], entered: Sequence[LedgerLine]
 ) -> Mapping[tuple[UserKey, date], set[str]]:
-    """Return by user and day who would remove the user: in the ledger now, or newly entered."""
+    """Return, by user and day, the people whose current or new decision removes the user."""
     users = {line.user_key for line in entered}
     of_users = [line for line in known if line.user_key in users]
     contents = {line.content for line in of_users}
@@ -129,11 +128,11 @@ def removes_more(line: LedgerLine, last: LedgerLine) -> bool:
 
 
 _PersonsDecision = tuple[UserKey, str, Decision]
-"""A user, and who decided what on it."""
+"""A user, a person, and the person's decision on the user."""
 
 
 def _newest_report_by_decision(known: Iterable[LedgerLine]) -> Mapping[_PersonsDecision, datetime]:
-    """Return the as-of of the newest report on which a person decided so on a user."""
+    """Return the newest as-of of the reports on which a person made the same decision."""
     reports: dict[_PersonsDecision, datetime] = {}
     for line in known:
         decided = line.user_key, line.person, line.decision
@@ -146,10 +145,10 @@ def _was_collected(
 ) -> bool:
     """Return whether a decision is among the earlier ones of its person, user and day.
 
-    - As a rule, the very same decision is among them, with its ticket and comment.
-    - A decision to remove the user that was given up since is among them whatever its ticket and
-      comment. It also counts as collected if its person decided so on a newer report on any day: it
-      may have been left out as a repetition.
+    - As a rule, the same decision must be among them, with its ticket and comment.
+    - For a decision to remove the user that was given up since, ticket and comment may differ. It
+      also counts as collected if its person decided the same on a newer report on any day: it may
+      have been left out as a repetition.
     """
     if line.decision in REMOVALS and of_day and of_day[-1].decision is not line.decision:
         decided = line.decision, line.as_of
@@ -162,9 +161,9 @@ def _was_collected(
 def decisions_on_older_reports(
     known: Sequence[LedgerLine], new: Iterable[LedgerLine]
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
-    """Yield each decision on an older report than the undisputed one was made on, with that one.
+    """Yield each decision that was made on an older report than the undisputed one, and that one.
 
-    That is the undisputed one of the ledger, or after the valid decisions that precede this one.
+    The undisputed decision is that of the ledger, or that of the valid decisions before this one.
     """
     collected = lines_by_user(known)
     preceding_new = defaultdict[UserKey, list[LedgerLine]](list)
@@ -183,7 +182,7 @@ def decisions_on_older_reports(
 def _is_on_older_report(line: LedgerLine, other: LedgerLine) -> bool:
     """Return whether a decision was made on an older report than another, or may have been.
 
-    May have been counts where it takes more from the user: a day without a time may be its end.
+    The doubt counts if the decision takes more from the user: a day without a time may be its end.
     """
     made = line.report_time.earliest
     is_set = line.report_time.source is AsOfSource.OPTION
@@ -198,7 +197,7 @@ def _repeated_on_older_reports(
 ) -> dict[int, tuple[LedgerLine, LedgerLine]]:
     """Return each decision that repeats the undisputed one of its person, with that one, by id.
 
-    It was made on an older report, and adds nothing, unless another decision on the user is new.
+    A repetition on an older report adds nothing, unless another decision on the user is new.
     """
     decided = defaultdict[UserKey, set[Decision]](set)
     for line in new:
@@ -216,7 +215,7 @@ def _repeated_on_older_reports(
 def current_decisions_on_older_reports(
     by_user: Mapping[UserKey, UserDecisions],
 ) -> Iterator[tuple[LedgerLine, LedgerLine]]:
-    """Yield each current decision on an older report than one before it, with that one."""
+    """Yield pairs of a current decision and one before it that was made on a newer report."""
     lines = (line for decisions in by_user.values() for line in decisions.lines)
     for line, other in decisions_on_older_reports((), lines):
         if any(line is other for other in by_user[line.user_key].current):

@@ -270,10 +270,13 @@ def _unsettled_reason(
 ) -> str:
     """Return why a decision may not be the last one, empty if it is.
 
-    The ledger lacks a decision, or the person also decided on that day to remove less of the user:
-    the ledger only shows which decision of a day was collected last, and that may be from an older
-    copy. A decision on a report that is surely newer is newer. Days differ by one between time
-    zones: a decision of anybody dated the day before may be later if it was collected later.
+    - The ledger lacks a decision, or another person withdrew the same decision on that day.
+    - The person also decided on that day to remove less of the user. The ledger only shows which
+      decision was collected last, and that one may be from an older copy.
+    - Any person decided to remove less, dated the day before, but collected later: the dates of two
+      time zones can differ by a day.
+
+    A decision on a report that is surely newer is newer.
     """
     if file := decided_elsewhere.get(line.user_key.arn):
         return f"{file} has a decision on the user that the ledger has not"

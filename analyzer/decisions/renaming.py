@@ -19,10 +19,10 @@ from analyzer.terms import POSSIBLY_RENAMED, short_list
 
 
 def overtaken_by_decision(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> str | None:
-    """Return the latest decision, in words, on a user that may be the one to remove by a line.
+    """Return the latest decision on a user that may be the user of a line, in words.
 
-    A decision on the user itself and a newer report counts too. It was withdrawn or is in conflict:
-    collecting refuses the older view otherwise.
+    A decision on the user itself counts too, if made on a newer report. It was withdrawn or is in
+    conflict: otherwise, collecting refuses a decision on the older report.
     """
     if not line.identifies_user:
         return None
@@ -43,9 +43,9 @@ _UNIDENTIFIED: Final = "on a report that does not show its creation time or acco
 
 
 def _later_unidentified(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
-    """Return the last other decision on a user of that name that its report does not identify.
+    """Return the last other decision on a user of the same name that its report does not identify.
 
-    It may be the user, unless it has another creation time or another known account.
+    That user may be the user of the line, unless its creation time or known account is another.
     """
     made, created = line.report_time.earliest, line.user_key.created
     others = (
@@ -59,10 +59,10 @@ def _later_unidentified(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
 
 
 def former_name_fact(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> str:
-    """Return the decision that spares a possible former name of the user to remove; empty for none.
+    """Return the decision that spares the user under a possible former name; empty for none.
 
-    Decisions in conflict spare too, and so does one to keep that has run out, if not withdrawn. One
-    to deactivate spares from a deletion that was not decided on later.
+    A decision in conflict spares the user too, and so does one to keep that has run out, unless it
+    was withdrawn. One to deactivate spares the user from a deletion, unless that is of a later day.
     """
     sparing = (
         other
@@ -81,11 +81,11 @@ def former_name_fact(line: LedgerLine, ledger: Ledger, names: NamesOfOthers) -> 
 
 
 def _others(line: LedgerLine, ledger: Ledger) -> Iterator[LedgerLine]:
-    """Yield the lines that may be on the user of a line, under another name, the latest first.
+    """Yield the lines that may be on the user of a line under another name, the latest first.
 
-    Their users were created in the same second. Their reports differ, since one report shows both.
-    If two reports have one as-of, such as a day, `baseline` tells them apart if `same_second` is
-    known. An unidentified user of that name has no other name.
+    Their users were created in the same second. Lines on the same report are left out: it shows
+    both users. If two reports have the same as-of, such as a day, `baseline` tells them apart, if
+    `same_second` is known. Unidentified users of the same name are left out too.
     """
     for other in reversed(ledger.lines_of_second[line.creation_second]):
         is_of_one_report = other.as_of == line.as_of and (
@@ -108,9 +108,9 @@ def overtaken_by_renaming(
     users: UsersInNewestReports,
     older: OlderReports,
 ) -> str | None:
-    """Return the names of the same second that are gone and may be the user now, in words.
+    """Return users of the same second that are gone and may be the user of a line now, in words.
 
-    Names of users to delete do not count.
+    Users to delete do not count.
     """
     missing = users.missing_same_second_names(line, names)
     doubtful = (name for name in missing if (line.creation_second, name) not in to_delete)
@@ -133,9 +133,9 @@ def _may_be_user(
 def renamed_notes(
     lines: Iterable[LedgerLine], ledger: Ledger, users: UsersInNewestReports
 ) -> Iterator[str]:
-    """Yield a note on decisions that end, as their user is not there and may have another name.
+    """Yield a note on decisions that end: their user is not there and may have another name.
 
-    The name is not that of another user that was there, or was decided on.
+    Names of other users that were there, or were decided on, do not count.
     """
     absent = (line for line in lines if not users.user_of(line))
     renamed = [

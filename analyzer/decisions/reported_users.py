@@ -113,7 +113,7 @@ class UsersInNewestReports:
         return user if user and user.user_key == line.user_key else None
 
     def renamed(self, line: LedgerLine, names: NamesOfOthers) -> str:
-        """Return who may be the absent user of a line, by another name or path; else empty."""
+        """Return users that may be the absent user of a line, renamed or moved; else empty."""
         alike = self.names.get(line.creation_second, {})
         others = sorted(names.not_of_others(alike.values()))
         if others:

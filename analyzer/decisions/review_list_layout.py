@@ -6,7 +6,7 @@ The workbook has them, and its reader expects them.
 from typing import Final
 
 SHEETS: Final = ("Unused users", "Inactive users", "Undetermined")
-"""The sheets that a reviewer fills in; one that goes on has the same title and a number."""
+"""The sheets that a reviewer fills in; a continued sheet has the same title and a number."""
 
 UNUSED_USERS, INACTIVE_USERS, UNDETERMINED = SHEETS
 EXEMPT: Final = "Exempt"
@@ -17,14 +17,14 @@ LISTED: Final = "Listed"
 WHEN_WRITTEN: Final = "when written"
 """The heads of the table of checks on the Summary: the row that begins with LIST, LISTED.
 
-Below, each row begins with the title of a list; under the first WHEN_WRITTEN, right of LISTED,
-stands as a number how many users the list had when the file was written. The table ends with the
+Each row below begins with the title of a list. The column of the first WHEN_WRITTEN, right of
+LISTED, has the number of users that the list had when the file was written. The table ends at the
 first row that begins with anything else.
 """
 
 OK: Final = "OK"
 DIFFERS: Final = "DIFFERS"
-"""What the checks on the Summary say."""
+"""The results of the checks on the Summary."""
 
 ACCOUNT: Final = "Account"
 USER: Final = "User"
@@ -46,7 +46,7 @@ STATE: Final = "State"
 """Columns of the exemption list; the program alone fills in STATE."""
 
 ENTRY_HEADS: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
-"""What a reviewer enters."""
+"""The columns that a reviewer fills in."""
 
 DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRY_HEADS
 
@@ -54,6 +54,6 @@ ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
 NEVER: Final = "never"
 NOT_KNOWN: Final = "not known"
 NOT_UNDERSTOOD: Final = " (not understood)"
-"""What follows a raw value that was not understood."""
+"""The text after a raw value that was not understood."""
 
 NOT_REPORTED: Final = "not in this report"

@@ -1,8 +1,8 @@
-"""Put beside each listed user what the report says of it, and read that back as users of a report.
+"""Write the report's facts beside each listed user, and read them back as users of a report.
 
-A decision is compared with this record: the cells that people see must agree with it. Read back,
-it is parsed and judged like a report, so that nothing in it is taken at its word. Only a comparison
-with the reports themselves proves that nobody changed both.
+A decision is compared with this record: the cells that people see must agree with it. A record that
+is read back is parsed and judged like a report, since nothing in it is trusted. Only a comparison
+with the reports themselves proves that record and cells were not both changed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -43,11 +43,11 @@ MOST_SAME_SECOND: Final = 50
 """If more users than this were created in one second, their names are not kept."""
 
 MOST_UNREAD_CREATIONS: Final = 10
-"""Nor are those of more users of an account than this whose creation time is not understood."""
+"""If more users of an account than this have no known creation time, they are left out."""
 
 
 class UserRecord(BaseModel):
-    """Hold what a report says of one user; `cells` are the report's own, by column.
+    """Hold the facts of a report on one user; `cells` are the report's own, by column.
 
     `contradicted` are the columns in which another row of the ARN differs, `same_second` the names
     of other users that are or may be created in the same second (None: not kept), `earlier` the
@@ -80,13 +80,13 @@ class UserRecord(BaseModel):
 
     @property
     def criteria(self) -> Criteria:
-        """Return what the verdict was judged by; raises ValueError for what means nothing."""
+        """Return the criteria of the verdict; raises ValueError if they are not valid."""
         return _criteria(self.definition, self.dormant_days, self.grace_days)
 
 
 @dataclass(slots=True)
 class CreationSeconds:
-    """Gather from all pages who was created when, to find users of the same second."""
+    """Gather the creation times of users from all pages, to find users of the same second."""
 
     _parts: list[pd.DataFrame] = field(default_factory=list)
 
@@ -96,7 +96,7 @@ class CreationSeconds:
         self._parts.append(users.assign(**{columns.CREATED: known_creation(page)}))
 
     def same_second(self) -> "SameSecond":
-        """Return by account and creation time the names, where there are at least two."""
+        """Return the names by account and creation time, if there are at least two."""
         every = pd.concat(self._parts, ignore_index=True)
         keys = [columns.ACCOUNT, columns.CREATED]
         shared = every[every.duplicated(keys, keep=False) | every[columns.CREATED].isna()]
@@ -171,7 +171,7 @@ def _json(values: Iterable[object]) -> pa.Array:
 
 
 def _json_texts(texts: pd.Series | Sequence[str]) -> pa.Array:
-    """Return each text as JSON, null where it is missing; each distinct one is spelled once."""
+    """Return each text as JSON, null where it is missing; each distinct text is encoded once."""
     coded = arrow_array(texts).dictionary_encode()
     words = coded.dictionary.cast(_TEXT_TYPE)
     escaped = pc.any(pc.match_substring_regex(words, _ESCAPED_IN_JSON)).as_py()
@@ -193,10 +193,10 @@ def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
 
 
 def cells_of_report(page: Page) -> dict[str, pd.Series]:
-    """Return the report's own cells of the users by column (str), missing where it has none such.
+    """Return the report's own cells of the users by column (str), missing if it has no such column.
 
-    They are put together from what was read and what was not understood: a list of half a million
-    users keeps no cells (150 MB less).
+    They are rebuilt from the values read and the cells not understood, so that a list of half a
+    million users keeps no cells (150 MB less).
     """
     users, cells = page.users, page.cells
     texts = {name: cells[name] for name in columns.IN_REPORT}
@@ -222,7 +222,7 @@ def cells_of_report(page: Page) -> dict[str, pd.Series]:
 def same_second_names(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
     """Yield for each user the names of the others that may be created in the same second.
 
-    None where there are too many to keep.
+    Yields None if they are too many to keep.
     """
     nobody = frozenset[str]()
     accounts, names = (users[name].tolist() for name in (columns.ACCOUNT, columns.USER))
@@ -234,7 +234,7 @@ def same_second_names(users: pd.DataFrame, same_second: SameSecond) -> Iterator[
 
 
 def parsed_record(text: str) -> UserRecord | None:
-    """Return the record in a cell, None where it is none."""
+    """Return the record in a cell, None if it is not a record."""
     try:
         record = UserRecord.model_validate_json(text)
         is_of_report = _can_be_report(record.as_of, record.as_of_source, record.baseline)
@@ -248,10 +248,10 @@ _NEEDED: Final = frozenset(columns.REQUIRED)
 _KNOWN: Final = frozenset(columns.IN_REPORT)
 
 
-# Rows share their few reports and criteria: half of the time that asking for each row takes.
+# Rows share few reports and criteria: caching takes half of the time.
 @lru_cache(maxsize=1024)
 def _can_be_report(as_of: str, source: str, baseline: str) -> bool:
-    """Return whether the times are understood, and nothing in the report is later than it is."""
+    """Return whether the times are understood; the baseline is after as-of only with --as-of."""
     at, since = timestamp(as_of), timestamp(baseline)
     is_past = at and since and (since <= at or source == AsOfSource.OPTION)
     return bool(is_past) and source in [*AsOfSource]
@@ -281,7 +281,7 @@ def report_files(records: Sequence[UserRecord]) -> list[ReportFile]:
 
 
 def file_identity(file: ReportFile) -> tuple[str, str]:
-    """Return what a record has of its report: of a quiet account, two can have the same bytes."""
+    """Return a report's identity in records: two of a quiet account can have the same bytes."""
     return file.sha256, utc_text(file.as_of)
 
 
@@ -290,7 +290,7 @@ def _file_key(record: UserRecord) -> tuple[str, str, str, str, str]:
 
 
 def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Page]]:
-    """Yield the users of the records, judged, and which of the records they are.
+    """Yield the judged users of the records, page by page, with the positions of their records.
 
     Records whose reports had other columns, or that were judged by other criteria, have a page of
     their own. Files are numbered as in `report_files`.
@@ -360,7 +360,7 @@ def _text_of(values: pd.Series) -> pd.Series:
 def record_differences(
     records: Sequence[UserRecord], pages: Iterable[Page], report: Report, criteria: Criteria
 ) -> Iterator[tuple[int, str]]:
-    """Yield the position of each record that is not what the reports give, and what differs.
+    """Yield the position of each record that differs from the reports, and the difference.
 
     The records are of files of `report`, `pages` are its judged pages.
     """
@@ -392,7 +392,7 @@ _NOT_FROM_REPORT: Final = (
 def users_and_seconds(
     pages: Iterable[Page], are_wanted: Callable[[pd.DataFrame], pd.Series]
 ) -> tuple[list[Page], SameSecond]:
-    """Return some users of pages, and the names of all that were created in the same second."""
+    """Return the wanted users of pages, and the names of all users created in the same second."""
     seconds = CreationSeconds()
     parts = []
     for page in pages:

@@ -1,8 +1,8 @@
-"""Read what reviewers entered in workbooks, whatever people did with their sheets.
+"""Read the entries of reviewers in workbooks, even if people changed the sheets.
 
-`entries` checks that each reviewer saw what the report says, and gives the lines for the ledger. It
-reads the lists that `list_sheets` finds among the cells of `xlsx_file` and `xlsx_cells`.
+`entries` compares each row with the report, and returns the lines for the ledger. It reads the
+lists that `list_sheets` finds among the cells of `xlsx_file` and `xlsx_cells`.
 
-The command line and `runs` may import this package. It knows the writers, as it compares each
-row with what its list showed. Functions that read raise InputRefused with every problem.
+The command line and `runs` may import this package. It imports the writers, to compare each row
+with what its list showed. Functions that read raise InputRefused with every problem.
 """

@@ -1,7 +1,7 @@
-"""Read what reviewers entered in workbooks, and check that they saw what the report says.
+"""Read the entries of reviewers in workbooks, and check that their rows show what the report says.
 
-Every cell that people see, but for the five that they enter, must show what the record of its row
-gives: rows may be sorted, and a row whose columns were sorted apart is refused, not guessed at.
+All visible cells of a row, except the five entries, must agree with its record. Rows may be sorted;
+a row whose columns were sorted apart is refused, not guessed at.
 """
 
 import re
@@ -61,7 +61,7 @@ _MOST_PROBLEMS: Final = 1_000
 _REPORT_NOT_NAMED: Final = "the Summary does not name the report of this row"
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ENTRY_BY_HEAD: Final = dict(zip(ENTRY_HEADS, ENTRIES, strict=True))
-"""The names in the ledger of what is entered, by head."""
+"""The name of each entry in the ledger, by head."""
 
 
 def read_files(
@@ -70,11 +70,11 @@ def read_files(
     analysis: Analysis | None = None,
     with_older: Callable[[], Analysis] | None = None,
 ) -> list[DecisionFile]:
-    """Return what is entered in workbooks, and in CSV files in the form of the ledger.
+    """Return the entries of workbooks, and of CSV files in the form of the ledger.
 
-    `today` is the day of collecting. With an analysis, each row of a workbook, and each decision of
-    a CSV, is compared with what its reports give; `with_older` returns one in which each report of
-    an account counts, for a workbook of reports that have newer ones.
+    `today` is the day of collecting. With an analysis, each row of a workbook and each decision of
+    a CSV is compared with its reports. `with_older` returns an analysis in which older reports of
+    an account count too, for a workbook that was made from them.
 
     Raises InputRefused with the problems of all files.
     """
@@ -101,7 +101,7 @@ def may_hold_decisions(name: str, content: bytes) -> bool:
     lower = name.lower()
     if lower.endswith(".csv") or _may_be_workbook(name, content):
         return not lower.endswith(".docx")
-    # A pipe gave nothing, and may never give anything.
+    # The content of a pipe is empty here: opening it could wait for ever.
     return bool(content) and ledger.holds_decisions(Path(name))
 
 
@@ -109,7 +109,7 @@ def _may_be_workbook(name: str, content: bytes) -> bool:
     return content.startswith(b"PK") or name.lower().endswith(SPREADSHEET_ENDINGS)
 
 
-def read_review(  # noqa: PLR0913  what `read_files` gets
+def read_review(  # noqa: PLR0913  the arguments of `read_files`
     name: str,
     content: bytes,
     today: date,
@@ -118,11 +118,11 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
     *,
     with_older: Callable[[], Analysis] | None = None,
 ) -> DecisionFile:
-    """Return what is entered in a workbook of that name and content, collected `today`.
+    """Return the entries of a workbook of that name and content, collected `today`.
 
-    The ledger gets to know it as `workbook`, by default by its name without folders. With an
-    analysis, each row is compared with what its reports give. Raises InputRefused with every
-    problem: of the file, of its sheets, rows and cells, and of entries.
+    `workbook` is its name in the ledger, by default the name of the file without folders. With an
+    analysis, each row is compared with its reports. Raises InputRefused with every problem of the
+    file, its sheets, rows, cells and entries.
     """
     file = file_reference(name, content)
     label = replace(file, name=printable(workbook) or PurePath(file.name).name)
@@ -169,7 +169,7 @@ def read_review(  # noqa: PLR0913  what `read_files` gets
 
 
 def _other_version_problem(summary: Summary) -> Iterator[Problem]:
-    """Yield a problem where another version wrote the workbook, which may use other words."""
+    """Yield a problem if another version wrote the workbook: its words may differ."""
     this = f"credreport {VERSION}"
     others = sorted(filter(re.compile(r"credreport \d\S*").fullmatch, summary.texts - {this}))
     if others and this not in summary.texts:
@@ -178,7 +178,7 @@ def _other_version_problem(summary: Summary) -> Iterator[Problem]:
 
 
 class _Row(NamedTuple):
-    """Hold a row by its position in the cells of its list, and what its report says of its user."""
+    """Hold the position of a row in the cells of its list, and the record of its user."""
 
     sheet: ListSheet
     position: int
@@ -191,7 +191,7 @@ class _Row(NamedTuple):
 
 
 class _Listed(NamedTuple):
-    """Hold one row: the list that its user belongs to, what is entered, and what the report says.
+    """Hold one row: the title of its list, its entries, and its user's row in the report.
 
     `entered` has texts by `ENTRIES`, `user_row` texts by `columns.OF_USERS_CSV`.
     """
@@ -205,7 +205,7 @@ class _Listed(NamedTuple):
 def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[_Listed]:
     """Yield the rows below the heads, compared with their records, and add the problems.
 
-    Nothing more is read after many problems.
+    Reading stops after more than `_MOST_PROBLEMS`.
     """
     rows = sheet.cells.row_numbers
     first_of_record: dict[str, int] = {}
@@ -232,7 +232,7 @@ def _listed(sheet: ListSheet, today: date, problems: list[Problem]) -> Iterator[
 def _compared(
     sheet: ListSheet, record_at: Mapping[int, UserRecord], problems: list[Problem]
 ) -> Iterator[_Listed]:
-    """Yield the rows, and add a problem for each cell that shows something else."""
+    """Yield the rows, and add a problem for each cell that differs from its record."""
     places, records = [*record_at], [*record_at.values()]
     files = report_files(records)
     names = {
@@ -266,7 +266,7 @@ def _difference_problems(
     cells = sheet.cells.columns.get(sheet.column_of[head], [])
     for at, text in zip(places, expected, strict=True):
         value = cells[at] if cells else None
-        # Most cells are the very text, or both are empty: a ninth of the time of `_shows`.
+        # Most cells equal the text, or both are empty: a ninth of the time of `_shows`.
         if value != text and (text or value is not None) and not _shows(sheet, value, text):
             cell = text_of(value)
             hint = _ASTRAY_HINT if cell.strip().lower() in CHOICES else _RESTORE_HINT
@@ -274,7 +274,7 @@ def _difference_problems(
 
 
 def _difference_text(given: str, cell: str | None) -> str:
-    """Return that a report gives something else than a cell; None if nobody entered it there."""
+    """Return that a report and a cell differ; `cell` is None if the row has no such column."""
     report = f'the report gives "{given}"' if given else "the report gives nothing"
     if cell is None:
         return report
@@ -289,7 +289,7 @@ _ASTRAY_HINT: Final = "Restore the cell, and enter the decision in the column De
 
 def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
     if isinstance(value, float):
-        # A moment costs less than a number that ends in a fraction of a day.
+        # The text of a moment costs less than that of a number with a fraction.
         return sheet.moment_text(value) == text or text_of(value) == text
     return text_of(value) == text_of(text)
 
@@ -336,7 +336,7 @@ def _line(file: FileReference, listed: _Listed) -> LedgerLine:
 
 
 def _pages_of_rows(every: Analysis, rows: Iterable[_Row]) -> Iterator[Page]:
-    """Yield the users of the reports that rows were made from: others may share their seconds."""
+    """Yield only users of the rows' reports: users of others may share a creation second."""
     made_from = {(row.record.sha256, row.record.as_of) for row in rows}
     is_of_rows = [file_identity(file) in made_from for file in every.report.files]
     for page in every.pages():
@@ -346,9 +346,9 @@ def _pages_of_rows(every: Analysis, rows: Iterable[_Row]) -> Iterator[Page]:
 def _report_problems(
     name: str, rows: Sequence[_Row], analysis: Analysis, pages: Iterable[Page]
 ) -> Iterator[Problem]:
-    """Yield a problem for each row whose record is not what the reports give.
+    """Yield a problem for each row whose record differs from the reports.
 
-    The rows of reports that are not among them have one problem together.
+    All rows of reports that are not named have one problem together.
     """
     named = {file.sha256 for file in analysis.report.files}
     others = [row.record.file for row in rows if row.record.sha256 not in named]
@@ -378,7 +378,7 @@ _UsersGiven = Mapping[str, Sequence[_UserGiven]]
 
 
 def _line_problems(entries: DecisionFile, given: _UsersGiven) -> Iterator[Problem]:
-    """Yield a problem for each cell of a decision in a CSV that is not what the reports give.
+    """Yield a problem for each cell of a CSV's decisions that differs from the reports.
 
     Decisions on other reports have one problem together.
     """
@@ -404,7 +404,7 @@ def _line_problems(entries: DecisionFile, given: _UsersGiven) -> Iterator[Proble
 
 
 def _users_given(lines: Sequence[LedgerLine], analysis: Analysis) -> _UsersGiven:
-    """Return what the reports give of the users of lines, by ARN."""
+    """Return the users of lines as the reports show them, by ARN."""
     arns = {line.user_key.arn for line in lines}
     parts, seconds = users_and_seconds(
         analysis.pages(), lambda users: users[columns.ARN].isin(arns)
@@ -420,7 +420,7 @@ def _users_given(lines: Sequence[LedgerLine], analysis: Analysis) -> _UsersGiven
 
 
 def _with_same_second(entries: DecisionFile, given: _UsersGiven) -> DecisionFile:
-    """Return entries whose lines say who was created in the same second, where reports give it."""
+    """Return entries whose lines name the users of the same second, if the reports show them."""
     names = {
         id(line): frozenset(same_second)
         for line in entries.lines
@@ -438,7 +438,7 @@ def _with_same_second(entries: DecisionFile, given: _UsersGiven) -> DecisionFile
 def _differing_cells(
     line: LedgerLine, given: Mapping[str, str], baseline: datetime, same_second: list[str] | None
 ) -> dict[str, str]:
-    """Return by column what a report gives and a line has not; of another report, as-of alone."""
+    """Return the report's cells that a line does not have, by column; only as-of if it differs."""
     differing = {
         name: given[name]
         for name in _OF_LINE_FROM_REPORT
@@ -462,7 +462,7 @@ _OF_LINE_FROM_REPORT: Final = tuple(
 
 
 def _as_saved(cell: str) -> str:
-    """Return what is left of a cell after a spreadsheet saved it, and a list was read."""
+    """Return a cell without what saving and reading may change: blanks, an apostrophe, case."""
     return cell.strip().removeprefix("'").casefold()
 
 

@@ -1,7 +1,7 @@
-"""Find the lists of a workbook, whatever people did with its sheets, and what its Summary counts.
+"""Find the lists of a workbook and the counts of its Summary, even if people changed its sheets.
 
-Lists are known by their heads, so that sheets may be renamed and copied, and columns moved and
-added. What was entered elsewhere is refused by name.
+Lists are found by their heads, so that sheets may be renamed and copied, and columns moved and
+added. Entries elsewhere are refused and named.
 """
 
 import re
@@ -40,7 +40,7 @@ from analyzer.terms import count_text, with_noun
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
 
-_TOP_ROWS: Final = 100  # heads stand in one of them, whatever somebody put above
+_TOP_ROWS: Final = 100  # the heads are in one of these; people may add rows above
 
 NEEDED: Final = (ACCOUNT, USER, *ENTRY_HEADS, ARN, RECORD)
 """Columns without which a list is refused."""
@@ -56,7 +56,7 @@ _STRUCK_HINT: Final = "Empty the entry, or enter it again; a decision that was c
 
 @dataclass(frozen=True, slots=True)
 class ListSheet:
-    """Hold the cells of a list, from which row its heads name the columns, by number from 0.
+    """Hold the cells of a list, the row of its heads, and the column of each head, from 0.
 
     `noted` are the names of cells with a note.
     """
@@ -72,7 +72,7 @@ class ListSheet:
 
     @property
     def place(self) -> str:
-        """Return where a problem stands."""
+        """Return the file and the sheet, as problems name them."""
         return f"{self.file}, sheet {self.title}"
 
     def value(self, head: str, at: int) -> CellValue:
@@ -100,7 +100,7 @@ class ListSheet:
         return Problem(self.place, row, cell, value or None, message, hint)
 
     def cell_problems(self) -> Iterator[Problem]:
-        """Yield a problem where a formula gives an entry or a user, or one is struck through.
+        """Yield a problem for each entry or user that is a formula, or is struck through.
 
         In a row without an entry, a user may be struck through.
         """
@@ -122,7 +122,7 @@ class ListSheet:
                     yield Problem(self.place, row, cell, text, message, hint)
 
     def entry_notes(self, entered: Sequence[int]) -> Iterator[str]:
-        """Yield which entries their person may not have seen, and which notes are not read.
+        """Yield notes on hidden entries, which their person may have missed, and on unread notes.
 
         `entered` are the rows with an entry.
         """
@@ -137,19 +137,19 @@ class ListSheet:
             yield f"Notes on entries are not read, {self.place}: {with_noun('cell', noted)}."
 
     def moment_text(self, serial: float) -> str:
-        """Return the moment that a number shows in this workbook, empty if it is none."""
+        """Return the moment that a number means in this workbook, empty if it means none."""
         return moment_text(serial, counts_from_1904=self.counts_from_1904)
 
 
 class Summary(NamedTuple):
-    """Hold the Summary: where it is, how many users each list had, in which cell, and all texts."""
+    """Hold the Summary: its place, the number of users of each list with its cell, all texts."""
 
     place: str
     counts: Mapping[str, tuple[int, str]]
     texts: frozenset[str]
 
     def changed_count_problems(self, listed: Mapping[str, int]) -> Iterator[Problem]:
-        """Yield a problem for each list that has not as many users as when it was written."""
+        """Yield a problem for each list whose number of users changed since it was written."""
         for title in (str(review_list.title) for review_list in REVIEW_LISTS):
             count, cell = self.counts.get(title, (None, ""))
             if count is None:
@@ -229,9 +229,9 @@ def _lost_list_problems(place: str, top: SheetCells) -> Iterator[Problem]:
 
 
 def _follow_up_rows(sheet: ListSheet, problems: list[Problem]) -> Iterator[FollowUpRow]:
-    """Yield the earlier decisions of a follow-up, and add a problem for what is entered besides.
+    """Yield the earlier decisions of a follow-up, and add a problem for each other entry.
 
-    Where a column is gone, its texts are empty.
+    The texts of a missing column are empty.
     """
     shown = ARN, USER, DECIDED, *ENTRY_HEADS[1:], SHA256
     for at, row in enumerate(sheet.cells.row_numbers):
@@ -272,7 +272,7 @@ def _head_row(
 
 
 def _are_of_list(heads: set[str]) -> bool:
-    """Return whether a list has these heads, maybe without one; a follow-up shares some."""
+    """Return whether heads are those of a list, perhaps without one; a follow-up shares some."""
     shared = heads & {*ENTRY_HEADS, RECORD}
     is_alike = len(shared) > 1 and ENTERED_IN not in heads
     return is_alike or not shared.isdisjoint({DECISION, RECORD})
@@ -298,7 +298,7 @@ _COPY: Final = "the column looks like a copy", "Give it another name."
 
 
 def _stray_problems(sheet: ListSheet) -> Iterator[Problem]:
-    """Yield a problem for merged cells, and for what stands beside the columns."""
+    """Yield a problem for merged cells, and for values beside the columns of a list."""
     for cells in sheet.cells.merged:
         rows = [*map(int, re.findall(r"\d{1,7}", cells))] or [sheet.head_row]
         if max(rows) >= sheet.head_row:
@@ -314,7 +314,7 @@ def _stray_problems(sheet: ListSheet) -> Iterator[Problem]:
 
 
 def _summary(place: str, cells: SheetCells, other: Summary | None) -> Summary:
-    """Return what a Summary says, and what another one says besides; raises InputRefused."""
+    """Return the Summary on a sheet, joined with another one if given; raises InputRefused."""
     message = "the formula of this check was typed over"
     problems = [
         Problem(place, row, f"cell {cell_name(row, column)}", str(value), message, _FORMULA_HINT)
@@ -347,7 +347,7 @@ _ROWS_HINT: Final = "Put the missing rows back: hide rows instead of deleting th
 
 
 def holds_entries(path: Path) -> bool:
-    """Return whether a workbook, whatever its name, has entries, or cannot be read."""
+    """Return whether a file is a workbook, of any name, that has entries or cannot be read."""
     return may_be_workbook(path) and content_holds_entries(path.name, path.read_bytes())
 
 
@@ -378,7 +378,7 @@ def _has_entry(sheet: Sheet) -> bool:
 def entered_rows(name: str, content: bytes) -> Iterator[tuple[str, ...]]:
     """Yield the ARN and the entries of each row with entries, unchecked; raises InputRefused.
 
-    What a formula gives may be empty here.
+    The result of a formula may be empty here.
     """
     for sheet in lists_and_summary(name, content)[0]:
         columns = {sheet.column_of[head] for head in ENTRY_HEADS}
@@ -390,10 +390,10 @@ def entered_rows(name: str, content: bytes) -> Iterator[tuple[str, ...]]:
 
 
 def is_of_entry(problem: Problem) -> bool:
-    """Return whether a problem is one of an entry alone, so that the user of its row is known."""
+    """Return whether a problem concerns only an entry, so that the user of its row is known."""
     return (problem.column or "").partition(", cell ")[0] in ENTRY_HEADS
 
 
 def is_of_row(problem: Problem) -> bool:
-    """Return whether a problem is one of a row, such as one of the follow-up, not of a cell."""
+    """Return whether a problem concerns a row, such as a row of the follow-up, not a cell."""
     return bool(problem.row) and not (problem.column or "").startswith("cell ")

@@ -22,9 +22,9 @@ _MOST_MERGED: Final = 10_000
 _MOST_HELD: Final = 380 << 20  # bytes of values that are kept
 _LONGEST_TEXT: Final = 1 << 16  # a cell of Excel ends at 32,767 characters
 _SLOT_BYTES: Final = 16
-_MARK_BYTES: Final = 512  # more than it takes: few cells of a list have a formula or are struck
-_SHORT: Final = 64  # texts up to this length come again and again, and are read once
-_MOST_READ: Final = 1 << 14  # of them are known at a time
+_MARK_BYTES: Final = 512  # an upper bound: few cells of a list have a formula or are struck
+_SHORT: Final = 64  # texts up to this length repeat often, and are read once
+_MOST_READ: Final = 1 << 14  # short texts that are kept at a time
 
 _NAMESPACES: Final = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
@@ -51,9 +51,9 @@ class SheetCells:
 
     `row_numbers` are the rows with a value, from 1, ascending; the lists of `columns` are aligned
     with them, and a column without any value is absent. Dates are numbers (`moment_of_serial`).
-    `formulas` and `struck` are the row and column of each cell with a formula, and of each whose
-    text is struck through, or a part of it; `merged` are ranges such as `C2:C5`, `hidden` the
-    numbers of rows with a value.
+    `formulas` and `struck` are the row and column of each cell with a formula, and of each with
+    text that is struck through, also in part; `merged` are ranges such as `C2:C5`, `hidden` the
+    numbers of hidden rows with a value.
     """
 
     row_numbers: list[int] = field(default_factory=list)
@@ -70,7 +70,7 @@ class SheetCells:
         return self.columns[column][at] if has_row and column in self.columns else None
 
     def below(self, column: int, row: int) -> Iterator[tuple[int, CellValue]]:
-        """Yield the rows below one, and the values of a column there."""
+        """Yield the rows below a row, with the values of a column there."""
         first = bisect_right(self.row_numbers, row)
         values = self.columns.get(column, [None] * len(self.row_numbers))
         return zip(self.row_numbers[first:], values[first:], strict=True)
@@ -84,9 +84,9 @@ def cell_name(row: int, column: int) -> str:
 
 
 def moment_of_serial(number: float, *, counts_from_1904: bool) -> datetime | None:
-    """Return the moment in UTC, to the second, that a spreadsheet counts so; None if there is none.
+    """Return the moment in UTC, to the second, of a spreadsheet's number; None if it has none.
 
-    Counted from 1900, day 60 is a February 29 that there was not.
+    Counted from 1900, day 60 is a February 29 that did not exist.
     """
     if not 1 <= number < 2_958_466:  # the year 10000
         return None
@@ -101,16 +101,16 @@ def moment_of_serial(number: float, *, counts_from_1904: bool) -> datetime | Non
         return None
 
 
-# Rows share their few moments: a 24th of the time.
+# Rows share few moments: caching takes a 24th of the time.
 @lru_cache(maxsize=4096)
 def moment_text(serial: float, *, counts_from_1904: bool) -> str:
-    """Return the text of a moment, empty if it is none."""
+    """Return the moment of a number as text, empty if it has none."""
     at = moment_of_serial(serial, counts_from_1904=counts_from_1904)
     return utc_text(at) if at else ""
 
 
 def text_of(value: CellValue) -> str:
-    """Return what a cell shows: a whole number plain, an error by its name, line feeds alone."""
+    """Return the text of a cell: whole numbers plain, errors by name, line ends as line feeds."""
     if isinstance(value, str):
         return value.replace("\r\n", "\n").replace("\r", "\n") if "\r" in value else value
     if value is None:
@@ -144,7 +144,7 @@ def is_on(flag: str) -> bool:
 
 
 def _is_struck(element: Any) -> bool:
-    """Return whether the text of an element is struck through, or a part of it."""
+    """Return whether the text of an element is struck through, also in part."""
     return any(is_on(strike.get("val", "1")) for strike in element.iter(*_STRIKES))
 
 
@@ -159,7 +159,7 @@ def struck_formats(styles: Any) -> set[str]:
 
 
 def _plain_text(element: Any) -> str | None:
-    """Return the text of an element that holds nothing else, None for another."""
+    """Return the text of an element, None if the element holds anything else."""
     only = element[0] if len(element) == 1 else element
     if only.tag in _INLINE and len(only) == 1:
         only = only[0]
@@ -167,7 +167,7 @@ def _plain_text(element: Any) -> str | None:
 
 
 def _joined_text(element: Any) -> str:
-    """Return the value or the text of an element, without how it is pronounced.
+    """Return the value or the text of an element, without its pronunciation.
 
     Raises ValueError for an element within a text.
     """
@@ -178,9 +178,9 @@ def _joined_text(element: Any) -> str:
 
 
 def _unescaped_text(text: str) -> str:
-    """Return a text as it is kept.
+    """Return a text with the escapes of Excel decoded.
 
-    Raises ValueError for one that is too long, and for half of a pair of surrogates.
+    Raises ValueError if it is too long, or has half of a pair of surrogates.
     """
     if "_x" in text:
         units = _ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
@@ -192,7 +192,7 @@ def _unescaped_text(text: str) -> str:
 
 @dataclass(slots=True)
 class SharedTexts:
-    """Hold the texts that cells share, the numbers of those struck in part, the bytes of all."""
+    """Hold the texts that cells share, the numbers of partly struck ones, and the bytes of all."""
 
     texts: list[str] = field(default_factory=list)
     struck: set[int] = field(default_factory=set)
@@ -230,7 +230,7 @@ class SheetReading:
     tags: ClassVar = (*_ROWS, *_MERGED)
 
     def add(self, element: Any) -> bool:
-        """Add what an element holds, and return whether the rows asked for are read."""
+        """Add the content of an element, and return whether all wanted rows are read."""
         if element.tag in _ROWS:
             return self._add_row(element)
         self._cells.merged.append(element.get("ref", ""))
@@ -239,7 +239,7 @@ class SheetReading:
         return False
 
     def result(self, sheet: Any) -> SheetCells:
-        """Return the cells, each column as long as there are rows; `sheet` has what is left."""
+        """Return the cells, each column as long as there are rows; `sheet` has all that is left."""
         if sheet is not None and next(sheet.iter(*_CELLS), None) is not None:
             raise self._refused("a cell is in no row")
         for values in self._cells.columns.values():
@@ -271,7 +271,7 @@ class SheetReading:
         return False
 
     def _row_values(self, row: Any) -> dict[int, CellValue]:
-        """Return the values of a row by column, and mark what else is said of its cells."""
+        """Return the values of a row by column, and mark its formulas and struck cells."""
         values: dict[int, CellValue] = {}
         number, unnamed = str(self._row), 0
         for cell in row.iter(*_CELLS):
@@ -280,7 +280,7 @@ class SheetReading:
             if not len(cell):
                 continue
             name = cell_name(self._row, unnamed - 1) if name is None else name
-            # One in no column is refused, and so are two of one place.
+            # A cell in no column is refused, and so are two cells in one place.
             letters = name.removesuffix(number)
             column = _COLUMNS_BY_LETTERS.get(letters, -1) if letters != name else -1
             if self._only is not None and column >= 0 and column not in self._only:
@@ -289,10 +289,10 @@ class SheetReading:
         return values
 
     def _add_cell(self, cell: Any, name: str, column: int, values: dict[int, CellValue]) -> None:
-        """Add the value of a cell to those of its row, and what else is said of it."""
+        """Add the value of a cell to its row, and mark a formula and a struck cell."""
         plain, kind = _plain_text(cell), cell.get("t", "n")
         is_struck = bool(self._struck_formats) and cell.get("s") in self._struck_formats
-        # Most cells repeat a plain text: this takes a third of the time of the other way.
+        # Most cells repeat a plain text: reusing its value takes a third of the time.
         read = self._read.get(kind, {}).get(plain or "")
         if read is not None and column >= 0 and column not in values and not is_struck:
             values[column] = read
@@ -319,7 +319,7 @@ class SheetReading:
             self._remember(kind, plain, values[column])
 
     def _remember(self, kind: str, text: str, value: CellValue) -> None:
-        """Keep the value of a text, which may come again, and not too many."""
+        """Keep the value of a text for later cells, of at most `_MOST_READ` texts."""
         read = self._read.setdefault(kind, {})
         if len(read) >= _MOST_READ:
             read.clear()
@@ -330,14 +330,14 @@ class SheetReading:
         self._hold(_MARK_BYTES)
 
     def _value(self, kind: str, text: str, name: str) -> CellValue:
-        """Return the value of a cell; raises InputRefused for what is none."""
+        """Return the value of a cell; raises InputRefused if it is not valid."""
         try:
             return self._value_of_text(kind, text)
         except (ValueError, LookupError) as error:
             raise self._refused(f"the cell cannot be read ({error})", name) from None
 
     def _value_of_text(self, kind: str, text: str) -> CellValue:
-        """Return the value of a cell; raises ValueError, LookupError for what is none."""
+        """Return the value of a cell; raises ValueError, LookupError if it is not valid."""
         if kind in ("inlineStr", "str"):
             kept = _unescaped_text(text)
             self._hold(getsizeof(kept) if len(kept) > _SHORT else 0)

@@ -1,7 +1,7 @@
 """Read the cells of an Excel workbook (.xlsx) within bounds, whatever the file holds.
 
-Sheets are read row by row: 100,000 rows of 31 columns take 5 s of CPU, with openpyxl 28 s. A part
-that is damaged or has a DTD, or more than the bounds allow refuses the file.
+Sheets are read row by row: 100,000 rows of 31 columns take 5 s of CPU, with openpyxl 28 s. A file
+is refused if a part is damaged, has a DTD, or exceeds the bounds.
 """
 
 import io
@@ -31,7 +31,7 @@ from analyzer.reviews.xlsx_cells import (
 _MOST_UNPACKED: Final = 512 << 20
 _MOST_TAGS: Final = 16_000_000
 _MOST_TAGS_AT_ONCE: Final = 1_000_000
-"""Tags of a row, or of a part that is no sheet: Excel ends at 65,490 formats of cells."""
+"""Tags of a row, or of a part that is not a sheet: Excel allows 65,490 formats of cells."""
 
 _CHUNK: Final = 1 << 16
 _KIND_HINT: Final = "Save it as .xlsx."
@@ -46,9 +46,10 @@ _ZIP_ERRORS: Final = (
 
 
 class Sheet(NamedTuple):
-    """Hold a sheet; `cells` reads its rows up to one, of all columns or of some.
+    """Hold a sheet; `cells` reads its rows up to a given one, of all columns or of some.
 
-    No more is unpacked. `noted` reads the names of the cells with a note. Both raise InputRefused.
+    Rows below are not unpacked. `noted` reads the names of the cells with a note. Both raise
+    InputRefused.
     """
 
     title: str
@@ -67,7 +68,7 @@ class Spreadsheet(NamedTuple):
 def open_spreadsheet(name: str, content: bytes) -> Spreadsheet:
     """Return the workbook in a file of that name and content.
 
-    Raises InputRefused for what is no .xlsx, is damaged, or holds more than the bounds allow.
+    Raises InputRefused if it is not an .xlsx, is damaged, or exceeds the bounds.
     """
     package = _Package(name, content)
     part = package.book_part()
@@ -138,7 +139,7 @@ class _Package:
         return part
 
     def relationships(self, part: str) -> dict[str, tuple[str, str]]:
-        """Return by id the kind and name of each part that a part refers to."""
+        """Return the kind and name of each part that a part refers to, by id."""
         folder, _, base = part.rpartition("/")
         name = join(folder, "_rels", f"{base}.rels")
         related = self.tree(name).iter(_RELATIONSHIP) if name.lower() in self._parts else ()
@@ -162,10 +163,7 @@ class _Package:
         last_row: int = MOST_ROWS,
         columns: Collection[int] | None = None,
     ) -> SheetCells:
-        """Return the cells of a sheet in the rows up to one, of all columns or of some.
-
-        Raises InputRefused.
-        """
+        """Return the cells of a sheet up to a row, of all or some columns; raises InputRefused."""
         refused = partial(self.refused, sheet=title)
         reading = SheetReading(self._texts, self.struck_formats, last_row, columns, refused)
         return reading.result(self._parse(part, reading.tags, reading.add, title))
@@ -177,15 +175,15 @@ class _Package:
         return {comment.get("ref", "") for comment in chain.from_iterable(elements)}
 
     def tree(self, part: str) -> Any:
-        """Return the root element of a part that is no sheet; raises InputRefused."""
+        """Return the root element of a part that is not a sheet; raises InputRefused."""
         return self._parse(part, (), bool)
 
     def _parse(
         self, part: str, tags: tuple[str, ...], take: Callable[[Any], object], sheet: str = ""
     ) -> Any:
-        """Give the elements with some tags to what takes them, until it has enough.
+        """Pass each element with one of the tags to `take`, until that returns true.
 
-        Return the root, with what stands in no such element, None if it is not reached. Raises
+        Return the root with all other elements, None if `take` ended the reading. Raises
         InputRefused.
         """
         chunks = self._counted(self._chunks(part))
@@ -198,7 +196,7 @@ class _Package:
                     return None
                 element.clear()
                 self._tags_at_once = 0
-                # The parser still needs the last one.
+                # The parser still needs the last element.
                 if before is not None and (parent := before.getparent()) is not None:
                     parent.remove(before)
                 before = element
@@ -211,8 +209,8 @@ class _Package:
     def _counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
         """Yield the chunks of a part; raises ValueError for too many tags in them.
 
-        An empty element costs as much as a pair of tags with a value between them, and so does a
-        sign that is escaped.
+        An empty element or an escaped character costs as much as a pair of tags with a value
+        between them.
         """
         tags = self._tags_at_once = 0
         for chunk in chunks:

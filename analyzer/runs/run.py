@@ -307,10 +307,10 @@ def _feeds_to_close(
 def _part_of_feed(
     analysis: Analysis, later: Sequence[Run], feed: Feed, rules: Collection[str], log: Log
 ) -> Analysis | None:
-    """Return the part of an analysis on which no later run has the last word, None if it has all.
+    """Return the analysis without the accounts that a later run settled, None if none is left.
 
-    That is a run with the same feed, all these rules, and a report of the account, with its root,
-    that is not older. It opened and closed the findings already.
+    A later run with the same feed and all these rules settles an account if it has a report of it,
+    with its root, that is not older: that run has opened and closed the findings already.
     """
     moments = {
         account.account: file.as_of for file in analysis.report.files for account in file.accounts
@@ -323,7 +323,7 @@ def _part_of_feed(
         if account.roots and account.account in moments
         if account.as_of >= moments[account.account]
     }
-    # No filter can keep rows that name no account.
+    # A filter would drop rows that name no account.
     if feed is Feed.PARQUET or not settled or "" in moments:
         return analysis
     accounts = sorted(settled)

@@ -143,7 +143,7 @@ def record_bytes(
 def read_record(folder: Path) -> RunRecord | None:
     """Return a run's record, None if there is none or a file that it lists is missing.
 
-    A link, a pipe or a device is no record: to read it could lead elsewhere, or never end.
+    A link, a pipe or a device is not a record: reading it could lead elsewhere, or never end.
     """
     path = folder / RECORD_FILE
     try:
@@ -201,9 +201,9 @@ def is_in_run(folder: Path, path: str | Path) -> bool:
 
 
 def runs(folder: Path) -> list[Run]:
-    """Return the complete runs, the oldest first; those of one moment as they were made.
+    """Return the complete runs, the oldest first; those of one moment are in order of number.
 
-    A run that was copied or renamed to another moment is left out: its name would be its as-of.
+    A run whose name is not its as-of was copied or renamed, and is left out.
     """
     complete = (
         Run(path, record)
@@ -282,7 +282,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def new_run_folder(folder: Path) -> Iterator[Path]:
-    """Give a hidden folder to build in; it is removed in the end if it is still there."""
+    """Yield a hidden folder to build in; it is removed at the end if it is still there."""
     with os_errors_translated(folder):
         building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder))
     try:
@@ -339,7 +339,7 @@ def prune(folder: Path, keep: int, *, except_run: str) -> list[Run]:
 
 
 def _with_last_feeds(every: Sequence[Run]) -> Iterator[str]:
-    """Yield the names of runs whose feed has an account that no later one of its rules has."""
+    """Yield the names of runs whose feed, with its rules, is the last one on an account."""
     later: dict[tuple[str, frozenset[str]], set[tuple[str, bool]]] = defaultdict(set)
     for run in reversed(every):
         rules = run.record.rules
