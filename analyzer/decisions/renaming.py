@@ -29,7 +29,7 @@ def overtaken_by_decision(line: LedgerLine, ledger: Ledger, names: NamesOfOthers
     made = line.report_time.earliest
     own = reversed(ledger.by_user[line.user_key].lines)
     if other := next((one for one in own if one.report_time.earliest > made), None):
-        return f"decided on, on a newer report: {other.summary}"
+        return f"decided on again, on a newer report: {other.summary}"
     later = (other for other in _others(line, ledger) if other.report_time.earliest > made)
     if other := _first_possible(later, names):
         to = f"{POSSIBLY_RENAMED} to {other.name_with_path}"

@@ -262,7 +262,7 @@ def test_a_removal_on_an_older_report_than_a_decision_that_was_withdrawn_is_left
     on_newer = (line(each, seen, as_of=NEWER, on=NEWER.date()) for each in ("keep", "withdraw"))
     ledger = collected(entries(*on_newer)).ledger
     of_plan = removal_plan(collected(entries(line(on=later)), ledger=ledger).ledger)
-    what = "decided on, on a newer report: withdraw, Anna, 2026-05-11"
+    what = "decided on again, on a newer report: withdraw, Anna, 2026-05-11"
     assert reasons(of_plan) == [f"changed since the decision: {what}. Decide again"]
 
 
