@@ -219,7 +219,7 @@ class Analysis:
     @property
     def follow_up_notes(self) -> tuple[str, ...]:
         """Return the notes of the follow-up, none without a ledger."""
-        return self.follow_up_result.notes if self.given_ledger else ()
+        return ()
 
     def earlier_decisions(self, page: Page) -> pd.Series:
         """Return the earlier decision on each user of a judged page, in words (str)."""

@@ -122,34 +122,6 @@ def access_added(before: Credentials, now: Credentials, baseline: datetime) -> l
     ]
 
 
-def cannot_be_same_user(then: Credentials, now: Credentials) -> bool:
-    """Return whether the user of an earlier report cannot be the one of a later report.
-
-    The last sign-in, change of a password, or use of a key that is still there never goes back.
-    A sign-in does not vanish while there is a password; the use of a key vanishes with the key.
-    """
-    have_password = then.has_password is True and now.has_password is True
-    signed_in = now.last_sign_in.is_known and (now.last_sign_in.at or now.has_password is True)
-    changed = have_password and now.password_changed.at
-    return (
-        (bool(signed_in) and then.last_sign_in.is_later_than(now.last_sign_in))
-        or (bool(changed) and then.password_changed.is_later_than(now.password_changed))
-        or any(_was_used_later(key, then.keys, now.keys) for key in then.keys)
-    )
-
-
-def _was_used_later(key: Slot, then: Sequence[Slot], now: Sequence[Slot]) -> bool:
-    """Return whether a key was used later than it shows now; its creation identifies it."""
-    if key.created.at is None:
-        return False
-    of_then, of_now = (
-        [other.last_used for other in keys if other.created.at == key.created.at]
-        for keys in (then, now)
-    )
-    is_one = len(of_then) == len(of_now) == 1 and of_now[0].is_known
-    return is_one and key.last_used.is_later_than(of_now[0])
-
-
 def _added_slots(
     name: str, before: Sequence[Slot], now: Sequence[Slot], baseline: datetime
 ) -> list[str]:

@@ -4,11 +4,12 @@ A decision is valid if its five cells are valid, and all cells of its row name o
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Final
 
@@ -17,11 +18,12 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.decisions.decision import (
     CHOICES,
+    PROGRAM,
     USER_ARN,
     Decision,
-    FollowUpRow,
     LedgerLine,
     OpenRow,
+    normal_name,
 )
 from analyzer.errors import Problem
 from analyzer.lists.csv_lists import is_day
@@ -42,15 +44,14 @@ _TOLERANCE: Final = timedelta(days=1)
 class DecisionFile:
     """Hold the entries of one file, in its order, and the users that are left open.
 
-    `workbook` is the file's name in its lines, by default without folders. `followed_up` are the
-    earlier decisions that the file shows, `notes` are other sentences on the file.
+    `workbook` is the file's name in its lines, by default without folders. `notes`
+    are other sentences on the file.
     """
 
     file: FileReference
     lines: tuple[LedgerLine, ...]
     open_rows: tuple[OpenRow, ...] = ()
     workbook: str = ""
-    followed_up: tuple[FollowUpRow, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -81,6 +82,8 @@ def entry_problems(
         yield problem(DECISION, message, f"Write {', '.join(CHOICES)}; or empty the other cells.")
     if not cells[DECIDED_BY]:
         yield problem(DECIDED_BY, "the cell is empty", "Write the name of the person who decided.")
+    if normal_name(cells[DECIDED_BY]) == PROGRAM:
+        yield problem(DECIDED_BY, "the name of the program", "Write the name of the person.")
     yield from day_problems(cells, today, problem)
     if cells[DECISION].lower() == Decision.KEEP and not cells[COMMENT]:
         yield problem(COMMENT, "the cell is empty", "Write why the user is kept.")
@@ -144,3 +147,20 @@ def _is_same(cell: str, part: str) -> bool:
     with suppress(ValueError, OverflowError):
         return math.isclose(float(cell), float(part), rel_tol=1e-5 if "E" in cell.upper() else 0)
     return False
+
+
+def filled_down_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem]:
+    """Yield one problem if days rise by one from row to row: a spreadsheet filled them down."""
+    run = 1
+    for before, line in pairwise(lines):
+        is_next = line.sheet == before.sheet and line.row == before.row + 1
+        run = run + 1 if is_next and line.decided_on - before.decided_on == _TOLERANCE else 1
+        if run == _FILLED_ROWS:
+            file, row, cell = line.read_from
+            message = "days that rise by one from row to row: a spreadsheet filled them down"
+            hint = "Write the day on which you decided in each row."
+            yield Problem(file, row, DECIDED_ON, f"{line.decided_on} {cell}", message, hint)
+            return
+
+
+_FILLED_ROWS: Final = 3

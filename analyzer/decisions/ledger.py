@@ -8,27 +8,23 @@ save it: account and name are read from the ARN, and without one leading apostro
 import csv
 import io
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property, partial
 from pathlib import Path, PurePath
 from typing import Final
 
 from analyzer import columns
-from analyzer.decisions.credentials import Credentials, credentials_of_users, page_of_lines
 from analyzer.decisions.decision import (
-    REMOVALS,
+    FACTS,
+    PROGRAM,
     USER_ARN,
-    CreationSecond,
     Decision,
     EntryPlace,
     LedgerLine,
-    UserDecisions,
-    UserKey,
+    User,
     baseline_in_row,
-    decisions_by_user,
     open_row,
 )
 from analyzer.decisions.entries import (
@@ -46,6 +42,7 @@ from analyzer.decisions.entries import (
     identity_problems,
 )
 from analyzer.decisions.review_list_layout import ENTRY_HEADS
+from analyzer.decisions.standing import Days, Doubt, Standing, standings
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
 from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
@@ -67,9 +64,6 @@ WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _ = _ADDED_COLUMNS
 
 COLUMNS: Final = (*ENTRIES, *_ADDED_COLUMNS, *columns.OF_USERS_CSV)
 
-PROGRAM: Final = "credreport"
-"""The name in `decided_by` of a `conflict`."""
-
 _SHEET_ENTRIES: Final = tuple(map(str.lower, ENTRY_HEADS))
 _CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 """The beginnings of the lines with which git marks two sides that it could not merge."""
@@ -89,113 +83,78 @@ _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """Hold the lines of a ledger, in its order, and the days that count.
+    """Hold the lines of a ledger, a set, and the days for which words hold.
 
-    A user to keep is exempt for `keep_days` after the decision; one to delete or deactivate is
-    overdue after more than `due_days`. The rest is from earlier follow-ups: `done_since` is when
-    one first showed a decision done, by `follow_up.DECISION_KEY` as text; `overtaken` has the
-    changes that overtook a decision, by `LedgerLine.user_report_key`; `with_service_credential` has
-    the users, in the same form, for whom AWS's list showed an active service-specific credential.
+    One to delete or deactivate is overdue after more than `due_days`.
     """
 
     lines: tuple[LedgerLine, ...] = ()
     file: FileReference | None = None
     keep_days: int = KEEP_DAYS
     due_days: int = DUE_DAYS
-    done_since: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
-    overtaken: Mapping[tuple[str, ...], str] = field(default_factory=dict)
-    with_service_credential: frozenset[tuple[str, ...]] = frozenset()
 
     def __repr__(self) -> str:
         """Return its number of decisions in a line."""
         return f"<Ledger: decisions {len(self.lines):,}>"
 
-    def last_day(self, line: LedgerLine) -> date:
-        """Return the last day on which a user to keep is exempt."""
-        try:
-            return line.decided_on + timedelta(self.keep_days)
-        except OverflowError:
-            return date.max
-
-    def in_force_on(self, day: date, user_decisions: UserDecisions) -> LedgerLine | None:
-        """Return the decision on a user that is in force on a day, None if there is none."""
-        line = user_decisions.undisputed
-        ran_out = line and line.decision is Decision.KEEP and day > self.last_day(line)
-        return None if ran_out else line
+    @property
+    def days(self) -> Days:
+        """Return for how many days words hold."""
+        return Days(self.keep_days, self.due_days)
 
     def until(self, day: date) -> "Ledger":
         """Return the ledger with the decisions up to and including a day."""
         return replace(self, lines=tuple(line for line in self.lines if line.decided_on <= day))
 
+    def with_lines(self, lines: Iterable[LedgerLine]) -> "Ledger":
+        """Return the union of the ledger and other lines; of equal lines the first place stays."""
+        every = {line.identity: line for line in (*lines, *self.lines)[::-1]}
+        every.update((line.identity, line) for line in self.lines)
+        return replace(self, lines=tuple(sorted(every.values(), key=_line_order)))
+
     @cached_property
-    def by_user(self) -> Mapping[UserKey, UserDecisions]:
-        """Return the decisions on each user."""
-        return decisions_by_user(self.lines)
+    def standings(self) -> Mapping[User, Standing]:
+        """Return what stands on each user."""
+        return standings(self.lines, self.days)
 
     def exemptions(self) -> tuple[Exemption, ...]:
-        """Return an entry for each user to keep, with the comment as reason."""
+        """Return an entry for each keep that may hold, with the comment as reason."""
         return tuple(
             Exemption(
                 account=line.account,
                 user=line.user,
                 reason=line.comment,
                 owner=line.decided_by,
-                expires=self.last_day(line),
+                expires=self.days.last_day(line),
                 line=line.row,
                 arn=line.user_key.arn,
                 created=line.user_key.created,
             )
-            for line in self._undisputed()
-            if line.decision is Decision.KEEP and line.identifies_user
+            for stand in self.standings.values()
+            for line in stand.keeps
+            if line.identifies_user
         )
 
     def notes(self) -> list[str]:
         """Return sentences on decisions that nothing acts on."""
         notes = [*unidentified_notes(self.lines)]
-        if users := [user.arn for user, decisions in self.by_user.items() if decisions.is_conflict]:
-            text = "Users on whom people decided differently; no decision is in force"
-            notes.append(f"{text}: {short_list(users)}.")
+        doubts = [stand.line for stand in self.standings.values() if stand.doubt is Doubt.DISAGREE]
+        if doubts:
+            users = short_list([line.user_key.arn for line in doubts])
+            notes.append(f"Users on whom people disagree, so that nothing stands: {users}.")
         return notes
 
-    def removals(self) -> list[LedgerLine]:
-        """Return the decisions to delete or deactivate that are in force, in the ledger's order."""
-        return [line for line in self._undisputed() if line.decision in REMOVALS]
 
-    @cached_property
-    def credentials_at_decision(self) -> Mapping[UserKey, Credentials]:
-        """Return the credentials of users to delete or deactivate, in the reports decided on."""
-        lines = self.removals()
-        shown = credentials_of_users(page_of_lines(lines)) if lines else ()
-        return {line.user_key: credentials for line, credentials in zip(lines, shown, strict=True)}
-
-    @cached_property
-    def lines_of_second(self) -> Mapping[CreationSecond, Sequence[LedgerLine]]:
-        """Return the lines on the users of each account and second of creation."""
-        of_second = defaultdict[CreationSecond, list[LedgerLine]](list)
-        for line in self.lines:
-            of_second[line.creation_second].append(line)
-        return of_second
-
-    @cached_property
-    def unidentified(self) -> Mapping[tuple[str, str], Sequence[LedgerLine]]:
-        """Return the lines on users who are not identified, by account and name."""
-        unidentified = defaultdict[tuple[str, str], list[LedgerLine]](list)
-        for line in self.lines:
-            if not line.identifies_user:
-                unidentified[line.account, line.user].append(line)
-        return unidentified
-
-    def not_to_remove_on(self, day: date) -> list[LedgerLine]:
-        """Return the decisions in force on a day that are not to delete or deactivate a user."""
-        in_force = (self.in_force_on(day, decisions) for decisions in self.by_user.values())
-        return [
-            line
-            for line in in_force
-            if line and line.decision not in REMOVALS and line.identifies_user
-        ]
-
-    def _undisputed(self) -> Iterator[LedgerLine]:
-        return filter(None, (decisions.undisputed for decisions in self.by_user.values()))
+def _line_order(line: LedgerLine) -> tuple[object, ...]:
+    return (
+        line.account,
+        line.user,
+        line.decided_on,
+        line.person,
+        line.decision,
+        line.as_of,
+        line.place,
+    )
 
 
 def unidentified_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
@@ -328,7 +287,7 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
         decided_on=date.fromisoformat(cells[DECIDED_ON]),
         ticket=cells[TICKET],
         comment=cells[COMMENT],
-        workbook=workbook or PurePath(file.name).name,
+        workbook=workbook or ("" if sha256 else PurePath(file.name).name),
         sha256=sha256 or file.sha256,
         sheet=sheet or "",
         row=int(entered_row or row),
@@ -357,11 +316,11 @@ def _problems(
     if [cells[name].lower() for name in ENTRIES] == [*ENTRIES]:
         yield problem(DECISION, "the heads of the columns once more", "Delete this row.")
         return
-    if (cells[DECISION].lower(), cells[DECIDED_BY]) != (Decision.CONFLICT, PROGRAM):
-        yield from entry_problems(cells, today, problem)
-    else:
-        yield from day_problems(cells, today, problem)
     yield from _time_problems(cells, problem)
+    if (cells[DECISION].lower(), cells[DECIDED_BY]) in [(fact, PROGRAM) for fact in FACTS]:
+        yield from day_problems(cells, None, problem)
+        return
+    yield from entry_problems(cells, today, problem)
     for column, words in ((columns.AS_OF_SOURCE, AsOfSource), (columns.VERDICT, Verdict)):
         if cells[column] not in [*words]:
             hint = f"Put the row back as `users.csv` had it: {', '.join(words)}."

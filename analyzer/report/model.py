@@ -245,21 +245,6 @@ def repeated_per_slot(values: np.ndarray) -> np.ndarray:
     return np.tile(values, len(columns.SLOTS))
 
 
-def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -> np.ndarray:
-    """Return for each user the position of its ARN and creation time among known ones, else -1.
-
-    `users` has the columns `arn` and `created` as in `Page.users`; the known pairs are distinct,
-    their moments aware and to the second. A user whose creation time was not understood gets -1.
-    """
-    position_of = {pair: at for at, pair in enumerate(known)}
-    positions = np.full(len(users), -1)
-    near = np.flatnonzero(users[columns.ARN].isin([arn for arn, _ in position_of]))
-    some = users.iloc[near]
-    pairs = zip(some[columns.ARN], some[columns.CREATED], strict=True)
-    positions[near] = [position_of.get(pair, -1) for pair in pairs]
-    return positions
-
-
 def text_series(texts: pa.Array | pa.ChunkedArray) -> pd.Series:
     """Return text of Arrow (large_string) as a series of `TEXT`, without a copy."""
     series: pd.Series = texts.to_pandas(types_mapper=lambda _: TEXT)

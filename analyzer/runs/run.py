@@ -1,6 +1,7 @@
 """Make one run: gather the reports, judge the users, write everything, put it in place."""
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -8,16 +9,20 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
-from analyzer.analysis.analysis import Analysis, AnalysisRequest
+from analyzer.analysis.analysis import Analysis, AnalysisRequest, analyze
 from analyzer.analysis.filters import Filter
 from analyzer.aws import FetchRequest
 from analyzer.decisions.entries import DecisionFile
+from analyzer.decisions.collect import collect
+from analyzer.decisions.fate import program_lines
 from analyzer.decisions.ledger import Ledger, ledger_bytes
-from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
+from analyzer.decisions.ledger_file import locked_ledger, write_ledger
+from analyzer.lists.csv_lists import file_reference
+from analyzer.reviews.uncollected import files_beside, uncollected
+from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.files import replace_files, sha256
 from analyzer.report.model import Report
 from analyzer.runs import inputs, outputs, run_folders
-from analyzer.runs.ledger import collected_ledger, with_earlier_outcomes
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
 from analyzer.terms import Feed, Verdict, utc_text, with_noun
@@ -87,7 +92,7 @@ def check(request: ExportRequest) -> int:
         is_input=is_outside,
     )
     log.say("reports", f"Reports read: {len(report.files):,}, rows: {report.rows:,}.")
-    _, refused = _collect_decisions(request, write=False)
+    _, refused = _collect_decisions(request, run_folders.runs(request.folder), write=False)
     _log_missing_accounts(report, log)
     return PARTIAL if report.not_covered or refused else 0
 
@@ -108,10 +113,8 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                 request.log.caution("passed-over", message, path=str(path))
             new_run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             earlier = run_folders.earlier_runs(all_runs, new_run.name)
-            ledger, refused = _collect_decisions(request)
-            dated_request, unread = _with_ledger(request, ledger, new_run, earlier)
-            # The first problem of a refusal is enough: the log has all.
-            missing = [message.partition("\n")[0] for message in (*refused, *unread)]
+            ledger, missing = _collect_decisions(request, all_runs)
+            dated_request = _with_ledger(request, ledger, report)
             report = replace(report, content_notes=(*report.content_notes, *missing))
             analysis_request = dated_request.analysis_request
             with outputs.stored(analysis_request.analysis(report), folder) as analysis:
@@ -168,39 +171,47 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
     return replace(report, source_notes=notes, not_covered=not_covered), False
 
 
-def _collect_decisions(request: ExportRequest, *, write: bool = True) -> tuple[Ledger, list[str]]:
-    """Return the folder's ledger with the reviewers' entries, and what is missing; log both.
+def _collect_decisions(
+    request: ExportRequest, all_runs: Sequence[Run], *, write: bool = True
+) -> tuple[Ledger, list[str]]:
+    """Return the folder's ledger, and what is not collected; log both.
 
     Raises InputRefused, Busy, OutputFailed.
     """
-    ledger, added, refused = collected_ledger(
-        request.folder, request.entries, request.today, write=write
-    )
-    for sentence in added:
-        request.log.say("decisions", sentence)
+    path, given = request.folder / inputs.DECISIONS, request.entries
+    locks = request.folder.exists() and (given or path.exists())
+    with locked_ledger(path) if locks else nullcontext(Ledger()) as before:
+        update = collect(before, [given] if given else [])
+        if write and update.added:
+            write_ledger(path, update.ledger)
+    if given and update.added:
+        request.log.say("decisions", f"Decisions added: {len(update.added):,}.")
+    unedited = {digest for run in all_runs for digest in run.files.values()}
+    paths = files_beside(request.folder, [run.path for run in all_runs])
+    problems = uncollected(paths, update.ledger, request.today, unedited)
+    refused = [f"{problem.file}: {problem.message}" for problem in problems]
     for sentence in refused:
         request.log.caution("not-collected", sentence)
-    return ledger, refused
+    return update.ledger, refused
 
 
-def _with_ledger(
-    request: ExportRequest, ledger: Ledger, run: Path, earlier: Sequence[Run]
-) -> tuple[ExportRequest, Sequence[str]]:
-    """Return the request with the folder's ledger, which keeps the days of the request's own.
-
-    The ledger has the outcomes of earlier follow-ups; problems with them are logged and returned.
-    """
+def _with_ledger(request: ExportRequest, ledger: Ledger, report: Report) -> ExportRequest:
+    """Return the request with the folder's ledger and the program's lines of these reports."""
     own = request.analysis_request.ledger or Ledger()
-    folders = run_folders.folders_up_to_run(run.parent, run.name)
-    dated = replace(own, lines=ledger.lines, file=ledger.file)
-    dated, problems = with_earlier_outcomes(dated, folders, earlier)
-    unread: list[str] = []
-    if problems:
-        unread = [f"Not all decisions that were overtaken are known: {InputRefused(problems)}"]
-        request.log.caution("not-read", *unread)
-    parameters = {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
+    dated = replace(own, lines=ledger.lines)
+    if dated.lines:
+        analysis = analyze(report, request.analysis_request.criteria, ledger=dated)
+        facts = [*program_lines(analysis.follow_up_result.fates.values(), dated.lines)]
+        if facts:
+            dated = dated.with_lines(facts)
+            with locked_ledger(request.folder / inputs.DECISIONS) as before:
+                write_ledger(request.folder / inputs.DECISIONS, before.with_lines(dated.lines))
+            request.log.say("facts", f"Facts added: {len(facts):,}.")
+        content = ledger_bytes(dated.lines)
+        dated = replace(dated, file=file_reference(inputs.DECISIONS, content))
+    parameters = {**request.parameters, "decisions": dated.file.sha256 if dated.file else None}
     analysis_request = replace(request.analysis_request, ledger=dated)
-    return replace(request, analysis_request=analysis_request, parameters=parameters), unread
+    return replace(request, analysis_request=analysis_request, parameters=parameters)
 
 
 def _exit_code(failures: Sequence[str], *, lacks_decisions: bool, is_partial: bool) -> int:

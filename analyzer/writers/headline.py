@@ -87,10 +87,10 @@ def _decision_counts_text(analysis: Analysis) -> str:
         return ""
     # Following up is slow to import, and few analyses have decisions.
     from analyzer.decisions.follow_up import follow_up_counts  # noqa: PLC0415
-    from analyzer.decisions.outcome import FollowUpStatus  # noqa: PLC0415
+    from analyzer.decisions.fate import State  # noqa: PLC0415
 
     counts = follow_up_counts(analysis.follow_up)
-    known = [status for status in sorted(FollowUpStatus) if counts[status]]
+    known = [status for status in State if counts[status]]
     by_status = [f"{counts[status]:,} {status.replace('-', ' ')}" for status in known]
     overdue = f"; {counts[OVERDUE]:,} overdue" if counts[OVERDUE] else ""
     return f"{', '.join(by_status)}{overdue}"
