@@ -17,10 +17,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.decision import LedgerLine
+from analyzer.decisions.record import ReviewRecord, digest_of
+from analyzer.decisions.review_list_layout import REVIEW
 from analyzer.errors import InputRefused
+from analyzer.report.model import Report
+from analyzer.reviews.comparison import GivenReports
 from analyzer.reviews.entries import read_files
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import write_workbook
+from analyzer.writers.workbook.review_records import records_anew
 from tests.support.builders import (
     Row,
     a_certificate,
@@ -174,23 +179,61 @@ def shown(user: str, head: str, value: Any, title: str = UNUSED) -> Edit:
     )
 
 
-def record_edited(user: str, old: str, new: str, title: str = UNUSED) -> Edit:
-    """Return what forges a part of the record of a user."""
+def record_edited(
+    user: str, old: str, new: str, title: str = UNUSED, *, is_closed: bool = True
+) -> Edit:
+    """Return what forges a part of the record of a user, and closes it again with its digest."""
 
     def edit(book: Workbook) -> None:
         sheet = book[title]
         cell = sheet.cell(row_of(sheet, user), column(sheet, "Record"))
         assert old in str(cell.value)
-        cell.value = str(cell.value).replace(old, new)
+        text = str(cell.value).replace(old, new)
+        cell.value = closed(text.rpartition(" ")[0]) if is_closed else text
 
     return edit
 
 
+def closed(content: str) -> str:
+    """Return the content of a record with its digest."""
+    return f"{content} {digest_of(content)}"
+
+
+def review_edited(**fields: Any) -> Edit:
+    """Return what forges the record of the review, and names it in every record of a user."""
+
+    def edit(book: Workbook) -> None:
+        (cell,) = (
+            cell
+            for row in book["Summary"].iter_rows()
+            for cell in row
+            if str(cell.value).startswith(REVIEW)
+        )
+        review = ReviewRecord.read(str(cell.value).removeprefix(REVIEW))
+        assert review
+        forged = review.model_copy(update=fields)
+        cell.value = REVIEW + forged.text
+        for sheet in book.worksheets:
+            for row in sheet.iter_rows():
+                for record in row:
+                    if str(record.value).startswith('{"review"'):
+                        content = str(record.value).replace(review.digest, forged.digest)
+                        record.value = closed(content.rpartition(" ")[0])
+
+    return edit
+
+
+def given_reports(analysis: Analysis, older: Report | None = None, **lists: Any) -> GivenReports:
+    """Return the reports of an analysis to compare workbooks with."""
+    reports = older or analysis.report
+    return GivenReports(analysis=analysis, older=lambda: reports, records_of=records_anew, **lists)
+
+
 def problems_of(
-    content: bytes, analysis: Analysis | None = None, *, name: str = "r.xlsx"
+    content: bytes, given: GivenReports | None = None, *, name: str = "r.xlsx"
 ) -> list[str]:
     """Return why a workbook is refused, by itself or compared with its reports."""
     with pytest.raises(InputRefused) as refused:
-        read_files([(name, content)], TODAY, analysis)
+        read_files([(name, content)], TODAY, given)
     assert all(each.file.startswith(name) for each in refused.value.problems)
     return [str(each) for each in refused.value.problems]
