@@ -163,4 +163,4 @@ def filled_down_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem]:
             return
 
 
-_FILLED_ROWS: Final = 3
+_FILLED_ROWS: Final = 7

@@ -61,6 +61,11 @@ def digest_of(content: str) -> str:
     return sha256(content.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
 
 
+def digest_of_rows(rows: Iterable[Iterable[str]]) -> str:
+    """Return the digest of rows of texts in any order; empty rows count for nothing."""
+    return digest_of("\n".join(sorted("\t".join(row) for row in map(tuple, rows) if any(row))))
+
+
 class UserRecord(_Record):
     """Hold what a list shows of one user.
 
@@ -105,7 +110,8 @@ class ReviewRecord(_Record):
 
     `exemptions` and `owners` are the SHA-256 of the lists, empty for none. `split` is `owner` or
     `account`, and `part` the one whose users are listed. `accounts` (ids), `users` (patterns),
-    `certain` and `min_age` are the filter. `reports` have name, SHA-256 and as-of.
+    `certain` and `min_age` are the filter. `reports` have name, SHA-256 and as-of. `follow_up` is
+    the digest of the earlier decisions shown there (`digest_of_rows`).
     """
 
     version: str
@@ -122,6 +128,7 @@ class ReviewRecord(_Record):
     min_age: int
     reports: list[tuple[str, str, str]]
     listed: dict[str, int]
+    follow_up: str
 
     @property
     def criteria(self) -> Criteria:
@@ -131,6 +138,21 @@ class ReviewRecord(_Record):
             dormant_days=self.dormant_days,
             grace_days=self.grace_days,
         )
+
+    @property
+    def limits(self) -> str:
+        """Return in words whom the lists leave out by part, filter or criteria, empty for none."""
+        standard = Criteria()
+        parts = {
+            f"the {self.split} {self.part or 'without a name'}": self.split,
+            f"the accounts {', '.join(self.accounts)}": self.accounts,
+            f"the users {', '.join(self.users)}": self.users,
+            "users without caveats": self.certain,
+            f"users of {self.min_age} days or more": self.min_age,
+            f"users by the definition {self.definition}": self.definition != standard.definition,
+            f"users idle for {self.dormant_days} days": self.dormant_days != standard.dormant_days,
+        }
+        return ", ".join(text for text, is_set in parts.items() if is_set)
 
     @property
     def text(self) -> str:

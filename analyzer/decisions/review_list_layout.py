@@ -31,6 +31,9 @@ ENTRY_HEADS: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment
 
 DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRY_HEADS
 
+FOLLOWED_UP: Final = (DECIDED, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
+"""The columns of a follow-up with what was entered before."""
+
 BLOCK_HEADS: Final = (DECISION, USER, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 """The block of entries: the user is among them, so that the name goes along if it is sorted."""
 

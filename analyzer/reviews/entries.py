@@ -107,6 +107,7 @@ def read_review(
         for sheet in lists
         for note in sheet.entry_notes([row.number for row in entered if row.sheet is sheet])
     )
+    made_with = review.limits if given else ""
     return DecisionFile(
         file,
         tuple(_line(label, row) for row in entered),
@@ -116,7 +117,7 @@ def read_review(
             if not any(row.entered.values())
         ),
         label.name,
-        tuple(notes),
+        (*([f"{name} lists only {made_with}."] if made_with else []), *notes),
     )
 
 

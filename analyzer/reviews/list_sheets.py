@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from analyzer.decisions.record import ReviewRecord
+from analyzer.decisions.record import ReviewRecord, digest_of_rows
 from analyzer.decisions.review_list_layout import (
     ACCOUNT,
     ARN,
@@ -22,6 +22,7 @@ from analyzer.decisions.review_list_layout import (
     EARLIER_DECISION,
     ENTERED_IN,
     ENTRY_HEADS,
+    FOLLOWED_UP,
     REASON,
     RECORD,
     REVIEW,
@@ -42,6 +43,7 @@ _LIKE_ENTRY: Final = re.compile(
 
 START_AGAIN_HINT: Final = "Start from the file as credreport wrote it, and enter it there."
 _FORMULA_HINT: Final = "Copy the cell, and paste it as a value."
+_UNDO_HINT: Final = "Undo the change, and enter the decision in the list that has the user."
 _STRUCK_HINT: Final = "Empty the entry, or enter it again; a decision that was collected: withdraw."
 
 
@@ -128,6 +130,7 @@ def lists_and_review(name: str, content: bytes) -> tuple[list[ListSheet], Review
     lists: list[ListSheet] = []
     problems: list[Problem] = []
     reviews: dict[str, ReviewRecord] = {}
+    follow_ups: list[tuple[str, str]] = []
     for sheet in sheets:
         place = f"{name}, sheet {sheet.title}"
         heads = _head_row(sheet)
@@ -143,16 +146,26 @@ def lists_and_review(name: str, content: bytes) -> tuple[list[ListSheet], Review
                 problems += _stray_problems(lists[-1])
         elif heads:
             problems += _other_heading_problems(place, *heads)
+            if DECISION not in heads[1].values():
+                follow_ups.append((place, digest_of_rows(_followed_up(sheet, *heads))))
         problems += _added_exemption_problems(place, sheet)
+    if lists and len(reviews) != 1:
+        message = "the record of the review, hidden below its Summary, is gone or was changed"
+        raise InputRefused.of_file(name, message, START_AGAIN_HINT)
     if problems:
         raise InputRefused(problems)
     if not lists:
         hint = "Name a workbook that credreport wrote, with its lists of users."
         raise InputRefused.of_file(name, "it has no list with a column Decision", hint)
-    if len(reviews) != 1:
-        message = "the record of the review, hidden below its Summary, is gone or was changed"
-        raise InputRefused.of_file(name, message, START_AGAIN_HINT)
-    return lists, reviews.popitem()[1]
+    review = reviews.popitem()[1]
+    problems = [
+        Problem.of_file(place, "earlier decisions were changed here, and are not read", _UNDO_HINT)
+        for place, digest in follow_ups
+        if digest != review.follow_up
+    ]
+    if problems:
+        raise InputRefused(problems)
+    return lists, review
 
 
 def _sheets(name: str, content: bytes) -> list[SheetCells]:
@@ -206,6 +219,17 @@ def _other_heading_problems(place: str, row: int, heads: Mapping[int, str]) -> I
         if head in names:
             message = f'it has a heading "{head}", and is no list of users'
             yield Problem(place, row, f"cell {cell_name(row, column)}", None, message, "Rename it.")
+
+
+def _followed_up(
+    sheet: SheetCells, head_row: int, heads: Mapping[int, str]
+) -> Iterator[tuple[str, ...]]:
+    """Yield what a follow-up shows of what was entered before."""
+    columns = {head: column for column, head in heads.items()}
+    for row, cells in sheet.rows.items():
+        if row > head_row:
+            texts = (text_of(cells.get(columns.get(head, -1))) for head in FOLLOWED_UP)
+            yield tuple(text.removesuffix("T00:00:00Z") for text in texts)
 
 
 def _stray_problems(sheet: ListSheet) -> Iterator[Problem]:

@@ -86,7 +86,7 @@ def test_a_text_that_is_no_record_or_was_changed_is_none() -> None:
 
     assert read({})
     later = {"baseline": "2026-05-01T12:00:01Z"}
-    assert read(later | {"user": user | {"as_of_source": "--as-of"}})
+    assert read(later | {"user": user | {"as_of_source": "option"}})
     for change in (
         *({"title": 2}, {"baseline": ""}, later, {"more": ""}, {"shown": {"User": None}}),
         {"user": {name: cell for name, cell in user.items() if name != "arn"}},

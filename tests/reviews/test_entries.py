@@ -121,9 +121,9 @@ def test_every_problem_is_named_with_its_cell_or_its_rows() -> None:
         shown("bob", "Why", "Delete"),
     )
     problems = problems_of(content)
+    why = "has a password that was never used, and no access key"
     assert [each.split("\n")[0].removeprefix(f"r.xlsx, sheet {UNUSED}, ") for each in problems] == [
-        "row 3, column Why, cell H3: has a password that was never used, and no access key"
-        " in the report; this file says Delete",
+        f"row 3, column Why, cell H3: {why} in the report; this file says Delete",
         "row 3, column Password, cell P3: enabled in the report; this file says none",
         "row 2, column Decision, cell B2: not a decision ('remove')",
         "rows 2, 4-5, column Decided by: the cell is empty",
@@ -155,7 +155,7 @@ def test_a_workbook_is_compared_with_the_older_reports_that_it_was_made_from(
 
 
 def test_a_workbook_of_other_reports_is_refused_with_their_names(
-    analysis: Analysis, every_list: bytes
+    every_list: bytes,
 ) -> None:
     report = analyzer.load(("report.csv", report_text(EVERY_LIST).encode()))
     name = "status_reports_2026-05-01T12-00-00+00-00.csv"

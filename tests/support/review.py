@@ -154,11 +154,13 @@ def put(sheet: Worksheet, row: int, at: int, value: Any) -> None:
 Rows = list[list[Any]]
 
 
-def reorder(sheet: Worksheet, order: Callable[[Rows], Rows], last: int) -> None:
-    """Put the rows below the heads in another order, up to a column."""
-    rows = [[cell.value for cell in row[:last]] for row in sheet.iter_rows(min_row=2)]
+def reorder(
+    sheet: Worksheet, order: Callable[[Rows], Rows], last: int = 99, first: int = 1
+) -> None:
+    """Put the rows below the heads in another order, in columns from the first to the last."""
+    rows = [[cell.value for cell in row[first - 1 : last]] for row in sheet.iter_rows(min_row=2)]
     for at, values in enumerate(order(rows), start=2):
-        for to, value in enumerate(values, start=1):
+        for to, value in enumerate(values, start=first):
             put(sheet, at, to, value)
 
 
@@ -199,8 +201,11 @@ def closed(content: str) -> str:
     return f"{content} {digest_of(content)}"
 
 
-def review_edited(**fields: Any) -> Edit:
-    """Return what forges the record of the review, and names it in every record of a user."""
+def review_edited(old: str = "", new: str = "", **fields: Any) -> Edit:
+    """Return what forges the record of the review, and names it in every record of a user.
+
+    Besides, a text is replaced in all cells, and each record is closed again.
+    """
 
     def edit(book: Workbook) -> None:
         (cell,) = (
@@ -211,14 +216,17 @@ def review_edited(**fields: Any) -> Edit:
         )
         review = ReviewRecord.read(str(cell.value).removeprefix(REVIEW))
         assert review
-        forged = review.model_copy(update=fields)
-        cell.value = REVIEW + forged.text
-        for sheet in book.worksheets:
-            for row in sheet.iter_rows():
-                for record in row:
-                    if str(record.value).startswith('{"review"'):
-                        content = str(record.value).replace(review.digest, forged.digest)
-                        record.value = closed(content.rpartition(" ")[0])
+        content = review.model_copy(update=fields).model_dump_json()
+        forged = closed(content.replace(old, new) if old else content)
+        digests = review.digest, forged.rpartition(" ")[2]
+        for each in (each for sheet in book for row in sheet.iter_rows() for each in row):
+            text = each.value
+            if isinstance(text, str) and ((old and old in text) or text.startswith('{"review"')):
+                text = text.replace(old, new) if old else text
+                is_record = text.startswith('{"review"')
+                content = text.replace(*digests).rpartition(" ")[0]
+                each.value = closed(content) if is_record else text
+        cell.value = REVIEW + forged
 
     return edit
 

@@ -8,10 +8,12 @@ import numpy as np
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.analysis.filters import Filter
-from analyzer.decisions.record import CreationSeconds, RecordedList, ReviewRecord
+from analyzer.decisions.record import CreationSeconds, RecordedList, ReviewRecord, digest_of_rows
+from analyzer.decisions.review_list_layout import FOLLOWED_UP
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemptions, Page, Report, ReportFile
 from analyzer.terms import VERSION, SplitBy, utc_text
+from analyzer.writers.workbook.lookup_lists import follow_up_columns
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 
@@ -41,7 +43,19 @@ def review_record(
         min_age=chosen.min_age,
         reports=[(file.name, file.sha256, utc_text(file.as_of)) for file in files],
         listed={**listed},
+        follow_up="" if split_by else digest_of_rows(_followed_up(analysis)),
     )
+
+
+def _followed_up(analysis: Analysis) -> Iterator[tuple[str, ...]]:
+    """Yield what the follow-up shows of what was entered before."""
+    if analysis.ledger.lines:
+        shown = {
+            column.head: column.shown(analysis.follow_up).to_pylist()
+            for column in follow_up_columns(analysis)
+            if column.head in FOLLOWED_UP
+        }
+        yield from zip(*(shown[head] for head in FOLLOWED_UP), strict=True)
 
 
 def records_anew(
