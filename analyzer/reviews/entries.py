@@ -151,8 +151,8 @@ def _rows(
         if len(problems) > _MOST_PROBLEMS:
             return
         text = text_of(sheet.value(RECORD, number))
+        first = first_of_record.setdefault(text, number) if text else number
         record = UserRecord.read(text)
-        first = first_of_record.setdefault(text, number)
         if record is None or record.review != review.digest or first != number:
             problems += _record_problems(sheet, number, record, first)
         else:

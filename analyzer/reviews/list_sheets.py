@@ -34,6 +34,8 @@ from analyzer.files import begins_as_workbook, may_be_workbook
 from analyzer.reviews.xlsx_reader import CellValue, SheetCells, cell_name, read_sheets, text_of
 from analyzer.terms import count_text, with_noun
 
+_LONGEST: Final = 256  # characters of a head
+
 NEEDED: Final = (ACCOUNT, *BLOCK_HEADS, ARN, RECORD)
 """Columns without which a list is refused."""
 
@@ -127,38 +129,31 @@ class ListSheet:
 def lists_and_review(name: str, content: bytes) -> tuple[list[ListSheet], ReviewRecord]:
     """Return the lists of a workbook, and the record of its review; raises InputRefused."""
     sheets = _sheets(name, content)
+    texts = [*map(_review_text, sheets)]
+    reviews = {review.digest: review for review in map(ReviewRecord.read, texts) if review}
     lists: list[ListSheet] = []
     problems: list[Problem] = []
-    reviews: dict[str, ReviewRecord] = {}
     follow_ups: list[tuple[str, str]] = []
-    for sheet in sheets:
-        place = f"{name}, sheet {sheet.title}"
-        heads = _head_row(sheet)
-        if text := _review_text(sheet):
-            if review := ReviewRecord.read(text):
-                reviews[review.digest] = review
-        elif heads and _are_of_list(heads[1].values()):
+    for sheet, review_text in zip(sheets, texts, strict=True):
+        place, heads = f"{name}, sheet {sheet.title}", _head_row(sheet)
+        if heads and _are_of_list(heads[1].values()):
+            column_of = {head: column for column, head in heads[1].items()}
+            lists.append(ListSheet(name, sheet, heads[0], column_of))
             wrong = [*_head_problems(place, *heads)]
-            problems += wrong
-            if not wrong:
-                column_of = {head: column for column, head in heads[1].items()}
-                lists.append(ListSheet(name, sheet, heads[0], column_of))
-                problems += _stray_problems(lists[-1])
-        elif heads:
+            problems += wrong or _stray_problems(lists[-1])
+        elif not heads:
+            problems += _added_exemption_problems(place, sheet)
+        elif not review_text:
             problems += _other_heading_problems(place, *heads)
-            if DECISION not in heads[1].values():
-                follow_ups.append((place, digest_of_rows(_followed_up(sheet, *heads))))
-        problems += _added_exemption_problems(place, sheet)
-    if lists and len(reviews) != 1:
-        message = "the record of the review, hidden below its Summary, is gone or was changed"
-        raise InputRefused.of_file(name, message, START_AGAIN_HINT)
-    if problems:
-        raise InputRefused(problems)
+            follow_ups.append((place, digest_of_rows(_followed_up(sheet, *heads))))
     if not lists:
         hint = "Name a workbook that credreport wrote, with its lists of users."
         raise InputRefused.of_file(name, "it has no list with a column Decision", hint)
-    review = reviews.popitem()[1]
-    problems = [
+    if len(reviews) != 1:
+        message = "the record of the review, hidden below its Summary, is gone or was changed"
+        raise InputRefused.of_file(name, message, START_AGAIN_HINT)
+    ((_, review),) = reviews.items()
+    problems = problems or [
         Problem.of_file(place, "earlier decisions were changed here, and are not read", _UNDO_HINT)
         for place, digest in follow_ups
         if digest != review.follow_up
@@ -181,8 +176,9 @@ def _review_text(sheet: SheetCells) -> str:
 def _head_row(sheet: SheetCells) -> tuple[int, dict[int, str]] | None:
     """Return the first row with a head of a list, and its heads by column."""
     for row, cells in sheet.rows.items():
-        heads = {column: " ".join(text_of(value).split()) for column, value in cells.items()}
-        heads = {column: head for column, head in heads.items() if head}
+        texts = ((column, text_of(value)) for column, value in cells.items())
+        named = ((column, " ".join(text.split())) for column, text in texts if len(text) < _LONGEST)
+        heads = {column: head for column, head in named if head}
         words = {*heads.values()}
         if _are_of_list(words) or not words.isdisjoint({DECISION, DECIDED}):
             return row, heads

@@ -9,34 +9,42 @@ import posixpath
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
-from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.comments.comment_sheet import CommentSheet
 from openpyxl.packaging.relationship import get_dependents
 from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.stylesheet import apply_stylesheet
-from openpyxl.utils.cell import get_column_letter
+from openpyxl.utils.cell import coordinate_to_tuple, get_column_letter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, WINDOWS_EPOCH, from_excel
 from openpyxl.utils.escape import unescape
 from openpyxl.worksheet._reader import WorkSheetParser
-from openpyxl.xml.constants import COMMENTS_NS, SHEET_MAIN_NS
-from openpyxl.xml.functions import fromstring
+from openpyxl.xml.constants import COMMENTS_NS, SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.functions import fromstring, iterparse
 
 from analyzer.errors import InputRefused
 from analyzer.terms import utc_text
 
 _MOST_UNPACKED: Final = 96 << 20
-_MOST_TAGS: Final = 2_500_000  # of all parts together: a cell with a text has four to six
+_MOST_ELEMENTS: Final = 2_000_000  # tags, of which a cell with a text has four to six; attributes
+_MOST_OTHERS: Final = 50_000  # of parts without cells, which openpyxl reads slowly
+_LONGEST_TEXT: Final = 1 << 16  # twice the most characters of a cell
 _SPLIT_HINT: Final = "Split the review with --split, or decide in a CSV."
 _KIND_HINT: Final = "Save it as .xlsx."
 _DAMAGED_HINT: Final = "Open it in a spreadsheet program, and save it as .xlsx again."
-_OTHER_XML: Final = re.compile(rb"<\0?!\0?D|encoding=['\"](?!(?i:utf-8|utf-16|us-ascii)['\"])")
-"""A document type, which can define what a few bytes unpack to, or letters not seen as such."""
+_OTHER_XML: Final = re.compile(
+    rb"<[^<>]{60000}|<\0?!\0?D|\A<\?xml [^>]*encoding=.(?!(?i:utf-8|utf-16|us-ascii))"
+)
+"""A tag with very many attributes, a document type, which can define what a few bytes unpack to, or
+letters not seen as such.
+"""
+
+_OF_CELLS: Final = re.compile(rb"<(\w+:)?(worksheet|sst)[\s>]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +133,7 @@ def read_sheets(
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl warns of what it does not read
-            reader = ExcelReader(io.BytesIO(content), rich_text=True, keep_links=False)
+            reader = ExcelReader(io.BytesIO(content), keep_links=False)
             _check_archive(name, reader.archive)
             return [*_sheets(reader, {head.casefold() for head in heads}, beginning)]
     except InputRefused:
@@ -145,109 +153,84 @@ def _check_archive(name: str, archive: zipfile.ZipFile) -> None:
         raise InputRefused.of_file(name, "a zip archive, and no workbook", "Unpack it first.")
     if len(names) < len(infos):
         raise ValueError("two parts have the same name")
+    if {info.compress_type for info in infos} - {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:
+        raise ValueError("a part is packed in another way")
     if sum(info.file_size for info in infos) > _MOST_UNPACKED:
         message = f"it unpacks to more than {_MOST_UNPACKED >> 20} MiB"
         raise InputRefused.of_file(name, message, _SPLIT_HINT)
-    tags = 0
+    elements = others = 0
     for info in infos:
         part = archive.read(info)
-        tags += part.count(b"<")
-        if _OTHER_XML.search(part, 0) and part.lstrip()[:1] in (b"<", b"\xff", b"\xfe", b"\xef"):
-            raise ValueError(f"{info.filename} has a document type, or another encoding")
-        if tags > _MOST_TAGS:
-            raise InputRefused.of_file(name, "it has too many cells", _SPLIT_HINT)
+        if info.filename.endswith((".xml", ".rels", ".vml")) and _OTHER_XML.search(part):
+            raise ValueError(
+                f"{info.filename} has a very long tag, a document type or another encoding"
+            )
+        number = max(part.count(b"<"), part.count(b"="))
+        elements += number
+        others += 0 if _OF_CELLS.search(part, 0, 1000) else number
+        if elements > _MOST_ELEMENTS or others > _MOST_OTHERS:
+            raise InputRefused.of_file(name, "it has too many cells or elements", _SPLIT_HINT)
 
 
-def _sheets(reader: ExcelReader, heads: set[str], beginning: str) -> Iterator[SheetCells]:
+def _sheets(reader: ExcelReader, heads: Collection[str], beginning: str) -> Iterator[SheetCells]:
     reader.read_manifest()
-    reader.read_strings()
     reader.read_workbook()
     apply_stylesheet(reader.archive, reader.wb)
-    pattern = _pattern(reader.shared_strings, heads, beginning)
+    shared = _shared_texts(reader.archive, reader.package)
+    pattern = _pattern([text for text, _ in shared], heads, beginning)
+    read: set[str] = set()
     for sheet, related in reader.parser.find_sheets():
-        if "chartsheet" not in related.Type:
-            part = reader.archive.read(related.target)
-            if pattern.search(part):
-                cells = SheetCells(sheet.name, sheet.state != "visible")
-                _read_sheet(reader, part, cells)
-                cells.noted = {*_noted_cells(reader.archive, related.target)}
-                yield cells
+        if related.target in read:
+            raise ValueError("two sheets are the same part")
+        read.add(related.target)
+        part = reader.archive.read(related.target)
+        if "chartsheet" not in related.Type and pattern.search(part):
+            cells = SheetCells(sheet.name, sheet.state != "visible")
+            _read_sheet(_Parser(part, reader.wb, shared), cells)
+            merged = islice(_MERGED.finditer(part), _MOST_MERGED)
+            cells.merged = [match[1].decode() for match in merged]
+            cells.noted = {*_noted_cells(reader.archive, related.target)}
+            yield cells
 
 
-def _pattern(shared: list[Any], heads: set[str], beginning: str) -> re.Pattern[bytes]:
-    """Return a pattern that finds cells with one of the texts; it may find others besides."""
-    numbers = [
-        str(at)
-        for at, text in enumerate(map(str, shared))
-        if text.startswith(beginning) or " ".join(text.split()).casefold() in heads
-    ]
-    texts = "|".join(map(re.escape, heads))
-    of_shared = rf"|v>({'|'.join(numbers)})<" if numbers else ""
-    every = rf"(?i)>\s*({texts})\s*<|>{re.escape(beginning)}|<(\w+:)?rPr{of_shared}"
-    return re.compile(every.encode())
+def _shared_texts(archive: zipfile.ZipFile, package: Any) -> list[tuple[str, bool]]:
+    """Return the texts that cells share, each with whether it is struck through in part."""
+    part = package.find(SHARED_STRINGS)
+    texts = []
+    if part:
+        for _, element in iterparse(io.BytesIO(archive.read(part.PartName[1:]))):
+            if element.tag == _tag("si"):
+                texts.append(_text_and_strike(element))
+                element.clear()
+    return texts
 
 
-def _read_sheet(reader: ExcelReader, part: bytes, cells: SheetCells) -> None:
-    book: Any = reader.wb
-    cells.counts_from_1904 = book.epoch == CALENDAR_MAC_1904
-    struck = {at for at, style in enumerate(book._cell_styles) if book._fonts[style.fontId].strike}
-    parser = _Parser(
-        io.BytesIO(part),
-        reader.shared_strings,
-        epoch=book.epoch,
-        date_formats=book._date_formats,
-        timedelta_formats=book._timedelta_formats,
-        rich_text=True,
-    )
-    for number, row in parser.parse():
-        values: dict[int, CellValue] = {}
-        for cell in row:
-            value, at = cell["value"], cell["column"] - 1
-            if cell["row"] != number or at in values:
-                raise ValueError(f"cell {cell_name(cell['row'], at)} is not where it should be")
-            if cell["data_type"] == "f":
-                cells.formulas.add((number, at))
-            elif value is not None and value != "":
-                values[at] = CellError(str(value)) if cell["data_type"] == "e" else _value(value)
-                if cell["style_id"] in struck or _is_struck_in_part(value):
-                    cells.struck.add((number, at))
-        if values:
-            cells.rows[number] = values
-    cells.rows = dict(sorted(cells.rows.items()))
-    cells.merged = (
-        [each.ref for each in parser.merged_cells.mergeCell] if parser.merged_cells else []
-    )
-    attributes = parser.row_dimensions.items()
-    cells.hidden = {int(row) for row, has in attributes if has.get("hidden") in ("1", "true")}
+def _tag(name: str) -> str:
+    return f"{{{SHEET_MAIN_NS}}}{name}"
 
 
-class _Parser(WorkSheetParser):
-    """Read texts in cells at once if they are in one piece: in a fifth of the time."""
-
-    def parse_cell(self, element: Any) -> dict[str, Any]:
-        """Return the place, value, type and style of a cell."""
-        inline: Any = element[0] if len(element) == 1 else ()
-        if len(inline) != 1 or inline.tag != _INLINE or inline[0].tag != _TEXT:
-            return dict(super().parse_cell(element))
-        text = inline[0].text
-        inline.clear()
-        return {**super().parse_cell(element), "value": text, "data_type": "s"}
+_TEXT, _RUN, _INLINE, _VALUE, _FORMULA = map(_tag, ("t", "r", "is", "v", "f"))
+_DATA, _ROW, _CELL = map(_tag, ("sheetData", "row", "c"))
+_MERGED: Final = re.compile(rb"<(?:\w+:)?mergeCell [^>]*\bref=.([A-Z0-9:]+)")
+_MOST_MERGED: Final = 1_000
+_MOST_COLUMNS: Final = 16_384  # of a sheet in Excel
+_STRIKE: Final = f"{_tag('rPr')}/{_tag('strike')}"
 
 
-_INLINE, _TEXT = (f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("is", "t"))
-
-
-def _value(value: Any) -> CellValue:
-    match value:
-        case bool():
-            return value
-        case str() | CellRichText():
-            return _unescaped(str(value))
-        case datetime():
-            return _text_of_moment(value)
-        case date() | time() | timedelta():
-            return str(value)
-    return float(value)
+def _text_and_strike(element: Any) -> tuple[str, bool]:
+    """Return a text, perhaps of several runs, and whether one of them is struck through."""
+    texts, is_struck = [], False
+    for part in element:
+        if part.tag == _TEXT:
+            texts.append(part.text or "")
+        elif part.tag == _RUN:
+            texts.append(part.findtext(_TEXT) or "")
+            strike = part.find(_STRIKE)
+            is_struck |= strike is not None and strike.get("val") not in ("0", "false")
+    text = "".join(texts)
+    if len(text) > _LONGEST_TEXT:
+        raise ValueError("a text is too long")
+    return _unescaped(text), is_struck
 
 
 def _unescaped(text: str) -> str:
@@ -257,9 +240,122 @@ def _unescaped(text: str) -> str:
     return unescape(text).encode("utf-16", "surrogatepass").decode("utf-16")
 
 
-def _is_struck_in_part(value: object) -> bool:
-    parts = value if isinstance(value, CellRichText) else ()
-    return any(isinstance(part, TextBlock) and part.font.strike for part in parts)
+def _pattern(shared: list[str], heads: Collection[str], beginning: str) -> re.Pattern[bytes]:
+    """Return a pattern that finds cells with one of the texts; it may find others besides."""
+    longest = max(map(len, heads), default=0) + _BLANKS
+    numbers = [
+        str(at)
+        for at, text in enumerate(shared)
+        if text.startswith(beginning)
+        or (len(text) < longest and " ".join(text.split()).casefold() in heads)
+    ]
+    texts = "|".join(map(re.escape, heads))
+    of_shared = rf"|v>({'|'.join(numbers)})<" if numbers else ""
+    every = rf"(?i)>\s*({texts})\s*<|>{re.escape(beginning)}|<(\w+:)?rPr{of_shared}"
+    return re.compile(every.encode())
+
+
+_BLANKS: Final = 50  # around and in a head
+
+
+class _Parser(WorkSheetParser):
+    """Read the rows of a sheet; formulas are not looked at, and texts in a fifth of the time."""
+
+    def __init__(self, part: bytes, book: Any, shared: list[tuple[str, bool]]) -> None:
+        formats = {
+            "date_formats": book._date_formats,
+            "timedelta_formats": book._timedelta_formats,
+        }
+        super().__init__(io.BytesIO(part), [], epoch=book.epoch, **formats)
+        self._shared = shared
+        self.struck_styles = {
+            at for at, style in enumerate(book._cell_styles) if book._fonts[style.fontId].strike
+        }
+
+    def parse_cell(self, element: Any) -> dict[str, Any]:
+        """Return the place, value, type and style of a cell, and whether it is struck in part."""
+        kind, text, is_struck = element.get("t", "n"), None, False
+        inline = element.find(_INLINE) if kind == "inlineStr" else None
+        if inline is not None:
+            text, is_struck = _text_and_strike(inline)
+        elif kind == "s" and (number := element.findtext(_VALUE)):
+            if not number.isdecimal():
+                raise ValueError(f"not the number of a text: {number}")
+            text, is_struck = self._shared[int(number)]
+        if text is None or element.find(_FORMULA) is not None:
+            cell = dict(super().parse_cell(element))
+        else:
+            cell = {"value": text, "data_type": "s", "style_id": int(element.get("s", 0))}
+            cell |= self._place(element.get("r"))
+        cell["is_struck"] = is_struck or cell["style_id"] in self.struck_styles
+        return cell
+
+    def _place(self, name: str | None) -> dict[str, int]:
+        """Return row and column of a cell; one without a name is beside the one before."""
+        row, column = (self.row_counter, self.col_counter + 1)
+        if name:
+            row, column = coordinate_to_tuple(name)
+        self.col_counter = column
+        return {"row": row, "column": column}
+
+    def parse_formula(self, _: Any) -> str:
+        """Return no formula: openpyxl would translate each that cells share."""
+        return "="
+
+
+def _read_sheet(parser: _Parser, cells: SheetCells) -> None:
+    """Read the rows; what follows them is not read."""
+    cells.counts_from_1904 = parser.epoch == CALENDAR_MAC_1904
+    values: dict[int, CellValue] = {}
+    for event, element in iterparse(parser.source, events=("start", "end")):
+        if event == "start":
+            if element.tag == _ROW:
+                values = _new_row(parser, element, cells)
+        elif element.tag == _CELL:
+            _add_cell(parser.parse_cell(element), parser.row_counter, values, cells)
+            element.clear()
+        elif element.tag == _ROW:
+            element.clear()
+        elif element.tag == _DATA:
+            break
+    cells.rows = {row: cells.rows[row] for row in sorted(cells.rows) if cells.rows[row]}
+
+
+def _new_row(parser: _Parser, element: Any, cells: SheetCells) -> dict[int, CellValue]:
+    """Return the values of a row, none so far."""
+    number = int(element.get("r", parser.row_counter + 1))
+    if number in cells.rows:
+        raise ValueError(f"row {number} is there twice")
+    parser.row_counter, parser.col_counter = number, 0
+    if element.get("hidden") in ("1", "true"):
+        cells.hidden.add(number)
+    return cells.rows.setdefault(number, {})
+
+
+def _add_cell(
+    cell: dict[str, Any], row: int, values: dict[int, CellValue], cells: SheetCells
+) -> None:
+    """Add the value of a cell to those of its row, and what else is to know of it."""
+    value, at = cell["value"], cell["column"] - 1
+    if cell["row"] != row or at in values or at >= _MOST_COLUMNS:
+        raise ValueError(f"cell {cell_name(cell['row'], at)} is not where it should be")
+    if cell["data_type"] == "f":
+        cells.formulas.add((row, at))
+    elif value is not None and value != "":
+        values[at] = CellError(str(value)) if cell["data_type"] == "e" else _value(value)
+        if cell["is_struck"]:
+            cells.struck.add((row, at))
+
+
+def _value(value: Any) -> CellValue:
+    match value:
+        case bool() | str():
+            return value
+        case datetime():
+            return _text_of_moment(value)
+        case date() | time() | timedelta():
+            return str(value)
+    return float(value)
 
 
 def _noted_cells(archive: zipfile.ZipFile, target: str) -> Iterator[str]:
