@@ -29,7 +29,7 @@ from analyzer.decisions.review_list_layout import (
     RECORD,
     USER,
 )
-from analyzer.errors import InputRefused, Problem
+from analyzer.errors import Problem
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemptions, Report
 from analyzer.report.values import timestamp
@@ -72,7 +72,11 @@ class RecordedRow(Protocol):
 
 
 _SAME_REPORT_HINT: Final = "Name the reports that it was made from, unchanged, with --report."
-_NOT_FROM_REPORT: Final = (columns.EXEMPTION, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
+_FROM_REPORT: Final = tuple(
+    name
+    for name in columns.OF_USERS_CSV
+    if name not in (columns.EXEMPTION, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
+)
 _HEADS_NOT_FROM_REPORT: Final = (
     *(USER, EARLIER_DECISION, OWNER, OWNER_LEFT),
     *(ACCOUNT_NAME, ACCOUNT_OWNER),
@@ -155,123 +159,63 @@ def _row_problems(
         return
     for head, text in record.shown.items():
         if head not in _HEADS_NOT_FROM_REPORT and given.shown.get(head) != text:
-            message = f"{given.shown.get(head) or 'nothing'} in the report; this file says {text}"
+            message = difference_text(given.shown.get(head), text)
             yield replace(row.problem(head, message, _SAME_REPORT_HINT), value=None)
-    facts = {
-        name: (getattr(record, name), getattr(given, name))
-        for name in ("file", "baseline", "has_seconds", "same_second", "service_credentials")
-    }
-    facts |= {
-        name: (record.user[name], given.user[name])
-        for name in columns.OF_USERS_CSV
-        if name not in _NOT_FROM_REPORT
-    }
-    for name, (recorded, text) in facts.items():
+    names = ("file", "baseline", "has_seconds", "same_second", "service_credentials")
+    facts = [(name, getattr(record, name), getattr(given, name)) for name in names]
+    facts += [(name, record.user[name], given.user[name]) for name in _FROM_REPORT]
+    for name, recorded, text in facts:
         if recorded != text:
             message = f"its record has {name} {recorded}, and the report gives {text}"
             yield row.problem(RECORD, message, _SAME_REPORT_HINT)
 
 
+def difference_text(given: str | None, cell: str) -> str:
+    """Return that a report and a cell differ, for a problem of the cell."""
+    return f"{given or 'nothing'} in the report; this file says {cell or 'nothing'}"
+
+
 # Decisions in CSV
 
-_UserGiven = tuple[Mapping[str, str], datetime, list[str] | None]
-"""The cells of a user as reports give them, the baseline, and the names of the same second."""
-_UsersGiven = Mapping[str, Sequence[_UserGiven]]
 
-_REPORT_HINT: Final = (
-    "Name the report that it was made from, and no newer one, with the same options."
-)
-
-
-def csv_lines(entries: DecisionFile, analysis: Analysis) -> DecisionFile:
-    """Return entries of a CSV whose lines name the users of the same second.
-
-    Raises InputRefused with each cell that differs from the reports.
-    """
-    given = _users_given(entries.lines, analysis)
-    if problems := [*_line_problems(entries, given)]:
-        raise InputRefused(problems)
-    return _with_same_second(entries, given)
-
-
-def _line_problems(entries: DecisionFile, given: _UsersGiven) -> Iterator[Problem]:
-    """Yield a problem for each cell of a CSV's decisions that differs from the reports.
-
-    Decisions on other reports have one problem together.
-    """
-    differences: list[tuple[LedgerLine, str, str]] = []
-    for line in entries.lines:
-        users = given.get(line.user_key.arn)
-        if not users:
-            differences.append((line, columns.ARN, "no report named has this user"))
-            continue
-        cells = min((_differing_cells(line, *user) for user in users), key=len)
-        for name, text in cells.items():
-            cell = line.user_row.get(name)
-            message = f"{text or 'nothing'} in the report; this file says {cell or 'nothing'}"
-            differences.append((line, name, message))
-    of_others = (columns.ARN, columns.AS_OF)
-    others = [f"row {line.read_from.row}" for line, name, _ in differences if name in of_others]
-    if len(others) > 1:
-        which = f"the users and as-of of {len(others):,} decisions: {short_list(others)}"
-        yield Problem.of_file(entries.file.name, f"no report named has {which}", _REPORT_HINT)
-    for line, name, message in differences:
-        if len(others) < 2 or name not in of_others:
-            file, row, _ = line.read_from
-            yield Problem(file, row, name, line.user_key.arn, message, _REPORT_HINT)
-
-
-def _users_given(lines: Sequence[LedgerLine], analysis: Analysis) -> _UsersGiven:
-    """Return the users of lines as the reports show them, by ARN."""
-    arns = {line.user_key.arn for line in lines}
+def csv_problems(entries: DecisionFile, analysis: Analysis) -> Iterator[Problem]:
+    """Yield a problem for each cell of the decisions in a CSV that differs from the reports."""
+    arns = {line.user_key.arn for line in entries.lines}
     seconds, pages = CreationSeconds(), []
     for page in analysis.pages():
         seconds.add(page)
         pages.append(page.where(page.users[columns.ARN].isin(arns).to_numpy()))
-    given: dict[str, list[_UserGiven]] = {}
+    same_second = seconds.same_second()
+    given: dict[tuple[str, str], tuple[dict[str, str], datetime, list[str] | None]] = {}
     for page in pages:
-        files = (analysis.report.files[number] for number in page.users[columns.FILE])
-        names = same_second_names(page.users, seconds.same_second())
-        for cells, file, same_second in zip(rows_of_users_csv(page, {}), files, names, strict=True):
-            user = cells, file.baseline, same_second
-            given.setdefault(cells[columns.ARN], []).append(user)
-    return given
-
-
-def _with_same_second(entries: DecisionFile, given: _UsersGiven) -> DecisionFile:
-    """Return entries whose lines name the users of the same second, if the reports show them."""
-    names = {
-        id(line): frozenset(same_second)
-        for line in entries.lines
-        if line.same_second is None
-        for cells, baseline, same_second in given.get(line.user_key.arn, ())
-        if same_second is not None and not _differing_cells(line, cells, baseline, same_second)
-    }
-    lines = (
-        replace(line, same_second=names[id(line)]) if id(line) in names else line
-        for line in entries.lines
-    )
-    return replace(entries, lines=(*lines,))
+        rows, names = rows_of_users_csv(page, {}), same_second_names(page.users, same_second)
+        for row, file, alike in zip(rows, page.users[columns.FILE], names, strict=True):
+            key = row[columns.ARN], row[columns.AS_OF]
+            given[key] = row, analysis.report.files[file].baseline, alike
+    for line in entries.lines:
+        file, at, _ = line.read_from
+        user = given.get((line.user_key.arn, utc_text(line.as_of)))
+        if user is None:
+            message = "no report named has this user as of this time"
+            yield Problem(file, at, columns.ARN, None, message, _SAME_REPORT_HINT)
+            continue
+        for name, text, cell in _differing_cells(line, *user):
+            message = difference_text(text, cell)
+            yield Problem(file, at, name, line.user_key.arn, message, _SAME_REPORT_HINT)
 
 
 def _differing_cells(
     line: LedgerLine, given: Mapping[str, str], baseline: datetime, same_second: list[str] | None
-) -> dict[str, str]:
-    """Return the report's cells that a line does not have, by column; only as-of if it differs."""
-    differing = {
-        name: given[name]
-        for name in columns.OF_USERS_CSV
-        if name not in _NOT_FROM_REPORT
-        if (cell := line.user_row[name]) != given[name]
-        and _as_saved(cell) != _as_saved(given[name])
-    }
-    if columns.AS_OF in differing:
-        return {columns.AS_OF: differing[columns.AS_OF]}
+) -> Iterator[tuple[str, str, str]]:
+    """Yield the name, the text in the report and the cell of each cell that differs."""
+    for name in _FROM_REPORT:
+        cell = line.user_row[name]
+        if _as_saved(cell) != _as_saved(given[name]):
+            yield name, given[name], cell
     if line.baseline not in (baseline, baseline_in_row(given)):
-        differing[ledger.BASELINE] = utc_text(baseline)
+        yield ledger.BASELINE, utc_text(baseline), utc_text(line.baseline)
     if line.same_second is not None and sorted(line.same_second) != same_second:
-        differing[ledger.SAME_SECOND] = ", ".join(same_second or [])
-    return differing
+        yield ledger.SAME_SECOND, ", ".join(same_second or []), ", ".join(sorted(line.same_second))
 
 
 def _as_saved(cell: str) -> str:

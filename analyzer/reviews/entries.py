@@ -27,7 +27,7 @@ from analyzer.decisions.review_list_layout import (
 from analyzer.errors import InputRefused, Problem, joined_rows
 from analyzer.lists.csv_lists import file_reference
 from analyzer.report.model import FileReference
-from analyzer.reviews.comparison import GivenReports, csv_lines, report_problems
+from analyzer.reviews.comparison import GivenReports, csv_problems, difference_text, report_problems
 from analyzer.reviews.list_sheets import NEEDED, START_AGAIN_HINT, ListSheet, lists_and_review
 from analyzer.reviews.xlsx_reader import CellError, CellValue, cell_name, text_of
 from analyzer.terms import count_text, printable
@@ -56,7 +56,8 @@ def read_files(
                 read.append(read_review(name, content, today, given=given))
             else:
                 entries = ledger.read_entries(name, content, today)
-                read.append(csv_lines(entries, given.analysis) if given else entries)
+                problems += csv_problems(entries, given.analysis) if given else ()
+                read.append(entries)
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -209,9 +210,8 @@ def _shown_problems(sheet: ListSheet, rows: Sequence[_Row]) -> Iterator[Problem]
                 yield _copied_problem(sheet, cells)
         elif head not in moved:
             for each in cells:
-                message = f"{each.recorded or 'nothing'} in the report; this file says"
-                text = f"{message} {each.cell or 'nothing'}"
-                yield replace(each.row.problem(head, text, _RESTORE_HINT), value=None)
+                message = difference_text(each.recorded, each.cell)
+                yield replace(each.row.problem(head, message, _RESTORE_HINT), value=None)
 
 
 def _differences(sheet: ListSheet, head: str, rows: Sequence[_Row]) -> Iterator[_Difference]:

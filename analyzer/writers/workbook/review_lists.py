@@ -46,7 +46,7 @@ ENTRY_COLUMNS: Final = (
 
 _EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 17.5, columns.EARLIER_DECISION)
 _WHY: Final = replace(user_columns.WHY, width=21.5)
-_LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=24)
+_LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=19.5)
 
 _CHECK: Final = TextColumn("Check first", 33.5, user_columns.caveat_texts)
 _ONLY_WHY: Final = replace(_WHY, width=46)
@@ -97,8 +97,8 @@ class ReviewList:
         facts = (
             *(*others, replace(last, width=last.width - _NAME_WIDTH * len(name))),
             user_columns.AGE,
-            *user_columns.OWNER,
-            user_columns.account_column(review_list_layout.ACCOUNT_OWNER, 11, owners),
+            *(replace(column, width=column.width - 1) for column in user_columns.OWNER),
+            user_columns.account_column(review_list_layout.ACCOUNT_OWNER, 10, owners),
             *(_LAST_ACTIVITY, CREATED, as_of),
             *(replace(column, printed=False) for column in self.last_columns(files)),
         )
@@ -125,7 +125,7 @@ def _have_several_accounts(files: Iterable[ReportFile]) -> bool:
     return len({account.account for file in files for account in file.accounts}) > 1
 
 
-_ACCOUNT_AND_USER: Final = replace(USER, width=24, values_of=user_columns.account_and_user_texts)
+_ACCOUNT_AND_USER: Final = replace(USER, values_of=user_columns.account_and_user_texts)
 """The user of one of several accounts, in the block of entries."""
 
 _DETAILS: Final = tuple(
