@@ -41,7 +41,11 @@ def review_record(
         users=[*chosen.users],
         certain=chosen.certain,
         min_age=chosen.min_age,
-        reports=[(file.name, file.sha256, utc_text(file.as_of)) for file in files],
+        reports=[
+            (file.name, file.sha256, utc_text(file.as_of))
+            for file in files
+            if file.accounts or not split_by
+        ],
         listed={**listed},
         follow_up="" if split_by else digest_of_rows(_followed_up(analysis)),
     )
