@@ -7,7 +7,7 @@ with the reports proves that record and cells were not both forged.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from typing import Final, Self
 
@@ -15,7 +15,6 @@ import numpy as np
 import orjson
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from analyzer import columns
@@ -29,7 +28,6 @@ from analyzer.report.model import (
     ReportFile,
     account_names,
     arrow_array,
-    text_series,
 )
 from analyzer.report.values import timestamp, utc_text_series
 from analyzer.terms import AsOfSource, Verdict, utc_text
@@ -59,6 +57,11 @@ class _Record(BaseModel):
 def digest_of(content: str) -> str:
     """Return the digest that closes a record of this content."""
     return sha256(content.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
+
+
+def closed(content: str) -> str:
+    """Return the content of a record with its digest, as it is written."""
+    return f"{content} {digest_of(content)}"
 
 
 def digest_of_rows(rows: Iterable[Iterable[str]]) -> str:
@@ -141,24 +144,16 @@ class ReviewRecord(_Record):
 
     @property
     def limits(self) -> str:
-        """Return in words whom the lists leave out by part, filter or criteria, empty for none."""
-        standard = Criteria()
-        parts = {
-            f"the {self.split} {self.part or 'without a name'}": self.split,
-            f"the accounts {', '.join(self.accounts)}": self.accounts,
-            f"the users {', '.join(self.users)}": self.users,
-            "users without caveats": self.certain,
-            f"users of {self.min_age} days or more": self.min_age,
-            f"users by the definition {self.definition}": self.definition != standard.definition,
-            f"users idle for {self.dormant_days} days": self.dormant_days != standard.dormant_days,
-        }
-        return ", ".join(text for text, is_set in parts.items() if is_set)
+        """Return part, filters and criteria that are not the usual ones, empty for none."""
+        standard = {**asdict(Criteria()), "split": "", "part": "", "accounts": [], "users": []}
+        standard |= {"certain": False, "min_age": 0}
+        named = {name: getattr(self, name) for name in standard}
+        return ", ".join(f"{name} {is_}" for name, is_ in named.items() if is_ != standard[name])
 
     @property
     def text(self) -> str:
         """Return the record as it is written."""
-        content = self.model_dump_json()
-        return f"{content} {digest_of(content)}"
+        return closed(self.model_dump_json())
 
     @property
     def digest(self) -> str:
@@ -225,22 +220,29 @@ class RecordedList:
 
         The users have `earlier_decision` if anything was decided.
         """
-        users = page.users
-        fields = {
-            "service_credentials": _json_texts(users[columns.SERVICE_CREDENTIALS]),
-            "earlier": _json_texts(users.get(columns.EARLIER_DECISION, [""] * len(users))),
-            "same_second": _json(same_second_names(users, self.same_second)),
-            "shown": _object(shown),
-            "user": _object(texts_of_users_csv(page, self.names)),
-        }
-        heads = pc.utf8_slice_codeunits(_json(map(self._fields_of_file, self.files)), 1, -1)
-        of_files = heads.take(pa.array(users[columns.FILE]))
-        named = (_joined(f'"{name}":', values) for name, values in fields.items())
-        texts = _joined("{", _joined(of_files, *named, between=","), "}")
-        # Arrow has no SHA-256.
-        digests = [digest_of(text) for text in texts.to_pylist()]
-        closed = _joined(texts, " ", pa.array(digests, _TEXT_TYPE))
-        return text_series(closed).set_axis(users.index)
+        users, of_files = page.users, [*map(self._fields_of_file, self.files)]
+        records = (
+            {
+                **of_files[file],
+                "service_credentials": services,
+                "earlier": earlier,
+                "same_second": names,
+                "shown": dict(zip(shown, texts, strict=True)),
+                "user": user,
+            }
+            for file, services, earlier, names, texts, user in zip(
+                users[columns.FILE],
+                users[columns.SERVICE_CREDENTIALS],
+                users.get(columns.EARLIER_DECISION, [""] * len(users)),
+                same_second_names(users, self.same_second),
+                zip(*map(_shared_texts, shown.values()), strict=True),
+                rows_of_users_csv(page, self.names),
+                strict=True,
+            )
+        )
+        # Arrow has no SHA-256, so that each record is a text of Python anyway.
+        texts = [closed(orjson.dumps(record).decode()) for record in records]
+        return pd.Series(texts, users.index, TEXT)
 
     def _fields_of_file(self, file: ReportFile) -> dict[str, object]:
         return {
@@ -253,63 +255,20 @@ class RecordedList:
         }
 
 
-# Arrow joins the records: with a dictionary for each user they took 2.3 times as long.
-
-_TEXT_TYPE: Final = pa.large_string()
-_ESCAPED_IN_JSON: Final = r'["\\\x00-\x1f]'
-
-
-def _json(values: Iterable[object]) -> pa.Array:
-    """Return each value as JSON (large_string)."""
-    return pa.array([orjson.dumps(value).decode() for value in values], _TEXT_TYPE)
-
-
-def _json_texts(texts: pa.Array | pd.Series | Sequence[str]) -> pa.Array:
-    """Return each text as JSON; each distinct text is encoded once."""
-    coded = arrow_array(texts).dictionary_encode()
-    words = coded.dictionary.cast(_TEXT_TYPE)
-    escaped = pc.any(pc.match_substring_regex(words, _ESCAPED_IN_JSON)).as_py()
-    spelled = _json(words.to_pylist()) if escaped else _joined('"', words, '"')
-    return spelled.take(coded.indices)
-
-
-def _object(texts: Mapping[str, pa.Array | pd.Series]) -> pa.Array:
-    """Return an object for each row as JSON."""
-    named = (
-        _joined(f"{orjson.dumps(name).decode()}:", _json_texts(of_name))
-        for name, of_name in texts.items()
-    )
-    return _joined("{", _joined(*named, between=","), "}")
-
-
-def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
-    texts = [
-        pa.scalar(part, _TEXT_TYPE) if isinstance(part, str) else part for part in (*parts, between)
-    ]
-    return pc.binary_join_element_wise(*texts)
-
-
-def texts_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> dict[str, pd.Series]:
-    """Return the users of a judged page as texts, by `columns.OF_USERS_CSV`."""
+def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict[str, str]]:
+    """Return the users of a judged page as texts by `columns.OF_USERS_CSV`."""
     users = page.users
     texts = {
-        name: page.cells[name].astype(TEXT).fillna("")
-        if name in columns.REPORT_ONLY
-        else _text_of(users[name])
+        name: page.cells[name].fillna("") if name in columns.REPORT_ONLY else _text_of(users[name])
         for name in (*columns.JUDGED, *columns.REPORT_ONLY, *columns.OWNERSHIP)
     }
-    return {**texts, columns.ACCOUNT_NAME: account_names(users[columns.ACCOUNT], names)}
-
-
-def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict[str, str]]:
-    """Return the users of a judged page as rows of `users.csv`."""
-    texts = texts_of_users_csv(page, names)
+    texts[columns.ACCOUNT_NAME] = account_names(users[columns.ACCOUNT], names)
     # A seventh of the time that `to_dict("records")` takes.
     cells = zip(*map(_shared_texts, texts.values()), strict=True)
     return [dict(zip(texts, row, strict=True)) for row in cells]
 
 
-def _shared_texts(texts: pd.Series) -> list[str]:
+def _shared_texts(texts: pa.Array | pd.Series) -> list[str]:
     """Return texts, equal ones as one object: many lines take half the memory."""
     coded = arrow_array(texts).dictionary_encode()
     shared: list[str] = np.array(coded.dictionary.to_pylist(), object)[coded.indices].tolist()

@@ -13,10 +13,10 @@ from analyzer.decisions.record import (
     RecordedList,
     ReviewRecord,
     UserRecord,
+    closed,
 )
 from tests.support.builders import LONG_AGO, Row, a_user
 from tests.support.decisions import analysis_of
-from tests.support.review import closed
 
 SECOND = timedelta(seconds=1)
 SIGNS = 'a "b" \\ \n ü'

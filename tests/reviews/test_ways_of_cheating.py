@@ -353,8 +353,8 @@ def test_a_workbook_is_compared_with_the_lists_and_the_part_it_was_made_of() -> 
     assert [each.user_key.arn for each in read.open_rows] == [f"arn:aws:iam::{ACCOUNT}:user/ann"]
     (note,) = read.notes
     assert note == (
-        f"tom.xlsx lists only the owner Tom, the accounts {ACCOUNT}, the users ann, b*,"
-        " users of 9 days or more, users idle for 30 days."
+        f"tom.xlsx lists only dormant_days 30, split owner, part Tom, accounts ['{ACCOUNT}'],"
+        " users ['ann', 'b*'], min_age 9."
     )
     problems = problems_of(files["tom.xlsx"], given())
     assert ["--exemptions names" in each for each in problems] == [True, False]

@@ -17,7 +17,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.decision import LedgerLine
-from analyzer.decisions.record import ReviewRecord, digest_of
+from analyzer.decisions.record import ReviewRecord, closed
 from analyzer.decisions.review_list_layout import REVIEW
 from analyzer.errors import InputRefused
 from analyzer.report.model import Report
@@ -194,11 +194,6 @@ def record_edited(
         cell.value = closed(text.rpartition(" ")[0]) if is_closed else text
 
     return edit
-
-
-def closed(content: str) -> str:
-    """Return the content of a record with its digest."""
-    return f"{content} {digest_of(content)}"
 
 
 def review_edited(old: str = "", new: str = "", **fields: Any) -> Edit:
