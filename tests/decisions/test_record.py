@@ -87,12 +87,13 @@ def test_a_text_that_is_no_record_or_was_changed_is_none() -> None:
     assert read({})
     later = {"baseline": "2026-05-01T12:00:01Z"}
     assert read(later | {"user": user | {"as_of_source": "option"}})
-    for change in (
+    changes: tuple[dict[str, Any], ...] = (
         *({"title": 2}, {"baseline": ""}, later, {"more": ""}, {"shown": {"User": None}}),
         {"user": {name: cell for name, cell in user.items() if name != "arn"}},
         *({"user": user | cell} for cell in ({"as_of": "soon"}, {"as_of_source": "guess"})),
         *({"user": user | cell} for cell in ({"verdict": "mine"}, {"more": ""})),
-    ):
+    )
+    for change in changes:
         assert read(change) is None, change
     for other in ("", "{}", text[:-1], text.replace("ann", "bob"), text.replace("unused", "x")):
         assert other == text or UserRecord.read(other) is None, other

@@ -375,15 +375,6 @@ SPOILT: dict[str, tuple[Edit, str]] = {
         lambda book: [typed(7, at, "x")(book) for at in range(2, 8)],
         "row 7, column Record, cell AD7: an entry, but no user\n    Clear this row.",
     ),
-    "a word far below": (typed(63, 2, "delet"), "row 63, column Record, cell AD63: an entry, but"),
-    "the list again below": (
-        lambda book: [
-            put(book[UNUSED], row + 7, at, book[UNUSED].cell(row, at).value)
-            for row in range(1, 7)
-            for at in range(1, 31)
-        ],
-        "rows 2 and 9 are the same user",
-    ),
     "decisions merged": (
         in_list(lambda sheet: sheet.merge_cells("B2:B4")),
         "cells B2:B4: merged cells",
