@@ -53,6 +53,8 @@ def collect(
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.collect import lines_of, owner_answer_notes, with_facts
+    from analyzer.decisions.fate import fates
+    from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
 
@@ -68,9 +70,10 @@ def collect(
     newest = analysis(with_older=False) if report else None
     entries = read_files(files, utc_now().date(), newest, partial(analysis, with_older=True))
     with locked_ledger(output) if output else nullcontext() as ledger:
-        update = collected(ledger, entries)
+        update = collected(ledger or Ledger(), entries)
         if newest:
-            update = with_facts(update, newest)
+            of_reports = fates(update.ledger, newest.report, newest.pages())
+            update = with_facts(update, of_reports)
         if output and update.added:
             write_ledger(output, update.ledger)
     lines = (*lines_of(update), *owner_answer_notes(entries, update.ledger))

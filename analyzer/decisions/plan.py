@@ -15,18 +15,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.resources import files
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import PurePath
 from typing import Final
 
 import numpy as np
 
-from analyzer.decisions.credentials import (
-    Credentials,
-    Slot,
-    credentials_of_users,
-    page_of_lines,
-)
+from analyzer.decisions.credentials import Credentials, Slot, page_of_lines
 from analyzer.decisions.decision import REMOVALS, LedgerLine
 from analyzer.decisions.fate import Fate, State, fates, report_time
 from analyzer.decisions.ledger import Ledger
@@ -117,7 +112,7 @@ def removal_plan(ledger: Ledger, report: Report, pages: Iterable[Page]) -> Remov
 
     `pages` are the judged pages of `report`, with the exemptions.
     """
-    every = fates(ledger, report, pages)
+    every = fates(ledger, report, pages).fates
     return RemovalPlan(
         removals=tuple(map(_removal, (o for o in every if o.state is State.OPEN))),
         left_out=tuple(
@@ -129,13 +124,22 @@ def removal_plan(ledger: Ledger, report: Report, pages: Iterable[Page]) -> Remov
     )
 
 
-def _removal(of: Fate) -> Removal:
-    line, file = of.line, of.file
-    earliest = (line.report_time.earliest, report_time(file).earliest) if file else ()
-    shown = (
-        of.before.credentials if of.before else next(credentials_of_users(page_of_lines([line])))
-    )
-    return Removal(replace(line, decision=of.action), shown, max(earliest))
+def _removal(fate: Fate) -> Removal:
+    times = [fate.line.earliest, *([report_time(fate.file).earliest] if fate.file else [])]
+    line = replace(fate.line, decision=fate.action)
+    return Removal(line, fate.before.credentials, max(times))
+
+
+def longest_gap(ledger: Ledger, report: Report) -> Iterator[str]:
+    """Yield the longest time without a report since the oldest removal that stands."""
+    stands = (stand.stands for stand in ledger.standings.values() if stand.is_of_removal)
+    lines = [line for line in stands if line]
+    if lines:
+        first = min(line.as_of for line in lines)
+        files = [*report.files, *(file for older in report.older() for file in older.files)]
+        moments = sorted({first, *(file.as_of for file in files if file.as_of > first)})
+        gap = max((after - before for before, after in pairwise(moments)), default=timedelta(0))
+        yield f"Longest time without a report since the decisions: {count_text(gap.days, 'day')}."
 
 
 def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:

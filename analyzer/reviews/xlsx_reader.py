@@ -124,7 +124,7 @@ def read_sheets(name: str, content: bytes) -> tuple[list[SheetCells], bool]:
             if value in (None, ""):
                 continue
             rows.setdefault(row, {})[at - 1] = value
-            if cell.has_style and cell.font.strike or _is_struck_in_part(cell.value):
+            if (cell.has_style and cell.font.strike) or _is_struck_in_part(cell.value):
                 cells.struck.add((row, at - 1))
         cells.row_numbers = sorted(rows)
         for at in {at for values in rows.values() for at in values}:
