@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from analyzer import columns
@@ -114,7 +114,7 @@ class EntryPlace(NamedTuple):
     cell: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LedgerLine:
     """Hold the decision of a person on one user, and the user's row in the report.
 
@@ -189,7 +189,7 @@ class LedgerLine:
         has_caveat = SERVICE_CREDENTIAL in self.user_row[columns.CAVEATS].split(";")
         return bool(self.service_credentials) or has_caveat
 
-    @property
+    @cached_property
     def person(self) -> str:
         """Return the name of the person who decided, as `normal_name` has it."""
         return normal_name(self.decided_by)
@@ -205,7 +205,7 @@ class LedgerLine:
         sheet = f", sheet {self.sheet}" if self.sheet else ""
         return f"{self.workbook}{sheet}, row {self.row}"
 
-    @property
+    @cached_property
     def identity(self) -> tuple[object, ...]:
         """Return what makes lines the same: user, word, person, date, baseline, every cell shown.
 
@@ -220,18 +220,18 @@ class LedgerLine:
         """Return whether the program wrote the line."""
         return self.decision in FACTS
 
-    @property
+    @cached_property
     def subject(self) -> User:
         """Return whom the line is about: a path counts for nothing."""
         return User(self.account, self.user, self.user_key.created)
 
-    @property
+    @cached_property
     def report_time(self) -> ReportTime:
         """Return the time of the report that the decision was made on."""
         source = AsOfSource(self.user_row[columns.AS_OF_SOURCE])
         return ReportTime(self.as_of, source, self.baseline)
 
-    @property
+    @cached_property
     def earliest(self) -> datetime:
         """Return the earliest time that the report decided on can have."""
         return self.report_time.earliest

@@ -63,12 +63,16 @@ class State(StrEnum):
 
 @dataclass(slots=True)
 class ReportedAccount:
-    """Hold what a report shows of one account: of the users near decisions, and their names."""
+    """Hold what a report shows of one account: of the users near decisions.
+
+    `names` are by the second in which users were created, `creations` by name.
+    """
 
     file: ReportFile
     has_root: bool = False
     users: dict[User, ReportedUser] = field(default_factory=dict)
     names: dict[CreationSecond, set[str]] = field(default_factory=lambda: defaultdict(set))
+    creations: dict[str, set[datetime | None]] = field(default_factory=lambda: defaultdict(set))
 
     @property
     def earliest(self) -> datetime:
@@ -135,6 +139,7 @@ def _accounts_of(
             of_account = by_file[at, user.account]
             of_account.users[user] = reported
             of_account.names[user.account, user.created].add(user.name)
+            of_account.creations[user.name].add(user.created)
     return shown
 
 
@@ -257,8 +262,8 @@ def _shows(
 
 def _may_be_there(line: LedgerLine, there: Collection[str], shown: ReportedAccount) -> bool:
     """Return whether a report has the user, or one of another name who may be the user renamed."""
-    of_name = [user.created for user in shown.users if user.name == line.user]
-    is_there = any(created is None or created <= line.baseline for created in of_name)
+    created = shown.creations.get(line.user, ())
+    is_there = any(moment is None or moment <= line.baseline for moment in created)
     return is_there or bool(_others(line, there, shown))
 
 
