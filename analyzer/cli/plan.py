@@ -100,8 +100,7 @@ def plan(
     for user in result.left_out:
         say(f"Left out: {user}")
     if first := [removal.line for removal in result.removals if removal.is_deleted_later]:
-        users = f"{count_text(len(first), 'user')}: {short_list(user_names(first))}"
-        say(f"Deactivated first, {users}. Each is {DELETED_LATER}.")
+        say(f"Deactivated first, and {DELETED_LATER}: {short_list(user_names(first))}.")
     if result.done:
         users = user_names(result.done)
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")
