@@ -37,7 +37,7 @@ from analyzer.changes.timeline import (
     whole_days,
 )
 from analyzer.decisions.decision import LedgerLine
-from analyzer.decisions.fate import Fate, fates, report_time
+from analyzer.decisions.fate import Fate, fates
 from analyzer.report.model import NO_MOMENT, TEXT, Report, concatenated, stable_order
 from analyzer.terms import OVERDUE, Verdict
 
@@ -369,33 +369,30 @@ def _decision_counts_and_events(
     counts: Counter[tuple[str, str]] = Counter()
     events = []
     for line in ledger.lines:
-        of = covered.get(line.account) if not line.is_fact else None
-        first = of and (span.since or timeline.account_reports[of.start].at).date()
+        coverage = covered.get(line.account) if not line.is_fact else None
+        first = coverage and (span.since or timeline.account_reports[coverage.start].at).date()
         if first and first <= line.decided_on <= last_day:
             counts[line.account, "decisions"] += 1
             midnight = datetime.combine(line.decided_on, time(), UTC)
             events.append(_decision_event(line, None, midnight, "decision"))
-    for fate in fates(ledger, analysis.report, analysis.pages(), span.until):
-        of = covered.get(fate.line.account)
-        moments = (
-            [timeline.account_reports[at].at for at in range(of.start, of.end + 1)] if of else []
-        )
-        since = fate.done_since if fate.is_done else None
-        since = report_time(fate.shown_by).earliest if since and fate.shown_by else since
+    for fate in fates(ledger, analysis.report, analysis.pages(), span.until).fates:
+        coverage = covered.get(fate.line.account)
+        moments = [timeline.account_reports[at].at for at in coverage.positions] if coverage else []
+        since = fate.done_since
         if not moments or (since and since <= moments[0]):
             continue
         before = max((at for at in moments if since and at < since), default=moments[0])
-        status = _decision_status(fate, before, since, ledger.due_days)
+        status = _decision_status(fate, before, ledger.due_days)
         counts.update(((fate.line.account, "removals"), (fate.line.account, status)))
         if since:
             events.append(_decision_event(fate.line, before, since, "done"))
     return counts, events
 
 
-def _decision_status(fate: Fate, before: datetime, since: datetime | None, due_days: int) -> str:
-    if not (fate.is_done and since):
+def _decision_status(fate: Fate, before: datetime, due_days: int) -> str:
+    if not fate.done_since:
         return OVERDUE if fate.is_overdue(due_days) else "open"
-    first, last = ((at.date() - fate.line.decided_on).days for at in (before, since))
+    first, last = ((at.date() - fate.line.decided_on).days for at in (before, fate.done_since))
     if last <= due_days:
         return "done_in_time"
     return "done_late" if first > due_days else "done_undated"

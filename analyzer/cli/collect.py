@@ -69,6 +69,8 @@ def collect(
     """
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.collect import lines_of, owner_answer_notes, with_facts
+    from analyzer.decisions.fate import fates
+    from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
 
@@ -77,14 +79,17 @@ def collect(
     read = [*files, *report, *lists, config]
     check_outputs([output] if output else [], read, are_ledgers=True)
     inputs = find_inputs(report, input_options)
-    with locked_ledger(output) if output else nullcontext() as ledger:
-        decided = {line.subject for line in ledger.lines} if ledger else frozenset()
+    with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
+        decided = {line.subject for line in ledger.lines}
         given = _given_reports(inputs, criteria, *lists, decided) if report else None
         entries = read_files(files, utc_now().date(), given)
         update = collected(ledger, entries)
         if given:
-            update = with_facts(update, given.analysis)
-        if output and update.added:
+            newest = given.analysis
+            of_reports = fates(update.ledger, newest.report, newest.pages())
+            update = with_facts(update, of_reports)
+        # Without a new line too, one may stay at a smaller place.
+        if output and update.ledger.lines != ledger.lines:
             write_ledger(output, update.ledger)
     lines = (*lines_of(update), *owner_answer_notes(entries, update.ledger))
     write_lines("\n".join(map(printable, lines)))

@@ -68,8 +68,8 @@ def plan(
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import collect
     from analyzer.decisions.decision import user_names
-    from analyzer.decisions.fate import longest_gap
-    from analyzer.decisions.plan import removal_plan, with_owners
+    from analyzer.decisions.ledger import Ledger
+    from analyzer.decisions.plan import DELETED_LATER, longest_gap, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
     from analyzer.sources.load import load, read_exemptions
@@ -77,14 +77,13 @@ def plan(
 
     require(bool(report), "name the reports that are newer than the decisions", "--report")
     require(bool(exemptions), "name the list of exemptions, or write none", "--exemptions")
-    is_list = exemptions != "none"
     files = decision_inputs(names)
     _check_names(files)
-    listed = decision_inputs([exemptions]) if is_list else []
+    listed = decision_inputs([exemptions]) if exemptions and exemptions != "none" else []
     check_outputs([output] if output else [], [*files, *listed, owners, *report, config])
     today = utc_now().date()
     entries = read_files(files, today)
-    update = collect(None, entries)
+    update = collect(Ledger(), entries)
     ledger = update.ledger.with_lines(line for file in entries for line in file.lines)
     _refuse_uncollected(ledger, files, today)
     if owners:
@@ -100,6 +99,8 @@ def plan(
         say(f"Note: {note}")
     for user in result.left_out:
         say(f"Left out: {user}")
+    if first := [removal.line for removal in result.removals if removal.is_deleted_later]:
+        say(f"Deactivated first, and {DELETED_LATER}: {short_list(user_names(first))}.")
     if result.done:
         users = user_names(result.done)
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")

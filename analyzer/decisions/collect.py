@@ -7,15 +7,22 @@ recorded, late, repeated, older or at odds with another.
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from analyzer import columns
-from analyzer.analysis.analysis import Analysis
-from analyzer.decisions.decision import CHOICES, REMOVALS, LedgerLine, normal_name, user_names
+from analyzer.decisions.decision import (
+    CHOICES,
+    PROGRAM,
+    REMOVALS,
+    LedgerLine,
+    normal_name,
+    user_names,
+)
 from analyzer.decisions.entries import DecisionFile, filled_down_problems
-from analyzer.decisions.fate import fates, program_lines
+from analyzer.decisions.fate import Fates
 from analyzer.decisions.ledger import Ledger, unidentified_notes
 from analyzer.errors import InputRefused
-from analyzer.terms import count_text, short_list
+from analyzer.terms import count_text, short_list, utc_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,40 +49,49 @@ class LedgerUpdate:
     notes: tuple[str, ...] = ()
 
 
-def collect(ledger: Ledger | None, files: Sequence[DecisionFile]) -> LedgerUpdate:
-    """Return the union of a ledger and the entries of files; raises InputRefused."""
-    before = ledger or Ledger()
-    problems = [o for file in files if not file.is_ledger for o in filled_down_problems(file.lines)]
-    if problems:
+def collect(before: Ledger, files: Sequence[DecisionFile]) -> LedgerUpdate:
+    """Return the union of a ledger and the entries of files.
+
+    Raises InputRefused if a spreadsheet filled days down.
+    """
+    entered = [file for file in files if not file.is_ledger]
+    if problems := [problem for file in entered for problem in filled_down_problems(file.lines)]:
         raise InputRefused(problems)
-    entered = [line for file in files for line in file.lines if not line.is_fact]
-    after = before.with_lines(entered)
+    after = before.with_lines(line for file in files for line in file.lines if not line.is_fact)
     known = {line.identity for line in before.lines}
     added = tuple(line for line in after.lines if line.identity not in known)
-    outcomes = tuple(_outcome(file, before, after, known) for file in files)
+    outcomes = tuple(_outcome(file, after, known) for file in files)
     return LedgerUpdate(after, added, outcomes, (*_notes(files, added, after),))
 
 
-def with_facts(update: LedgerUpdate, analysis: Analysis) -> LedgerUpdate:
-    """Return an update with the lines that the program adds: what the reports show of removals."""
-    of = fates(update.ledger, analysis.report, analysis.pages())
-    facts = (*program_lines(of, update.ledger.lines),)
-    notes = [f"{fact.decision}: {fact.user_key.arn}: {fact.comment}" for fact in facts]
-    ledger = update.ledger.with_lines(facts)
-    return LedgerUpdate(ledger, (*update.added, *facts), update.files, (*update.notes, *notes))
+def with_facts(update: LedgerUpdate, fates: Fates) -> LedgerUpdate:
+    """Return an update with the lines of the program: what the reports show of removals."""
+    facts = [*fates.kept_facts]
+    notes = [f"{fact.decision}: {fact.user_key.arn}, {utc_text(fact.as_of)}" for fact in facts]
+    added, ledger = (*update.added, *facts), update.ledger.with_lines(facts)
+    return LedgerUpdate(ledger, added, update.files, (*update.notes, *notes))
 
 
-def _outcome(
-    file: DecisionFile, before: Ledger, after: Ledger, known: set[tuple[object, ...]]
-) -> FileOutcome:
+def _outcome(file: DecisionFile, after: Ledger, known: set[tuple[object, ...]]) -> FileOutcome:
     people = {line.person: line.decided_by for line in file.lines}
-    words = Counter((people[line.person], str(line.decision)) for line in file.lines)
-    open_users = {(row.user_key, row.as_of) for row in file.open_rows}
-    of_file = [line for line in before.lines if line.workbook == file.source]
-    emptied = tuple(line for line in of_file if (line.user_key, line.as_of) in open_users)
+    words = Counter((people[line.person], str(line.decision)) for line in _entered([file]))
+    open_rows = {(row.user_key, row.as_of): row for row in file.open_rows}
+
+    def is_emptied(line: LedgerLine) -> bool:
+        row = open_rows.get((line.user_key, line.as_of))
+        return row is not None and line.identity in known and line.summary not in row.earlier
+
+    of_file = (line for line in after.lines if line.workbook == file.source)
+    emptied = tuple(line for line in of_file if is_emptied(line) and _counts(line, after))
     decided = {(line.user_key, line.as_of) for line in after.lines if not line.is_fact}
-    added = sum(line.identity not in known for line in file.lines if not line.is_fact)
-    return FileOutcome(file.file.name, words, added, emptied, len(open_users - decided))
+    added = len({line.identity for line in _entered([file])} - known)
+    return FileOutcome(file.file.name, words, added, emptied, len({*open_rows} - decided))
+
+
+def _counts(line: LedgerLine, ledger: Ledger) -> bool:
+    """Return whether a line is among the words that decide on its user, or may hold."""
+    stand = ledger.standings[line.subject]
+    return line in (*stand.lines, *stand.holding)
 
 
 def _notes(
@@ -85,28 +101,30 @@ def _notes(
     yield from (note for file in files for note in file.notes)
     yield from unidentified_notes(added)
     if facts := sum(line.is_fact for file in files for line in file.lines):
-        yield f"Not taken: {count_text(facts, 'line')} of the program; --report writes them anew."
-    others = [o for o in after.lines if not o.is_fact]
-    words = {(o.subject, o.person) for o in others if o.decision not in REMOVALS}
+        lines = count_text(facts, "line")
+        yield f"Not taken: {lines} of {PROGRAM}; with the reports (--report) they are written anew."
+    words = {(line.subject, line.person) for line in after.lines if line.decision in _OTHER_WORDS}
     for subject in dict.fromkeys(line.subject for line in added):
         stand = after.standings[subject]
         if stand.doubt:
             yield f"{stand.line.user_key.arn}: {stand.doubt}: {stand.why}"
-        elif stand.is_of_removal and (subject, stand.line.person) in words:
-            yield f"{stand.line.user_key.arn}: {stand.line.summary} replaces another word of its name"
+        elif stand.is_of_removal:
+            for line in stand.lines:
+                if (subject, line.person) in words:
+                    text = "replaces another word under this name"
+                    yield f"{line.user_key.arn}: {line.summary} {text}"
+
+
+_OTHER_WORDS: Final = tuple(word for word in CHOICES if word not in REMOVALS)
 
 
 def lines_of(update: LedgerUpdate) -> Iterator[str]:
     """Yield the numbers by file, person and word, and the notes."""
     for file in update.files:
-        numbers = (
-            ("new", file.added),
-            ("emptied", len(file.emptied)),
-            ("still open", file.still_open),
-        )
-        total = ("entered", file.words.total()), *numbers
-        yield f"{file.file}: {', '.join(f'{word} {n:,}' for word, n in total if n or word == 'entered')}"
-        for person in dict.fromkeys(who for who, _ in file.words):
+        numbers = {"new": file.added, "emptied": len(file.emptied), "still open": file.still_open}
+        others = (f", {name} {number:,}" for name, number in numbers.items() if number)
+        yield f"{file.file}: entered {file.words.total():,}{''.join(others)}"
+        for person in dict.fromkeys(person for person, _ in file.words):
             words = (f"{n:,} {word}" for word in CHOICES if (n := file.words[person, word]))
             yield f"  {person}: {', '.join(words)}"
         if file.emptied:

@@ -15,9 +15,10 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.decisions.decision import LedgerLine
-from analyzer.report.model import Page, slot_matrix
+from analyzer.decisions.decision import LedgerLine, User
+from analyzer.report.model import Page, ReportFile, slot_matrix
 from analyzer.report.pages import page_of_rows
+from analyzer.terms import Verdict
 from analyzer.verdicts.facts import Facts, Truth
 
 
@@ -93,6 +94,38 @@ class Credentials:
         others = False if self.has_more_credentials is False else None
         works = [self.has_password, *active, others]
         return True if True in works else None if None in works else False
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedUser:
+    """Hold what a report shows of one user.
+
+    `is_active` is the verdict by the limit of the decision, `verdict` the one of the analysis.
+    """
+
+    credentials: Credentials
+    has_service_credential: bool
+    is_active: bool = False
+    verdict: str = ""
+    exemption: str = ""
+
+    @property
+    def can_be_deleted(self) -> bool:
+        """Return whether no key, certificate or listed service-specific credential is active.
+
+        Nor was a password ever used. What is unknown counts as active or used.
+        """
+        shown = self.credentials
+        is_active = any(slot.is_active is not False for slot in (*shown.keys, *shown.certificates))
+        never = shown.last_sign_in.is_known and shown.last_sign_in.at is None
+        was_used = shown.has_password is not False and not never
+        return not (is_active or was_used or self.has_service_credential)
+
+    def has_no_way_in(self, file: ReportFile, *, needs_list: bool) -> bool:
+        """Return whether nothing works; with `needs_list`, AWS's list must show that too."""
+        is_listed = file.shows_service_credentials or not needs_list
+        works = self.credentials.has_working_credential is not False or self.has_service_credential
+        return is_listed and not works
 
 
 def access_added(before: Credentials, now: Credentials, baseline: datetime) -> list[str]:
@@ -189,6 +222,18 @@ def credentials_of_users(page: Page) -> Iterator[Credentials]:
     )
 
 
+def users_decided_on(lines: Sequence[LedgerLine]) -> list[ReportedUser]:
+    """Return what the reports decided on showed of the users of lines."""
+    return [
+        ReportedUser(
+            credentials,
+            line.has_service_credential,
+            is_active=line.user_row[columns.VERDICT] == Verdict.ACTIVE,
+        )
+        for line, credentials in zip(lines, credentials_of_users(page_of_lines(lines)), strict=True)
+    ]
+
+
 def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
     """Return the users of lines as their reports showed them, each of a file of its own."""
     numbers = range(len(lines))
@@ -235,3 +280,9 @@ def known_creation(page: Page) -> pd.Series:
 def datetimes(moments: pd.Series) -> list[datetime | None]:
     """Return moments as datetimes of Python, None for NaT."""
     return [None if at is pd.NaT else at for at in pd.DatetimeIndex(moments).to_pydatetime()]
+
+
+def users_of(users: pd.DataFrame) -> Iterator[User]:
+    """Yield the users of a page without their paths (`Page.users`)."""
+    created = datetimes(users[columns.CREATED])
+    return map(User, users[columns.ACCOUNT], users[columns.USER], created)

@@ -5,14 +5,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from analyzer import columns
+from analyzer.limits import Criteria
 from analyzer.lists.owners import owner_text
-from analyzer.report.model import ReportTime
+from analyzer.report.model import ReportFile, ReportTime
 from analyzer.report.values import timestamp
-from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource
+from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource, utc_text
 from analyzer.verdicts.caveats import SERVICE_CREDENTIAL
 
 
@@ -24,14 +25,15 @@ class Decision(StrEnum):
     KEEP = "keep"
     INVESTIGATE = "investigate"
     WITHDRAW = "withdraw"
-    DONE = "done"
+    GONE = "gone"
+    DEACTIVATED = "deactivated"
     OVERTAKEN = "overtaken"
 
 
 REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
 """The decisions that change a user in AWS: a script carries them out, a follow-up shows them."""
 
-FACTS: Final = (Decision.DONE, Decision.OVERTAKEN)
+FACTS: Final = (Decision.GONE, Decision.DEACTIVATED, Decision.OVERTAKEN)
 """What the program writes of a report: no person's word."""
 
 CHOICES: Final = tuple(decision for decision in Decision if decision not in FACTS)
@@ -39,6 +41,9 @@ CHOICES: Final = tuple(decision for decision in Decision if decision not in FACT
 
 PROGRAM: Final = "credreport"
 """The name in `decided_by` of a fact."""
+
+IDLE_LIMIT: Final = Criteria().dormant_days
+"""The days without use from which a user is idle, for a line that has no limit of its own."""
 
 USER_ARN: Final = re.compile(
     rf"arn:aws(-[a-z0-9-]+)?:iam::(?P<account>{ACCOUNT_ID_PATTERN}):user/(.*/)?(?P<user>[^/]+)"
@@ -93,6 +98,11 @@ def normal_name(name: str) -> str:
     return " ".join(name.casefold().split())
 
 
+def one_line(text: str) -> str:
+    """Return a text in which line ends are blanks: a line of a ledger is one line of text."""
+    return " ".join(text.splitlines())
+
+
 class EntryPlace(NamedTuple):
     """Name the place from which an entry was read: the file, with the sheet, and the row.
 
@@ -104,7 +114,7 @@ class EntryPlace(NamedTuple):
     cell: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class LedgerLine:
     """Hold the decision of a person on one user, and the user's row in the report.
 
@@ -112,8 +122,8 @@ class LedgerLine:
     for a CSV. `read_from` is where it was read now: in the ledger, if it was collected before.
     The report shows nothing after `baseline`. `same_second` are the names of the other users that
     were created in the same second, None if not known. `service_credentials` are the services of
-    active credentials in AWS's list, empty for none or if there was no list. `user_row` are texts
-    by the names of `columns.OF_USERS_CSV`.
+    active credentials in AWS's list, empty for none or if there was no list. The verdict was judged
+    with `idle_limit`, in days. `user_row` are texts by the names of `columns.OF_USERS_CSV`.
 
     Lines with equal `identity` (entries and every cell shown) are the same line, in any file.
     """
@@ -130,23 +140,22 @@ class LedgerLine:
     baseline: datetime
     same_second: frozenset[str] | None = None
     service_credentials: str = ""
+    idle_limit: int = IDLE_LIMIT
     user_row: Mapping[str, str]
     read_from: EntryPlace = field(compare=False, repr=False)
     user_key: UserKey = field(init=False, repr=False)
     as_of: datetime = field(init=False, repr=False)
-    content: tuple[object, ...] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Read the moments once; raises ValueError if as-of is not a time."""
+        """Read the moments, and texts as one line; raises ValueError if as-of is not a time."""
         as_of = timestamp(self.user_row[columns.AS_OF])
         if as_of is None:
             raise ValueError(f"no as-of: {self.user_row[columns.AS_OF]!r}")
         created = timestamp(self.user_row[columns.USER_CREATION_TIME])
         object.__setattr__(self, "as_of", as_of)
-        user_key = UserKey(self.user_row[columns.ARN], created)
-        object.__setattr__(self, "user_key", user_key)
-        entered = self.decision, self.person, self.decided_on, self.ticket, self.comment
-        object.__setattr__(self, "content", (user_key, as_of, *entered))
+        object.__setattr__(self, "user_key", UserKey(self.user_row[columns.ARN], created))
+        for name in ("decided_by", "ticket", "comment"):
+            object.__setattr__(self, name, one_line(getattr(self, name)))
 
     @property
     def account(self) -> str:
@@ -180,45 +189,93 @@ class LedgerLine:
         has_caveat = SERVICE_CREDENTIAL in self.user_row[columns.CAVEATS].split(";")
         return bool(self.service_credentials) or has_caveat
 
-    @property
+    @cached_property
     def person(self) -> str:
         """Return the name of the person who decided, as `normal_name` has it."""
         return normal_name(self.decided_by)
 
     @property
-    def place(self) -> str:
-        """Return where the decision was entered."""
+    def place(self) -> tuple[str, str, int, str]:
+        """Return where the decision was first entered, in an order that does not change."""
+        return self.workbook, self.sheet, self.row, self.sha256
+
+    @property
+    def place_text(self) -> str:
+        """Return where the decision was first entered, in words."""
         sheet = f", sheet {self.sheet}" if self.sheet else ""
         return f"{self.workbook}{sheet}, row {self.row}"
 
-    @property
+    @cached_property
     def identity(self) -> tuple[object, ...]:
-        """Return what makes lines the same: user, word, person, date, baseline, every cell shown."""
-        of_report = (self.sha256,) if self.is_fact else ()
-        cells = (self.user_row.get(name, "").casefold() for name in columns.OF_USERS_CSV)
-        return self.content, self.baseline, *of_report, *cells
+        """Return what makes lines the same: user, word, person, date, baseline, every cell shown.
+
+        A fact of the program is one of a report.
+        """
+        of_report = (self.sha256,) if self.is_fact else (self.ticket, self.comment, self.baseline)
+        cells = (_as_read(name, self.user_row.get(name, "")) for name in columns.OF_USERS_CSV)
+        return self.decision, self.person, self.decided_on, *of_report, *cells
 
     @property
     def is_fact(self) -> bool:
         """Return whether the program wrote the line."""
         return self.decision in FACTS
 
-    @property
-    def subject(self) -> "User":
+    @cached_property
+    def subject(self) -> User:
         """Return whom the line is about: a path counts for nothing."""
         return User(self.account, self.user, self.user_key.created)
 
-    @property
+    @cached_property
     def report_time(self) -> ReportTime:
         """Return the time of the report that the decision was made on."""
         source = AsOfSource(self.user_row[columns.AS_OF_SOURCE])
         return ReportTime(self.as_of, source, self.baseline)
+
+    @cached_property
+    def earliest(self) -> datetime:
+        """Return the earliest time that the report decided on can have."""
+        return self.report_time.earliest
 
     @property
     def summary(self) -> str:
         """Return the decision in one line, with name, day and ticket."""
         parts = str(self.decision), self.decided_by, self.decided_on.isoformat(), self.ticket
         return ", ".join(filter(None, parts))
+
+
+_MOMENTS: Final = frozenset((*columns.TIMESTAMPS, columns.AS_OF))
+_BOOLEANS: Final = frozenset(("true", "false"))
+
+
+def _as_read(name: str, cell: str) -> object:
+    """Return a cell as it is read: a time as a moment, a boolean in lower case."""
+    if name in _MOMENTS:
+        return timestamp(cell) or cell
+    return lower if (lower := cell.lower()) in _BOOLEANS else one_line(cell)
+
+
+def fact_line(fact: Decision, line: LedgerLine, file: ReportFile) -> LedgerLine:
+    """Return the line by which the program remembers what a report shows of the user of a line.
+
+    It has the user without a path, the fact, as-of with its source, and SHA-256; nothing else.
+    """
+    shown = {
+        columns.ACCOUNT: line.account,
+        columns.USER: line.user,
+        columns.ARN: re.sub(":user/.*", f":user/{line.user}", line.user_key.arn),
+        columns.USER_CREATION_TIME: utc_text(created) if (created := line.user_key.created) else "",
+        columns.AS_OF: utc_text(file.as_of),
+        columns.AS_OF_SOURCE: str(file.as_of_source),
+    }
+    return LedgerLine(
+        decision=fact,
+        decided_by=PROGRAM,
+        decided_on=file.as_of.date(),
+        sha256=file.sha256,
+        baseline=file.baseline,
+        user_row={**dict.fromkeys(columns.OF_USERS_CSV, ""), **shown},
+        read_from=line.read_from,
+    )
 
 
 class OpenRow(NamedTuple):

@@ -4,6 +4,7 @@ A decision is valid if its five cells are valid, and all cells of its row name o
 """
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typing import Final
 import pyarrow as pa
 
 from analyzer import columns
+from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import (
     CHOICES,
     PROGRAM,
@@ -74,8 +76,8 @@ def entry_problems(
 ) -> Iterator[Problem]:
     """Yield the problems of a person's entries.
 
-    `cells` has texts by `ENTRIES` and by `columns.OF_USERS_CSV`. With `today`, the day of
-    collecting, the day of the decision must not be before the report or after today.
+    `cells` has texts by `ENTRIES` and by `columns.OF_USERS_CSV`. The day of the decision must not
+    be before the report, nor after `today`, the day of collecting, if there is one.
     """
     if cells[DECISION].lower() not in CHOICES:
         message = "not a decision" if cells[DECISION] else "an entry without a decision"
@@ -93,7 +95,7 @@ def day_problems(
     cells: Mapping[str, str], today: date | None, problem: ProblemOf
 ) -> Iterator[Problem]:
     """Yield the problems of the day of a decision, as `entry_problems` does."""
-    text = cells[DECIDED_ON]
+    text, as_of = cells[DECIDED_ON], timestamp(cells[columns.AS_OF])
     day = date.fromisoformat(text) if is_day(text) else None
     if day is None:
         hint = "Write the day of the decision as YYYY-MM-DD."
@@ -101,10 +103,18 @@ def day_problems(
     elif today and day > today + _TOLERANCE:
         hint = "Write the day of the decision, or check the clock of this machine."
         yield problem(DECIDED_ON, f"the day is after today, {today}", hint)
-    elif today and (as_of := timestamp(cells[columns.AS_OF])) and day < as_of.date() - _TOLERANCE:
+    elif as_of and day < as_of.date() - _TOLERANCE:
         message = f"decided before the report, which is of {as_of.date()}"
         hint = "Write the day on which you decided on this report."
         yield problem(DECIDED_ON, message, hint)
+
+
+def day_without_time(text: str) -> str:
+    """Return a day without the time of day behind it; other text as it is."""
+    return text[:10] if _DAY_AND_TIME.fullmatch(text) else text
+
+
+_DAY_AND_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d\S*", re.ASCII)
 
 
 def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
@@ -154,13 +164,16 @@ def filled_down_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem]:
     run = 1
     for before, line in pairwise(lines):
         is_next = line.sheet == before.sheet and line.row == before.row + 1
-        run = run + 1 if is_next and line.decided_on - before.decided_on == _TOLERANCE else 1
+        run = run + 1 if is_next and line.decided_on - before.decided_on == _A_DAY else 1
         if run == _FILLED_ROWS:
-            file, row, cell = line.read_from
-            message = "days that rise by one from row to row: a spreadsheet filled them down"
+            first = line.row - _FILLED_ROWS + 1
+            message = f"from row {first} on, days rise by one: a spreadsheet filled them down"
             hint = "Write the day on which you decided in each row."
-            yield Problem(file, row, DECIDED_ON, f"{line.decided_on} {cell}", message, hint)
+            day, place = str(line.decided_on), line.read_from
+            column = review_list_layout.DECIDED_ON if place.cell else DECIDED_ON
+            yield Problem(place.file, place.row, column, day, message, hint)
             return
 
 
+_A_DAY: Final = timedelta(days=1)
 _FILLED_ROWS: Final = 7

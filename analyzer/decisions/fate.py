@@ -1,36 +1,44 @@
-"""Find what became of a removal: the one judgement for the plan, the follow-up and the history."""
+"""Say what the reports show of each removal: the one judgement for plan, follow-up and history.
+
+What a report shows is remembered as lines of the program (`facts`), by which a removal is done or
+overtaken; the newest report of the account says the rest.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
-from functools import cached_property
-from itertools import pairwise
-from typing import Final
+from functools import cached_property, partial
+from itertools import takewhile
+from typing import Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from analyzer import columns
 from analyzer.decisions.credentials import (
-    Credentials,
+    ReportedUser,
     access_added,
     credentials_of_users,
-    datetimes,
     known_creation,
-    page_of_lines,
+    users_decided_on,
+    users_of,
 )
 from analyzer.decisions.decision import (
-    PROGRAM,
+    REMOVALS,
     CreationSecond,
     Decision,
     LedgerLine,
     User,
+    fact_line,
 )
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.standing import Doubt, Standing
+from analyzer.limits import Criteria
 from analyzer.report.model import Page, Report, ReportFile, ReportTime
 from analyzer.terms import POSSIBLY_RENAMED, AsOfSource, Verdict, short_list, utc_text
+from analyzer.verdicts.verdict import with_verdicts
 
 NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
 
@@ -50,117 +58,268 @@ class State(StrEnum):
     DONE = "done"
 
 
-def report_time(file: ReportFile) -> ReportTime:
-    """Return the time of a report."""
-    return ReportTime(file.as_of, file.as_of_source, file.baseline)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Hold what a report shows of one user."""
-
-    credentials: Credentials
-    has_service_credential: bool
-    verdict: Verdict | None = None
-    exemption: str = ""
-
-    @property
-    def can_be_deleted(self) -> bool:
-        """Return whether there is no active key, certificate or listed service-specific credential,
-        and no password that was ever used; unknown counts as one."""
-        shown = self.credentials
-        is_active = any(slot.is_active is not False for slot in (*shown.keys, *shown.certificates))
-        is_used = shown.has_password is not False and not (
-            shown.last_sign_in.is_known and shown.last_sign_in.at is None
-        )
-        return not (is_active or is_used or self.has_service_credential)
+# What reports show
 
 
 @dataclass(slots=True)
-class Shown:
-    """Hold what a report of an account shows of the users that matter."""
+class ReportedAccount:
+    """Hold what a report shows of one account: of the users near decisions.
+
+    `names` are by the second in which users were created, `creations` by name.
+    """
 
     file: ReportFile
-    has_root: bool
-    users: dict[User, Seen] = field(default_factory=dict)
+    has_root: bool = False
+    users: dict[User, ReportedUser] = field(default_factory=dict)
     names: dict[CreationSecond, set[str]] = field(default_factory=lambda: defaultdict(set))
+    creations: dict[str, set[datetime | None]] = field(default_factory=lambda: defaultdict(set))
 
     @property
-    def time(self) -> ReportTime:
-        """Return the time of the report."""
-        return report_time(self.file)
+    def earliest(self) -> datetime:
+        """Return the earliest time that the report can have."""
+        return report_time(self.file).earliest
 
-    def of_second(self, line: LedgerLine) -> set[str]:
+    def created_with(self, line: LedgerLine) -> set[str]:
         """Return the names that were, or may have been, created in the second of a line's user."""
         seconds = line.creation_second, (line.account, None)
         return {name for second in seconds for name in self.names.get(second, ())}
 
 
-def _shown(
-    report: Report, pages: Iterable[Page], lines: Sequence[LedgerLine]
-) -> dict[tuple[str, datetime], Shown]:
-    """Return what each report shows of the users of lines, by account and as-of."""
-    roots = {
-        (at, arn.split(":")[4])
-        for page in report.roots()
-        for at, arn in zip(page.users[columns.FILE], page.users[columns.ARN], strict=True)
-    }
-    shown = dict[tuple[str, datetime], Shown]()
-    by_file = dict[tuple[int, str], Shown]()
+ReportedAccounts = Mapping[str, Sequence[ReportedAccount]]
+"""By account, what each of its reports shows, the newest last."""
+
+
+def report_time(file: ReportFile) -> ReportTime:
+    """Return the time of a report."""
+    return ReportTime(file.as_of, file.as_of_source, file.baseline)
+
+
+def reported_accounts(
+    ledger: Ledger, report: Report, pages: Iterable[Page], until: datetime | None = None
+) -> ReportedAccounts:
+    """Return what the reports up to a moment show of the users of a ledger.
+
+    `pages` are the judged pages of `report`; its older reports are read too.
+    """
+    lines = [line for line in ledger.lines if line.decision in REMOVALS]
+    limits = {user: stand.line.idle_limit for user, stand in ledger.standings.items()}
+    accounts = _accounts_of(report, pages, lines, limits)
+    for older in report.older():
+        accounts = {**_accounts_of(older, older.pages(), lines, {}), **accounts}
+    by_account = defaultdict[str, list[ReportedAccount]](list)
+    for (account, as_of), shown in sorted(accounts.items(), key=lambda item: item[0]):
+        if until is None or as_of <= until:
+            by_account[account].append(shown)
+    return by_account
+
+
+def _accounts_of(
+    report: Report, pages: Iterable[Page], lines: Sequence[LedgerLine], limits: Mapping[User, int]
+) -> dict[tuple[str, datetime], ReportedAccount]:
+    """Return what each report shows of the users of removals, by account and as-of."""
+    shown = dict[tuple[str, datetime], ReportedAccount]()
+    by_file = dict[tuple[int, str], ReportedAccount]()
     for at, file in enumerate(report.files):
         for of in file.accounts:
             key = of.account, file.as_of
-            shown.setdefault(key, Shown(file, has_root=False)).has_root |= (at, of.account) in roots
-            by_file[at, of.account] = shown[key]
+            by_file[at, of.account] = shown.setdefault(key, ReportedAccount(file))
+    for page in report.roots():
+        for at, arn in zip(page.users[columns.FILE], page.users[columns.ARN], strict=True):
+            if of_account := by_file.get((at, arn.split(":")[4])):
+                of_account.has_root = True
     names = {line.user for line in lines}
     seconds = pd.DatetimeIndex([line.user_key.created for line in lines], tz=UTC).dropna()
     no_seconds = [at for at, file in enumerate(report.files) if not file.has_seconds]
-    alike: dict[Credentials, Credentials] = {}
     for page in pages:
-        created = known_creation(page).mask(
-            page.users[columns.FILE].isin(no_seconds).to_numpy(bool)
-        )
+        without = page.users[columns.FILE].isin(no_seconds).to_numpy(bool)
+        created = known_creation(page).mask(without)
         is_near = created.isin(seconds) | created.isna() | page.users[columns.USER].isin(names)
         some = page.with_users({columns.CREATED: created}).where(is_near.to_numpy(bool))
-        users = some.users
-        is_judged = columns.VERDICT in users
-        rows = zip(
-            *(users[name] for name in (columns.FILE, columns.ACCOUNT, columns.USER)),
-            datetimes(users[columns.CREATED]),
-            credentials_of_users(some),
-            users[columns.SERVICE_CREDENTIALS] != "",
-            users[columns.VERDICT] if is_judged else [None] * len(users),
-            users[columns.EXEMPTION] if is_judged else [""] * len(users),
-            strict=True,
-        )
-        for at, account, name, made, found, listed, verdict, why in rows:
-            of_account = by_file[at, account]
-            credentials = alike.setdefault(found, found)
-            seen = Seen(credentials, bool(listed), verdict and Verdict(verdict), why)
-            of_account.users[User(account, name, made)] = seen
-            of_account.names[account, made].add(name)
+        for at, user, reported in _reported_users(some, limits):
+            of_account = by_file[at, user.account]
+            of_account.users[user] = reported
+            of_account.names[user.account, user.created].add(user.name)
+            of_account.creations[user.name].add(user.created)
     return shown
+
+
+def _reported_users(
+    page: Page, limits: Mapping[User, int]
+) -> Iterator[tuple[int, User, ReportedUser]]:
+    """Yield the number of each user's file, and the user judged by the limit of its decision."""
+    users = page.users
+    every = [*users_of(users)]
+    limit = np.array([limits.get(user, 0) for user in every])
+    is_active = np.zeros(len(every), bool)
+    for days in {*limit.tolist()} - {0}:
+        judged = with_verdicts(page, Criteria(dormant_days=days)).users[columns.VERDICT]
+        is_active |= (limit == days) & (judged == Verdict.ACTIVE).to_numpy()
+    is_judged = columns.VERDICT in users
+    reported = map(
+        ReportedUser,
+        credentials_of_users(page),
+        users[columns.SERVICE_CREDENTIALS] != "",
+        is_active,
+        users[columns.VERDICT] if is_judged else [""] * len(users),
+        users[columns.EXEMPTION] if is_judged else [""] * len(users),
+    )
+    return zip(users[columns.FILE], every, reported, strict=True)
+
+
+# What the program remembers of reports
+
+
+def facts(ledger: Ledger, accounts: ReportedAccounts) -> list[LedgerLine]:
+    """Return what the reports show of the removals of a ledger, and it does not have yet."""
+    lines = [line for line in ledger.lines if line.decision in REMOVALS and line.identifies_user]
+    removals = defaultdict[User, list[_Removal]](list)
+    for removal in map(_Removal, lines, users_decided_on(lines)):
+        removals[removal.line.subject].append(removal)
+    known = _facts_by_user(ledger)
+    found = (
+        fact_line(fact, removal.line, shown.file)
+        for user, of_user in removals.items()
+        for new in (_overtaken, _done)
+        for fact, removal, shown in new(of_user, accounts, known.get(user, ()))
+    )
+    return [*{fact.identity: fact for fact in found}.values()]
+
+
+class _Removal(NamedTuple):
+    """Hold the line of a removal, and what its author saw of the user."""
+
+    line: LedgerLine
+    before: ReportedUser
+
+
+def _facts_by_user(ledger: Ledger) -> Mapping[User, Sequence[LedgerLine]]:
+    facts_by_user = defaultdict[User, list[LedgerLine]](list)
+    for line in ledger.lines:
+        if line.is_fact:
+            facts_by_user[line.subject].append(line)
+    return facts_by_user
+
+
+_NewFacts = Iterator[tuple[Decision, _Removal, ReportedAccount]]
+
+
+def _overtaken(
+    removals: Sequence[_Removal], accounts: ReportedAccounts, known: Iterable[LedgerLine]
+) -> _NewFacts:
+    """Yield the reports that show more than the newest removal on an older report saw."""
+    recorded = max((fact.earliest for fact in known if _is_overtaken(fact)), default=_MIN)
+    for shown in accounts.get(removals[0].line.account, ()):
+        older = [removal for removal in removals if removal.line.earliest < shown.earliest]
+        newest = max((removal.line.earliest for removal in older), default=_MAX)
+        for removal in older if newest >= recorded else ():
+            if removal.line.earliest == newest and _access_gained(*removal, shown):
+                yield Decision.OVERTAKEN, removal, shown
+                is_proof = shown.file.as_of_source is not AsOfSource.OPTION
+                recorded = shown.earliest if is_proof else recorded
+                break
+
+
+def _is_overtaken(fact: LedgerLine) -> bool:
+    return fact.decision is Decision.OVERTAKEN
+
+
+def _done(
+    removals: Sequence[_Removal], accounts: ReportedAccounts, known: Iterable[LedgerLine]
+) -> _NewFacts:
+    """Yield the reports from which on all show that a removal is done."""
+    for removal in removals:
+        line = removal.line
+        later = sorted((of.earliest, of.decision) for of in known if of.earliest > line.earliest)
+        since = {fact: earliest for earliest, fact in reversed(later)}
+        there, newer = _names_there(line, accounts) or frozenset(), _newer(line, accounts)
+        for fact in _DONE_BY[line.decision]:
+            shows = partial(_shows, fact, line, removal.before, there)
+            unbroken = [*takewhile(shows, reversed(newer))]
+            if unbroken and unbroken[-1].earliest < since.get(fact, _MAX):
+                yield fact, removal, unbroken[-1]
+
+
+_MIN: Final = datetime.min.replace(tzinfo=UTC)
+_MAX: Final = datetime.max.replace(tzinfo=UTC)
+_DONE_BY: Final = {
+    Decision.DELETE: (Decision.GONE,),
+    Decision.DEACTIVATE: (Decision.GONE, Decision.DEACTIVATED),
+}
+"""The facts by which a removal is done."""
+
+
+def _newer(line: LedgerLine, accounts: ReportedAccounts) -> list[ReportedAccount]:
+    return [shown for shown in accounts.get(line.account, ()) if shown.earliest > line.earliest]
+
+
+def _access_gained(line: LedgerLine, before: ReportedUser, shown: ReportedAccount) -> list[str]:
+    """Return the access and use, in words, that a later report shows beyond what people saw."""
+    now = shown.users.get(line.subject)
+    if now is None:
+        return []
+    added = access_added(before.credentials, now.credentials, line.baseline)
+    has_more = now.has_service_credential and not before.has_service_credential
+    return [*added, *(["service-specific credential"] if has_more else [])]
+
+
+def _names_there(line: LedgerLine, accounts: ReportedAccounts) -> frozenset[str] | None:
+    """Return the other names of the second in the report decided on, None if not known."""
+    if line.same_second is not None:
+        return line.same_second
+    of_report = (
+        shown for shown in accounts.get(line.account, ()) if shown.file.as_of == line.as_of
+    )
+    return next((frozenset(shown.created_with(line) - {line.user}) for shown in of_report), None)
+
+
+def _shows(
+    fact: Decision,
+    line: LedgerLine,
+    before: ReportedUser,
+    there: Collection[str],
+    shown: ReportedAccount,
+) -> bool:
+    """Return whether a report shows that a user is gone, or has no working credentials."""
+    if fact is Decision.GONE:
+        is_gone = not (_is_there(line, shown) or _others(line, there, shown))
+        return shown.has_root and is_gone
+    user = shown.users.get(line.subject)
+    return user is not None and user.has_no_way_in(
+        shown.file, needs_list=before.has_service_credential
+    )
+
+
+def _is_there(line: LedgerLine, shown: ReportedAccount) -> bool:
+    """Return whether a report has a user of this name who is not known to be a later one."""
+    created = shown.creations.get(line.user, ())
+    return any(moment is None or moment <= line.baseline for moment in created)
+
+
+def _others(line: LedgerLine, there: Collection[str], shown: ReportedAccount) -> set[str]:
+    """Return who may be the user, renamed: other names of its second that were not there."""
+    return shown.created_with(line) - {line.user, *there}
+
+
+# What became of each removal
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """Say what the reports show of a removal.
+    """Say what became of a removal.
 
-    `now` is the user in `file`, None if it is not there; `file` is None if no report covers the
-    account. `before` is what the reviewer saw. `shown_by` is the report that shows the fact.
+    `now` is the user in the newest report, `file`, None if it is not there; `file` is None if no
+    report covers the account. `before` is what the reviewer saw. `done_since` is the moment of the
+    first report that shows it done.
     """
 
     line: LedgerLine
     state: State
-    fact: str = ""
-    newest: datetime | None = None
-    file: ReportFile | None = None
-    now: Seen | None = None
-    before: Seen | None = None
-    shown_by: ReportFile | None = None
+    fact: str
+    as_of: datetime
+    file: ReportFile | None
+    now: ReportedUser | None
+    before: ReportedUser
     done_since: datetime | None = None
-    gained: tuple[ReportFile, str] | None = None
-    """The first newer report that shows more than the reviewer saw, and what; also in a doubt."""
 
     @property
     def is_done(self) -> bool:
@@ -170,17 +329,8 @@ class Fate:
     @property
     def action(self) -> Decision:
         """Return what is done: a user with access is deactivated before it is deleted."""
-        deletes = (
-            self.line.decision is Decision.DELETE
-            and (self.before is None or self.before.can_be_deleted)
-            and (self.now is None or self.now.can_be_deleted)
-        )
-        return Decision.DELETE if deletes else Decision.DEACTIVATE
-
-    @property
-    def as_of(self) -> datetime:
-        """Return the moment of the report."""
-        return self.file.as_of if self.file else self.newest or self.line.as_of
+        can_be_deleted = self.before.can_be_deleted and bool(self.now and self.now.can_be_deleted)
+        return self.line.decision if can_be_deleted else Decision.DEACTIVATE
 
     @property
     def days(self) -> int:
@@ -192,242 +342,199 @@ class Fate:
         return not self.is_done and self.days > due_days
 
 
-@dataclass(frozen=True)
-class _Evidence:
+@dataclass(frozen=True, slots=True)
+class Fates:
+    """Hold the fate of each removal, the facts that the reports show, and the ledger with these."""
+
+    fates: tuple[Fate, ...]
+    facts: tuple[LedgerLine, ...]
     ledger: Ledger
-    shown: Mapping[str, Sequence[Shown]]
-    """By account, what its reports show; the newest is the last."""
 
-    newest: datetime | None
-
-    @cached_property
-    def words(self) -> Mapping[CreationSecond, Sequence[Standing]]:
-        words = defaultdict[CreationSecond, list[Standing]](list)
-        for stand in self.ledger.standings.values():
-            words[stand.line.creation_second].append(stand)
-        return words
-
-    def to_delete(self, second: CreationSecond) -> set[str]:
-        stands = (stand.stands for stand in self.words[second])
-        return {line.user for line in stands if line and line.decision is Decision.DELETE}
-
-    def was_there(self, line: LedgerLine) -> set[str] | None:
-        """Return the names of the second in the report decided on, None if not known."""
-        if line.same_second is not None:
-            return {*line.same_second}
-        of_report = (
-            shown for shown in self.shown.get(line.account, ()) if shown.file.as_of == line.as_of
-        )
-        return next((shown.of_second(line) - {line.user} for shown in of_report), None)
+    @property
+    def kept_facts(self) -> Iterator[LedgerLine]:
+        """Yield the facts that a ledger keeps: `--as-of` proves nothing."""
+        return (line for line in self.facts if line.report_time.source is not AsOfSource.OPTION)
 
 
 def fates(
-    ledger: Ledger,
-    report: Report | None = None,
-    pages: Iterable[Page] = (),
-    until: datetime | None = None,
-) -> list[Fate]:
+    ledger: Ledger, report: Report, pages: Iterable[Page], until: datetime | None = None
+) -> Fates:
     """Return the fate of each removal that stands, and of each that something keeps from it.
 
-    Reports after `until` do not count.
+    `pages` are the judged pages of `report`. Reports after `until` do not count.
     """
-    removals = [stand for stand in ledger.standings.values() if stand.is_of_removal]
-    if not removals:
-        return []
-    lines = [line for stand in removals for line in stand.lines]
-    by_account = defaultdict[str, list[Shown]](list)
-    if report:
-        every = _shown(report, pages, lines)
-        for older in report.older():
-            every = {**_shown(older, older.pages(), lines), **every}
-        for (account, as_of), shown in sorted(every.items(), key=lambda item: item[0]):
-            if until is None or as_of <= until:
-                by_account[account].append(shown)
-    newest = max((file.as_of for file in report.files), default=None) if report else None
-    evidence = _Evidence(ledger, by_account, newest)
-    seen = credentials_of_users(page_of_lines([stand.line for stand in removals]))
-    before = [
-        Seen(o, stand.line.has_service_credential) for o, stand in zip(seen, removals, strict=True)
-    ]
-    return [_fate(stand, saw, evidence) for stand, saw in zip(removals, before, strict=True)]
+    accounts = reported_accounts(ledger, report, pages, until)
+    of_reports = tuple(facts(ledger, accounts))
+    after = ledger.with_lines(of_reports)
+    evidence = _Evidence(after, accounts, max((file.as_of for file in report.files), default=None))
+    removals = [stand for stand in after.standings.values() if stand.is_of_removal]
+    before = users_decided_on([stand.line for stand in removals])
+    return Fates(tuple(map(evidence.fate, removals, before)), of_reports, after)
 
 
-def _fate(stand: Standing, before: Seen, evidence: _Evidence) -> Fate:
-    line = stand.line
-    given = evidence.shown.get(line.account, ())
-    shown = given[-1] if given else None
-    file = shown.file if shown else None
-    now = shown.users.get(line.subject) if shown else None
+@dataclass(frozen=True)
+class _Evidence:
+    """Hold the ledger with all facts, what the reports show, and the as-of of the newest."""
 
-    gained = next(_gains(line, before, given), None)
+    ledger: Ledger
+    accounts: ReportedAccounts
+    newest: datetime | None
 
-    def fate(
-        state: State, fact: str, by: ReportFile | None = None, since: datetime | None = None
-    ) -> Fate:
-        return Fate(line, state, fact, evidence.newest, file, now, before, by, since, gained)
-
-    since = [o for o in given if o.time.earliest > line.as_of]
-    if line.identifies_user and (done := _done(stand, before, since, shown, evidence)):
-        return fate(State.DONE, *done)
-    if stand.doubt is not Doubt.NONE:
-        return fate(State(stand.doubt), stand.why)
-    if not line.identifies_user:
-        return fate(State.UNKNOWN, f"{NOT_IDENTIFIED}: nothing acts on this")
-    if gained:
-        return fate(State.OVERTAKEN, f"{gained[1]} (report {gained[0].name})")
-    if why := _unknown(line, shown, evidence):
-        return fate(State.UNKNOWN, why)
-    if now and now.exemption:
-        return fate(State.EXEMPT, now.exemption)
-    if now is None or Verdict.ACTIVE in (now.verdict, line.user_row[columns.VERDICT]):
-        return fate(State.ACTIVE, "the user is active, or was when it was decided on")
-    if line.decision is Decision.DELETE and not before.can_be_deleted and now.can_be_deleted:
-        return fate(
-            State.DEACTIVATED, "write delete again, on a report that shows it without access"
+    def fate(self, stand: Standing, before: ReportedUser) -> Fate:
+        """Return the fate of a removal: the first state that fits."""
+        line = stand.line
+        newest = next(reversed(self.accounts.get(line.account, ())), None)
+        now = newest.users.get(line.subject) if newest else None
+        done = self._done_by(line, before, newest)
+        state, fact = self._state(stand, before, newest, now)
+        return Fate(
+            line=line,
+            state=State.DONE if done else state,
+            fact=_DONE_TEXTS[done.decision] if done else fact,
+            as_of=newest.file.as_of if newest else self.newest or line.as_of,
+            file=newest.file if newest else None,
+            now=now,
+            before=before,
+            done_since=done.earliest if done else None,
         )
-    then = "" if line.decision is Decision.DEACTIVATE else ": deactivated first"
-    return fate(
-        State.OPEN,
-        f"still there{then if not before.can_be_deleted or not now.can_be_deleted else ''}",
-    )
 
+    def _done_by(
+        self, line: LedgerLine, before: ReportedUser, newest: ReportedAccount | None
+    ) -> LedgerLine | None:
+        """Return the earliest fact by which a removal is done, unless a later report denies it."""
+        there = _names_there(line, self.accounts) or frozenset()
 
-def _gains(
-    line: LedgerLine, before: Seen, given: Iterable[Shown]
-) -> Iterator[tuple[ReportFile, str]]:
-    """Yield each report newer than the decision that shows more than the reviewer saw."""
-    for later in given:
-        user = later.users.get(line.subject)
-        is_newer = later.time.earliest > line.report_time.earliest
-        if user and is_newer and (added := _added(line, before, user)):
-            yield later.file, ", ".join(added)
+        def is_denied(fact: LedgerLine) -> bool:
+            if newest is None or newest.earliest < fact.earliest:
+                return False
+            if fact.decision is Decision.GONE:
+                return _is_there(line, newest)
+            is_there = line.subject in newest.users
+            return is_there and not _shows(fact.decision, line, before, there, newest)
 
-
-def _added(line: LedgerLine, before: Seen, now: Seen) -> list[str]:
-    added = access_added(before.credentials, now.credentials, line.baseline)
-    has_more = now.has_service_credential and not before.has_service_credential
-    return [*added, *(["service-specific credential"] if has_more else [])]
-
-
-def _done(
-    stand: Standing, before: Seen, since: Sequence[Shown], shown: Shown | None, evidence: _Evidence
-) -> tuple[str, ReportFile | None, datetime] | None:
-    """Return fact, report and moment if the newest report shows that it is done, or a `done` does."""
-    line = stand.line
-    fact, first = "", None
-    for later in reversed(since):  # the unbroken run of reports up to the newest
-        if not (text := _done_in(line, before, later, evidence)):
-            break
-        fact, first = text, later
-    facts = (o for o in stand.facts if o.decision is Decision.DONE and o.as_of > line.baseline)
-    known = min(facts, key=lambda o: o.as_of, default=None)
-    if known and not (shown and shown.time.earliest >= known.as_of and not fact):
-        at = min(known.as_of, first.file.as_of) if first else known.as_of
-        return fact or known.comment, first.file if first else None, at
-    return (fact, first.file, first.file.as_of) if first else None
-
-
-def _done_in(line: LedgerLine, before: Seen, shown: Shown, evidence: _Evidence) -> str:
-    now = shown.users.get(line.subject)
-    if now:
-        is_done = (
-            line.decision is Decision.DEACTIVATE
-            and now.credentials.has_working_credential is False
-            and not now.has_service_credential
-            and (not before.has_service_credential or shown.file.shows_service_credentials)
+        done = (
+            fact
+            for fact in self._facts.get(line.subject, ())
+            if fact.decision in _DONE_BY[line.decision] and fact.earliest > line.earliest
         )
-        return "no working credentials: decide on the deletion" if is_done else ""
-    of_name = [o.created for o in shown.users if (o.account, o.name) == (line.account, line.user)]
-    # Two users of one name at a time: the moments of one of the reports are not what AWS wrote.
-    if not shown.has_root or any(at is None or at <= line.baseline for at in of_name):
+        return min((fact for fact in done if not is_denied(fact)), key=_earliest, default=None)
+
+    @cached_property
+    def _facts(self) -> Mapping[User, Sequence[LedgerLine]]:
+        return _facts_by_user(self.ledger)
+
+    def _state(
+        self,
+        stand: Standing,
+        before: ReportedUser,
+        newest: ReportedAccount | None,
+        now: ReportedUser | None,
+    ) -> tuple[State, str]:
+        """Return the first state that fits a removal that is not done, and why."""
+        line = stand.line
+        if stand.doubt is Doubt.OVERTAKEN:
+            return State.OVERTAKEN, self._new_access(line, before) or stand.why
+        if stand.doubt:
+            return State(stand.doubt), stand.why
+        if not line.identifies_user:
+            return State.UNKNOWN, f"{NOT_IDENTIFIED}: nothing acts on this"
+        if newest is None or now is None:
+            return State.UNKNOWN, self._absent(line, newest)
+        why = self._unsure(line, newest, now)
+        return (State.UNKNOWN, why) if why else _state_of_user(line, before, now)
+
+    def _new_access(self, line: LedgerLine, before: ReportedUser) -> str:
+        """Return the access that the first newer report shows beyond what people saw."""
+        for shown in _newer(line, self.accounts):
+            if gained := _access_gained(line, before, shown):
+                return f"{', '.join(gained)} (report {shown.file.name})"
         return ""
-    return "" if _others(line, shown, evidence) else "the user is gone"
 
-
-def _others(line: LedgerLine, shown: Shown, evidence: _Evidence) -> set[str]:
-    """Return other names of the second that were not there at the decision, or are not known."""
-    return shown.of_second(line) - (evidence.was_there(line) or set()) - {line.user}
-
-
-def _unknown(line: LedgerLine, shown: Shown | None, evidence: _Evidence) -> str:
-    """Return why nothing can be said of the user of a line, empty if something can."""
-    if shown is None:
-        return "no report covers the account"
-    if shown.time.earliest < line.report_time.earliest:
-        return "the report is older than the one decided on"
-    now = shown.users.get(line.subject)
-    if now is None:
-        if User(line.account, line.user, None) in shown.users:
+    def _absent(self, line: LedgerLine, newest: ReportedAccount | None) -> str:
+        """Return why nothing can be said of a user whom the newest report does not show."""
+        if newest is None:
+            return "no report covers the account"
+        if newest.earliest < line.earliest:
+            return _OLDER
+        if User(line.account, line.user, None) in newest.users:
             return "the creation time of the user is not understood"
-        if not shown.has_root:
+        if not newest.has_root:
             return "the report has no row of the root, so it does not show the whole account"
-        if others := _others(line, shown, evidence):
+        others = _others(line, _names_there(line, self.accounts) or (), newest)
+        if others:
             return f"{POSSIBLY_RENAMED} to {short_list(sorted(others))}"
-        return "no user in the reports has this name and this creation time"
-    there, of_second = evidence.was_there(line), shown.of_second(line)
-    if there is None:
-        return f"give the report decided on too, of {utc_text(line.as_of)}: it shows who was created in the same second"
-    if gone := there - of_second - evidence.to_delete(line.creation_second):
-        return f"{short_list(sorted(gone))}, created in the same second, is gone: perhaps this is that user"
-    beside = {line.user, *there, *of_second}
-    for stand in evidence.words[line.creation_second]:
-        other = stand.line
-        has_word = (
-            stand.keeps
-            or (stand.stands and stand.stands.decision is not Decision.WITHDRAW)
-            or stand.doubt
+        return "no user in the report has this name and this creation time"
+
+    def _unsure(self, line: LedgerLine, newest: ReportedAccount, now: ReportedUser) -> str:
+        """Return why it is not sure that the user shown is the one decided on, empty if it is."""
+        if newest.earliest < line.earliest:
+            return _OLDER
+        there, shown = _names_there(line, self.accounts), newest.created_with(line)
+        if there is None:
+            decided_on = utc_text(line.as_of)
+            return f"name the report of {decided_on} too: it shows who was created with this user"
+        if gone := there - shown - self._to_delete(line):
+            names = short_list(sorted(gone))
+            return f"{names}, created in the same second, is gone: perhaps this is that user"
+        if other := self._word_on_another(line, {line.user, *there, *shown}):
+            return f"{other.summary} on {other.user}, of the same second: withdraw that"
+        return "the report does not show all its credentials" if now.credentials.is_unknown else ""
+
+    def _to_delete(self, line: LedgerLine) -> set[str]:
+        """Return the names of the second on which a `delete` stands."""
+        stands = (stand.stands for stand in self._of_second[line.creation_second])
+        return {line.user for line in stands if line and line.decision is Decision.DELETE}
+
+    def _word_on_another(self, line: LedgerLine, names: set[str]) -> LedgerLine | None:
+        """Return a word that holds or stands on another name of the second, if there is one.
+
+        `names` were in one report with the user; others may be the user under another name.
+        """
+        together = names.union(
+            *(
+                shown.created_with(line)
+                for shown in self.accounts.get(line.account, ())
+                if line.subject in shown.users
+            )
         )
-        if has_word and other.user not in beside and other.as_of != line.as_of:
-            return f"{other.summary} is there on {other.user}, of the same second: withdraw that"
-    if now.credentials.is_unknown:
-        return "the report does not show all its credentials"
-    return ""
+        last_day = self.ledger.days.last_day
+        for stand in self._of_second[line.creation_second]:
+            is_another = stand.line.user not in together
+            if is_another and line.user not in (stand.line.same_second or ()):
+                if stand.stands and stand.stands.decision is not Decision.WITHDRAW:
+                    return stand.stands
+                if holding := [o for o in stand.holding if last_day(o) >= line.decided_on]:
+                    return holding[0]
+        return None
+
+    @cached_property
+    def _of_second(self) -> Mapping[CreationSecond, Sequence[Standing]]:
+        of_seconds = defaultdict[CreationSecond, list[Standing]](list)
+        for stand in self.ledger.standings.values():
+            of_seconds[stand.line.creation_second].append(stand)
+        return of_seconds
 
 
-def program_lines(of: Iterable[Fate], known: Iterable[LedgerLine]) -> Iterator[LedgerLine]:
-    """Yield the lines by which a ledger remembers what reports show, as far as it lacks them."""
-    there = {
-        (o.subject, o.decision, o.as_of if o.decision is Decision.DONE else o.sha256)
-        for o in known
-        if o.is_fact
-    }
-    facts = [
-        (fate, *fact)
-        for fate in of
-        for fact in (
-            (Decision.DONE, fate.shown_by, fate.fact),
-            (Decision.OVERTAKEN, *(fate.gained or (None, ""))),
-        )
-    ]
-    for fate, word, file, text in facts:
-        if not file or file.as_of_source is AsOfSource.OPTION:
-            continue
-        key = file.as_of if word is Decision.DONE else file.sha256
-        if (fate.line.subject, word, key) in there:
-            continue
-        kept = (columns.ACCOUNT, columns.USER, columns.ARN, columns.USER_CREATION_TIME)
-        row = dict.fromkeys(columns.OF_USERS_CSV, "") | {
-            name: fate.line.user_row[name] for name in kept
-        }
-        row |= {columns.AS_OF: utc_text(file.as_of), columns.AS_OF_SOURCE: str(file.as_of_source)}
-        yield LedgerLine(
-            decision=word,
-            decided_by=PROGRAM,
-            decided_on=file.as_of.date(),
-            comment=text,
-            sha256=file.sha256,
-            baseline=file.baseline,
-            user_row=row,
-            read_from=fate.line.read_from,
-        )
+_OLDER: Final = "the report is older than the one decided on"
+_DONE_TEXTS: Final = {
+    Decision.GONE: "the user is gone",
+    Decision.DEACTIVATED: "no working credentials",
+}
 
 
-def longest_gap(ledger: Ledger, report: Report) -> Iterator[str]:
-    """Yield the longest time without a report since the oldest removal that stands."""
-    lines = [o.line for o in ledger.standings.values() if o.stands and o.is_of_removal]
-    files = [*report.files, *(file for older in report.older() for file in older.files)]
-    if lines:
-        first = min(line.as_of for line in lines)
-        moments = sorted({first, *(file.as_of for file in files if file.as_of > first)})
-        gap = max((b - a for a, b in pairwise(moments)), default=timedelta(0))
-        yield f"Longest time without a report since the decisions: {gap.days} days."
+def _earliest(line: LedgerLine) -> datetime:
+    return line.earliest
+
+
+def _state_of_user(line: LedgerLine, before: ReportedUser, now: ReportedUser) -> tuple[State, str]:
+    """Return the state of a removal of a user of whom the newest report shows everything."""
+    if now.exemption:
+        return State.EXEMPT, now.exemption
+    if before.is_active or now.is_active:
+        when = "when it was decided on" if before.is_active else "now"
+        return State.ACTIVE, f"the verdict is active {when}"
+    if line.decision is Decision.DEACTIVATE or (before.can_be_deleted and now.can_be_deleted):
+        return State.OPEN, "still there"
+    if now.can_be_deleted:
+        return State.DEACTIVATED, "write delete again, on a report that shows it without access"
+    return State.OPEN, "deactivated first; write delete again afterwards"

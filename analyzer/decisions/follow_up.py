@@ -1,23 +1,20 @@
-"""Follow up all decisions to remove users: a table, and a text beside each user.
+"""Follow up all decisions to remove users: a table, and a text beside each user."""
 
-A run keeps the table as `follow_up.csv`, and later runs read the fates in earlier reports.
-"""
-
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.decisions.credentials import datetimes
-from analyzer.decisions.decision import Decision, User
+from analyzer.decisions.credentials import users_of
+from analyzer.decisions.decision import Decision, LedgerLine, User
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.fate import NOT_IDENTIFIED, Fate, State, fates
 from analyzer.decisions.ledger import ROW, SHA256, SHEET, WORKBOOK, Ledger
-from analyzer.decisions.standing import Standing
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, Page, Report, account_names, as_category
@@ -48,7 +45,7 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[Fate], Any]]]] = {
     TICKET: (TEXT, lambda fate: fate.line.ticket),
     COMMENT: (TEXT, lambda fate: fate.line.comment),
     DAYS: ("int64", lambda fate: fate.days),
-    columns.VERDICT: (TEXT, lambda fate: str(fate.now.verdict or "") if fate.now else ""),
+    columns.VERDICT: (TEXT, lambda fate: fate.now.verdict if fate.now else ""),
     columns.LAST_USE: (
         _MOMENT_DTYPE,
         lambda fate: fate.now.credentials.last_use if fate.now else None,
@@ -72,24 +69,28 @@ COLUMNS: Final = tuple(_CELLS)
 
 @dataclass(frozen=True)
 class FollowUp:
-    """Hold the fate of each decision in force, as a frame, and by user.
+    """Hold the fate of each removal, as a frame and by user.
 
     `frame` has the columns `COLUMNS`, the most urgent decision first: `status` is a category
     (`State`), `overdue` is `Fate.is_overdue` for `Ledger.due_days`, `days`
     count from the decision to the report, `verdict` is the one now (empty if the user is gone),
     `report` is the file (empty if the account is not covered), `as_of` its moment, `done_since`
-    that of the first report in which the decision is done.
+    that of the first report in which the decision is done. `ledger` has what the reports show as
+    lines of the program, `facts` are those that a file of the ledger keeps.
     """
 
     frame: pd.DataFrame
     fates: Mapping[User, Fate]
+    ledger: Ledger
+    facts: tuple[LedgerLine, ...] = ()
 
 
 def follow_up(
     pages: Iterable[Page], report: Report, ledger: Ledger, owners: Owners = NO_OWNERS
 ) -> FollowUp:
     """Return the fate of each removal; `pages` are the judged pages of `report`."""
-    every = fates(ledger, report, pages)
+    of_reports = fates(ledger, report, pages)
+    every = of_reports.fates
     cells = {
         name: pd.Series([value(fate) for fate in every], dtype=dtype)
         for name, (dtype, value) in _CELLS.items()
@@ -102,7 +103,8 @@ def follow_up(
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
     sorted_frame = frame.sort_values(order, kind="stable", ignore_index=True)
-    return FollowUp(sorted_frame, {fate.line.subject: fate for fate in every})
+    by_user = {fate.line.subject: fate for fate in every}
+    return FollowUp(sorted_frame, by_user, of_reports.ledger, (*of_reports.kept_facts,))
 
 
 def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
@@ -111,57 +113,58 @@ def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
     return {**counts, OVERDUE: int(frame[OVERDUE].sum())}
 
 
-def earlier_decisions(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> pd.Series:
+def earlier_decisions(page: Page, followed: FollowUp) -> pd.Series:
     """Return the earlier decision on each user of a judged page, in words (str)."""
-
-    def text(user: User, as_of: datetime, verdict: str) -> str:
-        stand = ledger.standings.get(user)
-        if stand is None:
-            return ""
-        line = stand.line
-        if stand.doubt:
-            return f"{stand.doubt}: {stand.why}"
-        decision = f"{line.summary}: {line.comment}" if line.comment else line.summary
-        if line.decision is Decision.KEEP:
-            last = ledger.days.last_day(line)
-            if as_of.date() > last:
-                return f"{decision}; ended on {last}"
-            rule = RULE_OF_VERDICT.get(Verdict(verdict))
-            if not line.identifies_user:
-                return f"{decision}; exempts from nothing: {NOT_IDENTIFIED}"
-            return (
-                f"{decision}; exempts from {rule} until {last}"
-                if rule
-                else (f"{decision}; exempts from nothing: the user is {verdict}")
-            )
-        fate = follow_up_result.fates.get(user)
-        return f"{decision}; {fate.state}: {fate.fact}" if fate else decision
-
-    shown = _users(page), page.users[columns.AS_OF], page.users[columns.VERDICT]
-    return pd.Series([*map(text, *shown)], page.users.index, TEXT)
+    shown = page.users[columns.AS_OF], page.users[columns.VERDICT]
+    texts = map(partial(_earlier_decision, followed), users_of(page.users), *shown)
+    return pd.Series([*texts], page.users.index, TEXT)
 
 
-def needs_no_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> np.ndarray:
+def _earlier_decision(followed: FollowUp, user: User, as_of: datetime, verdict: str) -> str:
+    stand = followed.ledger.standings.get(user)
+    if stand is None:
+        return ""
+    line, last = stand.line, followed.ledger.days.last_day(stand.line)
+    fate = followed.fates.get(user)
+    if stand.doubt:
+        return f"{stand.doubt}: {fate.fact if fate else stand.why}"
+    decision = f"{line.summary}: {line.comment}" if line.comment else line.summary
+    if fate:
+        return f"{decision}; {fate.state}: {fate.fact}"
+    is_keep = line.decision is Decision.KEEP
+    return f"{decision}; {_effect_of_keep(line, last, as_of, verdict)}" if is_keep else decision
+
+
+def _effect_of_keep(line: LedgerLine, last: date, as_of: datetime, verdict: str) -> str:
+    """Return from what a keep exempts, in words."""
+    if as_of.date() > last:
+        return f"ended on {last}"
+    if not line.identifies_user:
+        return f"exempts from nothing: {NOT_IDENTIFIED}"
+    rule = RULE_OF_VERDICT.get(Verdict(verdict))
+    return (
+        f"exempts from {rule} until {last}"
+        if rule
+        else f"exempts a user who is {verdict} from nothing"
+    )
+
+
+def needs_no_decision(page: Page, followed: FollowUp) -> np.ndarray:
     """Return which users of a judged page need no decision now (bool)."""
-
-    def stands(user: User, as_of: datetime) -> bool:
-        stand = ledger.standings.get(user)
-        return bool(stand and not stand.doubt and _settles(stand, user, as_of))
-
-    def _settles(stand: Standing, user: User, as_of: datetime) -> bool:
-        line = stand.line
-        if line.decision is Decision.INVESTIGATE or not line.identifies_user:
-            return line.as_of >= as_of
-        if line.decision is Decision.KEEP:
-            return ledger.days.last_day(line) >= as_of.date()
-        if line.decision is Decision.WITHDRAW:
-            return False
-        reopened = (State.OVERTAKEN, State.DONE, State.DEACTIVATED, State.ACTIVE)
-        return follow_up_result.fates[user].state not in reopened
-
-    return np.array([*map(stands, _users(page), page.users[columns.AS_OF])], bool)
+    settled = map(partial(_is_settled, followed), users_of(page.users), page.users[columns.AS_OF])
+    return np.array([*settled], bool)
 
 
-def _users(page: Page) -> Iterator[User]:
-    users = page.users
-    return map(User, users[columns.ACCOUNT], users[columns.USER], datetimes(users[columns.CREATED]))
+def _is_settled(followed: FollowUp, user: User, as_of: datetime) -> bool:
+    stand = followed.ledger.standings.get(user)
+    if stand is None or stand.doubt or stand.line.decision is Decision.WITHDRAW:
+        return False
+    line = stand.line
+    if line.decision is Decision.INVESTIGATE or not line.identifies_user:
+        return line.as_of >= as_of
+    if line.decision is Decision.KEEP:
+        return followed.ledger.days.last_day(line) >= as_of.date()
+    return followed.fates[user].state not in _TO_DECIDE_AGAIN
+
+
+_TO_DECIDE_AGAIN: Final = (State.DONE, State.DEACTIVATED, State.ACTIVE)

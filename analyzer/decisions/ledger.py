@@ -10,7 +10,7 @@ import io
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property, partial
 from pathlib import Path, PurePath
 from typing import Final
@@ -18,6 +18,7 @@ from typing import Final
 from analyzer import columns
 from analyzer.decisions.decision import (
     FACTS,
+    IDLE_LIMIT,
     PROGRAM,
     USER_ARN,
     Decision,
@@ -25,7 +26,9 @@ from analyzer.decisions.decision import (
     LedgerLine,
     User,
     baseline_in_row,
+    one_line,
     open_row,
+    user_names,
 )
 from analyzer.decisions.entries import (
     COMMENT,
@@ -37,32 +40,42 @@ from analyzer.decisions.entries import (
     TICKET,
     DecisionFile,
     ProblemOf,
-    day_problems,
+    day_without_time,
     entry_problems,
     identity_problems,
 )
 from analyzer.decisions.review_list_layout import ENTRY_HEADS
-from analyzer.decisions.standing import Days, Doubt, Standing, standings
+from analyzer.decisions.standing import Doubt, HoldingDays, Standing, standings
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
-from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
+from analyzer.lists.csv_lists import ListForm, file_reference, is_day, list_rows
 from analyzer.report.model import Exemption, FileReference
 from analyzer.report.values import timestamp
 from analyzer.terms import (
     FORMULA_SIGNS,
     AsOfSource,
     Verdict,
+    count_text,
     short_list,
     utc_text,
 )
 
 _PLACE: Final = ("workbook", "sha256", "sheet", "row")
-_ADDED_COLUMNS: Final = (*_PLACE, "baseline", "same_second", columns.SERVICE_CREDENTIALS)
+_SEEN: Final = ("baseline", "same_second", columns.SERVICE_CREDENTIALS, "idle_limit")
+_ADDED_COLUMNS: Final = (*_PLACE, *_SEEN)
 """Columns that collecting adds: the place of the entry, and data to compare a later report with."""
 
-WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _ = _ADDED_COLUMNS
+WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _, IDLE_LIMIT_COLUMN = _ADDED_COLUMNS
 
 COLUMNS: Final = (*ENTRIES, *_ADDED_COLUMNS, *columns.OF_USERS_CSV)
+
+_OF_FACT: Final = frozenset(
+    (
+        *(DECISION, DECIDED_BY, SHA256, BASELINE, columns.ACCOUNT, columns.USER, columns.ARN),
+        *(columns.USER_CREATION_TIME, columns.AS_OF, columns.AS_OF_SOURCE),
+    )
+)
+"""The columns of a line of the program; its other cells are empty."""
 
 _SHEET_ENTRIES: Final = tuple(map(str.lower, ENTRY_HEADS))
 _CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
@@ -98,19 +111,19 @@ class Ledger:
         return f"<Ledger: decisions {len(self.lines):,}>"
 
     @property
-    def days(self) -> Days:
+    def days(self) -> HoldingDays:
         """Return for how many days words hold."""
-        return Days(self.keep_days, self.due_days)
+        return HoldingDays(self.keep_days, self.due_days)
 
     def until(self, day: date) -> "Ledger":
         """Return the ledger with the decisions up to and including a day."""
         return replace(self, lines=tuple(line for line in self.lines if line.decided_on <= day))
 
     def with_lines(self, lines: Iterable[LedgerLine]) -> "Ledger":
-        """Return the union of the ledger and other lines; of equal lines the first place stays."""
-        every = {line.identity: line for line in (*lines, *self.lines)[::-1]}
-        every.update((line.identity, line) for line in self.lines)
-        return replace(self, lines=tuple(sorted(every.values(), key=_line_order)))
+        """Return the union with other lines; of equal lines the smallest place stays."""
+        places_down = sorted((*lines, *self.lines), key=_place, reverse=True)
+        union = {line.identity: line for line in places_down}
+        return replace(self, lines=tuple(sorted(union.values(), key=_line_order)))
 
     @cached_property
     def standings(self) -> Mapping[User, Standing]:
@@ -118,7 +131,7 @@ class Ledger:
         return standings(self.lines, self.days)
 
     def exemptions(self) -> tuple[Exemption, ...]:
-        """Return an entry for each keep that may hold, with the comment as reason."""
+        """Return an entry for each user that a keep may protect, with its comment as reason."""
         return tuple(
             Exemption(
                 account=line.account,
@@ -130,36 +143,43 @@ class Ledger:
                 arn=line.user_key.arn,
                 created=line.user_key.created,
             )
-            for stand in self.standings.values()
-            for line in stand.keeps
+            for line in self._keeps()
             if line.identifies_user
         )
 
-    def notes(self) -> list[str]:
-        """Return sentences on decisions that nothing acts on."""
-        notes = [*unidentified_notes(self.lines)]
+    def _keeps(self) -> Iterator[LedgerLine]:
+        """Yield the keep of each user that may hold the longest."""
+        for stand in self.standings.values():
+            if stand.keeps:
+                yield max(stand.keeps, key=lambda line: (self.days.last_day(line), line.place))
+
+    def notes(self, as_of: date) -> Iterator[str]:
+        """Yield sentences on decisions that nothing acts on, and on keeps that end soon."""
+        yield from unidentified_notes(self.lines)
         doubts = [stand.line for stand in self.standings.values() if stand.doubt is Doubt.DISAGREE]
         if doubts:
-            users = short_list([line.user_key.arn for line in doubts])
-            notes.append(f"Users on whom people disagree, so that nothing stands: {users}.")
-        return notes
+            users = short_list(user_names(doubts))
+            yield f"Nothing stands on these users, as people disagree: {users}."
+        soon = [(self.days.last_day(line), line) for line in self._keeps()]
+        ending = [line for last, line in soon if as_of <= last <= as_of + timedelta(self.due_days)]
+        if ending:
+            users = short_list(user_names(ending))
+            yield f"Decisions to keep that end within {count_text(self.due_days, 'day')}: {users}."
+
+
+def _place(line: LedgerLine) -> tuple[object, ...]:
+    """Return what orders lines by their places; of one place, a line that knows its second."""
+    return line.place, line.same_second is None, *_cells(line)
 
 
 def _line_order(line: LedgerLine) -> tuple[object, ...]:
-    return (
-        line.account,
-        line.user,
-        line.decided_on,
-        line.person,
-        line.decision,
-        line.as_of,
-        line.place,
-    )
+    of_user = line.account, line.user, line.decided_on, line.person, line.decision, line.as_of
+    return *of_user, *_place(line)
 
 
 def unidentified_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
     """Yield a sentence on the decisions whose user is not identified."""
-    if users := [f"{line.user} ({line.place})" for line in lines if not line.identifies_user]:
+    if users := [f"{line.user} ({line.place_text})" for line in lines if not line.identifies_user]:
         text = "Not acted on, as the user's creation time or account is not known"
         yield f"{text}: {short_list(users)}."
 
@@ -202,7 +222,7 @@ def _different_row_problems(
             tuple(cells[name].lower() for name in columns.REPORT_ONLY)
         )
     for user, (row, cells) in zip(users, rows, strict=True):
-        if not _is_open(cells) and len(shown[user]) > 1:
+        if not (_is_open(cells) or _is_fact(cells)) and len(shown[user]) > 1:
             message = "the report has another row of this user, which differs"
             hint = "Decide on this user in a workbook."
             yield Problem(name, row, columns.ARN, cells[columns.ARN], message, hint)
@@ -211,7 +231,7 @@ def _different_row_problems(
 def read_ledger(name: str, content: bytes, *, refuses_others: bool = False) -> Ledger:
     """Return the ledger in a file of that name and content; raises as `read_entries` does."""
     entries = read_entries(name, content, refuses_others=refuses_others)
-    return Ledger(lines=entries.lines, file=entries.file)
+    return Ledger(file=entries.file).with_lines(entries.lines)
 
 
 def holds_decisions(path: Path) -> bool:
@@ -237,7 +257,8 @@ def _is_sheet(names: Collection[str]) -> bool:
 
 def _unquoted(cells: Mapping[str, str]) -> dict[str, str]:
     """Return cells without the apostrophe that keeps a spreadsheet from reading a formula."""
-    return {name: text.removeprefix("'") for name, text in cells.items()}
+    unquoted = {name: text.removeprefix("'") for name, text in cells.items()}
+    return {**unquoted, DECIDED_ON: day_without_time(unquoted[DECIDED_ON])}
 
 
 def _is_open(cells: Mapping[str, str]) -> bool:
@@ -246,7 +267,10 @@ def _is_open(cells: Mapping[str, str]) -> bool:
 
 
 def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
-    """Return lines as a CSV that `read_ledger` reads, safe to open in a spreadsheet."""
+    """Return lines as a CSV that `read_ledger` reads, safe to open in a spreadsheet.
+
+    Each line is one line of text, so that git can merge two ledgers.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -258,14 +282,16 @@ def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
 
 
 def _cells(line: LedgerLine) -> Iterator[str]:
-    yield str(line.decision)
-    yield from (line.decided_by, line.decided_on.isoformat(), line.ticket, line.comment)
-    yield from (line.workbook, line.sha256, line.sheet, str(line.row))
-    yield utc_text(line.baseline)
     names = line.same_second
-    yield "" if names is None else ";".join(sorted(names)) or _NO_NAMES
-    yield line.service_credentials
-    yield from (line.user_row.get(name, "") for name in columns.OF_USERS_CSV)
+    cells = (
+        *(str(line.decision), line.decided_by, line.decided_on.isoformat()),
+        *(line.ticket, line.comment, line.workbook, line.sha256, line.sheet, str(line.row)),
+        *(utc_text(line.baseline), "" if names is None else ";".join(sorted(names)) or _NO_NAMES),
+        *(line.service_credentials, str(line.idle_limit)),
+        *(line.user_row.get(name, "") for name in columns.OF_USERS_CSV),
+    )
+    named = zip(COLUMNS, cells, strict=True)
+    return ("" if line.is_fact and name not in _OF_FACT else one_line(cell) for name, cell in named)
 
 
 def _names(text: str) -> frozenset[str] | None:
@@ -278,25 +304,30 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
     user_row = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
     if match := USER_ARN.fullmatch(user_row[columns.ARN]):
         user_row |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
-    workbook, sha256, sheet, entered_row, baseline, same_second, services = map(
-        cells.get, _ADDED_COLUMNS
+    workbook, sha256, sheet, entered_row, baseline, same_second, services, limit = (
+        cells.get(name) or "" for name in _ADDED_COLUMNS
     )
     return LedgerLine(
         decision=Decision(cells[DECISION].lower()),
         decided_by=cells[DECIDED_BY],
-        decided_on=date.fromisoformat(cells[DECIDED_ON]),
+        decided_on=date.fromisoformat(cells[DECIDED_ON] or user_row[columns.AS_OF][:10]),
         ticket=cells[TICKET],
         comment=cells[COMMENT],
         workbook=workbook or ("" if sha256 else PurePath(file.name).name),
         sha256=sha256 or file.sha256,
-        sheet=sheet or "",
-        row=int(entered_row or row),
-        baseline=timestamp(baseline or "") or baseline_in_row(user_row),
-        same_second=_names(same_second or ""),
-        service_credentials=services or "",
+        sheet=sheet,
+        row=int(entered_row or (0 if _is_fact(cells) else row)),
+        baseline=timestamp(baseline) or baseline_in_row(user_row),
+        same_second=_names(same_second),
+        service_credentials=services,
+        idle_limit=int(limit or IDLE_LIMIT),
         user_row=user_row,
         read_from=EntryPlace(file.name, row),
     )
+
+
+def _is_fact(cells: Mapping[str, str]) -> bool:
+    return cells[DECISION] in FACTS and cells[DECIDED_BY] == PROGRAM
 
 
 def _problems(
@@ -317,17 +348,36 @@ def _problems(
         yield problem(DECISION, "the heads of the columns once more", "Delete this row.")
         return
     yield from _time_problems(cells, problem)
-    if (cells[DECISION].lower(), cells[DECIDED_BY]) in [(fact, PROGRAM) for fact in FACTS]:
-        yield from day_problems(cells, None, problem)
+    if _is_fact(cells):
+        if not _is_whole_fact(cells):
+            hint = "Remove it: collect --report writes it again."
+            yield problem(columns.ARN, "a line of the program that was changed", hint)
         return
     yield from entry_problems(cells, today, problem)
+    yield from _row_problems(cells, problem)
+    yield from identity_problems(cells, problem)
+
+
+def _is_whole_fact(cells: Mapping[str, str]) -> bool:
+    """Return whether a line of the program names a user and a report, and holds nothing else."""
+    is_of_user = bool(USER_ARN.fullmatch(cells[columns.ARN]))
+    is_of_user &= timestamp(cells[columns.USER_CREATION_TIME]) is not None
+    as_of, source = cells[columns.AS_OF], cells[columns.AS_OF_SOURCE]
+    is_of_report = cells.get(SHA256) and source in {*AsOfSource} - {AsOfSource.OPTION}
+    is_utc = is_day(as_of[:10]) and as_of.endswith("Z")
+    has_more = any(cells.get(name) for name in COLUMNS if name not in _OF_FACT)
+    return bool(is_of_user and is_of_report and is_utc and not has_more)
+
+
+def _row_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
+    """Yield problems of cells that only the program writes."""
     for column, words in ((columns.AS_OF_SOURCE, AsOfSource), (columns.VERDICT, Verdict)):
         if cells[column] not in [*words]:
             hint = f"Put the row back as `users.csv` had it: {', '.join(words)}."
             yield problem(column, "not a word of this column", hint)
-    if cells.get(ROW) and not re.fullmatch("[0-9]{1,7}", cells[ROW]):
-        yield problem(ROW, "not a row", "Put the number back.")
-    yield from identity_problems(cells, problem)
+    for column, least in ((ROW, 0), (IDLE_LIMIT_COLUMN, 1)):
+        if cells.get(column) and not re.fullmatch(f"[{least}-9][0-9]{{0,6}}", cells[column]):
+            yield problem(column, "not a whole number", "Put the number back.")
     if cells[columns.ARN].rpartition("/")[2] in (_names(cells.get(SAME_SECOND, "")) or ()):
         yield problem(SAME_SECOND, "it names the user of this row", ROW_HINT)
 

@@ -15,18 +15,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.resources import files
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import PurePath
 from typing import Final
 
 import numpy as np
 
-from analyzer.decisions.credentials import (
-    Credentials,
-    Slot,
-    credentials_of_users,
-    page_of_lines,
-)
+from analyzer.decisions.credentials import Credentials, Slot, page_of_lines
 from analyzer.decisions.decision import REMOVALS, LedgerLine
 from analyzer.decisions.fate import Fate, State, fates, report_time
 from analyzer.decisions.ledger import Ledger
@@ -55,6 +50,9 @@ otherwise the run was interrupted, maybe in the line. A cell that begins with on
 apostrophe before it, for spreadsheets: identify a user by `arn` and `created`.
 """
 
+DELETED_LATER: Final = "deleted when delete is written again, on a report that shows no access"
+"""What becomes of a user who is deactivated first."""
+
 _USE_PRECISION: Final = timedelta(minutes=15)
 
 
@@ -64,13 +62,15 @@ class Removal:
 
     The script compares `credentials` with AWS before it changes anything, and skips the user if AWS
     shows more access or use. An unknown credential counts as absent, so that any such access keeps
-    the user. The age of a plan counts from `confirmed`. Raises ValueError if the user is not
+    the user. The age of a plan counts from `confirmed`. With `is_deleted_later`, people decided to
+    delete a user who has access: it is deactivated first. Raises ValueError if the user is not
     identified, `confirmed` is before the baseline, or the decision changes nothing.
     """
 
     line: LedgerLine
     credentials: Credentials
     confirmed: datetime
+    is_deleted_later: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a removal that the script could not compare with AWS."""
@@ -117,7 +117,7 @@ def removal_plan(ledger: Ledger, report: Report, pages: Iterable[Page]) -> Remov
 
     `pages` are the judged pages of `report`, with the exemptions.
     """
-    every = fates(ledger, report, pages)
+    every = fates(ledger, report, pages).fates
     return RemovalPlan(
         removals=tuple(map(_removal, (o for o in every if o.state is State.OPEN))),
         left_out=tuple(
@@ -129,13 +129,23 @@ def removal_plan(ledger: Ledger, report: Report, pages: Iterable[Page]) -> Remov
     )
 
 
-def _removal(of: Fate) -> Removal:
-    line, file = of.line, of.file
-    earliest = (line.report_time.earliest, report_time(file).earliest) if file else ()
-    shown = (
-        of.before.credentials if of.before else next(credentials_of_users(page_of_lines([line])))
-    )
-    return Removal(replace(line, decision=of.action), shown, max(earliest))
+def _removal(fate: Fate) -> Removal:
+    times = [fate.line.earliest, *([report_time(fate.file).earliest] if fate.file else [])]
+    line = replace(fate.line, decision=fate.action)
+    is_deleted_later = line.decision is not fate.line.decision
+    return Removal(line, fate.before.credentials, max(times), is_deleted_later)
+
+
+def longest_gap(ledger: Ledger, report: Report) -> Iterator[str]:
+    """Yield the longest time without a report since the oldest removal that stands."""
+    stands = (stand.stands for stand in ledger.standings.values() if stand.is_of_removal)
+    lines = [line for line in stands if line]
+    if lines:
+        first = min(line.as_of for line in lines)
+        files = [*report.files, *(file for older in report.older() for file in older.files)]
+        moments = sorted({first, *(file.as_of for file in files if file.as_of > first)})
+        gap = max((after - before for before, after in pairwise(moments)), default=timedelta(0))
+        yield f"Longest time without a report since the decisions: {count_text(gap.days, 'day')}."
 
 
 def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:
@@ -232,7 +242,11 @@ def _remove_call(removal: Removal, max_age: timedelta) -> str:
     words += [f"ticket={_quoted(_one_line(line.ticket))}"] if line.ticket else []
     remarks = "".join(
         f"# {name}: {_one_line(text)}\n"
-        for name, text in (("Owner", line.owner), ("Comment", line.comment))
+        for name, text in (
+            ("Owner", line.owner),
+            ("Comment", line.comment),
+            ("Decided", DELETED_LATER if removal.is_deleted_later else ""),
+        )
         if text
     )
     return f"{remarks}remove {line.decision} {_quoted(line.user_key.arn)} {' '.join(words)}"

@@ -6,19 +6,16 @@ word looking at a newer report.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from itertools import groupby
-from operator import attrgetter
 from typing import Final
 
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, User
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
 
 _A_DAY: Final = timedelta(days=1)
-_person: Final = attrgetter("person")
 
 
 class Doubt(StrEnum):
@@ -32,34 +29,44 @@ class Doubt(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Days:
-    """Hold for how many days words hold."""
+class HoldingDays:
+    """Hold for how many days a keep and an investigate hold."""
 
     keep: int = KEEP_DAYS
-    due: int = DUE_DAYS
+    investigate: int = DUE_DAYS
 
     def last_day(self, line: LedgerLine) -> date:
-        """Return the last day on which a word holds; a removal holds on no day."""
-        days = {Decision.KEEP: self.keep, Decision.INVESTIGATE: self.due}.get(line.decision, -1)
+        """Return the last day on which a word holds; other words hold on no day."""
+        if line.decision not in _HOLDING:
+            return date.min
+        days = self.keep if line.decision is Decision.KEEP else self.investigate
         try:
             return line.decided_on + timedelta(days)
         except OverflowError:
             return date.max
 
 
+_HOLDING: Final = (Decision.KEEP, Decision.INVESTIGATE)
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Hold the lines that agree, newest report first, or those of which none stands, and why.
+    """Hold the words on a user that decide, newest report first, and why none of them stands.
 
-    `line` is the newest; in a doubt, the newest removal if there is one. `facts` are the program's.
+    `line` is the newest; in a doubt, a removal if there is one. `holding` are the words to keep or
+    to investigate that are among their authors' last, and may hold.
     """
 
     line: LedgerLine
     lines: tuple[LedgerLine, ...]
     doubt: Doubt = Doubt.NONE
     why: str = ""
-    facts: tuple[LedgerLine, ...] = ()
-    keeps: tuple[LedgerLine, ...] = ()
+    holding: tuple[LedgerLine, ...] = ()
+
+    @property
+    def keeps(self) -> tuple[LedgerLine, ...]:
+        """Return the words to keep that may hold."""
+        return tuple(line for line in self.holding if line.decision is Decision.KEEP)
 
     @property
     def stands(self) -> LedgerLine | None:
@@ -72,81 +79,78 @@ class Standing:
         return self.line.decision in REMOVALS
 
 
-def standings(lines: Iterable[LedgerLine], days: Days) -> dict[User, Standing]:
+def standings(lines: Iterable[LedgerLine], days: HoldingDays) -> dict[User, Standing]:
     """Return what stands on each user."""
-    by_user = defaultdict[User, list[LedgerLine]](list)
+    words, overtaken = defaultdict[User, list[LedgerLine]](list), dict[User, datetime]()
     for line in lines:
-        by_user[line.subject].append(line)
-    return {
-        user: standing(of, days) for user, of in by_user.items() if not all(o.is_fact for o in of)
-    }
+        if line.decision is Decision.OVERTAKEN:
+            overtaken[line.subject] = max(line.earliest, overtaken.get(line.subject, line.earliest))
+        elif not line.is_fact:
+            words[line.subject].append(line)
+    return {user: standing(of_user, days, overtaken.get(user)) for user, of_user in words.items()}
 
 
-def standing(every: Sequence[LedgerLine], days: Days = Days()) -> Standing:  # noqa: B008
-    """Return what stands on one user."""
-    facts = tuple(line for line in every if line.is_fact)
-    if facts:
-        made = max((made_of(f) for f in facts if f.decision is Decision.OVERTAKEN), default=None)
-        words = [line for line in every if not line.is_fact]
-        lines = [o for o in words if not (made and o.decision in REMOVALS and made_of(o) < made)]
-        gone = _newest_of([line for line in words if line not in lines])
-        if gone and (not lines or gone[0].decided_on > max(o.decided_on for o in lines)):
-            return Standing(gone[0], gone, Doubt.OVERTAKEN, _fact_of(facts, made), facts)
-    else:
-        lines = [*every]
-    near = _newest_of(lines)
-    first = near[0]
-    keeps = tuple(o for o in _last_words(lines) if o.decision is Decision.KEEP)
+def standing(
+    words: Sequence[LedgerLine], days: HoldingDays, overtaken: datetime | None = None
+) -> Standing:
+    """Return what stands on one user.
+
+    At `overtaken` a report showed more access or use than people saw on older reports.
+    """
+    near, may_hold = _latest(words), _holding_last_words(words)
+    first, day = near[0], max(line.decided_on for line in near)
+
+    def doubtful(doubt: Doubt, why: str) -> Standing:
+        removals = (line for word in REMOVALS[::-1] for line in near if line.decision is word)
+        return Standing(next(removals, first), near, doubt, why, may_hold)
+
     if len({line.decision for line in near}) > 1:
-        removal = next((o for word in REMOVALS[::-1] for o in near if o.decision is word), first)
-        free = max(line.decided_on for line in near) + 2 * _A_DAY
-        why = f"{summaries(near)}: from {free} one can write again"
-        return Standing(removal, near, Doubt.DISAGREE, why, facts, keeps)
-    if first.decision not in REMOVALS or len(lines) == len(near) == 1:
-        return Standing(first, near, facts=facts, keeps=keeps)
-    authors, day = {*map(_person, near)}, max(line.decided_on for line in near)
-    holding = [o for o in _last_words(lines) if o.person not in authors and days.last_day(o) >= day]
-    if holding:
-        why = "; ".join(
-            f"{line.summary}: ends when {line.decided_by} writes {first.decision}"
-            for line in holding
-        )
-        return Standing(first, near, Doubt.KEPT, why, facts, keeps)
-    if newer := [
-        o for o in lines if o.decision is not first.decision and made_of(o) > made_of(first)
-    ]:
-        return Standing(first, near, Doubt.NEWER_WORD, summaries(newer), facts, keeps)
-    return Standing(first, near, facts=facts, keeps=keeps)
+        return doubtful(Doubt.DISAGREE, f"{summaries(near)}: {_way_out(day)}")
+    if first.decision in REMOVALS:
+        # Who agrees wrote the removal later than any word of theirs that may hold.
+        if holding := [line for line in may_hold if days.last_day(line) >= day]:
+            people = sorted({line.decided_by for line in holding})
+            write = "write" if len(people) > 1 else "writes"
+            ends = f"ends when {' and '.join(people)} {write} {first.decision}"
+            return doubtful(Doubt.KEPT, f"{summaries(holding)}: {ends}")
+        if newer := [line for line in words if _is_other_on_newer_report(line, first)]:
+            return doubtful(Doubt.NEWER_WORD, f"{summaries(newer)}, on a newer report")
+        if overtaken and first.earliest < overtaken:
+            return doubtful(Doubt.OVERTAKEN, f"new access or use by {overtaken:%Y-%m-%d}")
+    return Standing(first, near, holding=may_hold)
 
 
-def _newest_of(lines: Sequence[LedgerLine]) -> tuple[LedgerLine, ...]:
+def _is_other_on_newer_report(line: LedgerLine, first: LedgerLine) -> bool:
+    return line.decision is not first.decision and line.earliest > first.earliest
+
+
+def _latest(words: Sequence[LedgerLine]) -> tuple[LedgerLine, ...]:
     """Return the lines of the last day and the day before, newest report first."""
-    if len(lines) < 2:
-        return (*lines,)
-    day = max(line.decided_on for line in lines)
-    near = (line for line in lines if line.decided_on >= day - _A_DAY)
-    return (*sorted(near, key=lambda line: (made_of(line), line.decided_on), reverse=True),)
+    day = max(line.decided_on for line in words)
+    near = (line for line in words if line.decided_on >= day - _A_DAY)
+    return (*sorted(near, key=_newness, reverse=True),)
 
 
-def _last_words(lines: Iterable[LedgerLine]) -> Iterator[LedgerLine]:
-    """Yield the lines of each person's last day."""
-    for _, said in groupby(sorted(lines, key=_person), key=_person):
-        own = [*said]
-        day = max(line.decided_on for line in own)
-        yield from (line for line in own if line.decided_on == day)
+def _newness(line: LedgerLine) -> tuple[object, ...]:
+    """Return what orders lines by their reports; their places decide between equal ones."""
+    return line.earliest, line.decided_on, line.person, line.place
 
 
-def _fact_of(facts: Iterable[LedgerLine], made: datetime | None) -> str:
-    return "; ".join(
-        o.comment for o in facts if o.decision is Decision.OVERTAKEN and made_of(o) == made
+def _holding_last_words(words: Iterable[LedgerLine]) -> tuple[LedgerLine, ...]:
+    """Return the words to keep or to investigate among what each person wrote last."""
+    last = dict[str, date]()
+    for line in words:
+        last[line.person] = max(line.decided_on, last.get(line.person, line.decided_on))
+    return tuple(
+        line for line in words if line.decided_on == last[line.person] and line.decision in _HOLDING
     )
 
 
+def _way_out(day: date) -> str:
+    free = day + 2 * _A_DAY
+    return f"decide together; one of them writes again, with the date {free} or later"
+
+
 def summaries(lines: Iterable[LedgerLine]) -> str:
-    """Return the decisions in words."""
+    """Return decisions in words, each once."""
     return "; ".join(sorted({line.summary for line in lines}))
-
-
-def made_of(line: LedgerLine) -> datetime:
-    """Return the earliest time of the report decided on."""
-    return line.report_time.earliest

@@ -29,7 +29,7 @@ from analyzer.decisions.review_list_layout import (
     RECORD,
     USER,
 )
-from analyzer.errors import Problem
+from analyzer.errors import InputRefused, Problem
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemptions, Report
 from analyzer.report.values import timestamp
@@ -178,8 +178,11 @@ def difference_text(given: str | None, cell: str) -> str:
 # Decisions in CSV
 
 
-def csv_problems(entries: DecisionFile, analysis: Analysis) -> Iterator[Problem]:
-    """Yield a problem for each cell of the decisions in a CSV that differs from the reports."""
+def with_same_second(entries: DecisionFile, analysis: Analysis) -> DecisionFile:
+    """Return decisions in a CSV with the names of the users of the same second.
+
+    Raises InputRefused with each cell that differs from the reports.
+    """
     arns = {line.user_key.arn for line in entries.lines}
     seconds, pages = CreationSeconds(), []
     for page in analysis.pages():
@@ -192,16 +195,22 @@ def csv_problems(entries: DecisionFile, analysis: Analysis) -> Iterator[Problem]
         for row, file, alike in zip(rows, page.users[columns.FILE], names, strict=True):
             key = row[columns.ARN], row[columns.AS_OF]
             given[key] = row, analysis.report.files[file].baseline, alike
+    lines, problems = list[LedgerLine](), list[Problem]()
     for line in entries.lines:
         file, at, _ = line.read_from
         user = given.get((line.user_key.arn, utc_text(line.as_of)))
         if user is None:
             message = "no report named has this user as of this time"
-            yield Problem(file, at, columns.ARN, None, message, _SAME_REPORT_HINT)
+            problems.append(Problem(file, at, columns.ARN, None, message, _SAME_REPORT_HINT))
             continue
         for name, text, cell in _differing_cells(line, *user):
-            message = difference_text(text, cell)
-            yield Problem(file, at, name, line.user_key.arn, message, _SAME_REPORT_HINT)
+            message, arn = difference_text(text, cell), line.user_key.arn
+            problems.append(Problem(file, at, name, arn, message, _SAME_REPORT_HINT))
+        names = line.same_second if user[2] is None else frozenset(user[2])
+        lines.append(replace(line, same_second=names))
+    if problems:
+        raise InputRefused(problems)
+    return replace(entries, lines=(*lines,))
 
 
 def _differing_cells(

@@ -27,7 +27,12 @@ from analyzer.decisions.review_list_layout import (
 from analyzer.errors import InputRefused, Problem, joined_rows
 from analyzer.lists.csv_lists import file_reference
 from analyzer.report.model import FileReference
-from analyzer.reviews.comparison import GivenReports, csv_problems, difference_text, report_problems
+from analyzer.reviews.comparison import (
+    GivenReports,
+    difference_text,
+    report_problems,
+    with_same_second,
+)
 from analyzer.reviews.list_sheets import NEEDED, START_AGAIN_HINT, ListSheet, lists_and_review
 from analyzer.reviews.xlsx_reader import CellError, CellValue, cell_name, text_of
 from analyzer.terms import count_text, printable
@@ -56,8 +61,7 @@ def read_files(
                 read.append(read_review(name, content, today, given=given))
             else:
                 entries = ledger.read_entries(name, content, today)
-                problems += csv_problems(entries, given.analysis) if given else ()
-                read.append(entries)
+                read.append(with_same_second(entries, given.analysis) if given else entries)
         except InputRefused as error:
             problems += error.problems
     if problems:
