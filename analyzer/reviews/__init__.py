@@ -4,5 +4,5 @@
 lists that `list_sheets` finds among the cells of `xlsx_reader`. `comparison` compares them with
 lists made anew from the reports, which come as texts: this package knows no writers.
 
-The command line and `runs` may import it. Functions that read raise InputRefused with every problem.
+The command line and `runs` may import it. Functions that read raise InputRefused with all problems.
 """
