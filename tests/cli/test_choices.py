@@ -131,7 +131,7 @@ OF_OTHERS = (
     ("fetch --timeout soon", f"'--timeout': 'soon': {SECONDS}"),
     ("fetch --jobs 0", f"'--jobs': '0': {NUMBER}"),
     ("diff a b --format xml", "'--format': 'xml' is not one of 'table', 'csv', 'json'"),
-    ("diff a b --change gon", "did you mean gone? Choose from new, gone, re-created, new-unused,"),
+    ("diff a b --change gon", "did you mean gone? Choose from new, gone, re-created,"),
     ("diff a b --change dormant", "dormant: a verdict; use --verdict"),
     ("diff a b --fail-on overdue", "overdue: no change; use `credreport analyze --fail-on`"),
     ("diff a b --fail-on older", "'older': choose from undetermined, unused, retired, dormant,"),
