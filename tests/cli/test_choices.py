@@ -77,6 +77,16 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--user", "ann", "--user", "b*"], "--user", "ann: no such user in the reports"),
     (["--include-check"], "--include-check", "use it with --format names or arns only"),
     (CHECK_TWICE, "--include-check", "lists the users that --certain leaves out: use one of the"),
+    (
+        ["-f", "names", *ONLY],
+        "--rules",
+        "not with names, which lists users by verdict: use -f findings",
+    ),
+    (
+        ["-f", "arns", *ONLY],
+        "--rules",
+        "not with arns, which lists users by verdict: use -f findings",
+    ),
     (["--rules", "nobody"], "--rules", "'nobody': choose from unused-user,"),
     (["--rules", "root-usd"], "--rules", "did you mean root-used? Choose from"),
     (["--rules", "x-*"], "--rules", "'x-*': choose from unused-user,"),
