@@ -81,6 +81,7 @@ class Command(TyperCommand):
         """Parse the arguments; raises typer.BadParameter."""
         if not args and self.no_args_is_help and not ctx.resilient_parsing:
             write_lines(_short_help(self, ctx))
+            say(f"{ctx.command_path}: arguments are missing.")
             raise typer.Exit(typer.BadParameter.exit_code)
         if ctx.auto_envvar_prefix:
             _check_variables(ctx, os.environ)
