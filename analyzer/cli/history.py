@@ -117,7 +117,7 @@ def history(
         say(line)
     failures = _failures(period_history, fail_on)
     missing = period_history.missing
-    if missing and not (failures or outputs.quiet):
+    if missing and not failures:
         say(f"Not covered: {count_text(len(missing), 'part')} of the period (exit code 5).")
     exit_if_failed_or_partial(failures, missing)
 

@@ -6,11 +6,13 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.limits import Thresholds
-from analyzer.report.model import in_any_slot, slot_matrix
+from analyzer.report.model import slot_matrix
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text, text_where, unknown_cells
 from analyzer.terms import AsOfSource, Severity
 from analyzer.verdicts.facts import Elapsed, Facts, Truth
+
+_USES = (columns.PASSWORD_LAST_USED, *(key.last_used_date for key in columns.ACCESS_KEYS))
 
 
 def _judge(facts: Facts, limits: Thresholds) -> Truth:
@@ -18,7 +20,8 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
     used = facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
     # The real as-of can only be later: a pass stays one, a failure may pass.
     assumed = (facts.page.users[columns.AS_OF_SOURCE] == AsOfSource.ASSUMED).to_numpy()
-    return Truth(used.yes & ~assumed, used.no)
+    # A cell that is not understood may hide a use, also of a key that is no longer there.
+    return Truth(used.yes & ~assumed, used.no & ~facts.has_unknown_cell(*_USES))
 
 
 def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
@@ -28,8 +31,7 @@ def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
     which = moment.astype(np.int64).argmax(axis=0)  # NaT is less than any moment
     newest = (which, np.arange(len(which)))
     days = np.vstack([used.days, slot_matrix(keys.days)])[newest]
-    unknown = used.unknown | in_any_slot(keys.unknown)
-    moment = moment[newest]
+    moment, unknown = moment[newest], facts.has_unknown_cell(*_USES)
     return Elapsed(moment, days, present=~np.isnat(moment), unknown=unknown), which
 
 

@@ -102,10 +102,15 @@ def test_the_help_breaks_no_line_that_a_wide_terminal_holds() -> None:
 
 
 def test_help_is_a_result_and_calls_the_program_by_its_name() -> None:
-    for words, code in (("", 2), ("--help", 0), ("analyze", 2), ("analyze --help", 0)):
+    for words, code, says in (
+        ("", 2, "credreport: a command is missing.\n"),
+        ("--help", 0, ""),
+        ("analyze", 2, "credreport analyze: arguments are missing.\n"),
+        ("analyze --help", 0, ""),
+    ):
         done = run(*words.split())
         assert "Usage: credreport" in done.output.decode()
-        assert (done.code, done.messages) == (code, "")
+        assert (done.code, done.messages) == (code, says)
 
 
 @pytest.mark.parametrize(
