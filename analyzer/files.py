@@ -108,7 +108,7 @@ def replace_series(
     the files. Return their paths. Raises OutputFailed.
     """
     try:
-        with TemporaryDirectory(prefix=".", suffix=".part", dir=folder) as aside:
+        with TemporaryDirectory(prefix=".", suffix=".part", dir=os.path.realpath(folder)) as aside:
             new = [_written(Path(aside, name), content, mode) for name, content in files]
             old = [path for path in folder.iterdir() if is_one(path.name)]
             placed = [path.replace(folder / path.name) for path in new]
