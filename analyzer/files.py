@@ -214,6 +214,12 @@ def followed_path(path: Path) -> Path:
     raise OSError(ELOOP, os.strerror(ELOOP))
 
 
+def missing_file_refusal(name: str) -> InputRefused:
+    """Return the refusal of an input that does not exist."""
+    message = "there is no such file or folder"
+    return InputRefused.of_file(printable(name), message, "Check the path.")
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as stream:
