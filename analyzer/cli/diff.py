@@ -16,6 +16,7 @@ from analyzer.cli.inputs import (
     find_inputs,
     load,
     read_analysis_request,
+    refuse_missing,
     require,
 )
 from analyzer.cli.streams import exit_if_failed_or_partial, say
@@ -105,10 +106,12 @@ def diff(
     The options for verdicts and rules apply to both reports. A run of export brings its own as-of,
     exemption list, account names and decisions, unless options set them.
     """
-    from analyzer.changes.diff import diff as comparison_of
-
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
+    refuse_missing([old, new])
+
+    from analyzer.changes.diff import diff as comparison_of
+
     reading = options.InputOptions(masked_account=masked_account)
     sides = [
         _side(name, replace(reading, as_of=as_of), judging_options, accounts, fail_on)

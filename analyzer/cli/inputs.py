@@ -1,5 +1,6 @@
 """Read the reports, lists and rules that options name; refuse contradictions and unknown names."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
@@ -24,6 +25,7 @@ from analyzer.cli.values import (
     wrong_usage,
 )
 from analyzer.errors import InputRefused
+from analyzer.files import missing_file_refusal
 from analyzer.limits import DUE_DAYS, KEEP_DAYS, Thresholds
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, account_with_zeros, short_list
@@ -64,6 +66,25 @@ class Inputs(NamedTuple):
     def paths(self) -> "list[str | Path | None]":
         """Return all that is read: the names, and the files and archives that they stand for."""
         return [*self.names, *(source.archive or source.path for source in self.sources)]
+
+
+def refuse_missing(names: Collection[str]) -> None:
+    """Raise InputRefused if none of the names exists, before pandas is imported.
+
+    Otherwise the problems of all inputs come at once, when they are read.
+    """
+    missing = [missing_file_refusal(name) for name in sorted(names) if _is_missing(name)]
+    if len(missing) == len(names):
+        raise InputRefused(problem for refused in missing for problem in refused.problems)
+
+
+def _is_missing(name: str) -> bool:
+    try:
+        Path(name).stat()
+    except (OSError, ValueError) as error:  # no file has a NUL in its name
+        is_file_name = name != "-" and not re.search(r"[*?\[\n]", name)
+        return is_file_name and isinstance(error, FileNotFoundError)
+    return False
 
 
 def find_inputs(names: list[str], options: InputOptions) -> Inputs:
@@ -258,11 +279,12 @@ def decision_inputs(names: Iterable[str]) -> list[InputFile]:
     In a folder, workbooks and CSV files are read; hidden files, locks and the index are skipped. A
     message names all other files. Raises InputRefused.
     """
-    from analyzer.reviews.entries import may_hold_decisions
-
     names = [*map(str, map(Path, names))]
     paths = sorted(path for name in names for path in _decision_paths(name))
     files = [*map(_decision_input, paths)]
+
+    from analyzer.reviews.entries import may_hold_decisions
+
     others = [file for file in files if file.name not in names and not may_hold_decisions(*file)]
     if others:
         say(f"Not read, neither a workbook nor a CSV: {short_list([file.name for file in others])}")

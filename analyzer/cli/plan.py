@@ -70,6 +70,8 @@ def plan(
     checks each user in AWS first. Users that are left out are listed with the reason; then the
     exit code is 5.
     """
+    files = decision_inputs(names)
+
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import merged_update
     from analyzer.decisions.decision import user_names
@@ -80,7 +82,6 @@ def plan(
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
-    files = decision_inputs(names)
     _check_names(files)
     check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
     today = utc_now().date()

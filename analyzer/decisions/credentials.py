@@ -19,7 +19,8 @@ from analyzer.decisions.decision import LedgerLine
 from analyzer.report.arns import NO_ARN
 from analyzer.report.model import Page, slot_matrix
 from analyzer.report.pages import NO_CELLS, page_of_rows
-from analyzer.verdicts.facts import Facts, Truth
+from analyzer.verdicts.facts import Facts
+from analyzer.verdicts.truth import Truth
 
 
 @dataclass(frozen=True, slots=True)

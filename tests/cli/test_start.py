@@ -25,6 +25,9 @@ HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow"}
 COMMANDS: tuple[list[str], ...] = (
     *(["--help"], ["--version"], ["analyze"], ["analyze", "report.csv", "--as-of", "today"]),
     *([command, "--help"] for command in SUMMARIES),
+    *(["rules"], ["rules", "all"], ["diff", "nowhere.csv", "none.csv"], ["plan", "nowhere.csv"]),
+    *(["analyze", "nowhere.csv"], ["explain", "ann", "nowhere.csv"], ["history", "nowhere.csv"]),
+    ["collect", "nowhere.xlsx"],
 )
 IN_FORKS = """
 import json, os, sys
