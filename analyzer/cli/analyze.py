@@ -17,7 +17,7 @@ from analyzer.cli.inputs import (
     find_inputs,
     load,
     read_analysis_request,
-    refuse_missing,
+    refuse_early,
     require,
 )
 from analyzer.cli.values import InputFile, path_parser
@@ -161,7 +161,7 @@ def analyze(
 ) -> None:
     """Find unused IAM users: never signed in, and no active access key."""
     _check_options(context, outputs, filters, judging_options, fail_on)
-    refuse_missing(sources)
+    refuse_early(sources, judging_options, fail_on)
     analysis_request = read_analysis_request(judging_options, accounts, fail_on)
     inputs = find_inputs(sources, input_options)
     files_read = [*inputs.paths, *judging_options.files, accounts, config]

@@ -16,7 +16,7 @@ from analyzer.cli.inputs import (
     find_inputs,
     load,
     read_analysis_request,
-    refuse_missing,
+    refuse_early,
     require,
 )
 from analyzer.cli.streams import exit_if_failed_or_partial, say
@@ -108,7 +108,8 @@ def diff(
     """
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
-    refuse_missing([old, new])
+    changes = _change_words()
+    refuse_early([old, new], judging_options, [word for word in fail_on if word not in changes])
 
     from analyzer.changes.diff import diff as comparison_of
 

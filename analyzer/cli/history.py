@@ -16,7 +16,7 @@ from analyzer.cli.inputs import (
     find_inputs,
     history_of,
     read_analysis_request,
-    refuse_missing,
+    refuse_early,
     require,
 )
 from analyzer.cli.streams import exit_if_failed_or_partial, say
@@ -106,7 +106,7 @@ def history(
     """Show what a period holds, from all reports of each account: users, events, gaps."""
     require(not (since and until and until < since), "is before --since", "--until")
     check_overdue(judging_options, fail_on)
-    refuse_missing(sources)
+    refuse_early(sources, judging_options)
 
     from analyzer.changes.timeline import Span
 

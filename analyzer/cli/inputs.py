@@ -68,11 +68,14 @@ class Inputs(NamedTuple):
         return [*self.names, *(source.archive or source.path for source in self.sources)]
 
 
-def refuse_missing(names: Collection[str]) -> None:
-    """Raise InputRefused if none of the names exists, before pandas is imported.
+def refuse_early(
+    names: Collection[str], options: JudgingOptions, fail_on: Collection[str] = ()
+) -> None:
+    """Raise what `read_analysis_request` raises for words, then InputRefused if no name exists.
 
-    Otherwise the problems of all inputs come at once, when they are read.
+    Nothing here imports pandas. If some names exist, the problems of all come when they are read.
     """
+    _chosen_rules(options, fail_on)
     missing = [missing_file_refusal(name) for name in sorted(names) if _is_missing(name)]
     if len(missing) == len(names):
         raise InputRefused(problem for refused in missing for problem in refused.problems)
@@ -126,24 +129,30 @@ def read_analysis_request(
     Raises typer.BadParameter for unknown rules, contradicting options and a word of --fail-on that
     nothing can meet (the result would look clean), InputRefused for a list.
     """
+    book = _chosen_rules(options, fail_on)
+
     from analyzer.analysis.analysis import AnalysisRequest
 
+    return AnalysisRequest(
+        criteria=options.criteria(),
+        book=book,
+        **_lists(options, accounts),
+        settings=options.settings,
+        fail_on=fail_on,
+    )
+
+
+def _chosen_rules(options: JudgingOptions, fail_on: Collection[str]) -> "Rulebook | None":
+    """Return the rules that run, None for the usual ones; raises typer.BadParameter."""
     default = JudgingOptions()
     chooses_rules = any(
         getattr(options, name) != getattr(default, name) for name in _RULEBOOK_OPTIONS
     )
     ids = [word for word in fail_on if word not in FAIL_ON_WORDS]
-    # The rules are slow to import, and a list of users needs none.
     book = _rulebook(options) if chooses_rules or ids else None
     if fail_on and (problem := next(_fail_on_problems(options, fail_on, ids, book), "")):
         raise wrong_usage(problem, "--fail-on")
-    return AnalysisRequest(
-        criteria=options.criteria(),
-        book=book if chooses_rules else None,
-        **_lists(options, accounts),
-        settings=options.settings,
-        fail_on=fail_on,
-    )
+    return book if chooses_rules else None
 
 
 def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any]:
