@@ -50,6 +50,8 @@ def collect(
 
     All or nothing: one refusal refuses every file, and nothing is written.
     """
+    files = decision_inputs(names)
+
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.collect import lines_of, owner_answer_notes, with_facts
@@ -58,7 +60,6 @@ def collect(
     from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
 
-    files = decision_inputs(names)
     check_outputs([output] if output else [], [*files, *report, config], are_ledgers=True)
     inputs = find_inputs(report, input_options)
 

@@ -65,6 +65,10 @@ def plan(
     checks each user in AWS first. Users that are left out are listed with the reason; then the
     exit code is 5.
     """
+    require(bool(report), "name the reports that are newer than the decisions", "--report")
+    require(bool(exemptions), "name the list of exemptions, or write none", "--exemptions")
+    files = decision_inputs(names)
+
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import collect
     from analyzer.decisions.decision import user_names
@@ -75,9 +79,6 @@ def plan(
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
-    require(bool(report), "name the reports that are newer than the decisions", "--report")
-    require(bool(exemptions), "name the list of exemptions, or write none", "--exemptions")
-    files = decision_inputs(names)
     _check_names(files)
     listed = decision_inputs([exemptions]) if exemptions and exemptions != "none" else []
     check_outputs([output] if output else [], [*files, *listed, owners, *report, config])

@@ -20,7 +20,8 @@ from analyzer.report.arns import NO_ARN
 from analyzer.report.model import Page, ReportFile, slot_matrix
 from analyzer.report.pages import NO_CELLS, page_of_rows
 from analyzer.terms import Verdict
-from analyzer.verdicts.facts import Facts, Truth
+from analyzer.verdicts.facts import Facts
+from analyzer.verdicts.truth import Truth
 
 
 @dataclass(frozen=True, slots=True)
