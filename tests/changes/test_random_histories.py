@@ -185,8 +185,10 @@ def test_a_history_and_the_follow_ups_of_its_reports_agree_on_what_is_done(tmp_p
         )
     )
     done: dict[str, pd.Timestamp] = {}
+    known = ledger
     for week in files[1:]:
-        followed = analyze(analyzer.load(*week), ledger=ledger).follow_up
+        result = analyze(analyzer.load(*week), ledger=known).follow_up_result
+        followed, known = result.frame, result.ledger
         shown_by = (followed[name].tolist() for name in ("account", "as_of", "status"))
         for account, at, status in zip(*shown_by, strict=True):
             done.setdefault(account, at)
