@@ -239,6 +239,18 @@ CASES: dict[str, list[Case]] = {
             )
             for word in ("keep", "investigate", "delete", "deactivate")
         ),
+        (
+            [delete(), line("keep", X, by="Tom"), delete(X)],
+            {LATER: [QUIET]},
+            State.UNKNOWN,
+            "keep, Tom, 2026-05-01 on x",
+        ),
+        (
+            [delete(), line("keep", X, same_second=frozenset({"quiet"}))],
+            {LATER: [QUIET]},
+            State.OPEN,
+            "still there",
+        ),
         ([delete(), line("withdraw", X)], {LATER: [QUIET]}, State.OPEN, "still there"),
         ([delete(**OF_X), line("keep", X)], {LATER: [QUIET, X]}, State.OPEN, "still there"),
         (
