@@ -195,8 +195,8 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> N
     filled("reminded", "di", "deactivate")
     rest = run("collect", *(out / "reminded").glob("*.xlsx"), "-o", ledger)
     assert (rest.code, b"Not answered" in rest.output) == (0, False)
-    words = ("--report", first, "--exemptions", "none", "-o", tmp_path / "remove.sh")
-    plan = run("plan", ledger, *words)
+    answers = ("--report", first, "--exemptions", "none", "-o", tmp_path / "remove.sh")
+    plan = run("plan", ledger, *answers)
     assert (plan.code, "for 3 users" in plan.messages) == (0, True)
 
     later = AS_OF + timedelta(days=29)
