@@ -84,8 +84,8 @@ def plan(
     check_outputs([output] if output else [], [*files, *listed, owners, *report, config])
     today = utc_now().date()
     entries = read_files(files, today)
-    update = collect(Ledger(), entries)
-    ledger = update.ledger.with_lines(line for file in entries for line in file.lines)
+    entered = collect(Ledger(), entries).ledger
+    ledger = entered.with_lines(line for file in entries for line in file.lines if line.is_fact)
     _refuse_uncollected(ledger, files, today)
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), today)
@@ -94,7 +94,9 @@ def plan(
     result = removal_plan(ledger, analysis.report, analysis.pages())
     too_old = [*_age_warning(result, max_age)]
     _write(result, [*files, *listed], output, max_age, can_run=not too_old)
-    for note in (*update.notes, *too_old, *longest_gap(ledger, analysis.report)):
+    newest = max(file.as_of for file in analysis.report.files)
+    notes = (*(note for file in entries for note in file.notes), *ledger.notes(newest.date()))
+    for note in (*notes, *too_old, *longest_gap(ledger, analysis.report)):
         say(note)
     for note in headline.notes(analysis):
         say(f"Note: {note}")

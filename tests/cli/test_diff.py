@@ -108,7 +108,8 @@ def test_a_pipe_gets_tabs_and_files_say_the_same(old: Path, new: Path, tmp_path:
 
 
 def test_options_hold_for_both_reports(old: Path, new: Path, tmp_path: Path) -> None:
-    ledger = saved(tmp_path, ledger_bytes([line("keep", a_user("ann"), on=DECIDED)]), "d.csv")
+    keep = line("keep", a_user("ann"), on=DECIDED, as_of=days_before(57))
+    ledger = saved(tmp_path, ledger_bytes([keep]), "d.csv")
     words = ("diff", old, new, "--decisions", ledger, "--keep-days", "60")
     assert changed(run(*words, "-f", "csv").output) == [*CHANGED, ("exemption-ended", "ann")]
     assert run(*words, "-o", ledger).code == 2
