@@ -9,7 +9,7 @@ CredreportError
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Final, Self
 
 FAILED: Final = 1
@@ -33,7 +33,8 @@ class Problem:
     """Describe what is wrong with one place of the input, and how to correct it.
 
     `row` counts as a spreadsheet does: the header is row 1. It is None if the problem is the file
-    as a whole. `files` are all files with the problem, if several may have it.
+    as a whole. `files` are all files with the problem, if several may have it, and `rows` all rows,
+    if there are several.
     """
 
     file: str
@@ -43,6 +44,7 @@ class Problem:
     message: str
     hint: str
     files: tuple[str, ...] = field(default=(), kw_only=True)
+    rows: tuple[int, ...] = field(default=(), kw_only=True)
 
     @classmethod
     def of_file(cls, file: str, message: str, hint: str) -> Self:
@@ -52,12 +54,42 @@ class Problem:
     def __str__(self) -> str:
         """Return the place, the value and the message in one line, then the hint."""
         row = f"row {self.row}" if self.row is not None else ""
+        row = f"rows {_ranges(self.rows)}" if self.rows else row
         # `cell C5` says what it is.
         has_word = not self.column or self.column.startswith(("cell ", "cells "))
         column = self.column if has_word else f"column {self.column}"
         place = ", ".join(filter(None, (self.file, row, column)))
         value = f" ({self.value!r})" if self.value is not None else ""
         return f"{place}: {self.message}{value}\n    {self.hint}"
+
+
+def _ranges(rows: Iterable[int]) -> str:
+    """Return rising numbers as ranges: `2-6, 9`."""
+    ranges: list[list[int]] = []
+    for row in rows:
+        if ranges and row == ranges[-1][-1] + 1:
+            ranges[-1][1:] = [row]
+        else:
+            ranges.append([row])
+    return ", ".join("-".join(map(str, ends)) for ends in ranges)
+
+
+def joined_rows(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems, those that are the same in several rows of a file as one."""
+    alike: dict[tuple[object, ...], list[Problem]] = {}
+    for problem in problems:
+        column = (problem.column or "").partition(", cell ")[0]
+        key = problem.file, column, problem.value, problem.message, problem.hint, problem.rows
+        alike.setdefault(key if problem.row else (problem,), []).append(problem)
+    joined = []
+    for same in alike.values():
+        rows = tuple(sorted({problem.row for problem in same if problem.row}))
+        if len(rows) > 1:
+            head = (same[0].column or "").partition(", cell ")[0]
+            joined.append(replace(same[0], column=head or None, rows=rows))
+        else:
+            joined.append(same[0])
+    return joined
 
 
 class CredreportError(Exception):

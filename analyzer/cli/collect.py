@@ -8,15 +8,24 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import check_outputs, decision_inputs, find_inputs, load
-from analyzer.cli.options import CriteriaOptions, DecisionFiles, InputOptions, output_path_option
+from analyzer.cli.inputs import Inputs, check_outputs, decision_inputs, find_inputs, load
+from analyzer.cli.options import (
+    CriteriaOptions,
+    DecisionFiles,
+    InputOptions,
+    file_option,
+    output_path_option,
+)
 from analyzer.cli.streams import say, utc_now, write_lines
-from analyzer.cli.values import path_parser
+from analyzer.cli.values import InputFile, path_parser
 from analyzer.terms import count_text, printable, short_list
 
 if TYPE_CHECKING:
-    from analyzer.analysis.analysis import Analysis
+    from collections.abc import Collection
+
     from analyzer.decisions.collect import LedgerUpdate
+    from analyzer.decisions.decision import User
+    from analyzer.reviews.comparison import GivenReports
 
 EXAMPLES: Final = (
     "credreport collect review.xlsx",
@@ -42,6 +51,14 @@ def collect(
             help="Compare each row with this report, which it was made from; may be repeated.",
         ),
     ] = [],
+    exemptions: Annotated[
+        InputFile | None,
+        file_option("Use this list of exemptions, if the workbooks were made with it."),
+    ] = None,
+    owners: Annotated[
+        InputFile | None,
+        file_option("Use this list of owners, if the workbooks were split by it."),
+    ] = None,
     input_options: InputOptions,
     criteria: CriteriaOptions,
     config: Config = None,
@@ -52,7 +69,6 @@ def collect(
     """
     files = decision_inputs(names)
 
-    from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.collect import lines_of, owner_answer_notes, with_facts
     from analyzer.decisions.fate import fates
@@ -60,19 +76,17 @@ def collect(
     from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
 
-    check_outputs([output] if output else [], [*files, *report, config], are_ledgers=True)
+    lists = (exemptions, owners)
+    read = [*files, *report, *lists, config]
+    check_outputs([output] if output else [], read, are_ledgers=True)
     inputs = find_inputs(report, input_options)
-
-    # Older reports are judged only if a workbook differs from the newest: it may come from one.
-    @cache
-    def analysis(*, with_older: bool) -> "Analysis":
-        return analyze(load(inputs, quiet=True, with_older=with_older), criteria.criteria())
-
-    newest = analysis(with_older=False) if report else None
-    entries = read_files(files, utc_now().date(), newest, partial(analysis, with_older=True))
     with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
+        decided = {line.subject for line in ledger.lines}
+        given = _given_reports(inputs, criteria, *lists, decided) if report else None
+        entries = read_files(files, utc_now().date(), given)
         update = collected(ledger, entries)
-        if newest:
+        if given:
+            newest = given.analysis
             of_reports = fates(update.ledger, newest.report, newest.pages())
             update = with_facts(update, of_reports)
         # Without a new line too, one may stay at a smaller place.
@@ -83,6 +97,32 @@ def collect(
     if report:
         say(f"Compared with {short_list(report)}: no difference.")
     say(_last_line(update, output))
+
+
+def _given_reports(
+    inputs: Inputs,
+    criteria: CriteriaOptions,
+    exemptions: InputFile | None,
+    owners: InputFile | None,
+    decided: "Collection[User]",
+) -> "GivenReports":
+    """Return the reports to compare with; older ones are read only for a workbook made from one."""
+    from analyzer.analysis.analysis import analyze
+    from analyzer.lists.owners import Owners
+    from analyzer.report.model import Exemptions
+    from analyzer.reviews.comparison import GivenReports
+    from analyzer.sources.load import read_exemptions, read_owners
+    from analyzer.writers.workbook.review_records import records_anew
+
+    newest = load(inputs, quiet=True)
+    return GivenReports(
+        analysis=analyze(newest, criteria.criteria()),
+        older=cache(partial(load, inputs, quiet=True, with_older=True)),
+        records_of=records_anew,
+        exemptions=read_exemptions(exemptions) if exemptions else Exemptions(),
+        owners=read_owners(owners) if owners else Owners(),
+        decided=decided,
+    )
 
 
 def _last_line(update: "LedgerUpdate", output: Path | None) -> str:

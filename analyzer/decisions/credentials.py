@@ -4,7 +4,7 @@ A cell that is not understood, or in which another row of the ARN differs, is un
 read as "no": if it turns out to be access, that access is new.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import permutations
@@ -16,9 +16,8 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.decisions.decision import LedgerLine, User
-from analyzer.report.arns import NO_ARN
 from analyzer.report.model import Page, ReportFile, slot_matrix
-from analyzer.report.pages import NO_CELLS, page_of_rows
+from analyzer.report.pages import page_of_rows
 from analyzer.terms import Verdict
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.truth import Truth
@@ -239,32 +238,13 @@ def users_decided_on(lines: Sequence[LedgerLine]) -> list[ReportedUser]:
 def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
     """Return the users of lines as their reports showed them, each of a file of its own."""
     numbers = range(len(lines))
-    cells = [line.user_row for line in lines]
-    return page_of_cells(cells, numbers, numbers, [line.as_of for line in lines])
-
-
-def page_of_cells(
-    users: Sequence[Mapping[str, str]],
-    files: Iterable[int],
-    rows: Iterable[int],
-    as_of: Iterable[datetime],
-    contradicted: pd.DataFrame = NO_CELLS,
-) -> Page:
-    """Return users by their cells, all with the same columns; `as_of` has a moment for each file.
-
-    `contradicted` are the cells in which another row of the ARN differs, as `Page` has them.
-    """
     texts = {
-        name: pa.array([cells[name] for cells in users], pa.large_string())
+        name: pa.array([line.user_row[name] for line in lines], pa.large_string())
         for name in columns.IN_REPORT
-        if not users or name in users[0]
     }
-    if users and columns.ARN not in users[0]:
-        arns = [f"{NO_ARN}/{cells[columns.USER]}" for cells in users]
-        texts[columns.ARN] = pa.array(arns, pa.large_string())
-    places = {columns.FILE: pa.array(files, pa.int64()), columns.ROW: pa.array(rows, pa.int64())}
-    moments = [np.datetime64(moment.replace(tzinfo=None), "s") for moment in as_of]
-    return page_of_rows(pa.table({**texts, **places}), moments, contradicted=contradicted)
+    places = dict.fromkeys((columns.FILE, columns.ROW), pa.array(numbers, pa.int64()))
+    moments = [np.datetime64(line.as_of.replace(tzinfo=None), "s") for line in lines]
+    return page_of_rows(pa.table({**texts, **places}), moments)
 
 
 def _flags(truth: Truth) -> np.ndarray:

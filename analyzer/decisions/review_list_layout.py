@@ -5,28 +5,9 @@ The workbook has them, and its reader expects them.
 
 from typing import Final
 
-SHEETS: Final = ("Unused users", "Inactive users", "Undetermined")
-"""The sheets that a reviewer fills in; a continued sheet has the same title and a number."""
-
-UNUSED_USERS, INACTIVE_USERS, UNDETERMINED = SHEETS
-EXEMPT: Final = "Exempt"
-"""The sheet of exempt users; workbooks of earlier versions have decisions to keep there."""
-
-LIST: Final = "List"
-LISTED: Final = "Listed"
-WHEN_WRITTEN: Final = "when written"
-"""The heads of the table of checks on the Summary: the row that begins with LIST, LISTED.
-
-Each row below begins with the title of a list. The column of the first WHEN_WRITTEN, right of
-LISTED, has the number of users that the list had when the file was written. The table ends at the
-first row that begins with anything else.
-"""
-
-OK: Final = "OK"
-DIFFERS: Final = "DIFFERS"
-"""The results of the checks on the Summary."""
-
 ACCOUNT: Final = "Account"
+ACCOUNT_NAME: Final = "Account name"
+ACCOUNT_OWNER: Final = "Account owner"
 USER: Final = "User"
 OWNER: Final = "Owner"
 OWNER_LEFT: Final = "Owner left"
@@ -49,6 +30,15 @@ ENTRY_HEADS: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment
 """The columns that a reviewer fills in."""
 
 DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRY_HEADS
+
+FOLLOWED_UP: Final = (DECIDED, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
+"""The columns of a follow-up with what was entered before."""
+
+BLOCK_HEADS: Final = (DECISION, USER, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
+"""The block of entries: the user is among them, so that the name goes along if it is sorted."""
+
+REVIEW: Final = "credreport review: "
+"""The beginning of each hidden cell of the Summary with a part of the record of the review."""
 
 ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
 NEVER: Final = "never"

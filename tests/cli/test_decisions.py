@@ -203,15 +203,24 @@ def test_a_list_in_csv_is_collected_and_held_to_its_report(tmp_path: Path, repor
 
 OLD, EARLIER = "2026-04-02T00:00:00Z", "2026-05-01T09:00:00Z"
 FORGED = (
-    ("access_key_1_active", "true", 'column access_key_1_active: the report gives "false"'),
-    ("access_key_1_last_rotated", OLD, 'the report gives "N/A"'),
-    ("verdict", "dormant", 'verdict: the report gives "unused", and the cell has "dormant"'),
-    ("caveats", "all-good", "column caveats: the report gives"),
-    ("baseline", EARLIER, "column baseline: the report gives"),
-    ("same_second", "zoe", "column same_second: the report gives"),
+    (
+        "access_key_1_active",
+        "true",
+        "column access_key_1_active: false in the report; this file says true",
+    ),
+    ("access_key_1_last_rotated", OLD, "N/A in the report; this file says"),
+    ("verdict", "dormant", "verdict: unused in the report; this file says dormant"),
+    ("caveats", "all-good", "column caveats: nothing in the report; this file says all-good"),
+    (
+        "baseline",
+        EARLIER,
+        "column baseline: 2026-05-01T09:30:00Z in the report; this file says 2026",
+    ),
+    ("same_second", "zoe", "column same_second: nothing in the report; this file says zoe"),
 )
-OTHER_TIME = ("as_of", "2026-05-01T09:31:00Z", 'as_of: the report gives "2026-05-01T09:30:00Z"')
-OTHER_ARN = ("arn", f"arn:aws:iam::{ACCOUNT}:user/x/u0", "arn: no report named has this user")
+NOT_THERE = "arn: no report named has this user as of this time"
+OTHER_TIME = ("as_of", "2026-05-01T09:31:00Z", NOT_THERE)
+OTHER_ARN = ("arn", f"arn:aws:iam::{ACCOUNT}:user/x/u0", NOT_THERE)
 
 
 @pytest.mark.parametrize("forged", [FORGED, [OTHER_TIME], [OTHER_ARN]])
@@ -239,9 +248,9 @@ def test_decisions_on_a_report_that_is_not_named_are_one_problem_and_open_rows_a
     listed = saved(tmp_path, bulk(rows, *[DELETE] * 4), "bulk.csv")
     done = collect(listed, "--report", report)
     assert done.code == 3
-    says = "no report named has the users and as-of of 4 decisions: row 2, row 3, "
+    says = "bulk.csv, rows 2-5, column arn: no report named has this user as of this time"
     assert says in done.messages
-    assert done.messages.count("Name the report that it was made from") == 1
+    assert done.messages.count("Name the reports that it was made from") == 1
     assert collect(saved(tmp_path, bulk(rows), "bulk.csv"), "--report", report).code == 0
 
 
@@ -350,7 +359,8 @@ def test_a_row_is_compared_with_the_report_that_it_was_made_from_in_a_folder_wit
 ) -> None:
     other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
     done = collect(workbook, "--report", other)
-    assert (done.code, done.messages.count("the report of 2 rows is not")) == (3, 1)
+    problem = "2 rows come from reports that --report did not include"
+    assert (done.code, done.messages.count(problem)) == (3, 1)
     reports = report.parent
     renamed = a_user("ann2", created=ANN["user_creation_time"])
     for day, users in ((LATER, (ANN, BOB)), ("2026-07-01", (renamed, BOB))):

@@ -20,7 +20,6 @@ from tests.support.review import (
     edited,
     edited_book,
     entered,
-    reorder,
     saved,
     written,
 )
@@ -99,24 +98,6 @@ def column_filled_down(sheet: Worksheet, dice: random.Random) -> None:
         sheet.cell(row, at).value = sheet.cell(2, at).value
 
 
-def columns_sorted_apart(sheet: Worksheet, dice: random.Random) -> None:
-    reorder(sheet, lambda rows: sorted(rows, key=str), dice.randrange(1, sheet.max_column))
-
-
-def rows_in_another_order(sheet: Worksheet, dice: random.Random) -> None:
-    reorder(sheet, lambda rows: dice.sample(rows, len(rows)), sheet.max_column)
-
-
-def row_over_its_neighbour(sheet: Worksheet, dice: random.Random) -> None:
-    row = a_row(sheet, dice)
-    for at, cell in enumerate(sheet[row], start=1):
-        sheet.cell(dice.choice([row - 1, row + 1]), at).value = cell.value
-
-
-def row_lost(sheet: Worksheet, dice: random.Random) -> None:
-    sheet.delete_rows(a_row(sheet, dice))
-
-
 def a_part(dice: random.Random) -> str:
     return dice.choice(
         [name for name, part in whole_parts().items() if name.startswith("xl/") and b"<" in part]
@@ -162,8 +143,7 @@ def byte_of_file(dice: random.Random) -> bytes:
 
 
 DAMAGES: tuple[Damage, ...] = (
-    *map(in_list, (sign_of_cell, cells_swapped, column_filled_down, columns_sorted_apart)),
-    *map(in_list, (row_over_its_neighbour, row_lost, rows_in_another_order)),
+    *map(in_list, (sign_of_cell, cells_swapped, column_filled_down)),
     *(sign_of_part, elements_of_part, part_lost_or_another, cut_off, byte_of_file),
 )
 

@@ -15,7 +15,7 @@ from analyzer.decisions.collect import LedgerUpdate, collect
 from analyzer.decisions.decision import USER_ARN, Decision, EntryPlace, LedgerLine
 from analyzer.decisions.entries import ENTRIES, DecisionFile
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries
-from analyzer.decisions.user_record import rows_of_users_csv
+from analyzer.decisions.record import rows_of_users_csv
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
 from analyzer.report.model import FileReference
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, a_user, rendered, report_text

@@ -17,10 +17,15 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.decision import LedgerLine
+from analyzer.decisions.record import ReviewRecord, closed
+from analyzer.decisions.review_list_layout import REVIEW
 from analyzer.errors import InputRefused
+from analyzer.report.model import Report
+from analyzer.reviews.comparison import GivenReports
 from analyzer.reviews.entries import read_files
 from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import write_workbook
+from analyzer.writers.workbook.review_records import records_anew
 from tests.support.builders import (
     Row,
     a_certificate,
@@ -149,11 +154,13 @@ def put(sheet: Worksheet, row: int, at: int, value: Any) -> None:
 Rows = list[list[Any]]
 
 
-def reorder(sheet: Worksheet, order: Callable[[Rows], Rows], last: int) -> None:
-    """Put the rows below the heads in another order, up to a column."""
-    rows = [[cell.value for cell in row[:last]] for row in sheet.iter_rows(min_row=2)]
+def reorder(
+    sheet: Worksheet, order: Callable[[Rows], Rows], last: int = 99, first: int = 1
+) -> None:
+    """Put the rows below the heads in another order, in columns from the first to the last."""
+    rows = [[cell.value for cell in row[first - 1 : last]] for row in sheet.iter_rows(min_row=2)]
     for at, values in enumerate(order(rows), start=2):
-        for to, value in enumerate(values, start=1):
+        for to, value in enumerate(values, start=first):
             put(sheet, at, to, value)
 
 
@@ -174,23 +181,62 @@ def shown(user: str, head: str, value: Any, title: str = UNUSED) -> Edit:
     )
 
 
-def record_edited(user: str, old: str, new: str, title: str = UNUSED) -> Edit:
-    """Return what forges a part of the record of a user."""
+def record_edited(
+    user: str, old: str, new: str, title: str = UNUSED, *, is_closed: bool = True
+) -> Edit:
+    """Return what forges a part of the record of a user, and closes it again with its digest."""
 
     def edit(book: Workbook) -> None:
         sheet = book[title]
         cell = sheet.cell(row_of(sheet, user), column(sheet, "Record"))
         assert old in str(cell.value)
-        cell.value = str(cell.value).replace(old, new)
+        text = str(cell.value).replace(old, new)
+        cell.value = closed(text.rpartition(" ")[0]) if is_closed else text
 
     return edit
 
 
+def review_edited(old: str = "", new: str = "", **fields: Any) -> Edit:
+    """Return what forges the record of the review, and names it in every record of a user.
+
+    Besides, a text is replaced in all cells, and each record is closed again.
+    """
+
+    def edit(book: Workbook) -> None:
+        (cell,) = (
+            cell
+            for row in book["Summary"].iter_rows()
+            for cell in row
+            if str(cell.value).startswith(REVIEW)
+        )
+        review = ReviewRecord.read(str(cell.value).removeprefix(REVIEW))
+        assert review
+        content = review.model_copy(update=fields).model_dump_json()
+        forged = closed(content.replace(old, new) if old else content)
+        digests = review.digest, forged.rpartition(" ")[2]
+        for each in (each for sheet in book for row in sheet.iter_rows() for each in row):
+            text = each.value
+            if isinstance(text, str) and ((old and old in text) or text.startswith('{"review"')):
+                text = text.replace(old, new) if old else text
+                is_record = text.startswith('{"review"')
+                content = text.replace(*digests).rpartition(" ")[0]
+                each.value = closed(content) if is_record else text
+        cell.value = REVIEW + forged
+
+    return edit
+
+
+def given_reports(analysis: Analysis, older: Report | None = None, **lists: Any) -> GivenReports:
+    """Return the reports of an analysis to compare workbooks with."""
+    reports = older or analysis.report
+    return GivenReports(analysis=analysis, older=lambda: reports, records_of=records_anew, **lists)
+
+
 def problems_of(
-    content: bytes, analysis: Analysis | None = None, *, name: str = "r.xlsx"
+    content: bytes, given: GivenReports | None = None, *, name: str = "r.xlsx"
 ) -> list[str]:
     """Return why a workbook is refused, by itself or compared with its reports."""
     with pytest.raises(InputRefused) as refused:
-        read_files([(name, content)], TODAY, analysis)
+        read_files([(name, content)], TODAY, given)
     assert all(each.file.startswith(name) for each in refused.value.problems)
     return [str(each) for each in refused.value.problems]

@@ -28,6 +28,9 @@ from analyzer.writers.workbook.table_sheets import ROWS_A_SHEET
 from tests.support.builders import a_user
 from tests.support.outputs import SAMPLES, analysis_of, analyzed_console, analyzed_sample
 
+SHEETS = ("Unused users", "Inactive users", "Undetermined")
+"""The lists that a reviewer fills in."""
+
 POINTS_A_UNIT = 5.55
 """A digit of the default font on paper in LibreOffice; less in Excel."""
 

@@ -59,7 +59,7 @@ def test_a_report_of_nobody_says_so() -> None:
 DASH = NOT_APPLICABLE.value
 QUIET_SHEETS = "Summary, Unused users, Findings, Controls, All users, Root users, Method"
 QUIET_HEADS = [
-    *("Account", "User", "Decision", "Decided by", "Decided on", "Ticket", "Comment"),
+    *("Account", "Decision", "User", "Decided by", "Decided on", "Ticket", "Comment"),
     *("Why", "Certainty", "Age in days", "Last activity (UTC)", "Created", "As of (UTC)"),
     "Password",
 ]

@@ -91,9 +91,11 @@ def test_a_name_reads_back_as_it_was_or_spelled_as_excel_does_and_stays_text_whe
         listed = records(sheet)
         assert {row["User"]: row["ARN"] for row in listed} == {each: arns[each] for each in names}
         assert {row["Account"] for row in listed} == {ACCOUNT}
-        for row in sheet.iter_rows(min_row=2, max_col=2):
-            assert {each.data_type for each in row} == {"s"}
-            assert all(each.quotePrefix for each in row)
+        heads = [cell.value for cell in sheet[1]]
+        for row in sheet.iter_rows(min_row=2):
+            named = row[heads.index("Account")], row[heads.index("User")]
+            assert {each.data_type for each in named} == {"s"}
+            assert all(each.quotePrefix for each in named)
 
 
 def test_a_text_is_the_same_cell_alone_and_among_plain_ones() -> None:

@@ -12,7 +12,6 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from analyzer.decisions.review_list_layout import SHEETS
 from analyzer.writers.workbook import table_sheets, write_workbook
 from analyzer.writers.workbook.book import Book, SheetName
 from analyzer.writers.workbook.text_sheet import TextSheet, head, label
@@ -27,6 +26,7 @@ from tests.support.workbooks import (
     A3_POINTS,
     PAGE_POINTS,
     POINTS_A_UNIT,
+    SHEETS,
     book_of,
     console_file,
     moment,

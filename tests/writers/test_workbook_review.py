@@ -16,7 +16,6 @@ from openpyxl.worksheet.worksheet import Worksheet
 import analyzer
 from analyzer.cli import main
 from analyzer.decisions.decision import CHOICES, LedgerLine
-from analyzer.decisions.review_list_layout import SHEETS
 from analyzer.report.model import AccountName
 from analyzer.writers import write
 from analyzer.writers.workbook import review_lists
@@ -41,6 +40,7 @@ from tests.support.review import edited
 from tests.support.workbook_texts import reviewed, second_review
 from tests.support.workbooks import (
     PAGE_POINTS,
+    SHEETS,
     console_book,
     console_file,
     console_review_file,

@@ -23,8 +23,8 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.follow_up import needs_no_decision
+from analyzer.decisions.record import CreationSeconds, RecordedList, ReviewRecord, SameSecond
 from analyzer.decisions.review_list_layout import RECORD
-from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
 from analyzer.report.model import TEXT, AccountName, Page, account_with_name
 from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.headline import as_of_and_scope
@@ -34,6 +34,7 @@ from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import TextColumn
 from analyzer.writers.workbook.method_sheet import add_controls, add_method
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, ReviewList
+from analyzer.writers.workbook.review_records import review_record
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 from analyzer.writers.workbook.table_sheets import LARGE_PRINT, GatheredUsers, TableSheets
 
@@ -52,6 +53,8 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     previous_run: str = "",
     trend: pd.DataFrame | None = None,
     part_label: str = "",
+    split_by: SplitBy | None = None,
+    part: str = "",
     same_second: SameSecond | None = None,
 ) -> None:
     """Write the workbook with all users; a list longer than a sheet continues on the next sheets.
@@ -60,8 +63,9 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     has the numbers of users by month, the oldest first: `as_of` datetime64[s, UTC], `unused`,
     `inactive`, `users` int64, `is_comparable` bool.
 
-    A workbook of a split review has a `part_label`, which names the owner or account. It counts
-    only the users in it, and `same_second` is of all users (`CreationSeconds.same_second`).
+    A workbook of a split review has a `part_label`, which names the owner or account, and `part`,
+    which is its name or id. It counts only the users in it, and `same_second` is of all users
+    (`CreationSeconds.same_second`).
     """
     analysis = analysis if part_label else analysis.whole
     titles = [*SheetName] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
@@ -70,7 +74,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     newest = max(file.as_of for file in analysis.report.files)
     scope, comparison_text = as_of_and_scope(analysis.report), "No previous run."
     with Book(TITLE, scope, newest, titles) as book:
-        listings = _add_users(book, analysis, same_second)
+        listings, review = _add_users(book, analysis, same_second, split_by, part)
         if SheetName.FINDINGS in titles:
             results = analysis.rule_results
             of_findings = lookup_lists.finding_columns(analysis, listings)
@@ -89,13 +93,19 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
             of_decisions = lookup_lists.follow_up_columns(analysis)
             follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions, LARGE_PRINT)
             follow_up.fill([analysis.follow_up], lookup_lists.NO_REMOVALS)
-        add_summary(book, analysis, listings, comparison_text, trend, part_label)
+        add_summary(book, analysis, listings, comparison_text, trend, part_label, review)
         add_method(book, analysis)
         book.save(stream)
 
 
-def _add_users(book: Book, analysis: Analysis, same_second: SameSecond | None) -> Listings:
-    """Add the lists of users, and return the lists in which reviewers decide."""
+def _add_users(
+    book: Book,
+    analysis: Analysis,
+    same_second: SameSecond | None,
+    split_by: SplitBy | None,
+    part: str,
+) -> tuple[Listings, ReviewRecord]:
+    """Add the lists of users, and return the lists in which reviewers decide, and their record."""
     all_users = TableSheets(book, SheetName.ALL_USERS, lookup_lists.all_users_columns(analysis))
     gathered = {review_list.title: GatheredUsers(review_list.has) for review_list in REVIEW_LISTS}
     exempt = GatheredUsers(lambda page: (page.users[columns.EXEMPTION] != "").to_numpy())
@@ -113,20 +123,24 @@ def _add_users(book: Book, analysis: Analysis, same_second: SameSecond | None) -
         TableSheets(book, SheetName.EXEMPT, of_exempt).fill([exempt.page()])
     if same_second is None:
         same_second = seconds.same_second()
-    return {
+    listed = {str(title): len(users) for title, users in gathered.items()}
+    review = review_record(analysis, listed, split_by, part)
+    listings = {
         review_list.title: _add_review(
-            book, analysis, review_list, gathered[review_list.title], same_second
+            book, analysis, review_list, gathered[review_list.title], same_second, review.digest
         )
         for review_list in REVIEW_LISTS
     }
+    return listings, review
 
 
-def _add_review(
+def _add_review(  # noqa: PLR0913, PLR0917  what a record holds
     book: Book,
     analysis: Analysis,
     review_list: ReviewList,
     users: GatheredUsers,
     same_second: SameSecond,
+    review: str,
 ) -> TableSheets:
     if not len(users):
         empty = TableSheets(book, review_list.title, (review_lists.ACCOUNT, review_lists.USER))
@@ -136,11 +150,14 @@ def _add_review(
     page = users.page()
     decided = page.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(page)})
 
+    listed = review_list.columns(decided, report.files, names)
+    of_list = RecordedList(review, str(review_list.title), report.files, names, same_second)
+
     def records(some: Page) -> Texts:
-        return record_texts(some, report.files, names, analysis.criteria, same_second)
+        return of_list.texts(some, review_lists.shown_texts(listed, some))
 
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
-    listed_columns = (*review_list.columns(decided, report.files, names), record)
+    listed_columns = (*listed, record)
     keys = review_lists.row_keys(page.users)
     rows = TableSheets(book, review_list.title, listed_columns, LARGE_PRINT, keys)
     rows.add(decided, review_lists.review_order(decided))
@@ -187,6 +204,7 @@ class Split:
     """Hold the workbooks of a split, and by file the owners or accounts with nothing to decide."""
 
     analysis: Analysis
+    by: SplitBy
     pages_by_workbook: Mapping[SplitWorkbook, tuple[Page, ...]]
     same_second: SameSecond
     nothing_left: Mapping[str, str]
@@ -195,8 +213,15 @@ class Split:
         """Yield the name and the content of each workbook, and of the index last."""
         for workbook, pages in self.pages_by_workbook.items():
             stream, part = BytesIO(), self.analysis.of_users(pages)
-            review, label, seconds = WorkbookSheets.REVIEW, workbook.label, self.same_second
-            write_workbook(part, stream, sheets=review, part_label=label, same_second=seconds)
+            write_workbook(
+                part,
+                stream,
+                sheets=WorkbookSheets.REVIEW,
+                part_label=workbook.label,
+                split_by=self.by,
+                part=workbook.account if self.by is SplitBy.ACCOUNT else workbook.owner,
+                same_second=self.same_second,
+            )
             yield workbook.file, stream.getvalue()
         names = SplitWorkbook._fields
         index = pd.DataFrame([*self.pages_by_workbook], columns=[*names]).astype(TEXT)
@@ -229,6 +254,7 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
     listing = {word: part for word, part in parts.items() if any(map(len, part))}
     return Split(
         analysis,
+        by,
         {_split_workbook(analysis, by, files[word], part): part for word, part in listing.items()},
         seconds.same_second(),
         {files[word]: word for word in parts if word and word not in listing},

@@ -108,11 +108,14 @@ class Sheet:
     number_like: str = ""
     _columns: int = 1
 
-    def add(self, cells: Sequence[str], height: float | None = None) -> int:
+    def add(
+        self, cells: Sequence[str], height: float | None = None, *, is_hidden: bool = False
+    ) -> int:
         """Add a row, and return its number; without a height, programs fit it to the text."""
         self.row += 1
         self._columns = max(self._columns, len(cells))
         attributes = f' ht="{height}" customHeight="1"' if height else ""
+        attributes = f'{attributes} hidden="1"' if is_hidden else attributes
         letters = map(get_column_letter, range(1, len(cells) + 1))
         named = zip(letters, cells, strict=True)
         spelled = "".join(f'<c r="{letter}{self.row}"{cell}' for letter, cell in named)

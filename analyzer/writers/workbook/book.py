@@ -19,7 +19,6 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analyzer.decisions.review_list_layout import EXEMPT, INACTIVE_USERS, UNDETERMINED, UNUSED_USERS
 from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
 
 # Styles
@@ -149,16 +148,16 @@ class SheetName(StrEnum):
     """Name a sheet, in order: sheets to work in, then reference sheets, then those of a history."""
 
     SUMMARY = "Summary"
-    UNUSED = UNUSED_USERS
-    INACTIVE = INACTIVE_USERS
-    UNDETERMINED = UNDETERMINED
+    UNUSED = "Unused users"
+    INACTIVE = "Inactive users"
+    UNDETERMINED = "Undetermined"
     FOLLOW_UP = "Follow-up"
     CHANGES = "Changes"
     FINDINGS = "Findings"
     CONTROLS = "Controls"
     ALL_USERS = "All users"
     ROOTS = "Root users"
-    EXEMPT = EXEMPT
+    EXEMPT = "Exempt"
     EXEMPTIONS = "Exemption list"
     METHOD = "Method"
     PERIOD = "Period"

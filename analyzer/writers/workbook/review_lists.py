@@ -14,7 +14,6 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import CHOICES, Decision
-from analyzer.decisions.review_list_layout import LIST, LISTED, WHEN_WRITTEN
 from analyzer.report.model import Page, ReportFile, stable_order
 from analyzer.terms import Certainty, Verdict, count_text
 from analyzer.writers.workbook import user_columns
@@ -36,8 +35,9 @@ ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
 USER: Final = replace(user_columns.USER, width=18)
 CREATED: Final = replace(user_columns.CREATED, head=review_list_layout.CREATED)
 
+_DECISION: Final = EntryColumn(review_list_layout.DECISION, 11, choices=tuple(map(str, CHOICES)))
 ENTRY_COLUMNS: Final = (
-    EntryColumn(review_list_layout.DECISION, 11, choices=tuple(map(str, CHOICES))),
+    _DECISION,
     EntryColumn(review_list_layout.DECIDED_BY, 10.5),
     EntryColumn(review_list_layout.DECIDED_ON, 10.5, is_date=True),
     EntryColumn(review_list_layout.TICKET, 8.5),
@@ -46,7 +46,7 @@ ENTRY_COLUMNS: Final = (
 
 _EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 17.5, columns.EARLIER_DECISION)
 _WHY: Final = replace(user_columns.WHY, width=21.5)
-_LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=24)
+_LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=19.5)
 
 _CHECK: Final = TextColumn("Check first", 33.5, user_columns.caveat_texts)
 _ONLY_WHY: Final = replace(_WHY, width=46)
@@ -97,12 +97,14 @@ class ReviewList:
         facts = (
             *(*others, replace(last, width=last.width - _NAME_WIDTH * len(name))),
             user_columns.AGE,
-            *user_columns.OWNER,
-            user_columns.account_column("Account owner", 11, owners),
+            *(replace(column, width=column.width - 1) for column in user_columns.OWNER),
+            user_columns.account_column(review_list_layout.ACCOUNT_OWNER, 10, owners),
             *(_LAST_ACTIVITY, CREATED, as_of),
             *(replace(column, printed=False) for column in self.last_columns(files)),
         )
-        return (ACCOUNT, *name, USER, *ENTRY_COLUMNS, *earlier, *filled(facts), *_DETAILS)
+        user = _ACCOUNT_AND_USER if _have_several_accounts(files) else USER
+        block = _DECISION, user, *ENTRY_COLUMNS[1:]
+        return (ACCOUNT, *name, *block, *earlier, *filled(facts), *_DETAILS)
 
     def shown_texts(
         self, page: Page, files: Sequence[ReportFile], names: AccountNames
@@ -111,9 +113,20 @@ class ReviewList:
 
         All columns that the list can have are there, except the entries.
         """
-        every = self.columns(page, files, names, with_empty=True)
-        return {column.head: column.shown(page) for column in every if column not in ENTRY_COLUMNS}
+        return shown_texts(self.columns(page, files, names, with_empty=True), page)
 
+
+def shown_texts(listed: Iterable[Column], page: Page) -> dict[str, pa.Array]:
+    """Return by head the texts that columns show of these users (large_string), but for entries."""
+    return {column.head: column.shown(page) for column in listed if column not in ENTRY_COLUMNS}
+
+
+def _have_several_accounts(files: Iterable[ReportFile]) -> bool:
+    return len({account.account for file in files for account in file.accounts}) > 1
+
+
+_ACCOUNT_AND_USER: Final = replace(USER, values_of=user_columns.account_and_user_texts)
+"""The user of one of several accounts, in the block of entries."""
 
 _DETAILS: Final = tuple(
     replace(column, folded=at > 0, printed=False)
@@ -199,7 +212,7 @@ def first_step(analysis: Analysis, listings: Listings) -> str:
 def add_progress(sheet: TextSheet, listings: Listings) -> None:
     """Add a line per list with the decisions so far, and the reviewers."""
     heads = ("Users", "Decided", "Left", *map(str, CHOICES), "Incomplete")
-    top = sheet.table_head(head(LIST), *heads, head("Meaning", 2))
+    top = sheet.table_head(head("List"), *heads, head("Meaning", 2))
     for review_list in REVIEW_LISTS:
         _add_list(sheet, review_list, listings[review_list.title], top)
     users = sum(listings[review_list.title].rows for review_list in REVIEW_LISTS)
@@ -337,8 +350,8 @@ def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) ->
 
     A formula counts the listed users, beside their number when the file was written.
     """
-    counts = (LISTED, WHEN_WRITTEN, "Exempt", "All")
-    top = sheet.table_head(head(LIST), *counts, head("Check"), head("Meaning", 6))
+    counts = ("Listed", "when written", "Exempt", "All")
+    top = sheet.table_head(head("List"), *counts, head("Check"), head("Meaning", 6))
     for row, review_list in enumerate(REVIEW_LISTS, top + 1):
         listing, users = listings[review_list.title], analysis.totals.user_count
         exempt = sum(users(verdict, exempt=True) for verdict in review_list.verdicts)

@@ -11,6 +11,8 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
 from analyzer.analysis.totals import AGE_BANDS
+from analyzer.decisions.record import ReviewRecord
+from analyzer.decisions.review_list_layout import REVIEW
 from analyzer.report.model import ReportFile, account_with_name
 from analyzer.report.values import day_text_series
 from analyzer.terms import (
@@ -48,6 +50,7 @@ TITLE: Final = "Access review: unused IAM users"
 _WIDTHS: Final = (25.5, 14.5, 9.5, 11, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
 """Together the columns fill a Letter page in landscape, with text of 9 points printed at 8."""
 
+_PART_OF_RECORD: Final = 15_000  # characters, of which a cell holds at least twice as many
 _DAY: Final = timedelta(days=1)
 _CHARTS_HEIGHT: Final = 13  # how many rows the charts take
 
@@ -59,6 +62,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     comparison_text: str,
     trend: pd.DataFrame | None,
     part_label: str,
+    review: ReviewRecord,
 ) -> None:
     """Add the summary; `comparison_text` names the previous run and the changes since.
 
@@ -108,6 +112,8 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     sheet.section("Reports")
     _add_files(sheet, files)
     add_other_files(sheet, analysis)
+    for start in range(0, len(review.text), _PART_OF_RECORD):
+        sheet.hidden_row(f"{REVIEW}{review.text[start : start + _PART_OF_RECORD]}")
 
 
 def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, part_label: str) -> None:

@@ -30,7 +30,6 @@ from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.pagebreak import Break
 
 from analyzer import columns
-from analyzer.decisions.review_list_layout import DIFFERS, OK
 from analyzer.report.values import day_text_series
 from analyzer.terms import Verdict
 from analyzer.writers.workbook.book import ALARM, FONT, Book, CellStyle, SheetName, set_widths
@@ -63,6 +62,8 @@ class SpannedCell:
 Part: TypeAlias = SpannedCell | Value
 """A part of a row; a bare text or number takes one column, in the usual style."""
 
+_OK: Final = "OK"
+_DIFFERS: Final = "DIFFERS"
 NOT_APPLICABLE: Final = SpannedCell("–", CellStyle.NONE)  # noqa: RUF001  as printed tables have it
 
 
@@ -77,7 +78,7 @@ def head(text: str, span: int = 1) -> SpannedCell:
 
 def check(condition: str, *, holds: bool) -> SpannedCell:
     """Return a cell whose formula shows whether a condition holds."""
-    formula = Formula(f'IF({condition},"{OK}","{DIFFERS}")', OK if holds else DIFFERS)
+    formula = Formula(f'IF({condition},"{_OK}","{_DIFFERS}")', _OK if holds else _DIFFERS)
     return SpannedCell(formula, CellStyle.SUCCESS)
 
 
@@ -131,6 +132,10 @@ class TextSheet:
         for _ in range(rows):
             self._add_height(_EMPTY_HEIGHT)
             self._sheet.row += 1
+
+    def hidden_row(self, text: str) -> None:
+        """Add a hidden row with a text in its first cell."""
+        self._sheet.add([cell_of(text, self._styles[CellStyle.TEXT])], is_hidden=True)
 
     def section(self, title: str) -> None:
         """Add the heading of a section."""
@@ -202,7 +207,7 @@ class TextSheet:
     def alarm(self, cells: str) -> None:
         """Show failed checks in these cells of one column in red."""
         red = DifferentialStyle(font=Font(bold=True, color="FFFFFF"), fill=ALARM)
-        rule = Rule(type="cellIs", operator="equal", formula=[f'"{DIFFERS}"'], dxf=red)
+        rule = Rule(type="cellIs", operator="equal", formula=[f'"{_DIFFERS}"'], dxf=red)
         self.worksheet.conditional_formatting.add(cells, rule)
 
 

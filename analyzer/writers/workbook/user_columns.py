@@ -47,6 +47,12 @@ def account_text(account: str) -> str:
     return account or NOT_KNOWN
 
 
+def account_and_user_texts(rows: Page | pd.DataFrame) -> Texts:
+    """Return the account and the user: names of users of several accounts may be equal."""
+    accounts = text_column(mapped(column_of(rows, columns.ACCOUNT), account_text))
+    return joined(accounts, "/", text_column(column_of(rows, columns.USER)))
+
+
 def account_column(head: str, width: float, known: Mapping[str, str]) -> Column:
     """Return the column of a fact on accounts; empty for accounts that are not `known`."""
     read = mapped_values(columns.ACCOUNT, lambda account: known.get(account, ""))
@@ -56,7 +62,7 @@ def account_column(head: str, width: float, known: Mapping[str, str]) -> Column:
 def account_name_columns(names: AccountNames, width: float = 16) -> tuple[Column, ...]:
     """Return the column of the account's name, none if no name is known."""
     known = {account: known.name for account, known in names.items()}
-    return (account_column("Account name", width, known),) if known else ()
+    return (account_column(review_list_layout.ACCOUNT_NAME, width, known),) if known else ()
 
 
 ACCOUNT: Final = TextColumn(

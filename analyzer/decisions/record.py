@@ -1,0 +1,281 @@
+"""Write beside each listed user what was shown, and read it back.
+
+Each row of a list has a record: the text of every cell shown, the user's row of `users.csv`, and
+the report. A workbook has one record of its review: by what the lists were made, and how long they
+are. A digest closes each record, so that a change is noticed; it is no signature: only a comparison
+with the reports proves that record and cells were not both forged.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from typing import Final, Self
+
+import numpy as np
+import orjson
+import pandas as pd
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from analyzer import columns
+from analyzer.decisions.credentials import datetimes, known_creation
+from analyzer.decisions.decision import CreationSecond
+from analyzer.limits import Criteria, Definition
+from analyzer.report.model import (
+    TEXT,
+    AccountName,
+    Page,
+    ReportFile,
+    account_names,
+    arrow_array,
+)
+from analyzer.report.values import timestamp, utc_text_series
+from analyzer.terms import AsOfSource, Verdict, utc_text
+
+MOST_SAME_SECOND: Final = 50
+"""If more users than this were created in one second, their names are not kept."""
+
+MOST_UNREAD_CREATIONS: Final = 10
+"""If more users of an account than this have no known creation time, they are left out."""
+
+_DIGITS: Final = 32  # of the digest that closes a record
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+
+    @classmethod
+    def read(cls, text: str) -> Self | None:
+        """Return the record in a cell, None if it is not a record or was changed."""
+        content, _, digest = text.rpartition(" ")
+        try:
+            return cls.model_validate_json(content) if digest_of(content) == digest else None
+        except ValueError:  # pydantic's ValidationError is one
+            return None
+
+
+def digest_of(content: str) -> str:
+    """Return the digest that closes a record of this content."""
+    return sha256(content.encode(errors="surrogatepass")).hexdigest()[:_DIGITS]
+
+
+def closed(content: str) -> str:
+    """Return the content of a record with its digest, as it is written."""
+    return f"{content} {digest_of(content)}"
+
+
+def digest_of_rows(rows: Iterable[Iterable[str]]) -> str:
+    """Return the digest of rows of texts in any order; empty rows count for nothing."""
+    return digest_of("\n".join(sorted("\t".join(row) for row in map(tuple, rows) if any(row))))
+
+
+class UserRecord(_Record):
+    """Hold what a list shows of one user.
+
+    `review` is the digest of the record of the review, `title` the list. `shown` are the texts of
+    the cells by head, `user` the row of `users.csv`. `same_second` are the names of other users
+    that are or may be created in the same second (None: not kept), `earlier` the earlier decision,
+    `has_seconds` that of its `ReportFile`.
+    """
+
+    review: str
+    title: str
+    file: str
+    sha256: str
+    baseline: str
+    has_seconds: bool
+    service_credentials: str
+    earlier: str
+    same_second: list[str] | None
+    shown: dict[str, str]
+    user: dict[str, str]
+
+    @model_validator(mode="after")
+    def _check_user(self) -> Self:
+        """Refuse what no report gives; only with --as-of is the baseline later than as-of."""
+        if {*columns.OF_USERS_CSV} != self.user.keys():
+            raise ValueError("not a row of users.csv")
+        source = AsOfSource(self.user[columns.AS_OF_SOURCE])
+        Verdict(self.user[columns.VERDICT])
+        as_of, baseline = timestamp(self.user[columns.AS_OF]), timestamp(self.baseline)
+        if not as_of or not baseline or (baseline > as_of and source is not AsOfSource.OPTION):
+            raise ValueError("not the times of a report")
+        return self
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Return what identifies the user among all reports: their SHA-256, as-of, and the ARN."""
+        return self.sha256, self.user[columns.AS_OF], self.user[columns.ARN]
+
+
+class ReviewRecord(_Record):
+    """Hold by what the lists of a workbook were made, and the number of users of each list.
+
+    `exemptions` and `owners` are the SHA-256 of the lists, empty for none. `split` is `owner` or
+    `account`, and `part` the one whose users are listed. `accounts` (ids), `users` (patterns),
+    `certain` and `min_age` are the filter. `reports` have name, SHA-256 and as-of. `follow_up` is
+    the digest of the earlier decisions shown there (`digest_of_rows`).
+    """
+
+    version: str
+    definition: str
+    dormant_days: int
+    grace_days: int
+    exemptions: str
+    owners: str
+    split: str
+    part: str
+    accounts: list[str]
+    users: list[str]
+    certain: bool
+    min_age: int
+    reports: list[tuple[str, str, str]]
+    listed: dict[str, int]
+    follow_up: str
+
+    @property
+    def criteria(self) -> Criteria:
+        """Return the criteria of the verdicts; raises ValueError if they are not valid."""
+        return Criteria(
+            definition=Definition(self.definition),
+            dormant_days=self.dormant_days,
+            grace_days=self.grace_days,
+        )
+
+    @property
+    def limits(self) -> str:
+        """Return part, filters and criteria that are not the usual ones, empty for none."""
+        standard = {**asdict(Criteria()), "split": "", "part": "", "accounts": [], "users": []}
+        standard |= {"certain": False, "min_age": 0}
+        named = {name: getattr(self, name) for name in standard}
+        return ", ".join(f"{name} {is_}" for name, is_ in named.items() if is_ != standard[name])
+
+    @property
+    def text(self) -> str:
+        """Return the record as it is written."""
+        return closed(self.model_dump_json())
+
+    @property
+    def digest(self) -> str:
+        """Return the digest that closes the record."""
+        return digest_of(self.model_dump_json())
+
+
+@dataclass(slots=True)
+class CreationSeconds:
+    """Gather the creation times of users from all pages, to find users of the same second."""
+
+    _parts: list[pd.DataFrame] = field(default_factory=list)
+
+    def add(self, page: Page) -> None:
+        """Add the users of a page."""
+        users = page.users[[columns.ACCOUNT, columns.CREATED, columns.USER]]
+        self._parts.append(users.assign(**{columns.CREATED: known_creation(page)}))
+
+    def same_second(self) -> "SameSecond":
+        """Return the names by account and creation time, if there are at least two."""
+        every = pd.concat(self._parts, ignore_index=True)
+        keys = [columns.ACCOUNT, columns.CREATED]
+        shared = every[every.duplicated(keys, keep=False) | every[columns.CREATED].isna()]
+        groups = shared.groupby(keys, dropna=False)[columns.USER]
+        return {
+            (str(account), None if created is pd.NaT else created.to_pydatetime()): frozenset(names)  # type: ignore[attr-defined]  # a pair of keys
+            for (account, created), names in groups
+        }
+
+
+SameSecond = Mapping[CreationSecond, frozenset[str]]
+"""The names of users of an account that were created in the same second, at least two.
+
+Under None are those whose creation time is not known: it may be any second.
+"""
+
+
+def same_second_names(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
+    """Yield for each user the names of the others that may be created in the same second.
+
+    Yields None if they are too many to keep.
+    """
+    nobody = frozenset[str]()
+    accounts, names = (users[name].tolist() for name in (columns.ACCOUNT, columns.USER))
+    for account, at, user in zip(accounts, datetimes(users[columns.CREATED]), names, strict=True):
+        alike = same_second.get((account, at), nobody) - {user}
+        unread = same_second.get((account, None), nobody) - {user}
+        others = alike | (unread if len(unread) <= MOST_UNREAD_CREATIONS else nobody)
+        yield sorted(others) if len(alike) <= MOST_SAME_SECOND else None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedList:
+    """Write the records of the users of one list, whose title and review they name."""
+
+    review: str
+    title: str
+    files: Sequence[ReportFile]
+    names: Mapping[str, AccountName]
+    same_second: SameSecond
+
+    def texts(self, page: Page, shown: Mapping[str, pa.Array]) -> pd.Series:
+        """Return the record of each user of a judged page (str); `shown` are texts by head.
+
+        The users have `earlier_decision` if anything was decided.
+        """
+        users, of_files = page.users, [*map(self._fields_of_file, self.files)]
+        records = (
+            {
+                **of_files[file],
+                "service_credentials": services,
+                "earlier": earlier,
+                "same_second": names,
+                "shown": dict(zip(shown, texts, strict=True)),
+                "user": user,
+            }
+            for file, services, earlier, names, texts, user in zip(
+                users[columns.FILE],
+                users[columns.SERVICE_CREDENTIALS],
+                users.get(columns.EARLIER_DECISION, [""] * len(users)),
+                same_second_names(users, self.same_second),
+                zip(*map(_shared_texts, shown.values()), strict=True),
+                rows_of_users_csv(page, self.names),
+                strict=True,
+            )
+        )
+        # Arrow has no SHA-256, so that each record is a text of Python anyway.
+        texts = [closed(orjson.dumps(record).decode()) for record in records]
+        return pd.Series(texts, users.index, TEXT)
+
+    def _fields_of_file(self, file: ReportFile) -> dict[str, object]:
+        return {
+            "review": self.review,
+            "title": self.title,
+            "file": file.name,
+            "sha256": file.sha256,
+            "baseline": utc_text(file.baseline),
+            "has_seconds": file.has_seconds,
+        }
+
+
+def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict[str, str]]:
+    """Return the users of a judged page as texts by `columns.OF_USERS_CSV`."""
+    users = page.users
+    texts = {
+        name: page.cells[name].fillna("") if name in columns.REPORT_ONLY else _text_of(users[name])
+        for name in (*columns.JUDGED, *columns.REPORT_ONLY, *columns.OWNERSHIP)
+    }
+    texts[columns.ACCOUNT_NAME] = account_names(users[columns.ACCOUNT], names)
+    # A seventh of the time that `to_dict("records")` takes.
+    cells = zip(*map(_shared_texts, texts.values()), strict=True)
+    return [dict(zip(texts, row, strict=True)) for row in cells]
+
+
+def _shared_texts(texts: pa.Array | pd.Series) -> list[str]:
+    """Return texts, equal ones as one object: many lines take half the memory."""
+    coded = arrow_array(texts).dictionary_encode()
+    shared: list[str] = np.array(coded.dictionary.to_pylist(), object)[coded.indices].tolist()
+    return shared
+
+
+def _text_of(values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        return utc_text_series(values)
+    return values.astype(TEXT).fillna("")
