@@ -6,7 +6,7 @@ docstring says which one is taken here.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
@@ -25,6 +25,7 @@ HOLDING = WORDS[2:4]
 A_DAY = timedelta(days=1)
 NEVER = datetime.min.replace(tzinfo=UTC)
 IDLE_LIMIT = 90
+EACH = False
 
 USER_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):user/(?:.*/)?([^/]+)")
 
@@ -184,6 +185,10 @@ class Standing(NamedTuple):
         return max(each.day for each in self.lines)
 
     @property
+    def has_removal(self) -> bool:
+        return any(each.word in REMOVALS for each in self.lines)
+
+    @property
     def word(self) -> str:
         """The latest word, if nobody wrote another on that day or the day before."""
         (*words,) = {each.word for each in self.lines}
@@ -200,20 +205,10 @@ def standing(words: Sequence[Word]) -> Standing:
     return Standing([each for each in words if each.day + A_DAY >= last])
 
 
-def is_older(word: Word, overtaken: Word) -> bool:
-    """Taken here: only the same as-of or a certainly later report is not older."""
+def is_older(word: Word, overtaken: Word | Report) -> bool:
+    """A list of the same report is not older, though a line of a script has no baseline."""
     is_same = word.as_of == overtaken.as_of and word.cells["as_of_source"] != "option"
-    return word.earliest < overtaken.as_of and not is_same
-
-
-def counting(words: Sequence[Word]) -> list[Word]:
-    """Removals on reports older than an `overtaken` no longer count."""
-    overtaken = facts(words, "overtaken")
-    return [
-        each
-        for each in people(words)
-        if each.word not in REMOVALS or not any(is_older(each, fact) for fact in overtaken)
-    ]
+    return word.earliest < overtaken.earliest and not is_same
 
 
 def holds(word: Word, words: Sequence[Word], day: date, days: Mapping[str, int]) -> bool:
@@ -223,15 +218,20 @@ def holds(word: Word, words: Sequence[Word], day: date, days: Mapping[str, int])
     return word.word in HOLDING and word.day == last and day <= until
 
 
-def spared_by(standing: Standing, words: Sequence[Word], days: Mapping[str, int]) -> str:
-    """Return the state in which another word leaves a removal, empty if it stands."""
+def spared_by(
+    standing: Standing, every: Sequence[Word], counted: Sequence[Word], days: Mapping[str, int]
+) -> str:
+    """Return the state in which another word leaves a removal, empty if it stands.
+
+    Taken here: the last day of an author is that of any word, even of one that no longer counts.
+    """
     if not standing.word:
         return "disagree"
     authors = {each.person for each in standing.lines}
-    others = [each for each in words if each.person not in authors]
-    if any(holds(each, words, standing.day, days) for each in others):
+    others = [each for each in every if each.person not in authors]
+    if any(holds(each, every, standing.day, days) for each in others):
         return "kept"
-    newer = (each for each in words if each.earliest > standing.decided.earliest)
+    newer = (each for each in counted if each.earliest > standing.decided.earliest)
     return "newer word" if any(each.word != standing.word for each in newer) else ""
 
 
@@ -311,7 +311,7 @@ def shows_more(saw: Shown, now: Shown, baseline: datetime) -> bool:
     return (
         is_later(now.signed_in, saw.signed_in)
         or bool(now.password and not saw.password)
-        or bool(now.password and is_later(now.changed, saw.changed))
+        or (now.password is not False and is_later(now.changed, saw.changed))
         or bool(now.mfa and not saw.mfa)
         or bool(now.more and not saw.more)
         or any(is_more(each, saw.keys, baseline) for each in now.keys)
@@ -331,12 +331,13 @@ def is_more(now: Slot, saw: Sequence[Slot], baseline: datetime) -> bool:
     """
     if now.created == NEVER and not now.active:
         return False
+    if now.created is None:
+        return bool(now.active and not any(each.active for each in saw))
     same = [each for each in saw if each.created == now.created]
     for each in same:
         return bool(now.active and not each.active) or is_later(now.used, each.used)
     was_unclear = any(None in (each.active, each.created) for each in saw)
-    is_young = now.created is None or now.created > baseline
-    return bool(now.active) or is_young or not was_unclear
+    return bool(now.active) or now.created > baseline or not was_unclear
 
 
 # What became of a removal
@@ -358,23 +359,47 @@ class Case:
     def outcome(self, user: User) -> Outcome | None:
         """Return nothing of a user of whom no removal is the latest word.
 
-        Taken here: where all removals were overtaken, the state is that of the removals.
+        Taken here: where the words of the last day were overtaken, that is the state.
         """
-        every, counted = people(self.words[user]), counting(self.words[user])
-        latest = standing(counted)
-        if not any(each.word in REMOVALS for each in latest.lines):
+        every, counted = people(self.words[user]), self.counting(user)
+        latest = standing(counted or every)
+        if not latest.has_removal and latest.day < standing(every).day:
             latest = standing(every)
-        if not any(each.word in REMOVALS for each in latest.lines):
+        if not latest.has_removal:
             return None
         if self.is_done(user, latest):
             return Outcome("done")
         return self.undone(user, latest, counted)
 
+    def counting(self, user: User) -> list[Word]:
+        """Removals on reports older than an `overtaken` no longer count."""
+        words = self.words.get(user, ())
+        overtaken = [*facts(words, "overtaken"), *self.overtaking(user)]
+        return [
+            each
+            for each in people(words)
+            if each.word not in REMOVALS or not any(is_older(each, fact) for fact in overtaken)
+        ]
+
+    def overtaking(self, user: User) -> Iterator[Report]:
+        """A report overtakes removals, whatever stands, if it shows more than the newest saw."""
+        words = people(self.words.get(user, ()))
+        removals = [each for each in words if each.word in REMOVALS]
+        for report in self.reports_of(user):
+            older = [each for each in removals if each.earliest < report.earliest]
+            row = report.row_of(user)
+            if row and older and report.source != "option":
+                compared = older if EACH else [Standing(older).decided]
+                if any(shows_more(shown(saw.cells), shown(row), saw.baseline) for saw in compared):
+                    yield report
+
     def undone(self, user: User, latest: Standing, counted: Sequence[Word]) -> Outcome:
         decided, reports = latest.decided, self.reports_of(user)
-        if state := spared_by(latest, people(self.words[user]), self.days):
+        if decided not in counted:
+            return Outcome("overtaken")
+        if state := spared_by(latest, people(self.words[user]), counted, self.days):
             return Outcome(state)
-        if decided not in counted or self.is_overtaken(user, decided):
+        if self.is_overtaken(user, decided):
             return Outcome("overtaken")
         newest = reports[-1] if reports else None
         row = newest.row_of(user) if newest else None
@@ -421,14 +446,15 @@ class Case:
         )
 
     def is_to_be_deleted(self, user: User) -> bool:
-        words = counting(self.words.get(user, ()))
-        latest = standing(words)
-        return latest.word == "delete" and not spared_by(latest, words, self.days)
+        every, counted = people(self.words.get(user, ())), self.counting(user)
+        latest = standing(counted)
+        return latest.word == "delete" and not spared_by(latest, every, counted, self.days)
 
     def has_word(self, user: User, day: date) -> bool:
         """Return whether a word other than to withdraw stands on a user, or one holds."""
-        words = people(self.words[user])
-        return standing(words).word not in ("", "withdraw") or any(
+        words, counted = people(self.words[user]), self.counting(user)
+        is_told = counted and standing(counted).word not in ("", "withdraw")
+        return bool(is_told) or any(
             holds(each, words, day, self.days) for each in words
         )
 
@@ -483,9 +509,10 @@ class Case:
     def lacks(self, user: User, decided: Word, report: Report) -> bool:
         """Possibly renamed is not gone."""
         others = decided.others(self.reports)
-        if not report.has_root or others is None or self.may_be_there(user, decided, report):
+        is_there = report.row_of(user) or self.may_be_there(user, decided, report)
+        if not report.has_root or is_there:
             return False
-        return report.of_second(user[2]) - {user[1]} <= others
+        return report.of_second(user[2]) <= (others or frozenset())
 
     def is_off(self, user: User, decided: Word) -> bool:
         """Taken here: the newest report decides, and without one the line of the program."""

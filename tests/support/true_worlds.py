@@ -8,13 +8,14 @@ against a second reading of the law.
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import analyzer
 from analyzer.decisions.collect import collect, with_facts
+from analyzer.decisions.fate import fates
 from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import removal_plan
@@ -98,8 +99,15 @@ class ListCopy:
     words: dict[int, Word] = field(default_factory=dict)
 
     def content(self) -> bytes:
-        entered = [self.words[at].entered if at in self.words else () for at in range(len(self.rows))]
-        return bulk(self.rows, *entered)
+        entered = [word.entered if (word := self.words.get(at)) else () for at in range(len(self.rows))]
+        more = ("baseline", "same_second") if self.is_record else ()
+        rows = [row if at in self.words else hidden(row) for at, row in enumerate(self.rows)]
+        return bulk(rows, *entered, more=more)
+
+
+def hidden(row: Mapping[str, str]) -> dict[str, str]:
+    """Return a row in which nothing is entered, as a list has it."""
+    return {name: cell for name, cell in row.items() if name not in ("baseline", "same_second")}
 
 
 @dataclass
@@ -117,8 +125,14 @@ class World:
     shown: list[dict[int, Row]] = field(default_factory=list)
     """The users as each report shows them: a cell may be damaged, and a cut report lacks some."""
 
+    cut: list[set[str]] = field(default_factory=list)
+    """The accounts whose report somebody cut: it lacks the root, and some users."""
+
     changed: list[tuple[int, int, bool]] = field(default_factory=list)
     """Which user changed before which report, and whether it gained access or was used."""
+
+    evidence: list[tuple[object, ...]] = field(default_factory=list)
+    """Each alarm with the ledger and the reports behind it, to look at by hand."""
 
     words: list[Word] = field(default_factory=list)
     collected: set[Word] = field(default_factory=set)
@@ -151,11 +165,18 @@ class World:
         self.now = REPORTED[stage]
         happened = moments(self.rng, self.now - 20 * A_DAY, self.now)
         for number in [*self.users]:
-            self.change(number, stage, happened)
+            if number in self.users:
+                self.change(number, stage, happened)
         self.sources.append(self.rng.choice(["console", "console", "console", "folder"]))
         self.past.append(dict(self.users))
-        shown = {number: self.reported(row) for number, row in self.users.items()}
-        self.shown.append(shown)
+        self.cut.append({each for each in self.accounts if self.rng.random() < 0.08})
+        self.shown.append(
+            {
+                number: self.reported(row)
+                for number, row in self.users.items()
+                if key_of(row).account not in self.cut[stage] or self.rng.random() < 0.8
+            }
+        )
 
     def change(self, number: int, stage: int, happened: Callable[[], datetime]) -> None:
         row, fate, rng = self.users[number], self.rng.random(), self.rng
@@ -198,17 +219,8 @@ class World:
         return row
 
     def rows_of_report(self, stage: int) -> list[Row]:
-        """Return the rows of a report; now and then somebody cut it: it lacks the root too."""
-        rows = [*self.shown[stage].values()]
-        is_cut = [self.rng.random() < 0.08 for _ in self.accounts]
-        cut = {each for each, cut in zip(self.accounts, is_cut, strict=True) if cut}
-        roots = [the_root(each) for each in self.accounts if each not in cut]
-        kept = [
-            row
-            for row in rows
-            if str(row["arn"]).split(":")[4] not in cut or self.rng.random() < 0.8
-        ]
-        return roots + kept
+        roots = [the_root(each) for each in self.accounts if each not in self.cut[stage]]
+        return [*roots, *self.shown[stage].values()]
 
     def at(self, key: Key, stage: int) -> int | None:
         """Return who has a name, at the report of a stage."""
@@ -275,26 +287,22 @@ class World:
         except analyzer.InputRefused as refusal:
             self.alarms.append((self.seed, "refused", copy.name, str(refusal)))
             return
-        if copy.is_record:
-            names = defaultdict(set)
-            for row in self.shown[copy.stage].values():
-                if row["user_creation_time"] != "??":
-                    names[key_of(row)[::2]].add(str(row["user"]))
-            unclear = defaultdict(set)
-            for row in self.shown[copy.stage].values():
-                if row["user_creation_time"] == "??":
-                    unclear[str(row["arn"]).split(":")[4]].add(str(row["user"]))
-            lines = [
-                replace(each, same_second=frozenset(
-                    (names[each.account, each.user_key.created] | unclear[each.account]) - {each.user}))
-                for each in entries.lines
-            ]
-            entries = replace(entries, lines=tuple(lines))
         update = collect(self.ledgers[at], [entries])
         text = ledger_bytes(update.ledger.lines)
-        self.ledgers[at] = read_ledger("decisions.csv", text)
+        read = self.read(text)
+        if read is None:
+            return
+        self.ledgers[at] = read
         self.collected |= {*valid.values()}
         self.alarms += self.lost(copy, table(text))
+
+    def read(self, text: bytes) -> Ledger | None:
+        """Read a ledger as it was written; what is refused then is an alarm."""
+        try:
+            return read_ledger("decisions.csv", text)
+        except analyzer.InputRefused as refusal:
+            self.alarms.append((self.seed, "ledger refused", str(refusal), text.decode()))
+        return None
 
     def lost(self, copy: ListCopy, lines: Iterable[Mapping[str, str]]) -> Iterator[tuple[object, ...]]:
         """Yield what was entered and is not in the ledger."""
@@ -317,7 +325,7 @@ class World:
     # What the product makes of it
 
     def judge(
-        self, says: Mapping[Key, law.Outcome], stages: Sequence[int], exempt: Iterable[Key]
+        self, says: Mapping[Key, law.Outcome], stages: Sequence[int], exempt: Collection[tuple[str, str]]
     ) -> None:
         """Hold what is to be done, by the reports of some stages, against the truth."""
         newest = max(stages)
@@ -327,7 +335,7 @@ class World:
             if action and number is not None:
                 row = self.past[newest][number]
                 why = self.wrong(number, key, action, stages) or self.has_access(row, action, newest)
-                why = "exempt" if key in exempt else why
+                why = "exempt" if key[:2] in exempt else why
             elif state == "done":
                 why = self.not_done(key, newest)
             if why:
@@ -336,7 +344,7 @@ class World:
         for word in self.plain_removals(stages):
             self.counts["plain"] += 1
             state = says[word.key].state if word.key in says else "forgotten"
-            is_exempt = word.key in exempt
+            is_exempt = word.key[:2] in exempt
             if state not in ("open", "done", "deactivated") and not is_exempt:
                 self.alarms.append((self.seed, "not taken", stages, state, word))
 
@@ -376,44 +384,73 @@ class World:
 
     def has_access(self, row: Row, action: str, stage: int) -> str:
         """Return why a user must not be deleted, or not be removed at all, as it is."""
-        created = str(row["access_key_1_last_rotated"])
-        del created
         keys = [row[f"access_key_{at}_active"] == "true" for at in (1, 2)]
         certificates = [row[f"cert_{at}_active"] == "true" for at in (1, 2)]
         enabled = row["password_enabled"] == "true"
         is_used = enabled and isinstance(row["password_last_used"], datetime)
         if action == "delete" and (any(keys) or any(certificates) or is_used):
             return "deleted with access"
+        is_unused = not isinstance(row["password_last_used"], datetime) and not any(keys)
         recent = REPORTED[stage] - 89 * A_DAY
-        uses = [row[f"access_key_{at}_last_used_date"] for at in (1, 2) if keys[at - 1]]
-        uses += [row["password_last_used"]] if enabled else []
-        is_recent = any(isinstance(each, datetime) and each > recent for each in uses)
-        return "active" if is_recent else ""
+        uses = [last_use(row, f"access_key_{at}_last_used_date", f"access_key_{at}_last_rotated") for at in (1, 2) if keys[at - 1]]
+        uses += [last_use(row, "password_last_used", "password_last_changed")] if enabled else []
+        is_recent = any(each > recent for each in uses)
+        return "active" if is_recent and not is_unused else ""
 
     def not_done(self, key: Key, newest: int) -> str:
         """Return why a removal is not done: the user is there, perhaps under another name."""
         last = [each for each in self.words if each.key == key and each in self.collected]
         is_deletion = not any(each.decision == "deactivate" for each in last)
-        numbers = {each.user for each in last} & {*self.past[newest]}
+        there = self.past[newest]
+        numbers = {each.user for each in last} & {*there}
+        # Who took the name of somebody who is gone cannot be told from that one.
+        numbers -= {number for number in numbers if self.took_place(number, newest)}
         return "done, yet there" if is_deletion and numbers else ""
 
+    def took_place(self, number: int, newest: int) -> bool:
+        """Return whether a user has the name of another one of its creation second, by now."""
+        name = key_of(self.past[newest][number])
+        return any(
+            other != number and key_of(row) == name
+            for at in self.past[: newest + 1]
+            for other, row in at.items()
+        )
+
     def plain_removals(self, stages: Sequence[int]) -> Iterator[Word]:
-        """Yield each removal that is the only word on a user in whom nothing changed."""
-        said = Counter(each.user for each in self.words)
-        newest = max(stages)
+        """Yield each removal against which nothing speaks: it is the last word on a user.
+
+        All else was said days before, of no newer report, and is a removal or withdrawn.
+        """
         seconds = Counter(key_of(row)[::2] for row in self.users.values())
-        for word in self.collected:
-            is_only = said[word.user] == 1 and word.decision in law.REMOVALS
-            is_of_list = not word.variant and word.stage in stages
-            if not (is_only and is_of_list) or word.user not in self.users:
-                continue
-            rows = [self.shown[at].get(word.user) for at in range(word.stage, newest + 1)]
-            is_same = all(row == rows[0] for row in rows) and key_of(self.users[word.user]) == word.key
-            is_clear = rows[0] and "??" not in rows[0].values()
-            is_single = seconds[word.key[::2]] == 1
-            is_active = rows[0] and self.has_access(rows[0], "", word.stage)
-            if is_same and is_clear and is_single and not is_active:
-                yield word
+        of_user = defaultdict(list)
+        for word in self.words:
+            of_user[word.user].append(word)
+        for words in of_user.values():
+            last, number = words[-1], words[-1].user
+            is_last = all(
+                each is last
+                or (
+                    each.decision in ("delete", "deactivate", "withdraw")
+                    and each.stage <= last.stage
+                    and each.day < last.day - A_DAY
+                )
+                for each in words
+            )
+            is_meant = last.decision in law.REMOVALS and last in self.collected
+            is_given = not last.variant and last.stage in stages and max(stages) >= last.stage
+            if is_last and is_meant and is_given and number in self.users:
+                rows = [at.get(number) for at in self.shown[last.stage :]]
+                first = rows[0]
+                if first and all(row == first for row in rows) and "??" not in first.values():
+                    is_single = seconds[last.key[::2]] == 1
+                    if is_single and not self.has_access(first, "", last.stage):
+                        yield last
+
+
+def last_use(row: Row, used: str, made: str) -> datetime:
+    """Return when a credential was used last; one that never was counts from when it was made."""
+    at = row[used] if isinstance(row[used], datetime) else row[made]
+    return at if isinstance(at, datetime) else START
 
 
 class Stage(NamedTuple):
@@ -429,7 +466,7 @@ def stage_of(worlds: Sequence[World], stage: int) -> Stage:
     names = {"console": console_name(at), "folder": f"{at:%Y-%m-%d}/report.csv"}
     moments_of = {"console": at, "folder": at.replace(hour=23, minute=59, second=59)}
     for source, name in names.items():
-        nobody = the_root("9" * 12)
+        nobody = the_root({"console": "9" * 12, "folder": "8" * 12}[source])
         rows = [row for each in worlds if each.sources[stage] == source for row in each.rows_of_report(stage)]
         content = report_text(rows, root=nobody).encode()
         files.append((name, content))
@@ -448,11 +485,25 @@ def stage_of(worlds: Sequence[World], stage: int) -> Stage:
 
 def lists_of(stage: Stage, at: datetime) -> dict[str, list[dict[str, str]]]:
     """Return the lists made of a stage, plain and with each as-of that somebody types."""
-    lists = {"": csv_rows(analyzer.analyze(analyzer.load(*stage.files)))}
+    loaded = {"": [analyzer.load(*stage.files)]}
     for variant, days in AS_OF.items():
-        reports = [analyzer.load(each, as_of=at + days * A_DAY) for each in stage.files]
-        lists[variant] = [row for each in reports for row in csv_rows(analyzer.analyze(each))]
-    return lists
+        loaded[variant] = [analyzer.load(each, as_of=at + days * A_DAY) for each in stage.files]
+    return {
+        variant: [
+            with_record(row, stage) for each in reports for row in csv_rows(analyzer.analyze(each))
+        ]
+        for variant, reports in loaded.items()
+    }
+
+
+def with_record(row: dict[str, str], stage: Stage) -> dict[str, str]:
+    """Return a row with what a workbook has in its record."""
+    (report,) = (each for each in stage.reports if each.account == row["account"])
+    is_of_aws = row["as_of_source"] == "file-name"
+    created = law.created_in(row)
+    names = report.of_second(created) - {row["user"]} if created else {}
+    baseline = row["as_of"] if is_of_aws else f"{report.newest:%Y-%m-%dT%H:%M:%SZ}"
+    return row | {"baseline": baseline, "same_second": ";".join(sorted(names)) or "(none)"}
 
 
 def played(seeds: Iterable[int]) -> list[World]:
@@ -472,15 +523,23 @@ def played(seeds: Iterable[int]) -> list[World]:
         for given in sets:
             compare(worlds, stages, given, rng)
         known = tuple(range(stage + 1)) if rng.random() < 0.5 else (stage,)
-        analysis = analyzer.analyze(loaded(stages, known))
-        for each in worlds:
-            if each.rng.random() < 0.5:
-                side = each.rng.randrange(2)
-                update = with_facts(collect(each.ledgers[side], []), analysis)
-                text = ledger_bytes(update.ledger.lines)
-                each.ledgers[side] = read_ledger("decisions.csv", text)
-                each.counts["facts"] += len(update.added)
+        keep_facts([each for each in worlds if each.rng.random() < 0.5], stages, known)
     return worlds
+
+
+def keep_facts(worlds: Sequence[World], stages: Sequence[Stage], given: Sequence[int]) -> None:
+    """Let the program write into ledgers what reports show, as `collect --report` does."""
+    analysis = analyzer.analyze(loaded(stages, given))
+    sides = [(each, each.rng.randrange(2)) for each in worlds]
+    lines = tuple(line for each, side in sides for line in each.ledgers[side].lines)
+    ledger = Ledger(lines=lines)
+    update = collect(ledger, [])
+    added = with_facts(update, fates(ledger, analysis.report, [*analysis.pages()])).added
+    for each, side in sides:
+        own = [line for line in added if line.account in each.accounts]
+        text = ledger_bytes(each.ledgers[side].with_lines(own).lines)
+        each.ledgers[side] = each.read(text) or each.ledgers[side]
+        each.counts["facts"] += len(own)
 
 
 def loaded(stages: Sequence[Stage], given: Sequence[int]) -> analyzer.Report:
@@ -499,7 +558,7 @@ def compare(worlds: Sequence[World], stages: Sequence[Stage], given: Sequence[in
         for key in sorted(some)
     ]
     analysis = analyzer.analyze(loaded(stages, given), exemptions=exemptions_of(*rows))
-    of_worlds = [read_ledger("decisions.csv", texts[each.seed]).lines for each in worlds]
+    of_worlds = [read.lines for each in worlds if (read := each.read(texts[each.seed]))]
     ledger = Ledger(lines=tuple(line for lines in of_worlds for line in lines))
     says = said_by_product(ledger, analysis)
     entries = [dict(zip(("account", "user", "reason", "owner", "expires"), row.split(","), strict=True)) for row in rows]
@@ -509,11 +568,13 @@ def compare(worlds: Sequence[World], stages: Sequence[Stage], given: Sequence[in
         ]
         by_law = law.outcomes(table(texts[each.seed]), reports, entries)
         own = {key: outcome for key, outcome in says.items() if key.account in each.accounts}
+        before = len(each.alarms)
         for key in sorted({*own, *by_law}):
             law_says, product_says = by_law.get(key), own.get(Key(*key))
             if law_says != product_says:
                 each.alarms.append((each.seed, "differs", given, key, law_says, product_says))
-        each.judge(own, given, exempt)
+        each.judge(own, given, {key[:2] for key in exempt})
+        each.evidence += [(alarm, texts[each.seed], reports) for alarm in each.alarms[before:]]
 
 
 def said_by_product(ledger: Ledger, analysis: analyzer.Analysis) -> dict[Key, law.Outcome]:
