@@ -423,9 +423,7 @@ class Case:
         newer = [each for each in self.reports_of(user) if each.earliest > decided.earliest]
         rows = [row for each in newer if (row := each.row_of(user))]
         rows += [
-            each.cells
-            for each in people(self.words[user])
-            if each.earliest > decided.earliest
+            each.cells for each in people(self.words[user]) if each.earliest > decided.earliest
         ]
         saw = shown(decided.cells)
         return any(shows_more(saw, shown(row), decided.baseline) for row in rows)
@@ -454,9 +452,7 @@ class Case:
         """Return whether a word other than to withdraw stands on a user, or one holds."""
         words, counted = people(self.words[user]), self.counting(user)
         is_told = counted and standing(counted).word not in ("", "withdraw")
-        return bool(is_told) or any(
-            holds(each, words, day, self.days) for each in words
-        )
+        return bool(is_told) or any(holds(each, words, day, self.days) for each in words)
 
     def were_together(self, user: User, other: User) -> bool:
         """Return whether one report has both names, by the reports or by the lines."""

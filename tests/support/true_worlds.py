@@ -99,7 +99,9 @@ class ListCopy:
     words: dict[int, Word] = field(default_factory=dict)
 
     def content(self) -> bytes:
-        entered = [word.entered if (word := self.words.get(at)) else () for at in range(len(self.rows))]
+        entered = [
+            word.entered if (word := self.words.get(at)) else () for at in range(len(self.rows))
+        ]
         more = ("baseline", "same_second") if self.is_record else ()
         rows = [row if at in self.words else hidden(row) for at, row in enumerate(self.rows)]
         return bulk(rows, *entered, more=more)
@@ -304,7 +306,9 @@ class World:
             self.alarms.append((self.seed, "ledger refused", str(refusal), text.decode()))
         return None
 
-    def lost(self, copy: ListCopy, lines: Iterable[Mapping[str, str]]) -> Iterator[tuple[object, ...]]:
+    def lost(
+        self, copy: ListCopy, lines: Iterable[Mapping[str, str]]
+    ) -> Iterator[tuple[object, ...]]:
         """Yield what was entered and is not in the ledger."""
         there = {
             (key_of(each), each["decided_by"], each["decision"], each["decided_on"])
@@ -325,7 +329,10 @@ class World:
     # What the product makes of it
 
     def judge(
-        self, says: Mapping[Key, law.Outcome], stages: Sequence[int], exempt: Collection[tuple[str, str]]
+        self,
+        says: Mapping[Key, law.Outcome],
+        stages: Sequence[int],
+        exempt: Collection[tuple[str, str]],
     ) -> None:
         """Hold what is to be done, by the reports of some stages, against the truth."""
         newest = max(stages)
@@ -334,7 +341,9 @@ class World:
             why = ""
             if action and number is not None:
                 row = self.past[newest][number]
-                why = self.wrong(number, key, action, stages) or self.has_access(row, action, newest)
+                why = self.wrong(number, key, action, stages) or self.has_access(
+                    row, action, newest
+                )
                 why = "exempt" if key[:2] in exempt else why
             elif state == "done":
                 why = self.not_done(key, newest)
@@ -392,7 +401,11 @@ class World:
             return "deleted with access"
         is_unused = not isinstance(row["password_last_used"], datetime) and not any(keys)
         recent = REPORTED[stage] - 89 * A_DAY
-        uses = [last_use(row, f"access_key_{at}_last_used_date", f"access_key_{at}_last_rotated") for at in (1, 2) if keys[at - 1]]
+        uses = [
+            last_use(row, f"access_key_{at}_last_used_date", f"access_key_{at}_last_rotated")
+            for at in (1, 2)
+            if keys[at - 1]
+        ]
         uses += [last_use(row, "password_last_used", "password_last_changed")] if enabled else []
         is_recent = any(each > recent for each in uses)
         return "active" if is_recent and not is_unused else ""
@@ -467,7 +480,12 @@ def stage_of(worlds: Sequence[World], stage: int) -> Stage:
     moments_of = {"console": at, "folder": at.replace(hour=23, minute=59, second=59)}
     for source, name in names.items():
         nobody = the_root({"console": "9" * 12, "folder": "8" * 12}[source])
-        rows = [row for each in worlds if each.sources[stage] == source for row in each.rows_of_report(stage)]
+        rows = [
+            row
+            for each in worlds
+            if each.sources[stage] == source
+            for row in each.rows_of_report(stage)
+        ]
         content = report_text(rows, root=nobody).encode()
         files.append((name, content))
         cells = table(content)
@@ -546,7 +564,9 @@ def loaded(stages: Sequence[Stage], given: Sequence[int]) -> analyzer.Report:
     return analyzer.load(*(file for at in given for file in stages[at].files))
 
 
-def compare(worlds: Sequence[World], stages: Sequence[Stage], given: Sequence[int], rng: random.Random) -> None:
+def compare(
+    worlds: Sequence[World], stages: Sequence[Stage], given: Sequence[int], rng: random.Random
+) -> None:
     """Hold states and plans by some reports against the law and against the truth."""
     texts = {each.seed: each.merged() for each in worlds}
     keys = sorted({word.key for each in worlds for word in each.words})
@@ -561,10 +581,16 @@ def compare(worlds: Sequence[World], stages: Sequence[Stage], given: Sequence[in
     of_worlds = [read.lines for each in worlds if (read := each.read(texts[each.seed]))]
     ledger = Ledger(lines=tuple(line for lines in of_worlds for line in lines))
     says = said_by_product(ledger, analysis)
-    entries = [dict(zip(("account", "user", "reason", "owner", "expires"), row.split(","), strict=True)) for row in rows]
+    entries = [
+        dict(zip(("account", "user", "reason", "owner", "expires"), row.split(","), strict=True))
+        for row in rows
+    ]
     for each in worlds:
         reports = [
-            report for at in given for report in stages[at].reports if report.account in each.accounts
+            report
+            for at in given
+            for report in stages[at].reports
+            if report.account in each.accounts
         ]
         by_law = law.outcomes(table(texts[each.seed]), reports, entries)
         own = {key: outcome for key, outcome in says.items() if key.account in each.accounts}
