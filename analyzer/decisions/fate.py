@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property, partial
-from itertools import takewhile
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -226,17 +225,19 @@ def _is_overtaken(fact: LedgerLine) -> bool:
 def _done(
     removals: Sequence[_Removal], accounts: ReportedAccounts, known: Iterable[LedgerLine]
 ) -> _NewFacts:
-    """Yield the reports from which on all show that a removal is done."""
+    """Yield the first reports that show that a removal is done, and that no later one denies."""
     for removal in removals:
         line = removal.line
         later = sorted((of.earliest, of.decision) for of in known if of.earliest > line.earliest)
         since = {fact: earliest for earliest, fact in reversed(later)}
         there, newer = _names_there(line, accounts) or frozenset(), _newer(line, accounts)
         for fact in _DONE_BY[line.decision]:
+            denied = (at for at, of in enumerate(newer) if _denies(fact, line, removal.before, of))
+            undenied = newer[max(denied, default=-1) + 1 :]
             shows = partial(_shows, fact, line, removal.before, there)
-            unbroken = [*takewhile(shows, reversed(newer))]
-            if unbroken and unbroken[-1].earliest < since.get(fact, _MAX):
-                yield fact, removal, unbroken[-1]
+            first = next(filter(shows, undenied), None)
+            if first and first.earliest < since.get(fact, _MAX):
+                yield fact, removal, first
 
 
 _MIN: Final = datetime.min.replace(tzinfo=UTC)
@@ -287,6 +288,13 @@ def _shows(
     return user is not None and user.has_no_way_in(
         shown.file, needs_list=before.has_service_credential
     )
+
+
+def _denies(fact: Decision, line: LedgerLine, before: ReportedUser, shown: ReportedAccount) -> bool:
+    """Return whether a report shows the user again, or with working credentials."""
+    if fact is Decision.GONE:
+        return _is_there(line, shown)
+    return line.subject in shown.users and not _shows(fact, line, before, (), shown)
 
 
 def _is_there(line: LedgerLine, shown: ReportedAccount) -> bool:
@@ -385,7 +393,7 @@ class _Evidence:
         line = stand.line
         newest = next(reversed(self.accounts.get(line.account, ())), None)
         now = newest.users.get(line.subject) if newest else None
-        done = self._done_by(line, before, newest)
+        done = self._done_by(line, before)
         state, fact = self._state(stand, before, newest, now)
         return Fate(
             line=line,
@@ -398,19 +406,13 @@ class _Evidence:
             done_since=done.earliest if done else None,
         )
 
-    def _done_by(
-        self, line: LedgerLine, before: ReportedUser, newest: ReportedAccount | None
-    ) -> LedgerLine | None:
+    def _done_by(self, line: LedgerLine, before: ReportedUser) -> LedgerLine | None:
         """Return the earliest fact by which a removal is done, unless a later report denies it."""
-        there = _names_there(line, self.accounts) or frozenset()
 
         def is_denied(fact: LedgerLine) -> bool:
-            if newest is None or newest.earliest < fact.earliest:
-                return False
-            if fact.decision is Decision.GONE:
-                return _is_there(line, newest)
-            is_there = line.subject in newest.users
-            return is_there and not _shows(fact.decision, line, before, there, newest)
+            shown = self.accounts.get(line.account, ())
+            later = (of for of in shown if of.earliest >= fact.earliest)
+            return any(_denies(fact.decision, line, before, of) for of in later)
 
         done = (
             fact
@@ -432,12 +434,12 @@ class _Evidence:
     ) -> tuple[State, str]:
         """Return the first state that fits a removal that is not done, and why."""
         line = stand.line
-        if stand.doubt is Doubt.OVERTAKEN:
-            return State.OVERTAKEN, self._new_access(line, before) or stand.why
-        if stand.doubt:
+        if stand.doubt and stand.doubt is not Doubt.OVERTAKEN:
             return State(stand.doubt), stand.why
         if not line.identifies_user:
             return State.UNKNOWN, f"{NOT_IDENTIFIED}: nothing acts on this"
+        if gained := self._new_access(line, before) or stand.why:
+            return State.OVERTAKEN, gained
         if newest is None or now is None:
             return State.UNKNOWN, self._absent(line, newest)
         why = self._unsure(line, newest, now)
