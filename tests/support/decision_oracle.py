@@ -25,7 +25,6 @@ HOLDING = WORDS[2:4]
 A_DAY = timedelta(days=1)
 NEVER = datetime.min.replace(tzinfo=UTC)
 IDLE_LIMIT = 90
-EACH = False
 
 USER_ARN = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):user/(?:.*/)?([^/]+)")
 
@@ -191,13 +190,18 @@ class Standing(NamedTuple):
     @property
     def word(self) -> str:
         """The latest word, if nobody wrote another on that day or the day before."""
-        (*words,) = {each.word for each in self.lines}
-        return words[0] if len(words) == 1 else ""
+        words = {each.word for each in self.lines}
+        return words.pop() if len(words) == 1 else ""
 
     @property
     def decided(self) -> Word:
-        """What they saw is in the newest of the lines that agree."""
-        return max(self.lines, key=lambda each: (each.earliest, each.as_of))
+        """What they saw is in the newest of the lines that agree.
+
+        Taken here: of lines on one report, one of a script, which needs that report too.
+        """
+        is_of_script = (not each.cells.get("same_second") for each in self.lines)
+        order = zip((each.earliest for each in self.lines), is_of_script, self.lines, strict=True)
+        return max(order, key=lambda each: each[:2])[2]
 
 
 def standing(words: Sequence[Word]) -> Standing:
@@ -218,20 +222,15 @@ def holds(word: Word, words: Sequence[Word], day: date, days: Mapping[str, int])
     return word.word in HOLDING and word.day == last and day <= until
 
 
-def spared_by(
-    standing: Standing, every: Sequence[Word], counted: Sequence[Word], days: Mapping[str, int]
-) -> str:
-    """Return the state in which another word leaves a removal, empty if it stands.
-
-    Taken here: the last day of an author is that of any word, even of one that no longer counts.
-    """
+def spared_by(standing: Standing, words: Sequence[Word], days: Mapping[str, int]) -> str:
+    """Return the state in which another word leaves a removal, empty if it stands."""
     if not standing.word:
         return "disagree"
     authors = {each.person for each in standing.lines}
-    others = [each for each in every if each.person not in authors]
-    if any(holds(each, every, standing.day, days) for each in others):
+    others = (each for each in words if each.person not in authors)
+    if any(holds(each, words, standing.day, days) for each in others):
         return "kept"
-    newer = (each for each in counted if each.earliest > standing.decided.earliest)
+    newer = (each for each in words if each.earliest > standing.decided.earliest)
     return "newer word" if any(each.word != standing.word for each in newer) else ""
 
 
@@ -357,50 +356,16 @@ class Case:
         return sorted(of_account, key=lambda each: each.as_of)
 
     def outcome(self, user: User) -> Outcome | None:
-        """Return nothing of a user of whom no removal is the latest word.
-
-        Taken here: where the words of the last day were overtaken, that is the state.
-        """
-        every, counted = people(self.words[user]), self.counting(user)
-        latest = standing(counted or every)
-        if not latest.has_removal and latest.day < standing(every).day:
-            latest = standing(every)
+        """Return nothing of a user of whom no removal is among the latest words."""
+        latest = standing(people(self.words[user]))
         if not latest.has_removal:
             return None
-        if self.is_done(user, latest):
-            return Outcome("done")
-        return self.undone(user, latest, counted)
+        return Outcome("done") if self.is_done(user, latest) else self.undone(user, latest)
 
-    def counting(self, user: User) -> list[Word]:
-        """Removals on reports older than an `overtaken` no longer count."""
-        words = self.words.get(user, ())
-        overtaken = [*facts(words, "overtaken"), *self.overtaking(user)]
-        return [
-            each
-            for each in people(words)
-            if each.word not in REMOVALS or not any(is_older(each, fact) for fact in overtaken)
-        ]
-
-    def overtaking(self, user: User) -> Iterator[Report]:
-        """A report overtakes removals, whatever stands, if it shows more than the newest saw."""
-        words = people(self.words.get(user, ()))
-        removals = [each for each in words if each.word in REMOVALS]
-        for report in self.reports_of(user):
-            older = [each for each in removals if each.earliest < report.earliest]
-            row = report.row_of(user)
-            if row and older and report.source != "option":
-                compared = older if EACH else [Standing(older).decided]
-                if any(shows_more(shown(saw.cells), shown(row), saw.baseline) for saw in compared):
-                    yield report
-
-    def undone(self, user: User, latest: Standing, counted: Sequence[Word]) -> Outcome:
+    def undone(self, user: User, latest: Standing) -> Outcome:
         decided, reports = latest.decided, self.reports_of(user)
-        if decided not in counted:
-            return Outcome("overtaken")
-        if state := spared_by(latest, people(self.words[user]), counted, self.days):
+        if state := self.doubt(user, latest):
             return Outcome(state)
-        if self.is_overtaken(user, decided):
-            return Outcome("overtaken")
         newest = reports[-1] if reports else None
         row = newest.row_of(user) if newest else None
         if newest is None or row is None or self.is_unknown(user, decided, newest, row):
@@ -418,15 +383,33 @@ class Case:
         is_off = now.has_no_way_in and user[1] not in (newest.services or ())
         return Outcome("deactivated") if is_off else Outcome("open", "deactivate")
 
+    def doubt(self, user: User, latest: Standing) -> str:
+        """Return the state in which words and newer reports leave a removal, empty for none."""
+        words = people(self.words[user])
+        state = spared_by(latest, words, self.days)
+        return state or ("overtaken" if self.is_overtaken(user, latest.decided) else "")
+
+    def overtaking(self, user: User) -> Iterator[Report]:
+        """A report overtakes if it shows more than the newest removal before it saw."""
+        removals = [each for each in people(self.words[user]) if each.word in REMOVALS]
+        for report in self.reports_of(user):
+            older = [each for each in removals if each.earliest < report.earliest]
+            row = report.row_of(user)
+            if row and older and report.source != "option":
+                newest = max(each.earliest for each in older)
+                compared = [each for each in older if each.earliest == newest]
+                if any(shows_more(shown(saw.cells), shown(row), saw.baseline) for saw in compared):
+                    yield report
+
     def is_overtaken(self, user: User, decided: Word) -> bool:
         """Reports count, and the lines of the ledger, which record reports that are not given."""
-        newer = [each for each in self.reports_of(user) if each.earliest > decided.earliest]
-        rows = [row for each in newer if (row := each.row_of(user))]
-        rows += [
-            each.cells for each in people(self.words[user]) if each.earliest > decided.earliest
-        ]
+        known = [*facts(self.words[user], "overtaken"), *self.overtaking(user)]
+        rows = [row for each in self.later(user, decided) if (row := each.row_of(user))]
+        newer = (each for each in people(self.words[user]) if each.earliest > decided.earliest)
+        rows += [each.cells for each in newer]
         saw = shown(decided.cells)
-        return any(shows_more(saw, shown(row), decided.baseline) for row in rows)
+        is_more = any(shows_more(saw, shown(row), decided.baseline) for row in rows)
+        return is_more or any(is_older(decided, each) for each in known)
 
     def is_unknown(self, user: User, decided: Word, newest: Report, row: Cells) -> bool:
         """Taken here: a report that may be older than the one decided on says nothing."""
@@ -444,15 +427,17 @@ class Case:
         )
 
     def is_to_be_deleted(self, user: User) -> bool:
-        every, counted = people(self.words.get(user, ())), self.counting(user)
-        latest = standing(counted)
-        return latest.word == "delete" and not spared_by(latest, every, counted, self.days)
+        latest = standing(people(self.words.get(user, ())))
+        return latest.word == "delete" and not self.doubt(user, latest)
 
     def has_word(self, user: User, day: date) -> bool:
         """Return whether a word other than to withdraw stands on a user, or one holds."""
-        words, counted = people(self.words[user]), self.counting(user)
-        is_told = counted and standing(counted).word not in ("", "withdraw")
-        return bool(is_told) or any(holds(each, words, day, self.days) for each in words)
+        words = people(self.words[user])
+        if any(holds(each, words, day, self.days) for each in words):
+            return True
+        latest = standing(words)
+        is_removal = latest.word in REMOVALS and not self.doubt(user, latest)
+        return is_removal or latest.word in HOLDING
 
     def were_together(self, user: User, other: User) -> bool:
         """Return whether one report has both names, by the reports or by the lines."""
@@ -486,38 +471,41 @@ class Case:
         return [each for each in reports if each.earliest > decided.earliest]
 
     def is_gone(self, user: User, decided: Word) -> bool:
-        """Gone is who is not shown again since; facts and lines of the ledger count too."""
-        shown_at = [
+        """Gone is who is not shown again since; facts and lines of the ledger count too.
+
+        Taken here: each removal of the user may show it, as a line of the program is of no one.
+        """
+        words, later = people(self.words[user]), self.later(user, decided)
+        there = [each for each in later if self.is_there(user, decided, each)]
+        shown_at = [each.earliest for each in (*there, *words)]
+        removals = [each for each in words if each.word in REMOVALS]
+        gone_at = [
             each.earliest
-            for each in self.later(user, decided)
-            if each.row_of(user) or self.may_be_there(user, decided, each)
+            for each in later
+            if any(self.lacks(user, removal, each) for removal in removals)
         ]
-        shown_at += [each.earliest for each in people(self.words[user])]
-        later = self.later(user, decided)
-        gone_at = [each.earliest for each in later if self.lacks(user, decided, each)]
-        gone_at += [each.as_of for each in facts(self.words[user], "gone", "done")]
+        gone_at += [each.as_of for each in facts(self.words[user], "gone")]
         return any(at >= max(shown_at) for at in gone_at)
 
-    def may_be_there(self, user: User, decided: Word, report: Report) -> bool:
+    def is_there(self, user: User, decided: Word, report: Report) -> bool:
         same = (row for row in report.users if row["user"] == user[1])
-        return any((created_in(row) or NEVER) < decided.baseline for row in same)
+        return any((created_in(row) or NEVER) <= decided.baseline for row in same)
 
     def lacks(self, user: User, decided: Word, report: Report) -> bool:
         """Possibly renamed is not gone."""
-        others = decided.others(self.reports)
-        is_there = report.row_of(user) or self.may_be_there(user, decided, report)
-        if not report.has_root or is_there:
+        if not report.has_root or self.is_there(user, decided, report):
             return False
-        return report.of_second(user[2]) <= (others or frozenset())
+        return report.of_second(user[2]) <= (decided.others(self.reports) or frozenset())
 
     def is_off(self, user: User, decided: Word) -> bool:
-        """Taken here: the newest report decides, and without one the line of the program."""
-        later = self.later(user, decided)
-        if row := later[-1].row_of(user) if later else None:
-            has_service = user[1] in (later[-1].services or ())
-            return shown(row).has_no_way_in and not has_service
-        known = (each.as_of for each in facts(self.words[user], "deactivated", "done"))
-        return not later and any(at > decided.earliest for at in known)
+        """Off is who no later report shows with a way in; lines of the program count too."""
+        known = [each.as_of for each in facts(self.words[user], "deactivated")]
+        off_at, on_at = [at for at in known if at > decided.earliest], [decided.earliest]
+        for each in self.later(user, decided):
+            if row := each.row_of(user):
+                is_off = shown(row).has_no_way_in and user[1] not in (each.services or ())
+                (off_at if is_off else on_at).append(each.earliest)
+        return any(at > max(on_at) for at in off_at)
 
 
 def has_service(cells: Cells) -> bool:
