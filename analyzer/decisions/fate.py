@@ -493,21 +493,33 @@ class _Evidence:
         `names` were in one report with the user; others may be the user under another name.
         """
         together = names.union(
+            *(each.same_second or () for each in self._words[line.subject]),
             *(
                 shown.created_with(line)
                 for shown in self.accounts.get(line.account, ())
                 if line.subject in shown.users
-            )
+            ),
         )
         last_day = self.ledger.days.last_day
         for stand in self._of_second[line.creation_second]:
-            is_another = stand.line.user not in together
-            if is_another and line.user not in (stand.line.same_second or ()):
+            if stand.line.user not in together and not self._names(stand.line.subject, line.user):
                 if stand.stands and stand.stands.decision is not Decision.WITHDRAW:
                     return stand.stands
                 if holding := [o for o in stand.holding if last_day(o) >= line.decided_on]:
                     return holding[0]
         return None
+
+    def _names(self, user: User, name: str) -> bool:
+        """Return whether a decision on a user shows a name beside it."""
+        return any(name in (line.same_second or ()) for line in self._words[user])
+
+    @cached_property
+    def _words(self) -> Mapping[User, Sequence[LedgerLine]]:
+        words = defaultdict[User, list[LedgerLine]](list)
+        for line in self.ledger.lines:
+            if not line.is_fact:
+                words[line.subject].append(line)
+        return words
 
     @cached_property
     def _of_second(self) -> Mapping[CreationSecond, Sequence[Standing]]:
