@@ -197,11 +197,10 @@ class Standing(NamedTuple):
     def decided(self) -> Word:
         """What they saw is in the newest of the lines that agree.
 
-        Taken here: of lines on one report, one of a script, which needs that report too.
+        Taken here: of lines on one report, one that says who was created with the user.
         """
-        is_of_script = (not each.cells.get("same_second") for each in self.lines)
-        order = zip((each.earliest for each in self.lines), is_of_script, self.lines, strict=True)
-        return max(order, key=lambda each: each[:2])[2]
+        names = ((each.earliest, bool(each.cells.get("same_second"))) for each in self.lines)
+        return max(zip(names, self.lines, strict=True), key=lambda each: each[0])[1]
 
 
 def standing(words: Sequence[Word]) -> Standing:
@@ -285,7 +284,7 @@ class Shown(NamedTuple):
     def can_be_deleted(self) -> bool:
         """Taken here: what is not understood is not "no"."""
         is_without = all(each.active is False for each in self.slots)
-        never_used = self.password is False or (self.password and self.signed_in == NEVER)
+        never_used = self.password is False or self.signed_in == NEVER
         return bool(is_without and never_used)
 
     @property
@@ -484,7 +483,7 @@ class Case:
             for each in later
             if any(self.lacks(user, removal, each) for removal in removals)
         ]
-        gone_at += [each.as_of for each in facts(self.words[user], "gone")]
+        gone_at += [each.earliest for each in facts(self.words[user], "gone")]
         return any(at >= max(shown_at) for at in gone_at)
 
     def is_there(self, user: User, decided: Word, report: Report) -> bool:
@@ -499,7 +498,7 @@ class Case:
 
     def is_off(self, user: User, decided: Word) -> bool:
         """Off is who no later report shows with a way in; lines of the program count too."""
-        known = [each.as_of for each in facts(self.words[user], "deactivated")]
+        known = [each.earliest for each in facts(self.words[user], "deactivated")]
         off_at, on_at = [at for at in known if at > decided.earliest], [decided.earliest]
         for each in self.later(user, decided):
             if row := each.row_of(user):

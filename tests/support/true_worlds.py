@@ -11,10 +11,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from typing import NamedTuple
+
+import pandas as pd
 
 import analyzer
 from analyzer.decisions.collect import collect, with_facts
+from analyzer.decisions.decision import User
 from analyzer.decisions.fate import fates
 from analyzer.decisions.follow_up import follow_up
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
@@ -142,7 +146,7 @@ class World:
     sources: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.rng = random.Random(self.seed)
+        self.rng, self.numbers = random.Random(self.seed), count(1000)
         self.accounts, self.now = [f"{self.seed:06}{at:06}" for at in (0, 1)], START
         second = START - timedelta(days=self.rng.randrange(100, 300))
         for at in range(self.rng.randrange(10, 18)):
@@ -198,7 +202,7 @@ class World:
         elif fate < 0.5:
             del self.users[number]
             if fate < 0.45:
-                self.users[max(self.users, default=0) + 1000] = created_again(row, happened)
+                self.users[next(self.numbers)] = created_again(row, happened)
         elif fate < 0.56:
             arn = str(row["arn"]).replace(":user/", ":user/moved/")
             self.users[number] = row | {"arn": arn}
@@ -364,16 +368,15 @@ class World:
         if not removals:
             return "not meant"
         meant = max(removals, key=lambda each: each.at)
-        for each in said:
-            is_milder = each.decision not in ("delete", action)
-            if is_milder and each.at > meant.at and not self.is_twice_wrong(meant, each):
-                # A withdrawal under a former name may be there so that the new one counts.
-                if each.decision != "withdraw" or each.key == key:
-                    return "spared since"
-        last = {each.person: each for each in said}
         days = {"keep": 178, "investigate": 28}
-        for each in last.values():
-            if each.at < meant.at <= each.at + days.get(each.decision, 0) * A_DAY:
+        for each in {each.person: each for each in said}.values():
+            is_milder = each.decision not in ("delete", action)
+            # A withdrawal under a former name may be there so that the new one counts.
+            is_of_old_name = each.decision == "withdraw" and each.key != key
+            if each.at > meant.at and is_milder and not is_of_old_name:
+                if not self.is_twice_wrong(meant, each):
+                    return "spared since"
+            elif each.at < meant.at <= each.at + days.get(each.decision, 0) * A_DAY:
                 return "kept by somebody else"
         seen = max(each.stage for each in removals)
         return "gained access since" if self.has_gained(number, seen, stages) else ""
@@ -391,8 +394,11 @@ class World:
                 return True
         return False
 
-    def has_access(self, row: Row, action: str, stage: int) -> str:
-        """Return why a user must not be deleted, or not be removed at all, as it is."""
+    def has_access(self, row: Row, action: str, stage: int, days: int = 89) -> str:
+        """Return why a user must not be deleted, or not be removed at all, as it is.
+
+        A report without a time can be of any time of its day, so that `days` are one less or more.
+        """
         keys = [row[f"access_key_{at}_active"] == "true" for at in (1, 2)]
         certificates = [row[f"cert_{at}_active"] == "true" for at in (1, 2)]
         enabled = row["password_enabled"] == "true"
@@ -400,7 +406,7 @@ class World:
         if action == "delete" and (any(keys) or any(certificates) or is_used):
             return "deleted with access"
         is_unused = not isinstance(row["password_last_used"], datetime) and not any(keys)
-        recent = REPORTED[stage] - 89 * A_DAY
+        recent = REPORTED[stage] - days * A_DAY
         uses = [
             last_use(row, f"access_key_{at}_last_used_date", f"access_key_{at}_last_rotated")
             for at in (1, 2)
@@ -421,12 +427,11 @@ class World:
         return "done, yet there" if is_deletion and numbers else ""
 
     def took_place(self, number: int, newest: int) -> bool:
-        """Return whether a user has the name of another one of its creation second, by now."""
-        name = key_of(self.past[newest][number])
+        """Return whether a user has had the name of another one of its creation second."""
+        past = self.past[: newest + 1]
+        own = {key_of(at[number]) for at in past if number in at}
         return any(
-            other != number and key_of(row) == name
-            for at in self.past[: newest + 1]
-            for other, row in at.items()
+            other != number and key_of(row) in own for at in past for other, row in at.items()
         )
 
     def plain_removals(self, stages: Sequence[int]) -> Iterator[Word]:
@@ -456,7 +461,7 @@ class World:
                 first = rows[0]
                 if first and all(row == first for row in rows) and "??" not in first.values():
                     is_single = seconds[last.key[::2]] == 1
-                    if is_single and not self.has_access(first, "", last.stage):
+                    if is_single and not self.has_access(first, "", last.stage, 91):
                         yield last
 
 
@@ -607,13 +612,13 @@ def said_by_product(ledger: Ledger, analysis: analyzer.Analysis) -> dict[Key, la
     """Return the state of each removal by the follow-up, and what the plan does."""
     pages = [*analysis.pages()]
     plan = removal_plan(ledger, analysis.report, pages)
-    actions = {Key(*each.line.subject): str(each.line.decision) for each in plan.removals}
+    actions = {each.line.subject: str(each.line.decision) for each in plan.removals}
     frame = follow_up(pages, analysis.report, ledger).frame
     columns = (frame[name] for name in ("account", "user", "created", "status"))
     return {
         (key := Key(str(account), str(user), created.to_pydatetime())): law.Outcome(
-            str(status), actions.get(key, "")
+            str(status), actions.get(User(*key), "")
         )
         for account, user, created, status in zip(*columns, strict=True)
-        if created == created  # no creation time: nothing acts on it
+        if created is not pd.NaT  # nothing acts on it
     }
