@@ -211,7 +211,8 @@ def _overtaken(
         older = [removal for removal in removals if removal.line.earliest < shown.earliest]
         newest = max((removal.line.earliest for removal in older), default=_MAX)
         for removal in older if newest >= recorded else ():
-            if removal.line.earliest == newest and _access_gained(*removal, shown):
+            now = shown.users.get(removal.line.subject)
+            if removal.line.earliest == newest and _access_gained(*removal, now):
                 yield Decision.OVERTAKEN, removal, shown
                 is_proof = shown.file.as_of_source is not AsOfSource.OPTION
                 recorded = shown.earliest if is_proof else recorded
@@ -253,9 +254,8 @@ def _newer(line: LedgerLine, accounts: ReportedAccounts) -> list[ReportedAccount
     return [shown for shown in accounts.get(line.account, ()) if shown.earliest > line.earliest]
 
 
-def _access_gained(line: LedgerLine, before: ReportedUser, shown: ReportedAccount) -> list[str]:
+def _access_gained(line: LedgerLine, before: ReportedUser, now: ReportedUser | None) -> list[str]:
     """Return the access and use, in words, that a later report shows beyond what people saw."""
-    now = shown.users.get(line.subject)
     if now is None:
         return []
     added = access_added(before.credentials, now.credentials, line.baseline)
@@ -446,11 +446,27 @@ class _Evidence:
         return (State.UNKNOWN, why) if why else _state_of_user(line, before, now)
 
     def _new_access(self, line: LedgerLine, before: ReportedUser) -> str:
-        """Return the access that the first newer report shows beyond what people saw."""
-        for shown in _newer(line, self.accounts):
-            if gained := _access_gained(line, before, shown):
-                return f"{', '.join(gained)} (report {shown.file.name})"
+        """Return the access that the first newer report, given or recorded, shows beyond that."""
+        shown = ((of.file.as_of, of.users.get(line.subject)) for of in _newer(line, self.accounts))
+        for as_of, now in (*shown, *self._recorded[line.subject]):
+            if gained := _access_gained(line, before, now):
+                return f"{', '.join(gained)} (report of {utc_text(as_of)})"
         return ""
+
+    @cached_property
+    def _recorded(self) -> Mapping[User, Sequence[tuple[datetime, ReportedUser]]]:
+        """Return what people saw who decided on newer reports than those whose word stands."""
+        stands = ((user, stand.line) for user, stand in self.ledger.standings.items())
+        newer = [
+            line
+            for user, of_user in stands
+            for line in self._words[user]
+            if of_user.decision in REMOVALS and line.earliest > of_user.earliest
+        ]
+        recorded = defaultdict[User, list[tuple[datetime, ReportedUser]]](list)
+        for line, now in zip(newer, users_decided_on(newer), strict=True):
+            recorded[line.subject].append((line.as_of, now))
+        return recorded
 
     def _absent(self, line: LedgerLine, newest: ReportedAccount | None) -> str:
         """Return why nothing can be said of a user whom the newest report does not show."""
