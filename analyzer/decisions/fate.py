@@ -215,7 +215,8 @@ def _overtaken(
         older = [removal for removal in removals if removal.line.earliest < shown.earliest]
         newest = max((removal.line.earliest for removal in older), default=_MAX)
         for removal in older if newest >= recorded else ():
-            if removal.line.earliest == newest and _access_gained(*removal, shown):
+            now = shown.users.get(removal.line.subject)
+            if removal.line.earliest == newest and _access_gained(*removal, now):
                 yield Decision.OVERTAKEN, removal, shown
                 is_proof = shown.file.as_of_source is not AsOfSource.OPTION
                 recorded = shown.earliest if is_proof else recorded
@@ -256,9 +257,8 @@ def _newer(line: LedgerLine, accounts: ReportedAccounts) -> list[ReportedAccount
     return [shown for shown in accounts.get(line.account, ()) if shown.earliest > line.earliest]
 
 
-def _access_gained(line: LedgerLine, before: ReportedUser, shown: ReportedAccount) -> list[str]:
+def _access_gained(line: LedgerLine, before: ReportedUser, now: ReportedUser | None) -> list[str]:
     """Return the access and use, in words, that a later report shows beyond what people saw."""
-    now = shown.users.get(line.subject)
     if now is None:
         return []
     added = access_added(before.credentials, now.credentials, line.baseline)
@@ -453,11 +453,27 @@ class _Evidence:
         return (State.UNKNOWN, why) if why else _state_of_user(line, before, now)
 
     def _new_access(self, line: LedgerLine, before: ReportedUser) -> str:
-        """Return the access that the first newer report shows beyond what people saw."""
-        for shown in _newer(line, self.accounts):
-            if gained := _access_gained(line, before, shown):
-                return f"{', '.join(gained)} (report {shown.file.name})"
+        """Return the access that the first newer report, given or recorded, shows beyond that."""
+        shown = ((of.file.as_of, of.users.get(line.subject)) for of in _newer(line, self.accounts))
+        for as_of, now in (*shown, *self._recorded[line.subject]):
+            if gained := _access_gained(line, before, now):
+                return f"{', '.join(gained)} (report of {utc_text(as_of)})"
         return ""
+
+    @cached_property
+    def _recorded(self) -> Mapping[User, Sequence[tuple[datetime, ReportedUser]]]:
+        """Return what people saw who decided on newer reports than those whose word stands."""
+        stands = ((user, stand.line) for user, stand in self.ledger.standings.items())
+        newer = [
+            line
+            for user, of_user in stands
+            for line in self._words[user]
+            if of_user.decision in REMOVALS and line.earliest > of_user.earliest
+        ]
+        recorded = defaultdict[User, list[tuple[datetime, ReportedUser]]](list)
+        for line, now in zip(newer, users_decided_on(newer), strict=True):
+            recorded[line.subject].append((line.as_of, now))
+        return recorded
 
     def _absent(self, line: LedgerLine, newest: ReportedAccount | None) -> str:
         """Return why nothing can be said of a user whom the newest report does not show."""
@@ -500,21 +516,33 @@ class _Evidence:
         `names` were in one report with the user; others may be the user under another name.
         """
         together = names.union(
+            *(each.same_second or () for each in self._words[line.subject]),
             *(
                 shown.created_with(line)
                 for shown in self.accounts.get(line.account, ())
                 if line.subject in shown.users
-            )
+            ),
         )
         last_day = self.ledger.days.last_day
         for stand in self._of_second[line.creation_second]:
-            is_another = stand.line.user not in together
-            if is_another and line.user not in (stand.line.same_second or ()):
+            if stand.line.user not in together and not self._names(stand.line.subject, line.user):
                 if stand.stands and stand.stands.decision is not Decision.WITHDRAW:
                     return stand.stands
                 if holding := [o for o in stand.holding if last_day(o) >= line.decided_on]:
                     return holding[0]
         return None
+
+    def _names(self, user: User, name: str) -> bool:
+        """Return whether a decision on a user shows a name beside it."""
+        return any(name in (line.same_second or ()) for line in self._words[user])
+
+    @cached_property
+    def _words(self) -> Mapping[User, Sequence[LedgerLine]]:
+        words = defaultdict[User, list[LedgerLine]](list)
+        for line in self.ledger.lines:
+            if not line.is_fact:
+                words[line.subject].append(line)
+        return words
 
     @cached_property
     def _of_second(self) -> Mapping[CreationSecond, Sequence[Standing]]:
