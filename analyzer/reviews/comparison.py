@@ -206,8 +206,8 @@ def with_same_second(entries: DecisionFile, analysis: Analysis) -> DecisionFile:
         for name, text, cell in _differing_cells(line, *user):
             message, arn = difference_text(text, cell), line.user_key.arn
             problems.append(Problem(file, at, name, arn, message, _SAME_REPORT_HINT))
-        same_second = line.same_second if user[2] is None else frozenset(user[2])
-        lines.append(replace(line, same_second=same_second))
+        others = line.same_second if user[2] is None else frozenset(user[2])
+        lines.append(replace(line, same_second=others))
     if problems:
         raise InputRefused(problems)
     return replace(entries, lines=(*lines,))
