@@ -65,6 +65,12 @@ TIMESTAMPS: Final = (
 )
 """Columns whose cells hold a moment in UTC or a word that says why there is none."""
 
+BOOLEANS: Final = (
+    *(PASSWORD_ENABLED, MFA_ACTIVE, *(key.active for key in ACCESS_KEYS)),
+    *(certificate.active for certificate in CERTIFICATES),
+)
+"""Columns whose cells are `true` or `false`."""
+
 # Columns of the tidy frames in analyzer.report.model.Page.
 FILE: Final = "file"
 ROW: Final = "row"

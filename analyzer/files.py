@@ -108,7 +108,7 @@ def replace_series(
     the files. Return their paths. Raises OutputFailed.
     """
     try:
-        with TemporaryDirectory(prefix=".", suffix=".part", dir=folder) as aside:
+        with TemporaryDirectory(prefix=".", suffix=".part", dir=os.path.realpath(folder)) as aside:
             new = [_written(Path(aside, name), content, mode) for name, content in files]
             old = [path for path in folder.iterdir() if is_one(path.name)]
             placed = [path.replace(folder / path.name) for path in new]
@@ -212,6 +212,12 @@ def followed_path(path: Path) -> Path:
             raise OSError(EPERM, f"the link {link} belongs to another user")
         at = link.parent / link.readlink() / at.relative_to(link)
     raise OSError(ELOOP, os.strerror(ELOOP))
+
+
+def missing_file_refusal(name: str) -> InputRefused:
+    """Return the refusal of an input that does not exist."""
+    message = "there is no such file or folder"
+    return InputRefused.of_file(printable(name), message, "Check the path.")
 
 
 def sha256(path: Path) -> str:

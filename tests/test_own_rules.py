@@ -15,7 +15,8 @@ from analyzer.rules import RULES
 from analyzer.rules.engine import page_outcomes
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.rules.wording import days_text
-from analyzer.verdicts.facts import Facts, Truth
+from analyzer.verdicts.facts import Facts
+from analyzer.verdicts.truth import Truth
 from tests.support.builders import AS_OF, a_user, days_before, report_text
 from tests.support.feeds import asff, ocsf
 from tests.support.outputs import everything_shown, json_document

@@ -43,7 +43,7 @@ KINDS: tuple[tuple[str, bytes, str], ...] = (
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize(("name", "content", "limit"), KINDS)
+@pytest.mark.parametrize(("name", "content", "limit"), KINDS, ids=range(len(KINDS)))
 def test_a_report_gives_the_same_users_after_pickling(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, limit: str
 ) -> None:

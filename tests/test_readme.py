@@ -108,7 +108,10 @@ BEFORE = {
     "jq -r": f"printf %s '{DETAILS}' > details.json",
     "credreport analyze reports/ --decisions": LEDGER_WITHOUT_LINES,
     "credreport collect": "credreport analyze reports/012345678901.csv -o review.xlsx",
-    "credreport plan": LEDGER_WITHOUT_LINES,
+    **dict.fromkeys(
+        ("credreport plan", "credreport analyze reports/ -o review.xlsx"),
+        f"cp samples/exemptions.csv .; {LEDGER_WITHOUT_LINES}",
+    ),
 }
 """What a block of commands needs to have run before it, by how it begins."""
 

@@ -18,7 +18,7 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.filters import account_labels
 from analyzer.changes.events import RENAMED_REMARK, renamed_count_text
 from analyzer.changes.snapshot import Snapshot, findings_at, snapshot, states_at
-from analyzer.changes.user_changes import ChangeKind, ChangeRow, changes_of_user
+from analyzer.changes.user_changes import ChangeKind, ChangeRow, Interval, changes_of_user
 from analyzer.errors import InputRefused, Problem, check_type
 from analyzer.report.masked_accounts import mixed_account_problems, root_creation_times
 from analyzer.report.model import (
@@ -52,6 +52,7 @@ _DTYPES: Final[dict[Any, Any]] = {
 }
 _IDENTITY: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
 _NOT_COMPARED: Final = [*_IDENTITY, columns.REASON, columns.CONTRADICTED]
+_NEWLY_UNUSED: Final = [ChangeKind.NEW, ChangeKind.RE_CREATED, ChangeKind.BECAME_UNUSED]
 _ROWS_AT_ONCE: Final = 16_384
 
 
@@ -92,10 +93,13 @@ class Comparison:
     def where(self, kinds: Collection[str] = (), verdicts: Collection[str] = ()) -> Self:
         """Return the changes of these kinds, of users that had or have one of these verdicts.
 
-        Without kinds or verdicts, all count. Accounts that were not compared stay.
+        Without kinds or verdicts, all count; the kind `unused` means all newly unused users.
+        Accounts that were not compared stay.
         """
         frame = self.changes
         keep = frame[CHANGE].isin(list(kinds or ChangeKind))
+        if Verdict.UNUSED in kinds:
+            keep |= frame[CHANGE].isin(_NEWLY_UNUSED) & (frame[NOW] == Verdict.UNUSED)
         if verdicts:
             pages = chain(self.before.pages(), self.now.pages())
             users = (page.users[page.users[columns.VERDICT].isin(list(verdicts))] for page in pages)
@@ -210,7 +214,10 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
         {account: at.replace(tzinfo=None) for account, at in side.as_of.items()}
         for side in (before, now)
     )
-    moments = {account: (earlier[account], later[account]) for account in accounts}
+    idle_limit = now.analysis.criteria.dormant_days
+    intervals = {
+        account: Interval(earlier[account], later[account], idle_limit) for account in accounts
+    }
     old, new = _changed_positions(before, now, accounts)
     states = zip(states_at(before, old), states_at(now, new), strict=True)
     findings = zip(findings_at(before, old), findings_at(now, new), strict=True)
@@ -220,7 +227,7 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
             (was, has),
             found,
             rules,
-            moments[has.account or was.account],
+            intervals[has.account or was.account],
             is_possibly_renamed=is_renamed,
         )
         for (was, has), found, is_renamed in zip(states, findings, renamed, strict=True)

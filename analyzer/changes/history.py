@@ -167,7 +167,7 @@ def history(analysis: Analysis, span: Span) -> History:
 
 
 def _in_utc(frame: pd.DataFrame) -> pd.DataFrame:
-    moments = frame.select_dtypes("datetime64[s]")
+    moments = frame.select_dtypes("datetime64")
     return frame.assign(**{str(name): moments[name].dt.tz_localize("UTC") for name in moments})
 
 

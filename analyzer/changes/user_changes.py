@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, Self
 
 from analyzer import columns
 from analyzer.changes.events import (
-    IDLE_VERDICTS,
+    KEY_USE_COLUMNS,
     USE_COLUMNS,
     Event,
     EventKind,
@@ -32,12 +32,12 @@ class ChangeKind(StrEnum):
     NEW = "new", "A user that the earlier report does not have."
     GONE = "gone", "A user that the later report no longer has."
     RE_CREATED = "re-created", "A user deleted and created again under the same name."
-    NEW_UNUSED = "new-unused", "Unused now, with another verdict before."
-    FIRST_SIGN_IN = "first-sign-in", "Signed in for the first time."
-    FIRST_USE = "first-use", "An access key used, by a user that was never used before."
-    USED_AGAIN = "used-again", "Unused, retired or dormant before, and used since."
+    UNDETERMINED = "undetermined", "Undetermined now, not before."
+    BECAME_UNUSED = "became-unused", "Unused now, with another verdict before."
     NO_LONGER_UNUSED = "no-longer-unused", "Unused before, with another verdict now."
-    UNDETERMINED = "undetermined", "Not understood in one of the two reports."
+    FIRST_SIGN_IN = "first-sign-in", "Signed in, with no sign-in on record before."
+    FIRST_USE = "first-use", "Used an access key, with no such use on record before."
+    USED_AGAIN = "used-again", "Used again after the idle limit."
     VERDICT_CHANGED = "verdict-changed", "Another verdict now."
     CREDENTIALS_CHANGED = "credentials-changed", "The same verdict, with other credentials."
     EXEMPTED = "exempted", "Exempt now, not before."
@@ -92,6 +92,14 @@ class Finding(NamedTuple):
     exemption: str = ""
 
 
+class Interval(NamedTuple):
+    """Hold the as-of of two reports, and the days without use after which a user is used again."""
+
+    start: datetime
+    end: datetime
+    idle_limit: int
+
+
 RuleWithLimit = tuple[Rule, int | None]
 """A rule that ran and its limit in days, None for a rule without."""
 
@@ -123,6 +131,7 @@ class FindingChange(NamedTuple):
 
 
 _USES: Final = (EventKind.FIRST_SIGN_IN, EventKind.SIGN_IN, EventKind.KEY_USE)
+_KINDS_OF_USE: Final = (ChangeKind.FIRST_SIGN_IN, ChangeKind.FIRST_USE, ChangeKind.USED_AGAIN)
 _PRESENCE: Final = {
     EventKind.CREATED: ChangeKind.NEW,
     EventKind.DELETED: ChangeKind.GONE,
@@ -138,14 +147,14 @@ def changes_of_user(
     states: tuple[UserState, UserState],
     findings: tuple[Sequence[Finding], Sequence[Finding]],
     rules: Mapping[str, RuleWithLimit],
-    moments: tuple[datetime, datetime],
+    interval: Interval,
     *,
     is_possibly_renamed: bool,
 ) -> Iterator[ChangeRow]:
     """Yield the change of a user, if any, that of its exemption, and those of its findings.
 
     `states` and `findings` are those of both reports, `UserState()` if one lacks the user; `rules`
-    are those that ran, by their ids; `moments` are the as-of of the reports.
+    are those that ran, by their ids.
     """
     before, now = states
     latest = now if now.arn else before
@@ -157,41 +166,40 @@ def changes_of_user(
     def row(kind: ChangeKind, why: str = "") -> ChangeRow:
         return ChangeRow(kind, *subject, *verdicts, last_use, why, *exemptions, latest.created)
 
-    elapsed = (moments[1] - moments[0]).days
-    user_events = events(before, now, moments[0], is_possibly_renamed=is_possibly_renamed)
-    cause = _cause(before, now, user_events, last_use)
-    is_same = not any(event.kind in _PRESENCE for event in user_events)
-    if latest.verdict and (kind := _change_kind(before, now, user_events)):
-        yield row(kind, cause)
+    elapsed = interval.end - interval.start
+    user_events = events(before, now, interval.start, is_possibly_renamed=is_possibly_renamed)
+    event_kinds = {event.kind for event in user_events}
+    idle_days = (interval.start - before.last_use).days if before.last_use else -1
+    was_idle = idle_days >= interval.idle_limit and USE_COLUMNS.isdisjoint(before.unknown)
+    change = _change_kind(before, now, event_kinds, was_idle=was_idle)
+    cause = _cause(before, now, user_events, last_use, change)
+    is_same = event_kinds.isdisjoint(_PRESENCE)
+    if latest.verdict and change:
+        yield row(change, cause)
     if is_same and before.exemption != now.exemption:
         kind = ChangeKind.EXEMPTED if now.exemption else ChangeKind.EXEMPTION_ENDED
         yield row(ChangeKind.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
-    for change in changed_findings(*findings):
+    for found in changed_findings(*findings):
         why = cause
         if is_same:
-            why = cause_of_finding(change, *rules[change.latest.rule], elapsed, user_events)
-        yield change.row(subject, why)
+            why = cause_of_finding(found, *rules[found.latest.rule], elapsed.days, user_events)
+        yield found.row(subject, why)
 
 
 def _change_kind(
-    before: UserState, now: UserState, user_events: Collection[Event]
+    before: UserState, now: UserState, event_kinds: set[EventKind], *, was_idle: bool
 ) -> ChangeKind | None:
-    event_kinds = {event.kind for event in user_events}
     was, has = before.verdict, now.verdict
-    # It must be known that there was no use before.
-    is_used = bool(now.last_use) and USE_COLUMNS.isdisjoint(before.unknown)
-    if before.last_use and now.last_use:
-        is_used = now.last_use > before.last_use
-    has_use = is_used and was in IDLE_VERDICTS
-    is_unclear, undetermined = EventKind.NOT_UNDERSTOOD in event_kinds, Verdict.UNDETERMINED
+    had_key_use = any(key and key.last_used for key in before.keys or ())
+    had_key_use |= not KEY_USE_COLUMNS.isdisjoint(before.unknown)
     fits = {
         **{kind: event in event_kinds for event, kind in _PRESENCE.items()},
-        ChangeKind.NEW_UNUSED: has is Verdict.UNUSED and was not in (has, undetermined),
+        ChangeKind.UNDETERMINED: was is not has is Verdict.UNDETERMINED,
+        ChangeKind.BECAME_UNUSED: was is not has is Verdict.UNUSED,
+        ChangeKind.NO_LONGER_UNUSED: has is not was is Verdict.UNUSED,
         ChangeKind.FIRST_SIGN_IN: EventKind.FIRST_SIGN_IN in event_kinds,
-        ChangeKind.FIRST_USE: has_use and not before.last_use,
-        ChangeKind.USED_AGAIN: has_use,
-        ChangeKind.NO_LONGER_UNUSED: was is Verdict.UNUSED and has not in (was, undetermined),
-        ChangeKind.UNDETERMINED: is_unclear or (was is not has and undetermined in (was, has)),
+        ChangeKind.FIRST_USE: EventKind.KEY_USE in event_kinds and not had_key_use,
+        ChangeKind.USED_AGAIN: was_idle and not event_kinds.isdisjoint(_USES),
         ChangeKind.VERDICT_CHANGED: was is not has,
         ChangeKind.CREDENTIALS_CHANGED: not event_kinds.isdisjoint(_CREDENTIALS),
     }
@@ -199,13 +207,16 @@ def _change_kind(
 
 
 def _cause(
-    before: UserState, now: UserState, user_events: Collection[Event], last_use: datetime | None
+    before: UserState,
+    now: UserState,
+    user_events: Collection[Event],
+    last_use: datetime | None,
+    change: ChangeKind | None,
 ) -> str:
     """Return the cause of a change in words; uses of an active user that stays active are none."""
-    kinds = {event.kind for event in user_events}
     is_changed = before.arn == now.arn and before.verdict is not now.verdict
-    shows_uses = is_changed or before.verdict in IDLE_VERDICTS or EventKind.FIRST_SIGN_IN in kinds
-    shown = (*_PRESENCE, *(_USES if shows_uses else ()), *_CREDENTIALS, EventKind.NOT_UNDERSTOOD)
+    uses = _USES if is_changed or change in _KINDS_OF_USE else ()
+    shown = (*_PRESENCE, *uses, *_CREDENTIALS, EventKind.NOT_UNDERSTOOD)
     parts = [joined_sentences(user_events, shown)]
     if is_changed:
         parts += [
@@ -215,7 +226,7 @@ def _cause(
         ]
     # Time makes a user dormant, whatever else happened.
     is_quiet = not any(parts) or now.verdict is Verdict.DORMANT
-    if is_changed and is_quiet and EventKind.RE_CREATED not in kinds:
+    if is_changed and is_quiet and change is not ChangeKind.RE_CREATED:
         parts.append(f"not used since {day_text(last_use)}" if last_use else "never used")
     return "; ".join(filter(None, parts))
 

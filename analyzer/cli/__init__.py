@@ -22,19 +22,25 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
 from analyzer.cli.command import SUMMARIES, command_named, help_stream
-from analyzer.cli.streams import PIPE_CLOSED, say, write_lines
-from analyzer.errors import BUG, CredreportError
+from analyzer.cli.streams import OUTPUT_CLOSED, PIPE_CLOSED, say, write_lines
+from analyzer.errors import BUG, INTERRUPTED, CredreportError
 from analyzer.terms import VERSION, printable
 
 
 class Program(TyperGroup):
     """Import a command only when it is run; the list of commands is from `SUMMARIES`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; without any, typer shows the help and exits with 2."""
+        if not (args or ctx.resilient_parsing):
+            say("credreport: a command is missing.")
+        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command with its options, and the remaining arguments."""
@@ -49,6 +55,9 @@ class Program(TyperGroup):
         with help_stream(self.get_params(ctx)):
             super().format_help(ctx, formatter)
 
+
+_SIGNALS: Final = {INTERRUPTED: "Ctrl-C", 128 + signal.SIGTERM: "SIGTERM"}
+"""The signals that end the program, by their exit code."""
 
 app = typer.Typer(
     name="credreport",
@@ -103,9 +112,15 @@ def main(arguments: list[str]) -> int:
         say(f"credreport: {error}")
         return error.exit_code
     except SystemExit as end:
-        if isinstance(end.__context__, BrokenPipeError):  # typer would exit with 1
+        cause = end.__context__
+        if isinstance(cause, BrokenPipeError):  # typer would exit with 1
+            say(OUTPUT_CLOSED)
             return PIPE_CLOSED
-        return end.code if isinstance(end.code, int) else 0
+        code = end.code if isinstance(end.code, int) else 0
+        has_message = isinstance(cause, typer.Exit) and not cause.__cause__
+        if code in _SIGNALS and not has_message:
+            say(f"credreport: ended by {_SIGNALS[code]}.")
+        return code
     except Exception as error:  # noqa: BLE001  a bug: exit code 1 would mean findings
         if isinstance(error, OSError) and (code := getattr(error.__context__, "exit_code", 0)):
             return int(code)  # wrong usage, and standard error cannot be written

@@ -17,6 +17,7 @@ from analyzer.cli.inputs import (
     find_inputs,
     load,
     read_analysis_request,
+    refuse_early,
     require,
 )
 from analyzer.cli.values import InputFile, path_parser
@@ -140,6 +141,7 @@ class OutputOptions:
 
 
 def analyze(
+    context: typer.Context,
     sources: Annotated[
         list[str],
         typer.Argument(
@@ -158,7 +160,8 @@ def analyze(
     config: Config = None,
 ) -> None:
     """Find unused IAM users: never signed in, and no active access key."""
-    _check_options(outputs, filters, judging_options, fail_on)
+    _check_options(context, outputs, filters, judging_options, fail_on)
+    refuse_early(sources, judging_options, fail_on)
     analysis_request = read_analysis_request(judging_options, accounts, fail_on)
     inputs = find_inputs(sources, input_options)
     files_read = [*inputs.paths, *judging_options.files, accounts, config]
@@ -179,6 +182,7 @@ def analyze(
 
 
 def _check_options(
+    context: typer.Context,
     outputs: OutputOptions,
     filters: options.FilterOptions,
     judging_options: options.JudgingOptions,
@@ -192,6 +196,10 @@ def _check_options(
     only_certain = "lists the users that --certain leaves out: use one of the two"
     require(names or not check, "use it with --format names or arns only", "--include-check")
     require(not (check and filters.certain), only_certain, "--include-check")
+    source = context.get_parameter_source("rules")
+    by_rule = source and source.name == "COMMANDLINE"
+    findings = f"not with {outputs.format_}, which lists users by verdict: use -f findings"
+    require(not (names and by_rule), findings, "--rules")
     both = "- is standard output, and --format writes to it too: use one of the two"
     require(outputs.findings != _STDOUT or not outputs.format_, both, "--findings")
     require(workbook or every_sheet, "use it with -o FILE.xlsx only", "--sheets")

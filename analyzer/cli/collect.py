@@ -67,6 +67,8 @@ def collect(
 
     All or nothing: one refusal refuses every file, and nothing is written.
     """
+    files = decision_inputs(names)
+
     from analyzer.decisions.collect import collect as collected
     from analyzer.decisions.collect import lines_of, owner_answer_notes, with_facts
     from analyzer.decisions.fate import fates
@@ -74,7 +76,6 @@ def collect(
     from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
 
-    files = decision_inputs(names)
     lists = (exemptions, owners)
     read = [*files, *report, *lists, config]
     check_outputs([output] if output else [], read, are_ledgers=True)

@@ -16,6 +16,7 @@ from analyzer.cli.inputs import (
     find_inputs,
     load,
     read_analysis_request,
+    refuse_early,
     require,
 )
 from analyzer.cli.streams import exit_if_failed_or_partial, say
@@ -79,10 +80,10 @@ def diff(
     change: Annotated[
         list[str],
         typer.Option(
-            autocompletion=_change_words,
+            autocompletion=lambda: (*_change_words(), Verdict.UNUSED),
             metavar="WORD",
-            help="List only this kind of change, such as new-unused, gone or finding-new; may be"
-            " repeated.",
+            help="List only this kind of change, such as became-unused, gone or finding-new, or all"
+            " newly unused users (unused); may be repeated.",
         ),
     ] = [],
     patterns: options.PatternOptions,
@@ -93,8 +94,8 @@ def diff(
             autocompletion=lambda: (*Verdict, *Severity, *_change_words(), *rule_ids()),
             metavar="WORD",
             help="Exit with 1 if this is new: a verdict, a rule, a severity or higher, or a kind of"
-            " change (new-unused: of users in both). Newly undetermined users and accounts not"
-            " compared always count; may be repeated.",
+            " change. Newly undetermined users and accounts not compared always count; may be"
+            " repeated.",
         ),
     ] = [],
     accounts: options.AccountsFile = None,
@@ -105,10 +106,13 @@ def diff(
     The options for verdicts and rules apply to both reports. A run of export brings its own as-of,
     exemption list, account names and decisions, unless options set them.
     """
-    from analyzer.changes.diff import diff as comparison_of
-
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
+    changes = _change_words()
+    refuse_early([old, new], judging_options, [word for word in fail_on if word not in changes])
+
+    from analyzer.changes.diff import diff as comparison_of
+
     reading = options.InputOptions(masked_account=masked_account)
     sides = [
         _side(name, replace(reading, as_of=as_of), judging_options, accounts, fail_on)
@@ -127,10 +131,11 @@ def diff(
 
 def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     """Refuse words that are no kind of change, or that name a state; raises typer.BadParameter."""
-    verdicts = [word for word in kinds if word in {*Verdict} - {*_change_words()}]
-    hint = "use --verdict, or a kind of change such as new-unused or verdict-changed"
+    known_kinds = [*_change_words(), Verdict.UNUSED]
+    verdicts = [word for word in kinds if word in {*Verdict}.difference(known_kinds)]
+    hint = "use --verdict, or a kind of change such as became-unused or verdict-changed"
     require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
-    refuse_unknown(kinds, _change_words(), "--change")
+    refuse_unknown(kinds, known_kinds, "--change")
     states = [word for word in fail_on if word in (CONTROL, OVERDUE)]
     message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"
     require(not states, message, "--fail-on")

@@ -14,6 +14,7 @@ from analyzer.cli.inputs import (
     history_of,
     load,
     read_analysis_request,
+    refuse_early,
     require,
 )
 from analyzer.cli.log import TextOrJson
@@ -66,6 +67,7 @@ def explain(
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
     _check_arguments(user, sources)
+    refuse_early(sources, judging_options)
     analysis_request = read_analysis_request(judging_options, accounts)
     inputs = find_inputs(sources, input_options)
     explained: Sequence[Explanation | UserHistory]

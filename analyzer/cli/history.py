@@ -16,6 +16,7 @@ from analyzer.cli.inputs import (
     find_inputs,
     history_of,
     read_analysis_request,
+    refuse_early,
     require,
 )
 from analyzer.cli.streams import exit_if_failed_or_partial, say
@@ -103,10 +104,12 @@ def history(
     config: Config = None,
 ) -> None:
     """Show what a period holds, from all reports of each account: users, events, gaps."""
-    from analyzer.changes.timeline import Span
-
     require(not (since and until and until < since), "is before --since", "--until")
     check_overdue(judging_options, fail_on)
+    refuse_early(sources, judging_options)
+
+    from analyzer.changes.timeline import Span
+
     analysis_request = read_analysis_request(judging_options, accounts)
     inputs = find_inputs(sources, input_options)
     check_outputs(outputs.output, [*inputs.paths, *judging_options.files, accounts, config])
@@ -117,7 +120,7 @@ def history(
         say(line)
     failures = _failures(period_history, fail_on)
     missing = period_history.missing
-    if missing and not (failures or outputs.quiet):
+    if missing and not failures:
         say(f"Not covered: {count_text(len(missing), 'part')} of the period (exit code 5).")
     exit_if_failed_or_partial(failures, missing)
 

@@ -1,5 +1,6 @@
 """Read the reports, lists and rules that options name; refuse contradictions and unknown names."""
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
@@ -24,6 +25,7 @@ from analyzer.cli.values import (
     wrong_usage,
 )
 from analyzer.errors import InputRefused
+from analyzer.files import missing_file_refusal
 from analyzer.limits import DUE_DAYS, KEEP_DAYS, Thresholds
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, account_with_zeros, short_list
@@ -66,6 +68,28 @@ class Inputs(NamedTuple):
         return [*self.names, *(source.archive or source.path for source in self.sources)]
 
 
+def refuse_early(
+    names: Collection[str], options: JudgingOptions, fail_on: Collection[str] = ()
+) -> None:
+    """Raise what `read_analysis_request` raises for words, then InputRefused if no name exists.
+
+    Nothing here imports pandas. If some names exist, the problems of all come when they are read.
+    """
+    _chosen_rules(options, fail_on)
+    missing = [missing_file_refusal(name) for name in sorted(names) if _is_missing(name)]
+    if len(missing) == len(names):
+        raise InputRefused(problem for refused in missing for problem in refused.problems)
+
+
+def _is_missing(name: str) -> bool:
+    try:
+        Path(name).stat()
+    except (OSError, ValueError) as error:  # no file has a NUL in its name
+        is_file_name = name != "-" and not re.search(r"[*?\[\n]", name)
+        return is_file_name and isinstance(error, FileNotFoundError)
+    return False
+
+
 def find_inputs(names: list[str], options: InputOptions) -> Inputs:
     """Return all inputs that the names stand for."""
     from analyzer.sources.find import find_sources
@@ -105,24 +129,30 @@ def read_analysis_request(
     Raises typer.BadParameter for unknown rules, contradicting options and a word of --fail-on that
     nothing can meet (the result would look clean), InputRefused for a list.
     """
+    book = _chosen_rules(options, fail_on)
+
     from analyzer.analysis.analysis import AnalysisRequest
 
+    return AnalysisRequest(
+        criteria=options.criteria(),
+        book=book,
+        **_lists(options, accounts),
+        settings=options.settings,
+        fail_on=fail_on,
+    )
+
+
+def _chosen_rules(options: JudgingOptions, fail_on: Collection[str]) -> "Rulebook | None":
+    """Return the rules that run, None for the usual ones; raises typer.BadParameter."""
     default = JudgingOptions()
     chooses_rules = any(
         getattr(options, name) != getattr(default, name) for name in _RULEBOOK_OPTIONS
     )
     ids = [word for word in fail_on if word not in FAIL_ON_WORDS]
-    # The rules are slow to import, and a list of users needs none.
     book = _rulebook(options) if chooses_rules or ids else None
     if fail_on and (problem := next(_fail_on_problems(options, fail_on, ids, book), "")):
         raise wrong_usage(problem, "--fail-on")
-    return AnalysisRequest(
-        criteria=options.criteria(),
-        book=book if chooses_rules else None,
-        **_lists(options, accounts),
-        settings=options.settings,
-        fail_on=fail_on,
-    )
+    return book if chooses_rules else None
 
 
 def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any]:
@@ -258,11 +288,12 @@ def decision_inputs(names: Iterable[str]) -> list[InputFile]:
     In a folder, workbooks and CSV files are read; hidden files, locks and the index are skipped. A
     message names all other files. Raises InputRefused.
     """
-    from analyzer.reviews.entries import may_hold_decisions
-
     names = [*map(str, map(Path, names))]
     paths = sorted(path for name in names for path in _decision_paths(name))
     files = [*map(_decision_input, paths)]
+
+    from analyzer.reviews.entries import may_hold_decisions
+
     others = [file for file in files if file.name not in names and not may_hold_decisions(*file)]
     if others:
         say(f"Not read, neither a workbook nor a CSV: {short_list([file.name for file in others])}")

@@ -53,7 +53,7 @@ class Log:
             yield
         except typer.Exit:
             raise
-        except Exception as error:
+        except BaseException as error:
             if self.form is TextOrJson.TEXT:
                 raise
             code, message = exit_code_and_message(error)

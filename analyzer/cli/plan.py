@@ -65,6 +65,10 @@ def plan(
     checks each user in AWS first. Users that are left out are listed with the reason; then the
     exit code is 5.
     """
+    require(bool(report), "name the reports that are newer than the decisions", "--report")
+    require(bool(exemptions), "name the list of exemptions, or write none", "--exemptions")
+    files = decision_inputs(names)
+
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import collect
     from analyzer.decisions.decision import user_names
@@ -75,16 +79,13 @@ def plan(
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
-    require(bool(report), "name the reports that are newer than the decisions", "--report")
-    require(bool(exemptions), "name the list of exemptions, or write none", "--exemptions")
-    files = decision_inputs(names)
     _check_names(files)
     listed = decision_inputs([exemptions]) if exemptions and exemptions != "none" else []
     check_outputs([output] if output else [], [*files, *listed, owners, *report, config])
     today = utc_now().date()
     entries = read_files(files, today)
-    update = collect(Ledger(), entries)
-    ledger = update.ledger.with_lines(line for file in entries for line in file.lines)
+    entered = collect(Ledger(), entries).ledger
+    ledger = entered.with_lines(line for file in entries for line in file.lines if line.is_fact)
     _refuse_uncollected(ledger, files, today)
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), today)
@@ -93,7 +94,9 @@ def plan(
     result = removal_plan(ledger, analysis.report, analysis.pages())
     too_old = [*_age_warning(result, max_age)]
     _write(result, [*files, *listed], output, max_age, can_run=not too_old)
-    for note in (*update.notes, *too_old, *longest_gap(ledger, analysis.report)):
+    newest = max(file.as_of for file in analysis.report.files)
+    notes = (*(note for file in entries for note in file.notes), *ledger.notes(newest.date()))
+    for note in (*notes, *too_old, *longest_gap(ledger, analysis.report)):
         say(note)
     for note in headline.notes(analysis):
         say(f"Note: {note}")

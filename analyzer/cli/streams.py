@@ -1,7 +1,4 @@
-"""Write results to standard output, and messages to standard error.
-
-If the reader of the result goes away, the program ends without a message.
-"""
+"""Write results to standard output, and messages to standard error."""
 
 import os
 import re
@@ -20,6 +17,8 @@ from analyzer.terms import encodable, printable
 
 PIPE_CLOSED: Final = 128 + 13
 """The exit code if the reader went away, as if SIGPIPE had ended the program."""
+
+OUTPUT_CLOSED: Final = "credreport: standard output was closed before the end of the result."
 
 _NARROWEST: Final = 24
 """A last column of fewer characters is too narrow to break text in."""
@@ -85,6 +84,7 @@ def text_stream() -> Iterator[TextIO]:
     except BrokenPipeError:
         # Discard what Python would still flush at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        say(OUTPUT_CLOSED)
         raise typer.Exit(PIPE_CLOSED) from None
     except OSError as error:
         raise OutputFailed(f"standard output cannot be written: {error.strerror}.") from error

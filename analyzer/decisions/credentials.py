@@ -19,7 +19,8 @@ from analyzer.decisions.decision import LedgerLine, User
 from analyzer.report.model import Page, ReportFile, slot_matrix
 from analyzer.report.pages import page_of_rows
 from analyzer.terms import Verdict
-from analyzer.verdicts.facts import Facts, Truth
+from analyzer.verdicts.facts import Facts
+from analyzer.verdicts.truth import Truth
 
 
 @dataclass(frozen=True, slots=True)

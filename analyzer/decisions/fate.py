@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property, partial
-from itertools import takewhile
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -69,7 +68,7 @@ class ReportedAccount:
     """
 
     file: ReportFile
-    has_root: bool = False
+    roots: set[str] = field(default_factory=set)
     users: dict[User, ReportedUser] = field(default_factory=dict)
     names: dict[CreationSecond, set[str]] = field(default_factory=lambda: defaultdict(set))
     creations: dict[str, set[datetime | None]] = field(default_factory=lambda: defaultdict(set))
@@ -78,6 +77,10 @@ class ReportedAccount:
     def earliest(self) -> datetime:
         """Return the earliest time that the report can have."""
         return report_time(self.file).earliest
+
+    def is_whole_for(self, line: LedgerLine) -> bool:
+        """Return whether the report has the root of a line's account: it shows all users then."""
+        return f"{line.user_key.arn.partition(':user/')[0]}:root" in self.roots
 
     def created_with(self, line: LedgerLine) -> set[str]:
         """Return the names that were, or may have been, created in the second of a line's user."""
@@ -124,9 +127,9 @@ def _accounts_of(
             key = of.account, file.as_of
             by_file[at, of.account] = shown.setdefault(key, ReportedAccount(file))
     for page in report.roots():
-        for at, arn in zip(page.users[columns.FILE], page.users[columns.ARN], strict=True):
-            if of_account := by_file.get((at, arn.split(":")[4])):
-                of_account.has_root = True
+        places = zip(page.users[columns.FILE], page.users[columns.ACCOUNT], strict=True)
+        for place, arn in zip(places, page.users[columns.ARN], strict=True):
+            by_file[place].roots.add(arn)
     names = {line.user for line in lines}
     seconds = pd.DatetimeIndex([line.user_key.created for line in lines], tz=UTC).dropna()
     no_seconds = [at for at, file in enumerate(report.files) if not file.has_seconds]
@@ -212,7 +215,8 @@ def _overtaken(
         older = [removal for removal in removals if removal.line.earliest < shown.earliest]
         newest = max((removal.line.earliest for removal in older), default=_MAX)
         for removal in older if newest >= recorded else ():
-            if removal.line.earliest == newest and _access_gained(*removal, shown):
+            now = shown.users.get(removal.line.subject)
+            if removal.line.earliest == newest and _access_gained(*removal, now):
                 yield Decision.OVERTAKEN, removal, shown
                 is_proof = shown.file.as_of_source is not AsOfSource.OPTION
                 recorded = shown.earliest if is_proof else recorded
@@ -226,17 +230,18 @@ def _is_overtaken(fact: LedgerLine) -> bool:
 def _done(
     removals: Sequence[_Removal], accounts: ReportedAccounts, known: Iterable[LedgerLine]
 ) -> _NewFacts:
-    """Yield the reports from which on all show that a removal is done."""
+    """Yield the first report that shows a removal done and that no later report denies."""
     for removal in removals:
         line = removal.line
-        later = sorted((of.earliest, of.decision) for of in known if of.earliest > line.earliest)
-        since = {fact: earliest for earliest, fact in reversed(later)}
         there, newer = _names_there(line, accounts) or frozenset(), _newer(line, accounts)
         for fact in _DONE_BY[line.decision]:
+            denials = (each.earliest for each in newer if _denies(fact, line, each))
+            denied = max(denials, default=line.earliest)
             shows = partial(_shows, fact, line, removal.before, there)
-            unbroken = [*takewhile(shows, reversed(newer))]
-            if unbroken and unbroken[-1].earliest < since.get(fact, _MAX):
-                yield fact, removal, unbroken[-1]
+            first = next((each for each in newer if each.earliest > denied and shows(each)), None)
+            recorded = (of.earliest for of in known if of.decision is fact)
+            if first and not any(denied < at <= first.earliest for at in recorded):
+                yield fact, removal, first
 
 
 _MIN: Final = datetime.min.replace(tzinfo=UTC)
@@ -252,9 +257,8 @@ def _newer(line: LedgerLine, accounts: ReportedAccounts) -> list[ReportedAccount
     return [shown for shown in accounts.get(line.account, ()) if shown.earliest > line.earliest]
 
 
-def _access_gained(line: LedgerLine, before: ReportedUser, shown: ReportedAccount) -> list[str]:
+def _access_gained(line: LedgerLine, before: ReportedUser, now: ReportedUser | None) -> list[str]:
     """Return the access and use, in words, that a later report shows beyond what people saw."""
-    now = shown.users.get(line.subject)
     if now is None:
         return []
     added = access_added(before.credentials, now.credentials, line.baseline)
@@ -282,11 +286,19 @@ def _shows(
     """Return whether a report shows that a user is gone, or has no working credentials."""
     if fact is Decision.GONE:
         is_gone = not (_is_there(line, shown) or _others(line, there, shown))
-        return shown.has_root and is_gone
+        return shown.is_whole_for(line) and is_gone
     user = shown.users.get(line.subject)
     return user is not None and user.has_no_way_in(
         shown.file, needs_list=before.has_service_credential
     )
+
+
+def _denies(fact: Decision, line: LedgerLine, shown: ReportedAccount) -> bool:
+    """Return whether a report shows that a fact is not so; a missing list denies nothing."""
+    if fact is Decision.GONE:
+        return _is_there(line, shown)
+    user = shown.users.get(line.subject)
+    return user is not None and not user.has_no_way_in(shown.file, needs_list=False)
 
 
 def _is_there(line: LedgerLine, shown: ReportedAccount) -> bool:
@@ -385,7 +397,7 @@ class _Evidence:
         line = stand.line
         newest = next(reversed(self.accounts.get(line.account, ())), None)
         now = newest.users.get(line.subject) if newest else None
-        done = self._done_by(line, before, newest)
+        done = self._done_by(line)
         state, fact = self._state(stand, before, newest, now)
         return Fate(
             line=line,
@@ -398,19 +410,15 @@ class _Evidence:
             done_since=done.earliest if done else None,
         )
 
-    def _done_by(
-        self, line: LedgerLine, before: ReportedUser, newest: ReportedAccount | None
-    ) -> LedgerLine | None:
+    def _done_by(self, line: LedgerLine) -> LedgerLine | None:
         """Return the earliest fact by which a removal is done, unless a later report denies it."""
-        there = _names_there(line, self.accounts) or frozenset()
 
         def is_denied(fact: LedgerLine) -> bool:
-            if newest is None or newest.earliest < fact.earliest:
-                return False
-            if fact.decision is Decision.GONE:
-                return _is_there(line, newest)
-            is_there = line.subject in newest.users
-            return is_there and not _shows(fact.decision, line, before, there, newest)
+            return any(
+                _denies(fact.decision, line, shown)
+                for shown in self.accounts.get(line.account, ())
+                if shown.earliest >= fact.earliest
+            )
 
         done = (
             fact
@@ -432,23 +440,40 @@ class _Evidence:
     ) -> tuple[State, str]:
         """Return the first state that fits a removal that is not done, and why."""
         line = stand.line
-        if stand.doubt is Doubt.OVERTAKEN:
-            return State.OVERTAKEN, self._new_access(line, before) or stand.why
-        if stand.doubt:
+        if stand.doubt not in (Doubt.NONE, Doubt.OVERTAKEN):
             return State(stand.doubt), stand.why
         if not line.identifies_user:
             return State.UNKNOWN, f"{NOT_IDENTIFIED}: nothing acts on this"
+        # What the newest removal saw is no fact, and still new to a late word on an older report.
+        if why := self._new_access(line, before) or stand.why:
+            return State.OVERTAKEN, why
         if newest is None or now is None:
             return State.UNKNOWN, self._absent(line, newest)
         why = self._unsure(line, newest, now)
         return (State.UNKNOWN, why) if why else _state_of_user(line, before, now)
 
     def _new_access(self, line: LedgerLine, before: ReportedUser) -> str:
-        """Return the access that the first newer report shows beyond what people saw."""
-        for shown in _newer(line, self.accounts):
-            if gained := _access_gained(line, before, shown):
-                return f"{', '.join(gained)} (report {shown.file.name})"
+        """Return the access that the first newer report, given or recorded, shows beyond that."""
+        shown = ((of.file.as_of, of.users.get(line.subject)) for of in _newer(line, self.accounts))
+        for as_of, now in (*shown, *self._recorded[line.subject]):
+            if gained := _access_gained(line, before, now):
+                return f"{', '.join(gained)} (report of {utc_text(as_of)})"
         return ""
+
+    @cached_property
+    def _recorded(self) -> Mapping[User, Sequence[tuple[datetime, ReportedUser]]]:
+        """Return what people saw who decided on newer reports than those whose word stands."""
+        stands = ((user, stand.line) for user, stand in self.ledger.standings.items())
+        newer = [
+            line
+            for user, of_user in stands
+            for line in self._words[user]
+            if of_user.decision in REMOVALS and line.earliest > of_user.earliest
+        ]
+        recorded = defaultdict[User, list[tuple[datetime, ReportedUser]]](list)
+        for line, now in zip(newer, users_decided_on(newer), strict=True):
+            recorded[line.subject].append((line.as_of, now))
+        return recorded
 
     def _absent(self, line: LedgerLine, newest: ReportedAccount | None) -> str:
         """Return why nothing can be said of a user whom the newest report does not show."""
@@ -458,7 +483,7 @@ class _Evidence:
             return _OLDER
         if User(line.account, line.user, None) in newest.users:
             return "the creation time of the user is not understood"
-        if not newest.has_root:
+        if not newest.is_whole_for(line):
             return "the report has no row of the root, so it does not show the whole account"
         others = _others(line, _names_there(line, self.accounts) or (), newest)
         if others:
@@ -491,21 +516,33 @@ class _Evidence:
         `names` were in one report with the user; others may be the user under another name.
         """
         together = names.union(
+            *(each.same_second or () for each in self._words[line.subject]),
             *(
                 shown.created_with(line)
                 for shown in self.accounts.get(line.account, ())
                 if line.subject in shown.users
-            )
+            ),
         )
         last_day = self.ledger.days.last_day
         for stand in self._of_second[line.creation_second]:
-            is_another = stand.line.user not in together
-            if is_another and line.user not in (stand.line.same_second or ()):
+            if stand.line.user not in together and not self._names(stand.line.subject, line.user):
                 if stand.stands and stand.stands.decision is not Decision.WITHDRAW:
                     return stand.stands
                 if holding := [o for o in stand.holding if last_day(o) >= line.decided_on]:
                     return holding[0]
         return None
+
+    def _names(self, user: User, name: str) -> bool:
+        """Return whether a decision on a user shows a name beside it."""
+        return any(name in (line.same_second or ()) for line in self._words[user])
+
+    @cached_property
+    def _words(self) -> Mapping[User, Sequence[LedgerLine]]:
+        words = defaultdict[User, list[LedgerLine]](list)
+        for line in self.ledger.lines:
+            if not line.is_fact:
+                words[line.subject].append(line)
+        return words
 
     @cached_property
     def _of_second(self) -> Mapping[CreationSecond, Sequence[Standing]]:

@@ -132,8 +132,11 @@ def _latest(words: Sequence[LedgerLine]) -> tuple[LedgerLine, ...]:
 
 
 def _newness(line: LedgerLine) -> tuple[object, ...]:
-    """Return what orders lines by their reports; their places decide between equal ones."""
-    return line.earliest, line.decided_on, line.person, line.place
+    """Return what orders lines by their reports; of equal ones, first who names a second's users.
+
+    After that, their places decide.
+    """
+    return line.earliest, line.same_second is not None, line.decided_on, line.person, line.place
 
 
 def _holding_last_words(words: Iterable[LedgerLine]) -> tuple[LedgerLine, ...]:

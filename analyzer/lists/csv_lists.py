@@ -30,6 +30,9 @@ from analyzer.terms import (
     printable,
 )
 
+_MOST_COLUMNS: Final = 200
+"""The most columns with a name: each unknown one is compared with all known ones."""
+
 _TYPO_CUTOFF: Final = 0.85  # least likeness of a column to a known one that is there too
 _WILDCARDS: Final = re.compile(f"[{re.escape(''.join(WILDCARDS))}]+")
 
@@ -128,7 +131,12 @@ def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterato
     if missing := [column for column in form.required if column not in header]:
         hint = form.hint or f"The first row must be {','.join(form.required)}."
         yield Problem(name, 1, None, None, missing_columns_text(missing), hint)
-    for column, count in Counter(filter(None, header)).items():
+    named = Counter(filter(None, header))
+    if len(named) > _MOST_COLUMNS:
+        hint = f"Keep only the columns that are read, {_MOST_COLUMNS} at most."
+        yield Problem(name, 1, None, None, f"the list has {len(named):,} columns", hint)
+        return
+    for column, count in named.items():
         if count > 1:
             yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")
         if meant := _closest_column(column, header, known):

@@ -92,7 +92,7 @@ class ExemptionMatches:
         self._for_one_user = [(at, entry) for at, entry in enumerate(exemptions) if entry.arn]
         self._entry_of_user = _entries_for_one_user(page, self._for_one_user)
         last_days = np.array([entry.expires or date.max for entry in exemptions], "M8[D]")
-        self._ends = (last_days + 1).astype("M8[s]")
+        self._ends = (last_days + np.timedelta64(1, "D")).astype("M8[s]")
         # The positions of the users to which each entry applies: few of all users.
         self._applying: list[tuple[Exemption, np.ndarray]] = []
         self.matched = self._counts(self._entry_of_user >= 0)

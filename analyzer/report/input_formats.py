@@ -7,6 +7,7 @@ as a shell or a spreadsheet saved it again. The bytes show the form; the file na
 import ast
 import base64
 import binascii
+import codecs
 import csv
 import gzip
 import io
@@ -14,9 +15,11 @@ import json
 import re
 import sys
 import zlib
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from threading import Lock
 from typing import IO, Any, Final, TypeAlias
 
@@ -203,8 +206,8 @@ def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> U
     if data.startswith(ZIP) or _is_tar(data):
         raise _refused_beginning(name, data)
     if is_utf8_csv(data[:HEAD_BYTES]):
-        if len(data) <= HEAD_BYTES:  # The rows of a longer input are decoded one by one.
-            _decode(name, data)
+        chunks = range(0, len(data), _CHUNK_BYTES)
+        deque(utf8_parts(name, lambda: (data[at : at + _CHUNK_BYTES] for at in chunks)), 0)
         return data.removeprefix(UTF8_BOM), None
     return _unwrap_text(name, _decode(name, data))
 
@@ -354,9 +357,27 @@ def _decode(name: str, data: bytes) -> str:
         raise InputRefused([not_text(name, row, value)]) from None
 
 
+def utf8_parts(name: str, parts: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
+    """Yield the parts of a text in UTF-8; raises InputRefused where it is not.
+
+    Arrow would decode a row of another length before it can be refused, and write what it cannot
+    decode to standard error.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    for number, part in enumerate(chain(parts(), [b""])):
+        try:
+            # The first byte of ASCII shows whether a character was cut off before it.
+            decoder.decode(part[:1] if part.isascii() else part, final=not part)
+        except UnicodeDecodeError as error:
+            row, value = place_of_bad_byte(error.object[: error.start].decode())
+            row += sum(earlier.count(b"\n") for earlier in islice(parts(), number))
+            raise InputRefused([not_text(name, row, value)]) from None
+        yield part
+
+
 def place_of_bad_byte(before: str) -> tuple[int, str]:
     """Return the row of a byte that is not text and an excerpt of the row, by the text before."""
-    return before.count("\n") + 1, before[-10:] + "\ufffd"
+    return before.count("\n") + 1, before.rpartition("\n")[2][-10:] + "\ufffd"
 
 
 def _encoding(data: bytes) -> str:

@@ -4,7 +4,6 @@ A report may be cut off, saved again with local dates, or have lost a quote.
 """
 
 import csv
-import io
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,7 +20,6 @@ import pyarrow.csv as pa_csv
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns, values
-from analyzer.report.input_formats import not_text
 from analyzer.report.report_text import Header, ReportText, column_name
 from analyzer.terms import LONGEST_SHOWN, NO_VALUE, NOT_SUPPORTED, count_text
 
@@ -209,22 +207,10 @@ def _check_column_order(text: ReportText, headers: list[dict[str, object]]) -> N
 
 
 def _unreadable(text: ReportText, message: str) -> Problem:
-    if "UTF8" in message:
-        return _undecodable(text)
     if "straddling" in message:
         message = f"one is longer than {BLOCK_BYTES} bytes"
     hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
     return Problem.of_file(text.name, f"the rows cannot be read: {message}", hint)
-
-
-def _undecodable(text: ReportText) -> Problem:
-    """Return the problem of the first row that is not UTF-8."""
-    with io.BufferedReader(text.open()) as stream:
-        row, line, decoded = 1, stream.readline(BLOCK_BYTES), ""
-        while line and (decoded := line.decode(errors="replace")).encode() == line:
-            row += line.endswith(b"\n")
-            line = stream.readline(BLOCK_BYTES)
-    return not_text(text.name, row, decoded.partition("\ufffd")[0][-10:] + "\ufffd")
 
 
 T = TypeVar("T")

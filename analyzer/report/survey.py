@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from itertools import groupby, islice, pairwise
+from itertools import chain, groupby, islice, pairwise
 from operator import attrgetter
 from pathlib import PurePath
 from typing import Any, Final, TypeVar
@@ -260,6 +260,13 @@ class _Survey:
         is_open = not self.text.tail.endswith((b"\n", b"\r"))
         cut_off = [*cut_off_problems(self.text, self.last)] if is_open else []
         yield from cut_off
+        users = sum(count for (_, is_root), count in self.rows.items() if not is_root)
+        tables = chain([self.last], _rows(self.text, self.kept, ""))
+        if users > 1 and not any(map(values.has_boolean, tables)):
+            message = "neither true nor false, like every such cell: a program translated them"
+            cell = columns.PASSWORD_ENABLED, self.last[columns.PASSWORD_ENABLED][0].as_py()
+            row = self.last[columns.ROW][0].as_py()
+            yield Problem(self.text.name, row, *cell, message, DOWNLOAD_AGAIN)
         if np.isnat(self.newest) and not (cut_off or self.problems):
             message = "no row holds a timestamp that can be read"
             yield Problem.of_file(self.text.name, message, DOWNLOAD_AGAIN)

@@ -111,28 +111,27 @@ def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
     return suspect & np.isin(first_bytes(cells), _DATE_BEGINNINGS) if suspect.any() else suspect
 
 
-_BOOLEANS: Final = frozenset(
-    {
-        columns.PASSWORD_ENABLED,
-        columns.MFA_ACTIVE,
-        *(key.active for key in columns.ACCESS_KEYS),
-        *(certificate.active for certificate in columns.CERTIFICATES),
-    }
-)
+_BOOLEAN_WORDS: Final = pa.array(["true", "false"], pa.large_string())
 
 
 def normalized(column: str, cells: pa.Array) -> pa.Array:
     """Return a column's cells with timestamps as `…Z` and booleans in lower case."""
     if column in columns.TIMESTAMPS:
         return timestamp_texts(cells, timestamps(cells))
-    return lowercase_booleans(cells) if column in _BOOLEANS else cells
+    return lowercase_booleans(cells) if column in columns.BOOLEANS else cells
 
 
 def lowercase_booleans(cells: pa.Array) -> pa.Array:
     """Return the cells with booleans in lower case, all others as they are."""
     lower = pc.utf8_lower(cells)
-    known = pc.is_in(lower, pa.array(["true", "false"], pa.large_string()))
-    return pc.if_else(known, lower, cells)
+    return pc.if_else(pc.is_in(lower, _BOOLEAN_WORDS), lower, cells)
+
+
+def has_boolean(table: pa.Table) -> bool:
+    """Return whether any boolean in the rows of a report is understood."""
+    names = (name for name in columns.BOOLEANS if name in table.column_names)
+    lower = (pc.utf8_lower(table[name]) for name in names)
+    return any(pc.any(pc.is_in(cells, _BOOLEAN_WORDS)).as_py() for cells in lower)
 
 
 # Moments as text, in UTC

@@ -21,14 +21,13 @@ def uncollected(
     `known` are the SHA-256 of files that nobody has edited.
     """
     identities = {line.identity for line in ledger.lines}
-    collected = {line.sha256 for line in ledger.lines}
     for path in sorted(paths):
         is_named = path.name.lower().endswith((*SPREADSHEET_ENDINGS, ".csv"))
         if not is_named or path.name.startswith((".", "~$")) or not path.is_file():
             continue
         try:
             content = path.read_bytes()
-            if (digest := sha256(path)) in collected or digest in known:
+            if sha256(path) in known:
                 continue
             if may_be_workbook(path):
                 lines = read_review(str(path), content, today).lines if holds_entries(path) else ()

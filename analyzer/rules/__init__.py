@@ -35,7 +35,7 @@ from analyzer.rules import (
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text
 from analyzer.terms import Severity
-from analyzer.verdicts.facts import Truth
+from analyzer.verdicts.truth import Truth
 
 __all__ = ["RULES", "Rule", "Severity", "Subject", "Truth", "concat", "date_texts", "days_text"]
 

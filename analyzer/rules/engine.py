@@ -28,7 +28,8 @@ from analyzer.rules.rule import (
 )
 from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
 from analyzer.terms import Severity, code_of
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
+from analyzer.verdicts.facts import Facts
+from analyzer.verdicts.truth import Elapsed, Truth
 
 if TYPE_CHECKING:
     from analyzer.lists.exemptions import ExemptionMatches

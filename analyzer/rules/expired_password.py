@@ -4,7 +4,7 @@ from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text
 from analyzer.terms import Severity
-from analyzer.verdicts.facts import Truth
+from analyzer.verdicts.truth import Truth
 
 RULE = Rule(
     id="expired-password",

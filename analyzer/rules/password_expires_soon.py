@@ -1,22 +1,32 @@
 """Find passwords that expire soon."""
 
-import numpy as np
-import pyarrow as pa
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer import columns
-from analyzer.limits import Thresholds
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text
 from analyzer.terms import Severity
-from analyzer.verdicts.facts import Facts, Truth
+from analyzer.verdicts.truth import Truth
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from analyzer.limits import Thresholds
+    from analyzer.verdicts.facts import Facts
 
 
 def _time_to_expiry(facts: Facts) -> np.ndarray:
     """Return the time from as-of until the password expires, NaT if it does not."""
-    return np.asarray(facts.password_expiry.moment - facts.as_of)
+    remaining: np.ndarray = facts.password_expiry.moment - facts.as_of
+    return remaining
 
 
 def _judge(facts: Facts, limits: Thresholds) -> Truth:
+    import numpy as np
+
     remaining = _time_to_expiry(facts)
     limit = np.timedelta64(limits.expiry_days, "D")
     soon = (remaining >= np.timedelta64(0, "D")) & (remaining <= limit)
@@ -25,7 +35,7 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
 
 def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
     when = date_texts(facts.password_expiry.moment[at], "password expires ")
-    days = _time_to_expiry(facts)[at].astype("timedelta64[D]").astype(np.int64)
+    days = _time_to_expiry(facts)[at].astype("timedelta64[D]").astype("int64")
     limit = f" after as-of; limit {limits.expiry_days}"
     return concat(len(at), when, days_text(days, ", ", limit))
 

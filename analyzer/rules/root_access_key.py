@@ -1,16 +1,20 @@
 """Find access keys of the root user."""
 
-import numpy as np
+from __future__ import annotations
 
-from analyzer.report.model import in_any_slot
+from typing import TYPE_CHECKING
+
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key_texts, each_slot_text, last_use_text, text_where
 from analyzer.terms import Severity
-from analyzer.verdicts.facts import Facts
+
+if TYPE_CHECKING:
+    from analyzer.verdicts.facts import Facts
+    from analyzer.verdicts.truth import Truth
 
 
-def _inactive_keys(facts: Facts) -> np.ndarray:
-    return np.asarray(facts.key_active.no & facts.key_age.present)
+def _inactive_keys(facts: Facts) -> Truth:
+    return facts.key_age.exists & ~facts.key_active
 
 
 RULE = Rule(
@@ -23,14 +27,14 @@ RULE = Rule(
     fact=lambda facts, at, _: each_slot_text(
         facts,
         at,
-        facts.key_active.yes | _inactive_keys(facts),
+        facts.key_active.yes | _inactive_keys(facts).yes,
         lambda slot: (
             *access_key_texts(facts, slot),
             text_where(facts.key_active.yes[slot], ", is active", ", is inactive"),
             last_use_text(facts.key_use, slot, ", "),
         ),
     ),
-    noted=lambda facts: in_any_slot(_inactive_keys(facts)),
+    noted=lambda facts: _inactive_keys(facts).in_any_slot().yes,
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="It can do everything in the account. No policy of the account restricts it, and MFA"
     " does not protect it.",

@@ -1,16 +1,23 @@
 """Find root users that were used recently, with any credential."""
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from analyzer import columns
-from analyzer.limits import Thresholds
-from analyzer.report.model import in_any_slot, slot_matrix
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text, text_where, unknown_cells
 from analyzer.terms import AsOfSource, Severity
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
+from analyzer.verdicts.truth import Elapsed, Truth
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+    from analyzer.limits import Thresholds
+    from analyzer.verdicts.facts import Facts
+
+_USES = (columns.PASSWORD_LAST_USED, *(key.last_used_date for key in columns.ACCESS_KEYS))
 
 
 def _judge(facts: Facts, limits: Thresholds) -> Truth:
@@ -18,18 +25,22 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
     used = facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
     # The real as-of can only be later: a pass stays one, a failure may pass.
     assumed = (facts.page.users[columns.AS_OF_SOURCE] == AsOfSource.ASSUMED).to_numpy()
-    return Truth(used.yes & ~assumed, used.no)
+    # A cell that is not understood may hide a use, also of a key that is no longer there.
+    return Truth(used.yes & ~assumed, used.no & ~facts.has_unknown_cell(*_USES))
 
 
 def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
     """Count from the newest known use, and return its credential: 0 for the password, or a slot."""
+    import numpy as np
+
+    from analyzer.report.model import slot_matrix
+
     used, keys = facts.sign_in, facts.key_use
     moment = np.vstack([used.moment, slot_matrix(keys.moment)])
     which = moment.astype(np.int64).argmax(axis=0)  # NaT is less than any moment
     newest = (which, np.arange(len(which)))
     days = np.vstack([used.days, slot_matrix(keys.days)])[newest]
-    unknown = used.unknown | in_any_slot(keys.unknown)
-    moment = moment[newest]
+    moment, unknown = moment[newest], facts.has_unknown_cell(*_USES)
     return Elapsed(moment, days, present=~np.isnat(moment), unknown=unknown), which
 
 
@@ -39,6 +50,8 @@ def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
 
 
 def _last_use(facts: Facts, at: np.ndarray, limit: str) -> tuple[pa.Array, pa.Array, pa.Array]:
+    import pyarrow as pa
+
     use, which = _newest_use(facts)
     names = pa.array(["password", *(f"access key {slot}" for slot in columns.SLOTS)])
     when = date_texts(use.moment[at], " last used ")
@@ -46,6 +59,8 @@ def _last_use(facts: Facts, at: np.ndarray, limit: str) -> tuple[pa.Array, pa.Ar
 
 
 def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
+    import pyarrow.compute as pc
+
     cells = unknown_cells(facts, at, RULE.columns)
     readable = pc.equal(cells, "").to_numpy(zero_copy_only=False)
     later = " before as-of, which is assumed and may be later"

@@ -1,18 +1,24 @@
 """Define what a rule is, and how the frame of findings looks."""
 
-from collections.abc import Callable, Collection
+from __future__ import annotations
+
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
-
-import numpy as np
-import pyarrow as pa
+from typing import TYPE_CHECKING, Final
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.limits import Thresholds
 from analyzer.terms import NOT_COVERED, Severity
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    import numpy as np
+    import pyarrow as pa
+
+    from analyzer.limits import Thresholds
+    from analyzer.verdicts.facts import Facts
+    from analyzer.verdicts.truth import Elapsed, Truth
 
 
 class Subject(StrEnum):

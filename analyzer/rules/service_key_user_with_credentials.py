@@ -1,11 +1,27 @@
 """Find users made for one service API key that have other credentials too."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity
-from analyzer.verdicts.caveats import has_service_key_name
-from analyzer.verdicts.facts import Truth
+from analyzer.verdicts.truth import Truth
+
+if TYPE_CHECKING:
+    from analyzer.limits import Thresholds
+    from analyzer.verdicts.facts import Facts
+
+
+def _judge(facts: Facts, _: Thresholds) -> Truth:
+    from analyzer.verdicts.caveats import has_service_key_name
+
+    named = has_service_key_name(facts.page.users)
+    is_service = Truth.unless_unknown(named, facts.has_unknown_cell(columns.USER))
+    return is_service & (facts.password | facts.key_active.in_any_slot())
+
 
 RULE = Rule(
     id="service-key-user-with-credentials",
@@ -13,12 +29,7 @@ RULE = Rule(
     requirement="Service API key users have no password and no active access key",
     severity=Severity.HIGH,
     subject=Subject.USER,
-    judge=lambda facts, _: (
-        Truth.unless_unknown(
-            has_service_key_name(facts.page.users), facts.has_unknown_cell(columns.USER)
-        )
-        & (facts.password | facts.key_active.in_any_slot())
-    ),
+    judge=_judge,
     fact=lambda facts, at, _: concat(
         len(at), "usable besides the API key: ", usable_credentials(facts, at)
     ),

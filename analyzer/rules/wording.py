@@ -1,33 +1,40 @@
 """Put findings into words, a whole column of sentences at once."""
 
-import re
-from collections.abc import Callable, Sequence
-from functools import reduce
-from typing import Any, Final
+from __future__ import annotations
 
-import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
+import re
+from functools import reduce
+from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import columns
-from analyzer.report.model import slot_matrix
 from analyzer.rules.rule import Outcome, Rule, RuleText
 from analyzer.terms import Certainty, code_of, count_text
-from analyzer.verdicts.facts import Elapsed, Facts
 
-_TEXT_TYPE: Final = pa.string()
-_NULL: Final = pa.scalar(None, _TEXT_TYPE)
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    import pandas as pd
+    import pyarrow as pa
+
+    from analyzer.verdicts.facts import Facts
+    from analyzer.verdicts.truth import Elapsed
+
 _UNKNOWN_TIME: Final = "at an unknown time"
 
 
 def concat(count: int, *parts: str | pa.Array) -> pa.Array:
     """Return `count` sentences joined from parts: a text for all, or an array of one for each."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     return pc.binary_join_element_wise(pa.repeat("", count), *parts, "")
 
 
 def join_nonempty(*texts: pa.Array, between: str = "; ") -> pa.Array:
     """Return for each position one text, joined from those that are not null."""
+    import pyarrow.compute as pc
+
     # Arrow drops a position where all are null, which would shift the rest: avoid that.
     nothing = reduce(pc.and_, map(pc.is_null, texts))
     first = pc.if_else(nothing, "", texts[0])
@@ -36,26 +43,37 @@ def join_nonempty(*texts: pa.Array, between: str = "; ") -> pa.Array:
 
 def text_where(mask: np.ndarray, yes: str | pa.Array, no: str | pa.Array | pa.Scalar) -> pa.Array:
     """Return one text where the mask holds, and another where it does not."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     return pc.if_else(pa.array(mask), yes, no)
 
 
 def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN_TIME) -> pa.Array:
     """Return moments as dates, `2024-01-09`, with a text before them; `otherwise` for NaT."""
-    days = pa.array(moments.astype("datetime64[D]")).cast(_TEXT_TYPE)
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    days = pa.array(moments.astype("datetime64[D]")).cast(pa.string())
     return pc.fill_null(concat(len(days), before, days), before + otherwise)
 
 
 def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
     """Return numbers of days as text: `1 day`, `1,684 days`, with a text before and after."""
+    import pandas as pd
+    import pyarrow as pa
+
     code, distinct = pd.factorize(days)
     texts = [f"{before}{count_text(number, 'day')}{after}" for number in distinct.tolist()]
-    return pa.array(texts, _TEXT_TYPE).take(pa.array(code))
+    return pa.array(texts, pa.string()).take(pa.array(code))
 
 
 def category_words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
     """Return the words of a category column at these positions."""
+    import pyarrow as pa
+
     known: Any = column.cat
-    texts = pa.array(list(known.categories), _TEXT_TYPE)
+    texts = pa.array(list(known.categories), pa.string())
     return texts.take(pa.array(known.codes.to_numpy()[at]))
 
 
@@ -73,6 +91,8 @@ def certificate_texts(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]
 
 
 def _slot_texts(name: str, facts: Facts, age: Elapsed, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
+    import pyarrow as pa
+
     names = pa.array([f"{name} {slot}, created " for slot in columns.SLOTS])
     return names.take(pa.array(facts.page.slots_and_users(at)[0])), date_texts(age.moment[at])
 
@@ -91,11 +111,11 @@ def last_use_text(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
 
 def usable_credentials(facts: Facts, at: np.ndarray) -> pa.Array:
     """List the usable credentials of these users: `password, access key 2`."""
+    from analyzer.report.model import slot_matrix
+
     names = ["password", *(f"access key {slot}" for slot in columns.SLOTS)]
     usable = [facts.password.yes, *slot_matrix(facts.key_active.yes)]
-    texts = (
-        text_where(values[at], name, _NULL) for name, values in zip(names, usable, strict=True)
-    )
+    texts = (text_where(values[at], name, None) for name, values in zip(names, usable, strict=True))
     return join_nonempty(*texts, between=", ")
 
 
@@ -108,12 +128,14 @@ def each_slot_text(
     """Return for these users a sentence made of parts on each slot for which the mask holds."""
     slots = [at + slot * len(facts.page) for slot in range(len(columns.SLOTS))]
     return join_nonempty(
-        *(text_where(mask[slot], concat(len(at), *parts(slot)), _NULL) for slot in slots)
+        *(text_where(mask[slot], concat(len(at), *parts(slot)), None) for slot in slots)
     )
 
 
 def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Return creation, age and caveats to check first, in words, of users that may be deleted."""
+    import pyarrow.compute as pc
+
     caveats = category_words_at(facts.page.users[columns.CAVEATS], at)
     certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
     listed = pc.replace_substring(caveats, ";", ", ")
@@ -133,6 +155,8 @@ def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
 
     Positions in slots are those of `Page.keys`; only the slot's own columns are then named.
     """
+    import pyarrow as pa
+
     if not len(at):
         return pa.array([], pa.string())
     if rule.undecided_fact is not None:
@@ -150,6 +174,8 @@ def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
 
 def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:
     """Return for these users a sentence on each unknown cell in the columns, empty for none."""
+    import pyarrow as pa
+
     sentences: dict[int, list[str]] = {position: [] for position in at.tolist()}
     for name in names:
         for position, value in zip(*facts.unread_cells(name), strict=True):
@@ -187,6 +213,8 @@ def remedy_cases(
 
     `outcome` are positions in `Outcome`, `user` those among the judged users or roots of a page.
     """
+    import numpy as np
+
     undecided = outcome == code_of(Outcome.UNDECIDED)
     live = (users[columns.SERVICE_CREDENTIALS].to_numpy() != "")[user]
     caveats = np.zeros(len(user), bool)

@@ -277,7 +277,7 @@ def folder_lock(folder: Path) -> Iterator[None]:
 def new_run_folder(folder: Path) -> Iterator[Path]:
     """Yield a hidden folder to build in; it is removed at the end if it is still there."""
     with os_errors_translated(folder):
-        building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=folder))
+        building = Path(tempfile.mkdtemp(prefix=BUILDING, dir=os.path.realpath(folder)))
     try:
         yield building
     except OutputFailed as error:

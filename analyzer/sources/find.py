@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from analyzer.errors import InputRefused
+from analyzer.files import missing_file_refusal
 from analyzer.report.input_formats import ZIP, InputLimit, read_report_bytes
 from analyzer.sources.files_beside import BESIDE_ENDINGS
 from analyzer.sources.source import (
@@ -27,7 +28,6 @@ from analyzer.terms import LONGEST_SHOWN, printable
 
 STANDARD_INPUT: Final = "-"
 _ANY_DEPTH: Final = "**"
-_NO_SUCH_PATH: Final = ("there is no such file or folder", "Check the path.")
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
@@ -70,7 +70,7 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
             with path.open("rb") as stream:
                 yield from stream_sources(name, stream, limit)
     except (FileNotFoundError, ValueError):  # no file has a NUL in its name
-        yield missing_source(name, *_NO_SUCH_PATH)
+        yield refused_source(name, missing_file_refusal(name))
     except OSError as error:
         yield refused_source(name, unreadable_file_refusal(name, error))
 
@@ -191,7 +191,7 @@ def _listed_path_sources(name: str, limit: InputLimit) -> Iterator[Source]:
     elif path.is_dir():
         yield from _folder_sources(path, limit)
     elif not path.exists():
-        yield missing_source(name, *_NO_SUCH_PATH)
+        yield refused_source(name, missing_file_refusal(name))
     else:
         hint = "Name it by itself to read it, or move it out of the folder."
         yield missing_source(name, "not a regular file, but a pipe or a device", hint)

@@ -304,10 +304,9 @@ def _streamed_text(name: str, path: Path) -> ReportText | None:
     if not input_formats.is_utf8_csv(head):
         return None
     header, sha256, quoted = find_header(name, head), hashlib.sha256(), False
-    with path.open("rb") as stream:
-        while part := stream.read(_PART_BYTES):
-            sha256.update(part)
-            quoted = quoted or b'"' in part
+    for part in input_formats.utf8_parts(name, partial(_parts, path)):
+        sha256.update(part)
+        quoted = quoted or b'"' in part
     return ReportText(
         name=name,
         size=size,
@@ -319,6 +318,11 @@ def _streamed_text(name: str, path: Path) -> ReportText | None:
         tail=tail,
         quoted=quoted,
     )
+
+
+def _parts(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        yield from iter(partial(stream.read, _PART_BYTES), b"")
 
 
 def read_in_memory(source: Source) -> ReportText:

@@ -24,7 +24,7 @@ from analyzer.writers.terminal import headed_table, terminal, write_cells
 _ROWS_AT_ONCE: Final = 50_000  # changes that are text at a time, to keep the memory small
 
 _COLOURS: Final[Mapping[str, str]] = {
-    ChangeKind.NEW_UNUSED: "bold red",
+    ChangeKind.BECAME_UNUSED: "bold red",
     ChangeKind.FINDING_NEW: "bold red",
     ChangeKind.FINDING_RESOLVED: "green",
     ChangeKind.GONE: "dim",

@@ -1,8 +1,8 @@
 """List users in words, in the order for people, and write their names."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from typing import BinaryIO, NamedTuple
+from collections.abc import Collection, Sequence
+from typing import BinaryIO, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.arns import NO_ARN
-from analyzer.report.model import Page, ReportFile
+from analyzer.report.model import Page, ReportFile, concatenated, stable_order
 from analyzer.terms import Certainty, Verdict, numbers_text, printable
 from analyzer.verdicts.caveats import caveat_sentences, has_service_key_name
 from analyzer.verdicts.verdict import reason_text
@@ -64,24 +64,33 @@ def owner_with_last_day(owner: str, left: str) -> str:
 
 
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
-    """Return the listed users: by verdict, certain before doubtful, oldest first, exempt last.
+    """Return the users with one of the verdicts, in the order for people."""
+    rows, frames = list[UserRow](), list[pd.DataFrame]()
+    for page, table in listed_users(analysis, verdicts):
+        frames.append(page.users[_LISTED])
+        plain = zip(plain_rows(table, UserRow._fields), caveat_sentences(page), strict=True)
+        rows += (UserRow._make(row)._replace(caveats=caveats) for row, caveats in plain)
+    return [rows[at] for at in _in_order_for_people(frames).index]
 
-    Users with an unknown creation time come last in their group, as in the workbook.
+
+_LISTED: Final = [
+    *(columns.EXEMPTION, columns.VERDICT, columns.CERTAINTY, columns.CREATED, columns.ACCOUNT),
+    *(columns.USER, columns.ARN),
+]
+
+
+def _in_order_for_people(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return users (`_LISTED`) by verdict, certain before doubtful, oldest first, exempt last.
+
+    Users with an unknown creation time come last in their group, as in the workbook. The index is
+    the position of each user in the frames.
     """
-    rows = [
-        UserRow._make(row)._replace(caveats=caveats)
-        for page, table in listed_users(analysis, verdicts)
-        for row, caveats in zip(
-            plain_rows(table, UserRow._fields), caveat_sentences(page), strict=True
-        )
-    ]
-
-    def order(row: UserRow) -> tuple[bool, int, bool, str, str, str]:
-        verdict = VERDICT_ORDER.index(Verdict(row.verdict))
-        doubtful = row.certainty == Certainty.CHECK
-        return bool(row.exemption), verdict, doubtful, row.created or "?", row.account, row.user
-
-    return sorted(rows, key=order)
+    users = concatenated(frames) if frames else pd.DataFrame(columns=_LISTED)
+    rank = pd.Index([*map(str, VERDICT_ORDER)]).get_indexer(pd.Index(users[columns.VERDICT]))
+    is_exempt = users[columns.EXEMPTION] != ""
+    is_doubtful = users[columns.CERTAINTY] == Certainty.CHECK
+    created, account, user = users[columns.CREATED], users[columns.ACCOUNT], users[columns.USER]
+    return users.take(stable_order(is_exempt, rank, is_doubtful, created, account, user))
 
 
 # Names
@@ -91,32 +100,32 @@ def write_names(
     analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, check: bool = False
 ) -> None:
     """Write the names of the users of `write_arns`; for several accounts `123456789012/name`."""
-    several = len(analysis.report.accounts) > 1
-    for users in _users_to_act_on(analysis, verdicts, check=check):
-        names = users[columns.USER]
-        _write_lines(users[columns.ACCOUNT] + "/" + names if several else names, stream)
+    users = _users_to_act_on(analysis, verdicts, check=check)
+    several, names = len(analysis.report.accounts) > 1, users[columns.USER]
+    _write_lines(users[columns.ACCOUNT] + "/" + names if several else names, stream)
 
 
 def write_arns(
     analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, check: bool = False
 ) -> None:
-    """Write the ARNs of the users with one of the verdicts, in the report's order.
+    """Write the ARNs of the users with one of the verdicts, in the order for people.
 
     The list is piped into commands that act on the users. Exempt users, and users without an ARN in
     the report, are always left out. Users with caveats are left out too, unless `check` is set; but
     even then those with an active service-specific credential are left out, and those whose name
     says that they have one, if no saved list shows their credentials.
     """
-    for users in _users_to_act_on(analysis, verdicts, check=check):
-        _write_lines(users[columns.ARN], stream)
+    _write_lines(_users_to_act_on(analysis, verdicts, check=check)[columns.ARN], stream)
 
 
 def _users_to_act_on(
     analysis: Analysis, verdicts: Collection[Verdict], *, check: bool
-) -> Iterator[pd.DataFrame]:
+) -> pd.DataFrame:
+    frames = []
     for page, _ in listed_users(analysis, verdicts):
         left_out = _left_out_by_reason(page, analysis.report.files, check=check)
-        yield page.users[~np.logical_or.reduce([*left_out.values()])]
+        frames.append(page.users.loc[~np.logical_or.reduce([*left_out.values()]), _LISTED])
+    return _in_order_for_people(frames)
 
 
 def _write_lines(texts: pd.Series, stream: BinaryIO) -> None:

@@ -71,19 +71,19 @@ BOTH_USED = f"{FIRST}; access key of 2026-04-21 used again on {DAY}"
 USED_AT_ONCE = f"access key of {DAY} first used on {DAY}; {NEW_KEY}"
 NEW_CERTIFICATE, SET = f"signing certificate created on {DAY}", f"password set on {DAY}"
 MFA = "MFA device registered"
-CERTIFICATES_UNREAD = "signing certificates not understood before"
 ANOTHER = f"created on {DAY}, the earlier user on {OLD}"
 OFF, IDLE = "access key of 2026-02-20 deactivated", "not used since 2026-02-20"
 RENAMED = "; possibly renamed: another user has this creation time"
-UNREAD, SAME = "undetermined", ("active", "active")
-CERTIFICATE, ODD_CERTIFICATE = a_certificate(), in_use(cert_1_active="?")
+UNREAD, VERDICT, SAME = "undetermined", "verdict-changed", ("active", "active")
+A_USE, YOUNG, ASLEEP = a_key(used=SINCE), a_key(FRESH), signed_in(NEVER, key_1=a_key())
+IDLE_AT, IDLE_LATE = days_before(90), days_before(90) + timedelta(seconds=1)
 NO_KEYS_READ, NO_SIGN_IN_READ = a_user(access_key_1_active="??"), signed_in("??", key_1=FRESH_KEY)
 NEVER_IN, IN_WITH_KEY = signed_in("N/A", FRESH, key_1=FRESH_KEY), signed_in(SINCE, key_1=FRESH_KEY)
 NO_PASSWORD_READ = f"password {NOT_NOW}: password_enabled {ODD}"
 KEY_ODD = f"access_key_1_active {ODD}"
-KEYS_UNREAD = f"access keys {NOT_BEFORE}: {KEY_ODD}; never used"
+UNREAD_KEYS, KEYS_UNREAD_NOW = (f"access keys {x}: {KEY_ODD}" for x in (NOT_BEFORE, NOT_NOW))
 SIGN_IN_UNREAD = f"last sign-in {NOT_BEFORE}: password_last_used {ODD}"
-CHANGED, TURNED = ("credentials-changed", *SAME), ("verdict-changed", "active")
+CHANGED, TURNED = ("credentials-changed", *SAME), (VERDICT, "active")
 USERS: list[tuple[tuple[str, ...], Row | None, Row | None, str]] = [
     (("new", "", "unused"), None, QUIET, f"not in the earlier report; created on {OLD}{RENAMED}"),
     (("new", "", "unused"), None, a_user(created=SINCE), f"user created on {DAY}"),
@@ -94,11 +94,22 @@ USERS: list[tuple[tuple[str, ...], Row | None, Row | None, str]] = [
     ((), in_use(), signed_in(SINCE), ""),
     ((), signed_in(FRESH, "yesterday"), signed_in(FRESH, SINCE), ""),
     ((), in_use(key_1=a_key(FRESH)), in_use(key_1=a_key(FRESH)), ""),
-    (("new-unused", "active", "unused"), USED, a_user(key_1=OFF_KEY), OFF),
-    (("first-sign-in", "unused", "active"), PASSWORD, signed_in(SINCE), FIRST),
+    (("became-unused", "active", "unused"), USED, a_user(key_1=OFF_KEY), OFF),
+    (("became-unused", UNREAD, "unused"), NO_KEYS_READ, QUIET, UNREAD_KEYS),
+    (("no-longer-unused", "unused", "active"), PASSWORD, signed_in(SINCE), FIRST),
+    (("no-longer-unused", "unused", "active"), QUIET, with_key(SINCE, SINCE), USED_AT_ONCE),
+    ((UNREAD, "unused", UNREAD), QUIET, NO_KEYS_READ, KEYS_UNREAD_NOW),
+    (("first-sign-in", "dormant", "active"), ASLEEP, signed_in(SINCE, key_1=a_key()), FIRST),
     (("first-sign-in", *SAME), NEVER_IN, signed_in(SINCE, FRESH, key_1=USED_SINCE), BOTH_USED),
     (("first-use", "dormant", "active"), with_key(), with_key(LONG_AGO, SINCE), FIRST_USE),
-    (("first-use", "unused", "active"), QUIET, with_key(SINCE, SINCE), USED_AT_ONCE),
+    (("first-use", *SAME), in_use(key_1=a_key()), in_use(key_1=A_USE), FIRST_USE),
+    (("first-use", *SAME), in_use(), in_use(key_1=a_key(SINCE, SINCE)), USED_AT_ONCE),
+    ((), in_use(key_1=a_key(used="?")), in_use(key_1=A_USE), ""),
+    ((), in_use(key_1=a_key(), key_2=USED_KEY), in_use(key_1=A_USE, key_2=USED_KEY), ""),
+    (("used-again", *SAME), signed_in(IDLE_AT, key_1=YOUNG), signed_in(SINCE, key_1=YOUNG), AGAIN),
+    ((), signed_in(IDLE_LATE, key_1=YOUNG), signed_in(SINCE, key_1=YOUNG), ""),
+    (("used-again", "retired", "retired"), RETIRED, a_user(password=no_password(SINCE)), AGAIN),
+    ((), a_user(password=no_password(FRESH)), a_user(password=no_password(SINCE)), ""),
     (("used-again", "dormant", "active"), signed_in(LONG_AGO), signed_in(SINCE), AGAIN),
     (("used-again", "retired", "active"), RETIRED, signed_in(SINCE, SINCE), f"{AGAIN}; {SET}"),
     (("no-longer-unused", "unused", "active"), QUIET, a_user(key_2=a_key(SINCE)), NEW_KEY),
@@ -107,16 +118,15 @@ USERS: list[tuple[tuple[str, ...], Row | None, Row | None, str]] = [
     ((*TURNED, "dormant"), signed_in(ONE_KEY), signed_in(ONE_KEY, mfa=True), f"{MFA}; {IDLE}"),
     ((*TURNED, "retired"), in_use(), a_user(password=no_password(FRESH)), "password removed"),
     ((UNREAD, "active", UNREAD), in_use(), in_use(password_enabled="??"), NO_PASSWORD_READ),
-    ((UNREAD, UNREAD, "dormant"), NO_KEYS_READ, with_key(), KEYS_UNREAD),
-    ((UNREAD, UNREAD, "active"), NO_SIGN_IN_READ, IN_WITH_KEY, SIGN_IN_UNREAD),
-    ((UNREAD, *SAME), ODD_CERTIFICATE, in_use(certificate_1=CERTIFICATE), CERTIFICATES_UNREAD),
-    ((UNREAD, *SAME), in_use(mfa=True), in_use(mfa_active="?"), "MFA device not understood now"),
+    ((VERDICT, UNREAD, "dormant"), NO_KEYS_READ, with_key(), f"{UNREAD_KEYS}; never used"),
+    ((VERDICT, UNREAD, "active"), NO_SIGN_IN_READ, IN_WITH_KEY, SIGN_IN_UNREAD),
+    ((), in_use(cert_1_active="?"), in_use(certificate_1=a_certificate()), ""),
+    ((), in_use(mfa=True), in_use(mfa_active="?"), ""),
     (CHANGED, USED, signed_in(NEVER, SINCE, key_1=USED_KEY), SET),
     (CHANGED, in_use(key_1=USED_KEY), in_use(key_1=OFF_KEY), OFF),
     (CHANGED, in_use(), in_use(certificate_1=a_certificate(SINCE)), NEW_CERTIFICATE),
     (CHANGED, in_use(), in_use(mfa=True), MFA),
     (("credentials-changed", "unused", "unused"), QUIET, a_user(mfa=True), MFA),
-    ((UNREAD, UNREAD, "unused"), NO_KEYS_READ, QUIET, f"access keys {NOT_BEFORE}: {KEY_ODD}"),
 ]
 """The change and the verdicts before and now, a user before and now, and the cause."""
 

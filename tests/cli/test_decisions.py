@@ -545,3 +545,33 @@ def test_who_is_done_already_is_one_line_behind_who_is_left_out(tmp_path: Path) 
         assert (done.code, left_out.startswith(f"Left out: delete {ARN_OF_ANN}")) == (5, True)
         assert already == f"Done already for {says}"
         report.write_text(f"{report.read_text()}\n{more}")
+
+
+def test_a_plan_names_who_is_deactivated_first_keeps_that_end_and_the_longest_gap(
+    tmp_path: Path,
+) -> None:
+    user = a_user("ann", key_1=a_key(), created=days_before(900))
+    keep = line("keep", BOB, on=date(2025, 12, 20), as_of=days_before(133))
+    lines = [line("delete", user, as_of=AT), keep]
+    ledger = saved(tmp_path, ledger_bytes(lines), "decisions.csv")
+    done = plan(ledger, report=console_report(tmp_path / LATER, LATER, user, BOB))
+    assert (done.code, b"\nremove deactivate 'arn:" in done.output) == (0, True)
+    for says in (
+        *("Deactivated first, and ", "Decisions to keep that end within 30 days: bob.\n"),
+        "Longest time without a report since the decisions: 31 days.\n",
+    ):
+        assert says in done.messages
+
+
+def test_an_entry_that_was_taken_out_of_the_ledger_is_missed_while_its_workbook_is_there(
+    report: Path, workbook: Path
+) -> None:
+    bob = entered("bob", ("keep", "Tom", date(2026, 5, 4), None, "needed"))
+    saved(workbook.parent, edited(workbook.read_bytes(), bob), workbook.name)
+    ledger = workbook.with_name("decisions.csv")
+    assert collect(workbook, "--report", report, "-o", ledger).code == 0
+    assert plan(ledger, report=report).code == 0
+    without = [each for each in ledger.read_text().splitlines() if ",Tom," not in each]
+    ledger.write_text("\n".join(without) + "\n")
+    refused = plan(ledger, report=report)
+    assert (refused.code, "the ledger lacks 1 of its entries" in refused.message_line) == (3, True)

@@ -80,7 +80,7 @@ def table_text(comparison: Comparison, width: int) -> str:
     return stream.getvalue()
 
 
-CHANGED = [("new", "'=new"), ("gone", "bob"), ("first-sign-in", "'-x")]
+CHANGED = [("new", "'=new"), ("gone", "bob"), ("no-longer-unused", "'-x")]
 
 
 def test_a_pipe_gets_tabs_and_files_say_the_same(old: Path, new: Path, tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_pipe_gets_tabs_and_files_say_the_same(old: Path, new: Path, tmp_path:
     users = ["=new", "bob", "-x"]
     assert [line[2] for line in lines[1:4]] == users
     assert "Before: As of 2026-05-01 09:30 UTC" in done.messages
-    assert "Changes: new 1, gone 1 (possibly renamed: 1), first-sign-in 1" in done.messages
+    assert "Changes: new 1, gone 1 (possibly renamed: 1), no-longer-unused 1" in done.messages
     assert "Not visible in a credential report: SSH public keys; " in done.messages
     assert f"Wrote {csv}" in done.messages
     assert changed(csv.read_bytes()) == CHANGED
@@ -108,7 +108,8 @@ def test_a_pipe_gets_tabs_and_files_say_the_same(old: Path, new: Path, tmp_path:
 
 
 def test_options_hold_for_both_reports(old: Path, new: Path, tmp_path: Path) -> None:
-    ledger = saved(tmp_path, ledger_bytes([line("keep", a_user("ann"), on=DECIDED)]), "d.csv")
+    keep = line("keep", a_user("ann"), on=DECIDED, as_of=days_before(57))
+    ledger = saved(tmp_path, ledger_bytes([keep]), "d.csv")
     words = ("diff", old, new, "--decisions", ledger, "--keep-days", "60")
     assert changed(run(*words, "-f", "csv").output) == [*CHANGED, ("exemption-ended", "ann")]
     assert run(*words, "-o", ledger).code == 2
@@ -168,7 +169,7 @@ def test_a_terminal_shows_a_table_with_causes_and_counts_and_what_was_not_compar
     listed = f"{HEADER_OF_EXEMPTIONS}\n*,ann,Break-glass,Ops,2026-05-15\n"
     exemptions = saved(tmp_path, listed, "list.csv")
     done = run("diff", old, new, "--exemptions", exemptions, screen=Terminal())
-    text = done.output.decode()
+    text = " ".join(done.output.decode().split())
     for says in (
         *("Before: As of 2026-05-01 09:30 UTC", "first sign-in on 2026-05-09", "unused -> active"),
         *("Break-glass -> not exempt", "unused-user: ", "Changes: new 1", OTHER),
@@ -247,13 +248,14 @@ def test_only_the_changes_are_listed_that_are_asked_for_and_all_meet_fail_on(
         users = frame[frame["rule"] == ""]
         return [*zip(users["change"].astype(str), users["user"], strict=True)]
 
-    every = [("new", "=new"), ("gone", "bob"), ("first-sign-in", "-x")]
+    every = [("new", "=new"), ("gone", "bob"), ("no-longer-unused", "-x")]
     assert kinds(["gone", "new"], []) == every[:2]
     assert kinds([], ["unused"]) == every
     assert kinds([], ["active"]) == every[2:]
     assert kinds(["gone"], ["active"]) == []
+    assert kinds(["unused"], []) == [every[0]]
     words = ("diff", old, new, "-q", "--format", "csv", "--fail-on", "new")
-    kept = ("--verdict", "active", "--change", "gone", "--change", "first-sign-in")
+    kept = ("--verdict", "active", "--change", "gone", "--change", "no-longer-unused")
     listed = run(*words, *kept, "--fail-on", "gone")
     renamed = " (possibly renamed: 1)"
     met = f"Meets --fail-on: 1 new{renamed}; 1 gone{renamed}\n"
@@ -310,3 +312,14 @@ def test_a_finding_that_was_undecided_says_on_which_side() -> None:
     ):
         sides = judged(FIRST, before, rules=rules), judged(SECOND, now, rules=rules)
         assert says in table_text(compared_sides(*sides), 160)
+
+
+def test_unused_lists_the_newly_unused_users_of_both_reports_and_those_not_there_before() -> None:
+    pairs = [(before, now) for before, now, words, _ in FAIL_ON if words == "unused"]
+    before, now = ([*names] for names in zip(*pairs, strict=True))
+    comparison = compared_sides(side(FIRST, before, ()), side(SECOND, now, ()))
+    rows = comparison.where(["unused"]).changes
+    listed = [*zip(rows["change"].astype(str), rows["user"], strict=True)]
+    assert listed == [("new", "u0"), ("new", "u1"), ("re-created", "u3"), ("became-unused", "u2")]
+    assert comparison.failures(["unused"]) == ["4 newly unused (possibly renamed: 1)"]
+    assert [*comparison.where(["became-unused"]).changes["user"]] == ["u2"]

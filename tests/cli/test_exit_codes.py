@@ -1,22 +1,29 @@
 """The exit code tells the truth, what is wrong is said, and what was there before is intact."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
+from shutil import copytree
 from typing import TextIO
 
 import pytest
+from filelock import FileLock
 
 import analyzer
 from analyzer import errors
-from analyzer.cli import main
+from analyzer.cli import main, streams
+from analyzer.cli.command import SUMMARIES
 from analyzer.cli.inputs import read_analysis_request
 from analyzer.cli.options import JudgingOptions
 from analyzer.cli.values import InputFile
+from analyzer.decisions.ledger import ledger_bytes
+from tests.support.aws_server import on_loopback_only
 from tests.support.builders import (
     AS_OF,
     ROOT_FOLDER,
@@ -27,8 +34,11 @@ from tests.support.builders import (
     saved,
     table,
 )
+from tests.support.decisions import line
 from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS
 from tests.support.processes import files_up_to, python
+from tests.support.reading import envelope
+from tests.support.runs import console_report, have_plain_outputs
 
 Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
@@ -104,6 +114,90 @@ def test_a_file_that_grows_too_large_ends_with_73_and_the_old_one_is_intact(
     assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {target.name: "old"}
 
 
+# A sentence for every exit code
+
+CODES = {
+    1: (
+        "analyze bad.csv report.csv --skip-unreadable -q --fail-on unused",
+        "diff earlier.csv report.csv -q --fail-on new",
+        "history earlier.csv report.csv -q --fail-on gap",
+        "export --from report.csv --out-dir new -q --fail-on unused",
+    ),
+    2: (
+        "",
+        *(command for command in SUMMARIES if command not in {"fetch", "rules"}),
+        *(f"{command} --nosuch" for command in SUMMARIES),
+        "analyze report.csv -q -f names --rules root-used",
+    ),
+    3: (
+        "analyze bad.csv -q",
+        "explain ann bad.csv",
+        "diff bad.csv report.csv -q",
+        "history bad.csv -q",
+        "collect bad.csv",
+        "plan bad.csv",
+        "export --from bad.csv --out-dir new -q",
+    ),
+    4: ("fetch", "fetch -o new", "export --out-dir new -q"),
+    5: (
+        "analyze bad.csv report.csv --skip-unreadable -q",
+        "explain ann bad.csv report.csv --skip-unreadable",
+        "explain ann earlier.csv report.csv --history",
+        "diff earlier.csv two.csv -q",
+        "history earlier.csv report.csv -q",
+        "export --from bad.csv --from report.csv --skip-unreadable --out-dir new -q",
+        "plan decisions.csv --report report.csv --exemptions exempt.csv",
+    ),
+    73: (
+        "analyze report.csv -q -o report.csv/a.csv",
+        "diff earlier.csv report.csv -q -o report.csv/a.csv",
+        "history earlier.csv report.csv -q -o report.csv/a.csv",
+        "collect decisions.csv -o report.csv/d.csv",
+        "plan decisions.csv -o report.csv/a.sh",
+        "export --from report.csv --out-dir report.csv/a -q",
+    ),
+    75: ("collect decisions.csv -o locked.csv", "export --from report.csv --out-dir locked -q"),
+}
+"""Commands by the exit code with which they end, quiet where they can be."""
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a report, an earlier one, and inputs that end commands with an error."""
+    folder = tmp_path_factory.mktemp("inputs")
+    ann, other = a_user("ann"), a_user("eve", account="9" * 12)
+    for day, name, users in (
+        ("2026-01-01", "earlier.csv", []),
+        ("2026-05-01", "report.csv", [ann]),
+        ("2026-05-01", "two.csv", [ann, other]),
+    ):
+        path = console_report(folder, day, *users)
+        saved(folder, envelope(path.read_text(), datetime.fromisoformat(f"{day}T09:30Z")), name)
+        path.unlink()
+    saved(folder, "no report", "bad.csv")
+    saved(folder, f"{HEADER_OF_EXEMPTIONS}\n*,*,By design,,", "exempt.csv")
+    saved(folder, ledger_bytes([line("delete", ann, as_of=AS_OF)]), "decisions.csv")
+    return folder
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize(
+    ("words", "code"), [(words, code) for code, every in CODES.items() for words in every]
+)
+def test_every_exit_code_but_0_comes_with_a_sentence(
+    inputs: Path, tmp_path: Path, monkeypatch: Patch, words: str, code: int
+) -> None:
+    folder = copytree(inputs, tmp_path / "inputs")
+    (folder / "locked").mkdir()
+    on_loopback_only(monkeypatch, tmp_path)
+    monkeypatch.setitem(os.environ, "AWS_MAX_ATTEMPTS", "1")
+    have_plain_outputs(monkeypatch)
+    with FileLock(folder / ".locked.csv.lock"), FileLock(folder / "locked" / ".lock"):
+        done = run(*words.split(), folder=folder)
+    assert done.code == code, done.messages
+    assert re.search(r"\w+ .*\w+", done.messages), words
+
+
 # Standard output and standard error
 
 
@@ -137,14 +231,14 @@ def unread() -> Iterator[TextIO]:
         yield stream
 
 
-def test_a_reader_who_is_gone_ends_the_program_quietly_and_looks_like_no_finding(
+def test_a_reader_who_is_gone_ends_the_program_with_a_sentence_and_looks_like_no_finding(
     large: Path, capsys: Capture, monkeypatch: Patch
 ) -> None:
     for words in (["--help"], ["rules"], ["analyze", str(large), "-q", "--format", "csv"]):
         with unread() as output:
             monkeypatch.setattr(sys, "stdout", output)
             assert main(words) == 141
-    assert capsys.readouterr().err == ""
+        assert capsys.readouterr().err == f"{streams.OUTPUT_CLOSED}\n"
 
 
 def test_a_standard_error_that_takes_nothing_changes_neither_result_nor_exit_code(
@@ -193,15 +287,15 @@ def names(folder: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("number", "code"),
+    ("number", "code", "says"),
     [
-        (signal.SIGINT, 130),
-        (signal.SIGTERM, 143),
-        pytest.param(signal.SIGKILL, -signal.SIGKILL, marks=pytest.mark.no_cover),
+        (signal.SIGINT, 130, b"credreport: ended by Ctrl-C.\n"),
+        (signal.SIGTERM, 143, b"credreport: ended by SIGTERM.\n"),
+        pytest.param(signal.SIGKILL, -signal.SIGKILL, b"", marks=pytest.mark.no_cover),
     ],
 )
 def test_a_run_that_is_ended_while_it_writes_leaves_the_old_files(
-    tmp_path: Path, number: signal.Signals, code: int
+    tmp_path: Path, number: signal.Signals, code: int, says: bytes
 ) -> None:
     report, folder = saved(tmp_path, report_text([a_user()])), tmp_path / "out"
     targets = [saved(folder, OLD, name) for name in ("a.json", "b.csv")]
@@ -216,7 +310,7 @@ def test_a_run_that_is_ended_while_it_writes_leaves_the_old_files(
             output, messages = process.communicate(timeout=30)
         finally:
             process.kill()
-    assert (process.returncode, output, messages) == (code, b"", b"")
+    assert (process.returncode, output, messages) == (code, b"", says)
     assert [target.read_bytes() for target in targets] == [OLD, OLD]
     if number == signal.SIGKILL:  # What is left is removed by the next run.
         assert len(names(folder)) > 2

@@ -152,13 +152,16 @@ def test_the_ledger_and_the_plan_of_several_files_of_decisions_are_the_same(tmp_
     old = [a_user("quiet"), a_user("waiting", password=a_password())]
     lines = (
         [line(user=user) for user in old],
-        [line("keep", old[0], on=date(2026, 5, 20)), line(user=a_user("gone"))],
+        [line("keep", old[0], on=date(2026, 5, 20)), line(user=a_user("gone", created=AS_OF))],
     )
+    users = [*old, a_user("gone", created=AS_OF)]
+    report = saved(tmp_path / "reports", report_text(users), console_name(AS_OF))
     files = [saved(tmp_path, ledger_bytes(each), f"{at}.csv") for at, each in enumerate(lines)]
 
     def collected(files: Files) -> tuple[bytes, str, bytes]:
         ledger = tmp_path / "decisions.csv"
-        done, plan = run("collect", *files, "-o", ledger), run("plan", *files)
+        done = run("collect", *files, "-o", ledger)
+        plan = run("plan", *files, "--report", report, "--exemptions", "none")
         content = ledger.read_bytes()
         ledger.unlink()
         return content, done.messages, plan.output

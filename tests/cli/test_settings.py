@@ -57,6 +57,16 @@ def test_a_file_that_changes_verdicts_is_named_in_outputs(report: Path, monkeypa
     assert json.loads(log.splitlines()[0])["message"] == says
 
 
+def test_rules_in_a_file_or_skipped_on_the_command_line_refuse_no_list_of_names(
+    report: Path,
+) -> None:
+    file = saved(report.parent, 'rules = ["root-*"]\nskip = ["root-used"]', "settings.toml")
+    for words in (["--config", file], ["--skip", "root-used"]):
+        assert run("analyze", report, "-f", "names", *words)[:2] == (0, b"ann\n")
+    done = run("analyze", report, "-f", "names", "--config", file, "--rules", "root-used")
+    assert (done.code, done.output) == (2, b"")
+
+
 def test_paths_in_a_file_are_relative_to_it(report: Path) -> None:
     folder = report.parent / "settings"
     saved(folder, f"{HEADER_OF_EXEMPTIONS}\n*,ann,By design,,\n", "list.csv")
@@ -137,12 +147,16 @@ def test_all_settings_that_mean_nothing_are_refused_with_their_file_and_name(
 
 def test_settings_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     saved(tmp_path, b'standard = "\xff"', "settings.toml")
+    saved(tmp_path, f"quiet = true\n{'a.' * 30_000}a = 1", "deep.toml")
+    saved(tmp_path, f"{'a.' * 100}a = 1", "a.toml")
     for file, why in (
         ("/proc/self/mem", "cannot be read: [Errno 5]"),
         ("/dev/zero", "holds more than 64 KiB"),
         ("settings.toml", "cannot be read: 'utf-8'"),
+        ("deep.toml:", "a line has more than 100 dots: divide it into several"),
+        ("a.toml:", "a: no command has an option of this name"),
     ):
-        done = run("analyze", CONSOLE, "--config", file, folder=tmp_path)
+        done = run("analyze", CONSOLE, "--config", file.rstrip(":"), folder=tmp_path)
         assert (done.code, f"{file} {why}" in done.message_line) == (2, True)
 
 

@@ -25,6 +25,9 @@ HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow"}
 COMMANDS: tuple[list[str], ...] = (
     *(["--help"], ["--version"], ["analyze"], ["analyze", "report.csv", "--as-of", "today"]),
     *([command, "--help"] for command in SUMMARIES),
+    *(["rules"], ["rules", "all"], ["diff", "nowhere.csv", "none.csv"], ["plan", "nowhere.csv"]),
+    *(["analyze", "nowhere.csv"], ["explain", "ann", "nowhere.csv"], ["history", "nowhere.csv"]),
+    ["collect", "nowhere.xlsx"],
 )
 IN_FORKS = """
 import json, os, sys
@@ -102,10 +105,15 @@ def test_the_help_breaks_no_line_that_a_wide_terminal_holds() -> None:
 
 
 def test_help_is_a_result_and_calls_the_program_by_its_name() -> None:
-    for words, code in (("", 2), ("--help", 0), ("analyze", 2), ("analyze --help", 0)):
+    for words, code, says in (
+        ("", 2, "credreport: a command is missing.\n"),
+        ("--help", 0, ""),
+        ("analyze", 2, "credreport analyze: arguments are missing.\n"),
+        ("analyze --help", 0, ""),
+    ):
         done = run(*words.split())
         assert "Usage: credreport" in done.output.decode()
-        assert (done.code, done.messages) == (code, "")
+        assert (done.code, done.messages) == (code, says)
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ COMMANDS = (
     (0, f"history {OLD} {NEW} --max-gap 99 --accounts names.txt"),
     (0, f"history {OLD} {NEW} --max-gap 99 --table events"),
     (0, "collect decisions.txt"),
-    (0, "plan decisions.txt -o plän.sh"),
+    (5, f"plan decisions.txt --report {NEW} --exemptions none -o plän.sh"),
     (0, f"export --from {NEW} --out-dir läufe"),
     (0, "rules"),
     (0, "rules root-used"),

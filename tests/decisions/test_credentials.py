@@ -81,9 +81,9 @@ def states(*users: Row) -> list[Credentials]:
     return [by_name[str(row["user"])] for row in rows]
 
 
-def by_law(user: Row) -> law.State:
+def by_law(user: Row) -> law.Shown:
     _, cells = table(report_text([user]).encode())
-    return law.read_state(cells)
+    return law.shown(cells)
 
 
 def news(*cases: Case) -> list[tuple[Case, list[str]]]:
@@ -92,7 +92,7 @@ def news(*cases: Case) -> list[tuple[Case, list[str]]]:
     now = states(*(case[1] for case in cases))
     added = [access_added(*each, AS_OF) for each in zip(before, now, strict=True)]
     for case, texts in zip(cases, added, strict=True):
-        assert bool(texts) == law.is_overtaken(by_law(case[0]), by_law(case[1]), AS_OF), case
+        assert bool(texts) == law.shows_more(by_law(case[0]), by_law(case[1]), AS_OF), case
     return [*zip(cases, added, strict=True)]
 
 

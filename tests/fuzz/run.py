@@ -1,16 +1,18 @@
 """Run the fuzzers from a seed: `python -m tests.fuzz.run --seconds 60 --seed 1`.
 
 Damage reports at random: nobody becomes unused by it, and the CSV says what was judged. Answer
-falsely to a fetch at random: it ends with 4, in time, and says nothing of the answer.
+falsely to a fetch at random: it ends with 4, in time, and says nothing of the answer. What Python
+can only write to standard error, such as an error in a function that Arrow calls, fails a round.
 """
 
 import argparse
 import io
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from pathlib import Path
 from random import Random
 
@@ -67,6 +69,19 @@ def check_reports(random: Random, folder: Path) -> None:
         assert not newly, (arn, before[arn], harmed)
 
 
+def check_bytes(random: Random, folder: Path) -> None:
+    """Raise AssertionError where bytes that are damaged at random are neither read nor refused."""
+    rows = [a_random_user(random, number, DAYS) for number in range(10 * USERS)]
+    content = bytearray(report_text(rows).encode())
+    for _ in range(random.randint(1, 3)):
+        at = random.randrange(len(content))
+        content[at : at + random.randint(0, 2)] = random.choice(BYTES) * random.choice(
+            (1, 1, 70_000)
+        )
+    with suppress(InputRefused):
+        verdicts(saved(folder, bytes(content)), random)
+
+
 def verdicts(path: Path, random: Random) -> dict[str, str]:
     """Return the verdict of each ARN; the CSV must have the same, cell by cell."""
     analysis = analyzer.analyze(analyzer.load(path, as_of=AS_OF))
@@ -79,6 +94,7 @@ def verdicts(path: Path, random: Random) -> dict[str, str]:
     return {arn: verdict for arn, verdict, *_ in judged}
 
 
+BYTES = (b"\xff", b"\xc3", b"\xff,", b",", b'"', b"\n", b"\r", b"\0", b"x")
 PLANTED = (SECRET, TOKEN, MARK, "Traceback")
 
 
@@ -101,7 +117,8 @@ def check_servers(random: Random, folder: Path) -> None:
 
 Check = Callable[[Random, Path], None]
 PARTS: dict[str, tuple[Check, float]] = {
-    "reports": (check_reports, 0.75),
+    "reports": (check_reports, 0.5),
+    "bytes": (check_bytes, 0.25),
     "servers": (check_servers, 0.25),
 }
 """Each fuzzer with its part of the time."""
@@ -111,10 +128,13 @@ def rounds(check: Check, seed: int, seconds: float, most: int) -> int:
     """Return how many rounds there was time for; round n of a seed is always the same."""
     end = time.monotonic() + seconds
     count = 0
+    unraisable: list[object] = []
+    sys.unraisablehook = unraisable.append
     with tempfile.TemporaryDirectory() as folder:
         while count < most and time.monotonic() < end:
             try:
                 check(Random(f"{seed}-{count}"), Path(folder))
+                assert not unraisable, unraisable
             except BaseException as error:
                 error.add_note(f"seed {seed}, round {count}")
                 raise

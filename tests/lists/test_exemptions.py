@@ -67,6 +67,7 @@ READ = {
     "more columns, alike to those that are there": (
         "account,account_name,user,username,reason,owner,owner_email,expires,,\n*,,ann,,why\n"
     ),
+    "200 columns": f"{HEADER_OF_EXEMPTIONS},{','.join(f'x{at}' for at in range(195))}\n*,ann,why\n",
     "spaces in the header": "account, user , reason,owner ,expires\n*,ann,why,,\n",
     "capitals in the header": "Account,USER,Reason,Owner,Expires,Rule\n*,ann,why,,,\n",
     "everything quoted": '"account","user","reason","owner","expires"\n"*","ann","why","",""\n',
@@ -121,6 +122,13 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
             [f"row 1, column {name}: {MISSPELT.format('rule')}"],
         )
         for name in ("rules", "rule_id", "rule id", "rulle", "ruel", "rule-name")
+    },
+    **{
+        f"{number:,} columns": (
+            f"{HEADER_OF_EXEMPTIONS},{','.join(f'resaon{at}' for at in range(number - 5))}\n",
+            [f"row 1: the list has {number:,} columns"],
+        )
+        for number in (201, 10_000)
     },
     "all problems of all rows together": (
         f"{HEADER_OF_EXEMPTIONS}\n,ann,why,,\n*,,,,31.12.2026\n*,ann,why,,2026-02-30\n",

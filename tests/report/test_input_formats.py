@@ -185,7 +185,7 @@ def test_text_in_an_old_code_page_or_half_a_character_of_utf_16_is_refused_with_
     named = PLAIN.encode().replace(b"bob", b"\xa0b\xf6b", 1)
     found = problem_of(named)
     assert (found.row, found.message) == (4, "not UTF-8 text")
-    assert found.value == "false,N/A\n\ufffd"
+    assert found.value == "\ufffd"
     assert "old code page" in found.hint
     found = problem_of((PLAIN + "\n").encode("utf-16-le")[:-1])
     assert (found.row, found.value) == (4, BOB[-10:] + "\ufffd")
@@ -245,3 +245,22 @@ def test_a_damaged_report_is_read_or_refused_but_never_breaks_the_program(data: 
     except InputRefused as refusal:
         problems = refusal.problems
     assert all(each.message and each.hint for each in problems)
+
+
+@pytest.mark.parametrize(
+    ("parts", "row", "value"),
+    [
+        ([b"a\n\xc3", b"\xa9\nb\xc3"], 3, "\ufffd"),
+        ([b"a\n\xc3", b"a"], 2, "\ufffd"),
+        ([b"a\n", b"b\n\xffa"], 3, "\ufffd"),
+        ([b"a\n\xc3", b"\xa9", b"b"], None, ""),
+    ],
+)
+def test_text_is_checked_across_its_parts(parts: list[bytes], row: int | None, value: str) -> None:
+    if row is None:
+        assert [*input_formats.utf8_parts("a.csv", lambda: parts)] == [*parts, b""]
+        return
+    with pytest.raises(InputRefused) as refusal:
+        [*input_formats.utf8_parts("a.csv", lambda: parts)]
+    (found,) = refusal.value.problems
+    assert (found.row, found.value) == (row, value)

@@ -3,6 +3,8 @@
 The dates of a report that a spreadsheet saved are read if it is sure which number is the day.
 """
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused
+from tests.report.test_streaming import in_pieces
 from tests.support.builders import (
     COLUMNS,
     COLUMNS_OF_2014,
@@ -31,6 +34,7 @@ from tests.support.reading import (
     TWO_USERS,
     VERDICTS,
     lines,
+    of_account,
     problem_of,
     problems_of,
     put,
@@ -51,6 +55,44 @@ AMBIGUOUS = f"{FORM}whose day and month are ambiguous"
 
 def judged(*rows: str) -> dict[str, str]:
     return verdicts(report_of(lines(*rows)))
+
+
+# Booleans that a spreadsheet translated
+
+
+def translated(text: str) -> str:
+    return text.replace("true", "WAHR").replace("false", "FALSCH")
+
+
+TRANSLATED = translated(report_text(map(a_user, "abcdef")))
+ONE_OF_TWO = translated(report_text([a_user("a")]))
+UNDERSTOOD = (
+    ONE_OF_TWO,
+    translated(report_text([])).replace("WAHR", "not_supported"),
+    TRANSLATED.replace("WAHR", "TRUE"),
+    lines(report_text([a_user("a")]), *TRANSLATED.splitlines()[3:]),
+    lines(TRANSLATED, *report_text([a_user("z")]).splitlines()[2:]),
+)
+
+
+@pytest.mark.parametrize("reading", [nullcontext, in_pieces])
+def test_a_report_whose_booleans_are_all_translated_is_refused(
+    tmp_path: Path, reading: Callable[[], AbstractContextManager[None]]
+) -> None:
+    with reading():
+        (found,) = refused(put(tmp_path, TRANSLATED))
+        assert (found.row, found.column, found.value) == (8, "password_enabled", "FALSCH")
+        assert found.hint == AGAIN
+        for text in UNDERSTOOD:
+            analyzer.load(put(tmp_path, text))
+
+
+def test_a_report_of_translated_booleans_is_refused_beside_others(tmp_path: Path) -> None:
+    good = of_account("9" * 12, a_user("a"), a_user("b"))
+    put(tmp_path, good, "a.csv")
+    bad = put(tmp_path, TRANSLATED, "b.csv")
+    put(tmp_path, of_account("8" * 12, a_user("a"), a_user("b")), "c.csv")
+    assert [problem.file for problem in refused(tmp_path)] == [str(bad)]
 
 
 # Dates in a local form

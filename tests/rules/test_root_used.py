@@ -40,6 +40,9 @@ def root(password: Value = NEVER, key_1: Row | None = None, key_2: Row | None = 
     return the_root(password_last_used=password) | keys
 
 
+UNREAD_USE = root(OLD, no_key() | {"last_used_date": "-"})
+
+
 def test_the_newest_of_three_uses_fails_for_30_days() -> None:
     roots = {
         "just below": (root(LIMIT + SECOND), FAILS),
@@ -53,6 +56,8 @@ def test_the_newest_of_three_uses_fails_for_30_days() -> None:
         "untold": (root("not_supported"), UNDECIDED),
         "unknown sign-in": (root("once", a_key(used=OLD)), UNDECIDED),
         "unknown use of a key": (root(OLD, None, a_key(used="once")), UNDECIDED),
+        "unknown use of no key": (UNREAD_USE, UNDECIDED),
+        "used all the same": (root(NEW, no_key() | {"last_used_date": "-"}), FAILS),
     }
     check_outcomes(RULE, roots)
 
@@ -69,6 +74,7 @@ def test_the_fact_names_the_credential() -> None:
         f"access key 1 {last}": root(OLD, a_key(used=NEW)),
         f"access key 2 {last}": root(OLD, None, a_key(used=NEW)),
         NOT_UNDERSTOOD: root("once"),
+        'access_key_1_last_used_date "-" is not understood': UNREAD_USE,
     }
     check_facts(RULE, facts)
 

@@ -322,6 +322,13 @@ def test_a_link_called_lock_or_latest_is_neither_followed_nor_moved(runs: Path, 
     assert not runs.with_name("nowhere").exists()
 
 
+def test_a_path_through_a_link_and_back_leads_where_the_system_says(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere" / "below").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("elsewhere/below")
+    assert exporting(tmp_path / "link" / ".." / "runs", "--from", SAMPLE) == 0
+    check_whole(tmp_path / "elsewhere" / "runs" / "latest")
+
+
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> None:
     taken = saved(tmp_path, "", "runs")
     for out in (taken, taken / "below"):

@@ -1,5 +1,6 @@
 """However a run of export ends, no half run is ever seen and the next one works."""
 
+import json
 import os
 import random
 import signal
@@ -150,16 +151,29 @@ def test_a_killed_fetch_leaves_whole_reports_only(tmp_path: Path, programs: Runs
     assert {path.name: path.read_bytes() for path in folder.glob("[!.]*.csv")} == content
 
 
-@pytest.mark.parametrize(("ended", "code"), [(SystemExit(143), 143), (KeyboardInterrupt(), 130)])
-def test_a_stopped_run_leaves_nothing(
-    runs: Path, monkeypatch: Patch, ended: BaseException, code: int
+STOPPED = (
+    (SystemExit(143), 143, "ended by SIGTERM", "Ended by a signal."),
+    (KeyboardInterrupt(), 130, "ended by Ctrl-C", "Ended by Ctrl-C."),
+)
+
+
+@pytest.mark.parametrize("end", STOPPED, ids=lambda end: str(end[1]))
+def test_a_stopped_run_leaves_nothing_and_says_so_once(
+    runs: Path, monkeypatch: Patch, capsys: Capture, end: tuple[BaseException, int, str, str]
 ) -> None:
+    ended, code, says, logs = end
+
     def stopped(*_: object) -> None:
         assert len(hidden(runs)) == 1
         raise ended
 
     monkeypatch.setattr("analyzer.runs.outputs.write_all", stopped)
-    assert exporting(runs, "--from", SAMPLE) == code
+    assert exporting(runs, "--from", SAMPLE, "-q") == code
+    assert capsys.readouterr().err == f"credreport: {says}.\n"
+    assert exporting(runs, "--from", SAMPLE, "-q", "--log-format", "json") == code
+    (line,) = capsys.readouterr().err.splitlines()
+    event = json.loads(line)
+    assert (event["level"], event["exit_code"], event["message"]) == ("error", code, logs)
     assert visible(runs) == hidden(runs) == set()
 
 

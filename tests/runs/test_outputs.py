@@ -98,7 +98,7 @@ def test_changes_since_the_last_run_get_a_sheet(runs: Path, capsys: Capture) -> 
         heads = {row[0] for row in book["Summary"].values}
         assert ("Trend: users by month" in heads) == (day == SECOND)
     came_and_went = [("new", "zoe"), ("gone", "bob")]
-    others = [("new-unused", "eve"), ("first-sign-in", "'-ann")]
+    others = [("became-unused", "eve"), ("no-longer-unused", "'-ann")]
     assert changed(runs / "latest") == came_and_went + others
     every = len(changes_of(runs / "latest"))
     assert f"; changes since {name(FIRST)}: {every}." in capsys.readouterr().err

@@ -125,6 +125,22 @@ def test_a_report_without_end_is_refused_at_the_bound(monkeypatch: Patch) -> Non
     assert "raise the bound with --max-input" in str(error.value)
 
 
+@pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
+@pytest.mark.parametrize("streamed_from", [1 << 10, 32 * MIB])
+def test_a_row_of_another_length_that_is_no_text_is_refused_without_a_traceback(
+    tmp_path: Path, monkeypatch: Patch, ending: str, streamed_from: int
+) -> None:
+    unraisable: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
+    monkeypatch.setattr("analyzer.sources.load.STREAMED_FROM", streamed_from)
+    rows = [HEADER.encode(), ROOT.encode(), b"x" * 70_000 + b"\xff,a", ANN.encode()]
+    data = b"\n".join(rows)
+    path = put(tmp_path, gzip.compress(data) if ending == ".csv.gz" else data, f"a{ending}")
+    (problem,) = refused(path)
+    assert (problem.row, problem.message) == (3, "not UTF-8 text")
+    assert unraisable == []
+
+
 def test_what_all_inputs_unpack_to_is_bounded_together(tmp_path: Path) -> None:
     for number in range(3):
         put(tmp_path, gzip.compress(of_account(f"{10**11 + number}").encode()), f"{number}.csv.gz")

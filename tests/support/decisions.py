@@ -152,9 +152,7 @@ def entries(*lines: LedgerLine, name: str = "decisions.csv") -> DecisionFile:
     return read_entries(name, ledger_bytes(lines))
 
 
-def collected(
-    *files: DecisionFile, ledger: Ledger | None = None, attended: bool = True
-) -> LedgerUpdate:
+def collected(*files: DecisionFile, ledger: Ledger | None = None) -> LedgerUpdate:
     return collect(ledger or Ledger(), files)
 
 

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tests.support.verdict_oracle import (
-    CONTRADICTED,
     NAMES_DIFFER,
     NO_PLACE,
     PLACE,
@@ -129,8 +128,8 @@ class Row:
         at = moment(self.cells.get(column))
         places = {self.cells.get(f"access_key_{slot}_last_used_{each}") for each in PLACE}
         if absent:
-            differs = self.cells.get(column) == CONTRADICTED
-            return UNKNOWN if at or differs or (use.unknown and places - NO_PLACE) else Moment()
+            hides_use = use.unknown and (column in self.cells or places - NO_PLACE)
+            return UNKNOWN if at or hides_use else Moment()
         if at and service == "N/A":
             return UNKNOWN
         return UNKNOWN if self.cells.get(column) == "N/A" and places - NO_PLACE else use

@@ -7,7 +7,8 @@ import pytest
 
 from analyzer.limits import Criteria, Definition
 from analyzer.verdicts.caveats import caveat_sentences
-from analyzer.verdicts.facts import Elapsed, Facts, Truth
+from analyzer.verdicts.facts import Facts
+from analyzer.verdicts.truth import Elapsed, Truth
 from analyzer.verdicts.verdict import unused_definition
 from tests.support.builders import (
     COLUMNS,

@@ -11,7 +11,7 @@ import pytest
 
 from analyzer import files
 from analyzer.errors import OutputFailed
-from analyzer.files import replace_files, replacing
+from analyzer.files import replace_files, replace_series, replacing
 from tests.support.builders import a_user, report_text, run, saved
 
 OLD, NEW = b"what was there before", b"what is there now"
@@ -292,6 +292,13 @@ def test_as_many_links_are_followed_as_the_system_follows(tmp_path: Path, write:
     assert last.read_bytes() == OLD
     write(last)
     assert last.read_bytes() == NEW
+
+
+def test_a_series_is_written_where_a_path_through_a_link_and_back_leads(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere" / "below").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("elsewhere/below")
+    replace_series(tmp_path / "link" / "..", [("a.csv", NEW)], lambda _: False)
+    assert (tmp_path / "elsewhere" / "a.csv").read_bytes() == NEW
 
 
 def test_what_is_no_regular_file_is_not_replaced(tmp_path: Path, write: Write) -> None:

@@ -91,7 +91,7 @@ def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_o
 # Names and ARNs for pipes: one a line, of the users to act on
 
 
-def test_the_arns_of_certain_users_who_are_not_exempt_are_listed_in_the_reports_order() -> None:
+def test_the_arns_of_certain_users_who_are_not_exempt_come_in_the_order_of_the_table() -> None:
     analysis = analyzed_console()
     users = analysis.users
     assert (users["exemption"] != "").any()
@@ -100,7 +100,9 @@ def test_the_arns_of_certain_users_who_are_not_exempt_are_listed_in_the_reports_
         listed = users["verdict"].isin(list(verdicts)) & (users["exemption"] == "")
         for check, piped in ((False, users["certainty"] != "check"), (True, ~live)):
             arns = arns_bytes(analysis, verdicts, check=check).decode().splitlines()
-            assert arns == users.loc[listed & piped, "arn"].tolist()
+            names = users.loc[listed & piped, "user"].tolist()
+            table = [row.user for row in user_lists.user_rows(analysis, verdicts)]
+            assert [arn.rpartition("/")[2] for arn in arns] == [n for n in table if n in names]
 
 
 def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
@@ -111,7 +113,7 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
     analysis = analyzer.analyze(analyzer.load(report, as_of=AS_OF))
     for check in (False, True):
         listed = arns_bytes(analysis, check=check).decode().split()
-        assert [arn.rsplit("/", 1)[1] for arn in listed] == ["codecommit", "ann"]
+        assert [arn.rsplit("/", 1)[1] for arn in listed] == ["ann", "codecommit"]
         left_out = user_lists.left_out_line(analysis, ALL, check=check)
         assert left_out == "Left out of the list: 1 with an active service-specific credential"
 
@@ -141,24 +143,24 @@ def test_a_user_made_for_a_service_key_is_listed_only_where_the_list_has_no_live
     analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
     listed = arns_bytes(analysis, check=True).decode().split()
     assert [arn.removeprefix("arn:aws:iam::") for arn in listed] == [
-        "000000000000:user/BedrockAPIKey-dead",
         "000000000000:user/ann",
         "111111111111:user/ann",
+        "000000000000:user/BedrockAPIKey-dead",
     ]
 
 
 def test_a_user_who_uses_a_key_of_her_own_is_listed_whatever_her_name() -> None:
     users = [a_user("BedrockAPIKey-used", key_1=a_key(used=AS_OF)), a_user("bedrockapikey")]
     assert arns_bytes(analysis_of(users), ALL).decode().split() == [
-        "arn:aws:iam::012345678901:user/BedrockAPIKey-used",
         "arn:aws:iam::012345678901:user/bedrockapikey",
+        "arn:aws:iam::012345678901:user/BedrockAPIKey-used",
     ]
 
 
 def test_an_arn_is_exact_but_stays_on_its_line_and_commands_no_terminal() -> None:
     assert r"bell\x07\x1b[31mred\x9b1mbold" in SPELLED_OUT
     arns = [f"arn:aws:iam::012345678901:user/{name}" for name in SPELLED_OUT]
-    assert arns_bytes(hard_names()).decode().split("\n") == [*arns, ""]
+    assert sorted(arns_bytes(hard_names()).decode().split("\n")) == sorted([*arns, ""])
 
 
 def test_names_stand_alone_in_one_account_and_behind_their_account_in_many() -> None:
@@ -167,4 +169,5 @@ def test_names_stand_alone_in_one_account_and_behind_their_account_in_many() -> 
     assert name_lines(one) == ["ann", r"two\nlines"]
     other = a_user("bob") | {"arn": "arn:aws:iam::111122223333:user/bob"}
     many = analysis_of([*users, other])
-    assert name_lines(many)[::3] == ["012345678901/ann", "111122223333/bob"]
+    first = ["012345678901/ann", "012345678901/break-glass", "111122223333/bob"]
+    assert name_lines(many) == [*first, r"012345678901/two\nlines"]

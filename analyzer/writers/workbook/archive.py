@@ -18,6 +18,7 @@ The module relies on these facts, which tests/writers/test_workbook_cells.py che
 
 import re
 import shutil
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
@@ -33,18 +34,16 @@ from openpyxl.utils import get_column_letter
 from openpyxl.utils.indexed_list import IndexedList
 from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
-from zlib_ng import zlib_ng
 
 from analyzer.writers.tables import cell_bytes, joined, text_column
 
 _LARGE: Final = 1 << 30  # larger sheets, in bytes, may need the 64-bit form of zip
 
 _COMPRESSION: Final = 2
-"""Less than half the time of zlib's usual 6, for sheets a quarter larger.
+"""Less than half the time of zlib's usual 6, for sheets a quarter larger."""
 
-Rows go through zlib-ng, in half the time again; the same rows have the same bytes on every
-processor. ISA-L would take half of that, but its bytes can differ.
-"""
+_ALL_ONES: Final = 0xFFFFFFFF
+_ZEROS: Final = bytes(1 << 20)
 
 _NO_ROWS: Final = b"<sheetData></sheetData>"
 _VIEWS: Final = b"<sheetViews>"
@@ -68,25 +67,32 @@ class DeflatedRows:
     def __init__(self, file: IO[bytes]) -> None:
         """Begin with no rows, in an empty file."""
         self._file = file
-        self._deflate = zlib_ng.compressobj(_COMPRESSION, wbits=-zlib_ng.MAX_WBITS)
+        self._deflate = zlib.compressobj(_COMPRESSION, wbits=-zlib.MAX_WBITS)
         self._crc = self.size = 0
 
     def add(self, rows: bytes | memoryview) -> None:
         """Add rows."""
-        self._crc = zlib_ng.crc32(rows, self._crc)
+        self._crc = zlib.crc32(rows, self._crc)
         self.size += len(rows)
         self._file.write(self._deflate.compress(rows))
 
     def copy_to(self, part: Any) -> None:
         """Append the rows to a part of a zip file that is being written; more may follow."""
-        self._file.write(self._deflate.flush(zlib_ng.Z_FULL_FLUSH))
-        before = part._compressor.flush(zlib_ng.Z_FULL_FLUSH)
+        self._file.write(self._deflate.flush(zlib.Z_FULL_FLUSH))
+        before = part._compressor.flush(zlib.Z_FULL_FLUSH)
         part._fileobj.write(before)
         part._compress_size += len(before) + self._file.tell()
         part._file_size += self.size
-        part._crc = zlib_ng.crc32_combine(part._crc, self._crc, self.size)
+        part._crc = self._crc_behind(part._crc)
         self._file.seek(0)
         shutil.copyfileobj(self._file, part._fileobj)
+
+    def _crc_behind(self, before: int) -> int:
+        """Return the CRC of bytes with this CRC and the rows behind them: CRCs add up by XOR."""
+        shifted = before ^ _ALL_ONES
+        for start in range(0, self.size, len(_ZEROS)):
+            shifted = zlib.crc32(_ZEROS[: self.size - start], shifted)
+        return self._crc ^ shifted ^ _ALL_ONES
 
 
 @dataclass(slots=True, eq=False)

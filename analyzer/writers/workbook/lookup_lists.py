@@ -211,8 +211,9 @@ def no_findings_text(rule_results: RuleResults) -> str:
 NO_CHANGES: Final = "No changes since the previous run."
 
 _CHANGE_STYLES: Final[Mapping[str, CellStyle]] = {
-    ChangeKind.NEW_UNUSED: CellStyle.UNUSED,
+    ChangeKind.BECAME_UNUSED: CellStyle.UNUSED,
     ChangeKind.GONE: CellStyle.FAINT,
+    ChangeKind.NO_LONGER_UNUSED: CellStyle.CHECK,
     ChangeKind.FIRST_SIGN_IN: CellStyle.CHECK,
     ChangeKind.FIRST_USE: CellStyle.CHECK,
     ChangeKind.USED_AGAIN: CellStyle.CHECK,

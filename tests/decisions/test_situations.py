@@ -1,0 +1,351 @@
+"""Play situations of a review that its guide foretells: who writes what, and what becomes of it."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cache
+from typing import NamedTuple
+
+import pytest
+
+import analyzer
+from analyzer.decisions.collect import LedgerUpdate, collect, lines_of, with_facts
+from analyzer.decisions.entries import DecisionFile
+from analyzer.decisions.fate import fates
+from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
+from analyzer.decisions.plan import removal_plan
+from analyzer.errors import InputRefused
+from tests.support.builders import (
+    ACCOUNT,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    report_text,
+    the_root,
+)
+from tests.support.decisions import TODAY, bulk, console_name, user_rows
+from tests.support.outputs import csv_rows, exemptions_of
+
+
+def day(text: str) -> datetime:
+    return datetime.fromisoformat(f"2026-{text}T12:00:00+00:00")
+
+
+FEBRUARY, MARCH, APRIL, JUNE, OCTOBER = map(day, ("02-01", "03-01", "04-15", "06-01", "10-01"))
+MOMENTS = {"feb": FEBRUARY, "mar": MARCH, "apr": APRIL, "jun": JUNE, "oct": OCTOBER}
+MOMENTS |= {f"{of}-day": MOMENTS[of].replace(hour=23, minute=59, second=59) for of in MOMENTS}
+"""When the reports of the table are made; those of a day are in a folder, without a time."""
+
+USERS = {
+    "quiet": a_user("quiet"),
+    "calm": a_user("calm"),  # of the creation second of quiet
+    "again": a_user("quiet", created=day("05-01")),
+    "other": a_user("other", created=day("05-01")),
+    "moved": a_user("quiet", path="ops/"),
+    "password": a_user("quiet", password=a_password(changed=day("04-01"))),
+    "mfa": a_user("quiet", password=a_password(changed=day("04-01")), mfa=True),
+    "used-key": a_user("quiet", key_1=a_key(day("04-01"), day("04-02"))),
+    "new-key": a_user("quiet", key_1=an_inactive_key(FEBRUARY.replace(hour=15))),
+    "idle-key": a_user("quiet", key_1=a_key()),
+    "off-key": a_user("quiet", key_1=an_inactive_key()),
+    "signed-in": a_user("quiet", password=a_password(datetime(2025, 1, 1, tzinfo=UTC))),
+    "busy": a_user("quiet", password=a_password(day("02-27")), key_1=a_key(used=day("02-27"))),
+}
+"""What a report shows of a user, by a word of the table."""
+
+TABLE = """
+a keep, and a delete the next day: Ann keep 03-05, Bob delete 03-06 = disagree
+a keep, and a delete days later: Ann keep 03-05, Bob delete 03-10 = kept
+a keep, and a delete after it ended: Ann keep 03-05, Bob delete 09-10 = delete
+a keep, and a delete on a newer report: Ann keep 03-05, Bob delete 04-16 apr
+  | mar quiet, apr quiet = kept
+a keep that ended, on a newer report: Ann keep 04-16 apr, Bob delete 12-10
+  | mar quiet, apr quiet = newer word
+a list against a reminder of that day: Ann keep 04-16, Bob delete 04-16 apr
+  | mar quiet, apr quiet = disagree
+a later keep of one's own on an older list: Ann delete 03-05, Ann keep 03-08 feb
+  | feb quiet, mar quiet = nothing
+a later keep on a list with a typed as-of: Ann delete 03-05, Ann keep 03-08 as=02-10 = nothing
+Auckland deletes, Los Angeles keeps later: Ann delete 03-06, Bob keep 03-05 = disagree
+two words of one person on one day: Ann delete 03-05, Ann keep 03-05 = disagree
+three words of two people on one day: Bob investigate 03-05 feb, Bob withdraw 03-05,
+  Ann delete 03-05 | feb quiet, mar quiet = disagree
+two spellings of one name: Ann_Lee keep 03-05, ANN__lee delete 03-10 = delete
+two names of one person: Ann_Lee keep 03-05, A._Lee delete 03-10 = kept
+two people under one name: IT_Security keep 03-05, IT_Security delete 03-10 = delete
+investigated by the owner, deleted two days later: Ann investigate 03-05, Bob delete 03-07 = kept
+investigated long ago: Ann investigate 03-05, Bob delete 04-05 = delete
+a keep between the nights of a bot: Bot delete 03-07, Bot delete 03-08, Ann keep 03-08,
+  Bot delete 03-09, Bot delete 03-10 = kept
+a keep after the last night of a bot: Bot delete 03-07, Bot delete 03-08, Ann keep 03-09 = disagree
+a keep on another path: Ann keep 03-05, Bob delete 04-16 apr | mar quiet, apr moved = kept
+a late list with the same word: Ann delete 06-05 jun, Bob delete 03-05
+  | mar quiet, jun quiet = delete
+a late list with a keep: Ann delete 06-05 jun, Bob keep 03-05 | mar quiet, jun quiet = kept
+a late list that withdraws: Ann delete 06-05 jun, Bob withdraw 03-05 | mar quiet, jun quiet = delete
+corrected the day after: Ann delete 03-05, Ann keep 03-06 = disagree
+corrected two days after: Ann delete 03-05, Ann keep 03-07 = nothing
+a keep corrected two days after: Ann keep 03-05, Ann delete 03-07 = delete
+written again after a disagreement: Ann delete 03-05, Bob withdraw 03-05, Bob delete 03-07 = delete
+a keep that ends while nobody writes: Ann keep 03-05, Bob delete 03-10 | mar quiet, oct quiet = kept
+a keep that ended, and a new delete: Ann keep 03-05, Bob delete 03-10, Bob delete 10-02 oct
+  | mar quiet, oct quiet = delete
+exempted after the decision: Ann delete 03-05 = exempt
+created again: Ann delete 03-05 | mar quiet, jun again = done
+renamed: Ann delete 03-05 | mar quiet, jun calm = unknown
+on another path: Ann delete 03-05 | mar quiet, jun moved = delete
+renamed to the name of one that is gone: Ann delete 03-05 | mar quiet+calm, jun quiet = unknown
+renamed to the name of one that is deleted too: Ann delete 03-05, Ann delete 03-05 user=calm
+  | mar quiet+calm, jun quiet = delete
+kept under another name: Ann keep 03-05 user=calm, Bob delete 06-05 jun
+  | mar calm, jun quiet = unknown
+a key between two reports: Ann delete 03-05 | mar quiet, apr used-key, jun quiet = overtaken
+a key in a report that is not given: Ann delete 03-05
+  | mar quiet, (apr) used-key, jun quiet = delete
+a key in a report that was collected: Ann delete 03-05, Bob delete 03-10
+  | mar quiet, [apr] used-key, jun quiet = overtaken
+overtaken: Ann delete 03-05 | mar quiet, jun password = overtaken
+overtaken, and decided anew on that report: Ann delete 03-05, Ann delete 06-05 jun
+  | mar quiet, jun password = delete
+overtaken, and decided anew on the older report: Ann delete 03-05, Ann delete 06-05
+  | mar quiet, jun password = overtaken
+overtaken, and a keep on the older report: Ann delete 03-05, Bob keep 06-05
+  | mar quiet, jun password = nothing
+overtaken, a keep on the older report, and a delete: Ann delete 03-05, Bob keep 06-05,
+  Ann delete 06-10 jun | mar quiet, jun password = kept
+overtaken twice: Ann delete 03-05, Ann delete 04-20 apr
+  | mar quiet, apr password, jun mfa = overtaken
+overtaken twice, and decided anew: Ann delete 03-05, Ann delete 04-20 apr, Ann delete 06-05 jun
+  | mar quiet, apr password, jun mfa = delete
+deleted with access: Ann delete 03-05 | mar signed-in = deactivate
+deleted with access, and deactivated: Ann delete 03-05 | mar signed-in, jun quiet = deactivated
+deactivated in March, deleted in June: Ann delete 03-05, Ann delete 06-05 jun
+  | mar signed-in, jun quiet = delete
+a key that somebody turned off by hand: Ann delete 03-05 | mar idle-key, jun off-key = deactivated
+a key that was turned off, and deleted in June: Ann delete 03-05, Ann delete 06-05 jun
+  | mar idle-key, jun off-key = delete
+deactivated as decided: Ann deactivate 03-05 | mar idle-key, jun off-key = done
+typed as-of too late: Ann delete 03-27 as=03-26 | mar quiet, jun quiet = delete
+typed as-of too late, and overtaken: Ann delete 06-20 as=06-20 | mar quiet, jun password = overtaken
+typed as-of too early, and overtaken: Ann delete 03-05 as=01-20
+  | mar quiet, jun password = overtaken
+no time in a report of the day decided on: Ann delete 03-01 | (mar) quiet, mar-day quiet = unknown
+no time in a report that is proved to be newer: Ann delete 02-01 feb
+  | (feb) quiet, feb-day new-key = overtaken
+an administrator in a bulk list: Ann delete 03-05 | mar busy = active
+gone: Ann delete 03-05 | mar quiet, jun nobody = done
+gone, and there again: Ann delete 03-05 | mar quiet, jun nobody, oct quiet = delete
+gone from a report that was cut: Ann delete 03-05 | mar quiet, jun other+rootless = unknown
+"""
+"""What people write, what reports show, and what becomes of `quiet`.
+
+A word has person, word and day; the report, of March if none is named; `user=` for another user,
+and `as=` for an as-of that somebody types. A report in round brackets is not given to `plan`, one
+in square brackets neither, but `collect --report` had it. Without reports, March shows `quiet`.
+"""
+
+
+class Situation(NamedTuple):
+    """Hold a line of the table, in an account of its own; `shows` are users by report."""
+
+    account: str
+    words: Sequence[str]
+    shows: Mapping[datetime, Sequence[str]]
+    given: Collection[datetime]
+    collected: Collection[datetime]
+    becomes: str
+
+
+def situation(account: str, text: str) -> Situation:
+    left, becomes = text.rsplit(" = ", 1)
+    words, _, reports = left.partition(" | ")
+    shows, given, collected = {}, set(), set()
+    for report in (reports or "mar quiet").split(", "):
+        name, users = report.split()
+        moment = MOMENTS[name.strip("()[]")]
+        shows[moment] = users.removeprefix("nobody").split("+")
+        given |= set() if name.startswith(("(", "[")) else {moment}
+        collected |= {moment} if name.startswith("[") else set()
+    return Situation(account, words.split(", "), shows, given, collected, becomes)
+
+
+LINES = TABLE.strip().replace("\n  ", " ").splitlines()
+SITUATIONS = {
+    name: situation(f"{at:012}", text)
+    for at, (name, text) in enumerate(line.split(": ") for line in LINES)
+}
+
+
+def file_of(moment: datetime, cases: Iterable[Situation]) -> tuple[str, bytes]:
+    """Return a report of the accounts of some situations, as far as they show that moment."""
+    rows = []
+    for case in cases:
+        names = case.shows.get(moment)
+        if names is not None:
+            rows += [] if "rootless" in names else [the_root(case.account)]
+            users = (USERS[name] for name in names if name in USERS)
+            rows += [row | {"arn": str(row["arn"]).replace(ACCOUNT, case.account)} for row in users]
+    is_of_day = moment.hour == 23
+    name = f"{moment:%Y-%m-%d}/report.csv" if is_of_day else console_name(moment)
+    return name, report_text(rows, root=the_root("9" * 12)).encode()
+
+
+@cache
+def rows_of_list(moment: datetime, as_of: datetime | None) -> list[dict[str, str]]:
+    """Return the rows of the lists that are made of a report, with what a record has besides."""
+    report = analyzer.load(file_of(moment, SITUATIONS.values()), as_of=as_of)
+    rows = csv_rows(analyzer.analyze(report))
+    seconds = defaultdict(set)
+    for row in rows:
+        seconds[row["account"], row["user_creation_time"]].add(row["user"])
+    for row in rows:
+        others = seconds[row["account"], row["user_creation_time"]] - {row["user"]}
+        row["same_second"] = ";".join(sorted(others)) or "(none)"
+        row["baseline"] = f"{report.files[0].baseline:%Y-%m-%dT%H:%M:%SZ}"
+    return rows
+
+
+def filled_in(case: Situation, at: int) -> DecisionFile:
+    """Return the list in which the word of a situation is entered."""
+    by, word, on, *more = case.words[at].split()
+    options = dict(each.split("=") for each in more if "=" in each)
+    months = [each for each in more if "=" not in each]
+    as_of = day(options["as"]) if "as" in options else None
+    whose = case.account, options.get("user", "quiet")
+    listed = rows_of_list(MOMENTS[(months or ["mar"])[0]], as_of)
+    rows = [row for row in listed if (row["account"], row["user"]) == whose]
+    entry = word, by.replace("_", " "), f"2026-{on}", "", "needed"
+    content = bulk(rows, entry, more=("baseline", "same_second"))
+    return read_entries(f"{by}-{at}.csv", content, TODAY)
+
+
+def ledger_of(files: Iterable[DecisionFile], case: Situation | None = None) -> Ledger:
+    """Collect files one after the other, with the reports that a situation collects."""
+    ledger = Ledger()
+    for file in files:
+        update = collect(ledger, [file])
+        if case and case.collected:
+            report = analyzer.load(*(file_of(moment, [case]) for moment in case.collected))
+            pages = analyzer.analyze(report).pages()
+            update = with_facts(update, fates(update.ledger, report, [*pages]))
+        ledger = read_ledger("decisions.csv", ledger_bytes(update.ledger.lines))
+    return ledger
+
+
+def merged(ledgers: Iterable[Ledger]) -> Ledger:
+    """Return the ledger of every line of each, backwards, as git may merge files."""
+    texts = [ledger_bytes(each.lines).decode().splitlines() for each in ledgers]
+    lines = sorted({line for _, *rows in texts for line in rows}, reverse=True)
+    return read_ledger("decisions.csv", "\n".join([texts[0][0], *lines]).encode())
+
+
+@pytest.fixture(scope="module")
+def ledgers() -> list[Ledger]:
+    """Return the ledgers of all situations: collected in two orders, and merged by git."""
+    ledgers = []
+    for case in SITUATIONS.values():
+        files = [filled_in(case, at) for at in range(len(case.words))]
+        ways = ledger_of(files, case), ledger_of(files[::-1], case)
+        ledgers.append((*ways, merged(ledger_of([file], case) for file in files)))
+    return [
+        Ledger(lines=tuple(line for each in ways for line in each.lines))
+        for ways in zip(*ledgers, strict=True)
+    ]
+
+
+@pytest.fixture(scope="module")
+def outcomes(ledgers: Sequence[Ledger]) -> list[dict[tuple[str, str], str]]:
+    """Return what becomes of each user of an account, by each ledger."""
+    cases = SITUATIONS.values()
+    given = ((at, [case for case in cases if at in case.given]) for at in MOMENTS.values())
+    report = analyzer.load(*(file_of(moment, shown) for moment, shown in given if shown))
+    exempt = [f"{case.account},*,asked,," for case in cases if case.becomes == "exempt"]
+    analysis = analyzer.analyze(report, exemptions=exemptions_of(*exempt))
+    return [outcome(ledger, analysis) for ledger in ledgers]
+
+
+def outcome(ledger: Ledger, analysis: analyzer.Analysis) -> dict[tuple[str, str], str]:
+    """Return what `plan` does with each user, or else the state of the removal."""
+    plan = removal_plan(ledger, analysis.report, analysis.pages())
+    states = [(each.line, str(each.line.decision)) for each in plan.removals]
+    states += [(each.line, str(each.state)) for each in plan.left_out]
+    states += [(line, "done") for line in plan.done]
+    return {(line.account, line.user): state for line, state in states}
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_what_people_write_has_the_outcome_that_the_guide_foretells(
+    name: str, outcomes: Sequence[dict[tuple[str, str], str]]
+) -> None:
+    case = SITUATIONS[name]
+    found = {by_ledger.get((case.account, "quiet"), "nothing") for by_ledger in outcomes}
+    assert found == {case.becomes}
+
+
+def test_every_word_is_kept_in_whatever_order_lists_come(ledgers: Sequence[Ledger]) -> None:
+    every = [{line.identity for line in each.lines if not line.is_fact} for each in ledgers]
+    assert len(every[0]) == sum(len(case.words) for case in SITUATIONS.values())
+    assert every == [every[0]] * len(ledgers)
+
+
+# What is states, and what is refused
+
+
+def entered(*entries: Sequence[str], as_of: datetime = MARCH) -> bytes:
+    """Return a list with a user for each entry: word, person, day."""
+    users = [a_user(f"q{at}") for at, _ in enumerate(entries)]
+    return bulk(user_rows(*users, as_of=as_of), *((*each, "", "") for each in entries))
+
+
+def updated(ledger: Ledger, *lists: bytes) -> LedgerUpdate:
+    return collect(ledger, [read_entries("list.csv", each, TODAY) for each in lists])
+
+
+FILLED_DOWN = [("delete", "Ann", f"2026-03-{at:02}") for at in range(5, 12)]
+ENTRY, OPEN = ("delete", "Ann", "2026-03-05"), ("", "", "")
+REFUSED = {
+    "a spreadsheet filled them down": entered(*FILLED_DOWN),
+    "decided before the report": entered(ENTRY, as_of=day("03-26")),
+    "the day is after today": entered(("delete", "Ann", "2027-01-03")),
+    "an entry without a decision": entered(("", "Ann", "")),
+    "comment: the cell is empty": entered(("keep", "Ann", "2026-03-05")),
+    "the name of the program": entered(("delete", "CredReport", "2026-03-05")),
+    "the ARN names another user": entered(ENTRY).replace(b",q0,", b",q1,"),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_what_is_not_valid_refuses_the_whole_call(why: str) -> None:
+    with pytest.raises(InputRefused, match=why):
+        updated(Ledger(), entered(ENTRY), REFUSED[why])
+
+
+def test_six_days_that_rise_by_one_are_what_people_may_have_entered() -> None:
+    assert len(updated(Ledger(), entered(*FILLED_DOWN[:6])).added) == 6
+
+
+def test_an_emptied_entry_still_stands_and_is_counted() -> None:
+    before = updated(Ledger(), entered(ENTRY)).ledger
+    after = updated(before, entered(OPEN))
+    assert after.ledger.lines == before.lines
+    assert [len(each.emptied) for each in after.files] == [1]
+    assert any("emptied, and still standing: q0" in line for line in lines_of(after))
+
+
+def test_a_removal_that_replaces_another_word_under_its_name_is_named() -> None:
+    kept = ledger_of([read_entries("a.csv", entered(("withdraw", "IT", "2026-03-05")), TODAY)])
+    after = updated(kept, entered(("delete", "it ", "2026-03-07")))
+    assert [note for note in after.notes if "replaces another word under this name" in note]
+
+
+def test_a_line_of_the_program_counts_only_as_far_as_reports_do_not_deny_it() -> None:
+    case = SITUATIONS["gone, and there again"]._replace(collected=[JUNE])
+    decided = ledger_of([filled_in(case, 0)], case)
+    forged = ledger_bytes(decided.lines)
+    assert b"gone,credreport" in forged
+    report = analyzer.load(file_of(MARCH, [case]), file_of(OCTOBER, [case]))
+    update = updated(Ledger(), forged)
+    assert [line.is_fact for line in update.ledger.lines] == [False]
+    assert any("Not taken: 1 line of credreport" in note for note in update.notes)
+    assert {*outcome(decided, analyzer.analyze(report)).values()} == {"delete"}
