@@ -381,7 +381,6 @@ SPOILT: dict[str, tuple[Edit, str]] = {
     ),
     "a column renamed in another case": (typed(1, 2, "decision"), GONE.format("Decision")),
     "a copy of a column": (typed(1, 40, "Decision2"), "cell AN1: it could be mistaken for"),
-    "another's column": (typed(1, 40, "Decision of Tom"), "cell AN1: it could be mistaken for"),
     "a head twice": (typed(1, 8, "Decision"), "cell H1: the column is there twice"),
     "no heads": (in_list(lambda sheet: sheet.delete_rows(1)), "it has no list with a column"),
     "a list of one's own": (
