@@ -30,7 +30,7 @@ from analyzer.decisions.review_list_layout import (
     USER,
 )
 from analyzer.errors import InputRefused, Problem
-from analyzer.files import begins_as_workbook, may_be_workbook
+from analyzer.files import may_be_workbook
 from analyzer.reviews.xlsx_reader import CellValue, SheetCells, cell_name, read_sheets, text_of
 from analyzer.terms import count_text, with_noun
 
@@ -264,15 +264,10 @@ def _added_exemption_problems(place: str, sheet: SheetCells) -> Iterator[Problem
 
 def holds_entries(path: Path) -> bool:
     """Return whether a file is a workbook, of any name, that has entries or cannot be read."""
-    return may_be_workbook(path) and content_holds_entries(path.name, path.read_bytes())
-
-
-def content_holds_entries(name: str, content: bytes) -> bool:
-    """Return whether the content of a workbook has entries, or cannot be read."""
-    if not begins_as_workbook(content):
+    if not may_be_workbook(path):
         return False
     try:
-        return any(map(_has_entry, _sheets(name, content)))
+        return any(map(_has_entry, _sheets(path.name, path.read_bytes())))
     except InputRefused:
         return True
 

@@ -247,14 +247,9 @@ FOUND_ALONE: dict[str, tuple[Edit, str]] = {
         in_list(lambda sheet: row_copied(sheet, 7)),
         "row 7, column Record, cell AE7: rows 2 and 7 are the same user",
     ),
-    "a row taken out": (row_taken_out("cid"), f"{UNUSED} has 4 users, and had 5 when it was"),
     "a row taken out, and the numbers of the Summary fitted": (
         steps(row_taken_out("cid"), numbers_fitted),
         f"{UNUSED} has 4 users, and had 5 when it was written",
-    ),
-    "all rows taken out": (
-        in_list(lambda sheet: sheet.delete_rows(2, 9)),
-        f"{UNUSED} has 0 users, and had 5",
     ),
     "a list deleted": (lambda book: book.remove(book[INACTIVE]), "has 0 users, and had 1 when"),
     "a row of another review below": (
@@ -267,7 +262,6 @@ FOUND_ALONE: dict[str, tuple[Edit, str]] = {
         record_edited("ann", '"verdict":"unused"', '"verdict":"active"', is_closed=False),
         CHANGED,
     ),
-    "a record that is none": (shown("ann", "Record", "{}"), CHANGED),
     "find and replace over the whole sheet": (
         replaced_everywhere(ACCOUNT, OTHER_ACCOUNT),
         f"rows 2-6, column Record: {CHANGED}",
@@ -286,17 +280,12 @@ FOUND_ALONE: dict[str, tuple[Edit, str]] = {
     ),
     "the record of the review removed": (without_review_record, "is gone or was changed"),
     "the Summary of another review": (summary_of_another_review, "a row of another workbook"),
-    "the Summary deleted": (lambda book: book.remove(book["Summary"]), "is gone or was changed"),
     "an earlier decision changed": (
         on_follow_up(2, Decided="keep"),
         "sheet Follow-up: earlier decisions were changed here, and are not read",
     ),
     "a decision added among the earlier ones": (
         on_follow_up(3, User="ann", Decided="delete"),
-        "sheet Follow-up: earlier decisions were changed here",
-    ),
-    "a comment among the earlier decisions": (
-        on_follow_up(2, Comment="NO, keep"),
         "sheet Follow-up: earlier decisions were changed here",
     ),
 }

@@ -197,7 +197,7 @@ BELL = "bell _x0007_, smile _xD83D__xDE00_"
 ENTERED: tuple[tuple[tuple[Any, ...], tuple[str, ...]], ...] = (
     (("DELETE ", " Anna ", ON, 101, None), ("delete", "Anna", DAY, "101", "")),
     (("\u00a0Delete\u00a0", "Anna\u00a0", ON, None, None), ("delete", "Anna", DAY, "", "")),
-    (("delete\n", "Anna\r\n", ON, None, "a\r\nb"), ("delete", "Anna", DAY, "", "a\nb")),
+    (("delete\n", "Anna\r\n", ON, None, "a\r\nb"), ("delete", "Anna", DAY, "", "a b")),
     (("Keep", "Anna", 46146.0, 1.5, "x"), ("keep", "Anna", DAY, "1.5", "x")),
     (("withdraw", "Anna", f" {DAY} ", None, None), ("withdraw", "Anna", DAY, "", "")),
     (("delete", "A", datetime.combine(ON, time()), None, None), ("delete", "A", DAY, "", "")),
@@ -348,7 +348,7 @@ def test_days_that_rise_by_one_over_seven_rows_are_refused_in_one_problem() -> N
     files = read_files([("r.xlsx", days_filled_down(6))], TODAY)
     assert len(collected(*files).added) == 6
     (file,) = read_files([("r.xlsx", days_filled_down(7))], TODAY)
-    with pytest.raises(Exception, match="days that rise by one from row to row") as refused:
+    with pytest.raises(Exception, match="from row 2 on, days rise by one") as refused:
         collected(file)
     assert len(refused.value.problems) == 1  # type: ignore[attr-defined]  # InputRefused
 
@@ -381,7 +381,6 @@ SPOILT: dict[str, tuple[Edit, str]] = {
     ),
     "a column renamed in another case": (typed(1, 2, "decision"), GONE.format("Decision")),
     "a copy of a column": (typed(1, 40, "Decision2"), "cell AN1: it could be mistaken for"),
-    "another's column": (typed(1, 40, "Decision of Tom"), "cell AN1: it could be mistaken for"),
     "a head twice": (typed(1, 8, "Decision"), "cell H1: the column is there twice"),
     "no heads": (in_list(lambda sheet: sheet.delete_rows(1)), "it has no list with a column"),
     "a list of one's own": (
