@@ -199,8 +199,10 @@ class Standing(NamedTuple):
 
         Taken here: of lines on one report, one that says who was created with the user.
         """
-        names = ((each.earliest, bool(each.cells.get("same_second"))) for each in self.lines)
-        return max(zip(names, self.lines, strict=True), key=lambda each: each[0])[1]
+        return max(
+            self.lines,
+            key=lambda each: (each.earliest, bool(each.cells.get("same_second")), each.as_of),
+        )
 
 
 def standing(words: Sequence[Word]) -> Standing:
