@@ -572,6 +572,6 @@ def _state_of_user(line: LedgerLine, before: ReportedUser, now: ReportedUser) ->
         return State.ACTIVE, f"the verdict is active {when}"
     if line.decision is Decision.DEACTIVATE or (before.can_be_deleted and now.can_be_deleted):
         return State.OPEN, "still there"
-    if now.can_be_deleted:
+    if now.can_be_deleted and now.credentials.has_password is False:
         return State.DEACTIVATED, "write delete again, on a report that shows it without access"
     return State.OPEN, "deactivated first; write delete again afterwards"

@@ -136,7 +136,8 @@ def _newness(line: LedgerLine) -> tuple[object, ...]:
 
     After that, their places decide.
     """
-    return line.earliest, line.same_second is not None, line.decided_on, line.person, line.place
+    names_others = line.same_second is not None
+    return line.earliest, names_others, line.as_of, line.decided_on, line.person, line.place
 
 
 def _holding_last_words(words: Iterable[LedgerLine]) -> tuple[LedgerLine, ...]:

@@ -64,18 +64,13 @@ def earliest(as_of: datetime, source: str, newest: datetime) -> datetime:
 
 @dataclass(frozen=True, eq=False)
 class Report:
-    """Hold the rows of one account in a report, the root among them.
-
-    `newest` is the newest timestamp of the file; `services` are names of users who have an active
-    service-specific credential in AWS's list, None without a list.
-    """
+    """Hold the rows of one account in a report; `newest` is the newest timestamp of the file."""
 
     account: str
     as_of: datetime
     source: str
     newest: datetime
     rows: Sequence[Cells]
-    services: frozenset[str] | None = None
 
     @cached_property
     def earliest(self) -> datetime:
@@ -184,8 +179,8 @@ class Standing(NamedTuple):
         return max(each.day for each in self.lines)
 
     @property
-    def has_removal(self) -> bool:
-        return any(each.word in REMOVALS for each in self.lines)
+    def removals(self) -> list[Word]:
+        return [each for each in self.lines if each.word in REMOVALS]
 
     @property
     def word(self) -> str:
@@ -199,8 +194,10 @@ class Standing(NamedTuple):
 
         Taken here: of lines on one report, one that says who was created with the user.
         """
-        names = ((each.earliest, bool(each.cells.get("same_second"))) for each in self.lines)
-        return max(zip(names, self.lines, strict=True), key=lambda each: each[0])[1]
+        return max(
+            self.lines,
+            key=lambda each: (each.earliest, bool(each.cells.get("same_second")), each.as_of),
+        )
 
 
 def standing(words: Sequence[Word]) -> Standing:
@@ -357,30 +354,28 @@ class Case:
     def outcome(self, user: User) -> Outcome | None:
         """Return nothing of a user of whom no removal is among the latest words."""
         latest = standing(people(self.words[user]))
-        if not latest.has_removal:
+        if not latest.removals:
             return None
-        return Outcome("done") if self.is_done(user, latest) else self.undone(user, latest)
-
-    def undone(self, user: User, latest: Standing) -> Outcome:
-        decided, reports = latest.decided, self.reports_of(user)
-        if state := self.doubt(user, latest):
+        if self.is_done(user, latest):
+            return Outcome("done")
+        if state := self.doubt(user, latest) or self.obstacle(user, latest.decided):
             return Outcome(state)
-        newest = reports[-1] if reports else None
+        row = self.reports_of(user)[-1].row_of(user)
+        now, saw = shown(row or {}), shown(latest.decided.cells)
+        if latest.word == "deactivate" or (saw.can_be_deleted and now.can_be_deleted):
+            return Outcome("open", latest.word)
+        return Outcome("deactivated") if now.has_no_way_in else Outcome("open", "deactivate")
+
+    def obstacle(self, user: User, decided: Word) -> str:
+        """Return the state in which the newest report leaves a removal that stands."""
+        newest = next(reversed(self.reports_of(user)), None)
         row = newest.row_of(user) if newest else None
         if newest is None or row is None or self.is_unknown(user, decided, newest, row):
-            return Outcome("unknown")
+            return "unknown"
         if self.is_exempt(user, newest):
-            return Outcome("exempt")
-        if is_active(decided.cells, decided.as_of) or is_active(row, newest.as_of):
-            return Outcome("active")
-        now, saw = shown(row), shown(decided.cells)
-        is_listed = user[1] in (newest.services or ()) or has_service(decided.cells)
-        if latest.word == "deactivate" or (
-            saw.can_be_deleted and now.can_be_deleted and not is_listed
-        ):
-            return Outcome("open", latest.word)
-        is_off = now.has_no_way_in and user[1] not in (newest.services or ())
-        return Outcome("deactivated") if is_off else Outcome("open", "deactivate")
+            return "exempt"
+        is_one = is_active(decided.cells, decided.as_of) or is_active(row, newest.as_of)
+        return "active" if is_one else ""
 
     def doubt(self, user: User, latest: Standing) -> str:
         """Return the state in which words and newer reports leave a removal, empty for none."""
@@ -390,7 +385,7 @@ class Case:
 
     def overtaking(self, user: User) -> Iterator[Report]:
         """A report overtakes if it shows more than the newest removal before it saw."""
-        removals = [each for each in people(self.words[user]) if each.word in REMOVALS]
+        removals = Standing(people(self.words[user])).removals
         for report in self.reports_of(user):
             older = [each for each in removals if each.earliest < report.earliest]
             row = report.row_of(user)
@@ -402,27 +397,26 @@ class Case:
 
     def is_overtaken(self, user: User, decided: Word) -> bool:
         """Reports count, and the lines of the ledger, which record reports that are not given."""
-        known = [*facts(self.words[user], "overtaken"), *self.overtaking(user)]
         rows = [row for each in self.later(user, decided) if (row := each.row_of(user))]
         newer = (each for each in people(self.words[user]) if each.earliest > decided.earliest)
-        rows += [each.cells for each in newer]
-        saw = shown(decided.cells)
-        is_more = any(shows_more(saw, shown(row), decided.baseline) for row in rows)
-        return is_more or any(is_older(decided, each) for each in known)
+        saw, rows = shown(decided.cells), rows + [each.cells for each in newer]
+        return (
+            any(shows_more(saw, shown(row), decided.baseline) for row in rows)
+            or any(is_older(decided, each) for each in facts(self.words[user], "overtaken"))
+            or any(is_older(decided, each) for each in self.overtaking(user))
+        )
 
     def is_unknown(self, user: User, decided: Word, newest: Report, row: Cells) -> bool:
         """Taken here: a report that may be older than the one decided on says nothing."""
-        account, name, created = user
+        account, _, created = user
         is_older = newest.earliest < decided.earliest and newest.as_of != decided.as_of
         others = decided.others(self.reports)
         if is_older or shown(row).is_unclear or others is None:
             return True
-        gone = others - newest.of_second(created)
-        return any(not self.is_to_be_deleted((account, each, created)) for each in gone) or any(
-            self.has_word(other, decided.day)
-            for other in self.words
-            if (other[0], other[2]) == (account, created) and other[1] != name
-            if not self.were_together(user, other)
+        gone = [(account, each, created) for each in others - newest.of_second(created)]
+        same = [each for each in self.words if each[::2] == user[::2] and each != user]
+        return any(not self.is_to_be_deleted(each) for each in gone) or any(
+            self.has_word(each, decided.day) and not self.were_together(user, each) for each in same
         )
 
     def is_to_be_deleted(self, user: User) -> bool:
@@ -461,13 +455,11 @@ class Case:
     def is_done(self, user: User, latest: Standing) -> bool:
         """Taken here: a user who is gone has been deactivated too."""
         is_deletion = any(each.word == "delete" for each in latest.lines)
-        words = (each for each in latest.lines if each.word in REMOVALS)
-        decided = Standing([*words]).decided
+        decided = Standing(latest.removals).decided
         return self.is_gone(user, decided) or (not is_deletion and self.is_off(user, decided))
 
     def later(self, user: User, decided: Word) -> list[Report]:
-        reports = self.reports_of(user)
-        return [each for each in reports if each.earliest > decided.earliest]
+        return [each for each in self.reports_of(user) if each.earliest > decided.earliest]
 
     def is_gone(self, user: User, decided: Word) -> bool:
         """Gone is who is not shown again since; facts and lines of the ledger count too.
@@ -475,16 +467,12 @@ class Case:
         Taken here: each removal of the user may show it, as a line of the program is of no one.
         """
         words, later = people(self.words[user]), self.later(user, decided)
+        removals = Standing(words).removals
         there = [each for each in later if self.is_there(user, decided, each)]
-        shown_at = [each.earliest for each in (*there, *words)]
-        removals = [each for each in words if each.word in REMOVALS]
-        gone_at = [
-            each.earliest
-            for each in later
-            if any(self.lacks(user, removal, each) for removal in removals)
-        ]
-        gone_at += [each.earliest for each in facts(self.words[user], "gone")]
-        return any(at >= max(shown_at) for at in gone_at)
+        gone = [each for each in later if any(self.lacks(user, word, each) for word in removals)]
+        shown_at = max([each.earliest for each in there] + [each.earliest for each in words])
+        gone_at = [each.earliest for each in facts(self.words[user], "gone")]
+        return any(at >= shown_at for at in [*gone_at, *(each.earliest for each in gone)])
 
     def is_there(self, user: User, decided: Word, report: Report) -> bool:
         same = (row for row in report.users if row["user"] == user[1])
@@ -502,14 +490,8 @@ class Case:
         off_at, on_at = [at for at in known if at > decided.earliest], [decided.earliest]
         for each in self.later(user, decided):
             if row := each.row_of(user):
-                is_off = shown(row).has_no_way_in and user[1] not in (each.services or ())
-                (off_at if is_off else on_at).append(each.earliest)
+                (off_at if shown(row).has_no_way_in else on_at).append(each.earliest)
         return any(at > max(on_at) for at in off_at)
-
-
-def has_service(cells: Cells) -> bool:
-    listed = cells.get("service_credentials") or ""
-    return bool(listed) or "service-credential" in (cells.get("caveats") or "").split(";")
 
 
 def is_active(cells: Cells, as_of: datetime) -> bool:
