@@ -181,16 +181,16 @@ def _access_added_to_slot(name: str, now: Slot, before: Slot, baseline: datetime
     """
     if now.shows_nothing:
         return
-    is_without_access = not now.is_active and now.last_used.at is None
+    is_used = now.last_used.is_later_than(before.last_used)
     is_old = now.created.at is not None and now.created.at <= baseline
-    was_hidden = not before.created.is_known and is_old and is_without_access
+    was_hidden = not (before.created.is_known or now.is_active or is_used) and is_old
     if now.created.at not in (None, before.created.at) and not was_hidden:
         yield f"{name} created {now.created.day}"
         return
     known = f"{name} of {now.created.day}" if now.created.at else name
     if now.is_active and before.is_active is not True:
         yield f"{known} activated"
-    if now.last_used.is_later_than(before.last_used):
+    if is_used:
         yield f"{known} used {now.last_used.day}"
 
 

@@ -319,13 +319,16 @@ class World:
         if not removals:
             return "not meant"
         meant, days = max(removals, key=lambda each: each.at), {"keep": 178, "investigate": 28}
-        for each in {each.person: each for each in words}.values():
+        for each in {(each.person, each.key): each for each in words}.values():
             is_milder = each.decision not in ("delete", action)
-            # A withdrawal under a former name may be there so that the new one counts, and two
-            # wrong dates let one look two days earlier than the other.
-            is_excused = each.decision == "withdraw" and each.key != key
-            is_excused |= each.day <= meant.day - 2 * A_DAY
-            if each.at > meant.at and is_milder and not is_excused:
+            # Words under a former name that are not to keep may be there so that the new one
+            # counts, or differ; who took a name is who, nobody can tell; and two wrong dates let
+            # one look two days earlier than the other.
+            is_of_old_name = each.key != key and each.decision not in law.HOLDING
+            is_of_old_name |= each.key != key and self.took_place(number, len(self.past) - 1)
+            if is_of_old_name or (each.at > meant.at and each.day <= meant.day - 2 * A_DAY):
+                continue
+            if each.at > meant.at and is_milder:
                 return "spared since"
             if each.at < meant.at <= each.at + days.get(each.decision, 0) * A_DAY:
                 return "kept by somebody else"
