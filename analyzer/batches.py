@@ -226,7 +226,7 @@ def _problems(surveyed: pd.DataFrame) -> Iterator[Problem]:
         of_report = sha256.get(report)
         if report in sha256 and isinstance(refused, str):
             yield from (
-                Problem(**{**problem, "files": tuple(problem["files"])})
+                Problem(**{**problem, "files": (*problem["files"],), "rows": (*problem["rows"],)})
                 for problem in json.loads(refused)
             )
         elif name.endswith(METADATA_ENDING) and isinstance(of_report, str) and of != of_report:

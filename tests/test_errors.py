@@ -1,5 +1,7 @@
 """A message names the first problems, and says how many more there are."""
 
+import pickle
+
 import pytest
 
 from analyzer.errors import InputRefused, Problem
@@ -35,3 +37,8 @@ def test_many_problems_of_one_file_hide_no_other_file() -> None:
 )
 def test_a_cell_is_named_without_the_word_column(column: str | None, place: str) -> None:
     assert str(Problem("a.csv", None, column, None, "wrong", "Mend it")).startswith(place)
+
+
+def test_another_process_raises_the_same_refusal() -> None:
+    refused = InputRefused.of_file("a.csv", "not a report", "Name another file.")
+    assert pickle.loads(pickle.dumps(refused)).problems == refused.problems

@@ -454,14 +454,14 @@ class _Evidence:
 
     def _new_access(self, line: LedgerLine, before: ReportedUser) -> str:
         """Return the access that the first newer report, given or recorded, shows beyond that."""
-        shown = ((of.file.as_of, of.users.get(line.subject)) for of in _newer(line, self.accounts))
-        for as_of, now in (*shown, *self._recorded[line.subject]):
+        shown = ((of.file.name, of.users.get(line.subject)) for of in _newer(line, self.accounts))
+        for name, now in (*shown, *self._recorded[line.subject]):
             if gained := _access_gained(line, before, now):
-                return f"{', '.join(gained)} (report of {utc_text(as_of)})"
+                return f"{', '.join(gained)} (report {name})"
         return ""
 
     @cached_property
-    def _recorded(self) -> Mapping[User, Sequence[tuple[datetime, ReportedUser]]]:
+    def _recorded(self) -> Mapping[User, Sequence[tuple[str, ReportedUser]]]:
         """Return what people saw who decided on newer reports than those whose word stands."""
         stands = ((user, stand.line) for user, stand in self.ledger.standings.items())
         newer = [
@@ -470,9 +470,9 @@ class _Evidence:
             for line in self._words[user]
             if of_user.decision in REMOVALS and line.earliest > of_user.earliest
         ]
-        recorded = defaultdict[User, list[tuple[datetime, ReportedUser]]](list)
+        recorded = defaultdict[User, list[tuple[str, ReportedUser]]](list)
         for line, now in zip(newer, users_decided_on(newer), strict=True):
-            recorded[line.subject].append((line.as_of, now))
+            recorded[line.subject].append((f"of {utc_text(line.as_of)}", now))
         return recorded
 
     def _absent(self, line: LedgerLine, newest: ReportedAccount | None) -> str:

@@ -78,21 +78,6 @@ def archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iter
         yield missing_source(name, f"the zip archive holds {what}", "Give an archive of reports.")
 
 
-def unpacked_files(path: Path, endings: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
-    """Yield name and content of the files of an archive with these endings.
-
-    Raises one of `DAMAGED`, and InputRefused if more than `_LOOK_BUDGET` would be unpacked.
-    """
-    with zipfile.ZipFile(path) as archive:
-        _refuse_overlap(archive.infolist())
-        budget = InputLimit(_LOOK_BUDGET)
-        for member in archive.infolist():
-            if member.filename.lower().endswith(endings):
-                budget.add(member.filename, max(member.file_size, _LEAST_LOOK_BYTES))
-                with archive.open(member) as unpacked:
-                    yield member.filename, unpacked.read(member.file_size)
-
-
 def _member_source(
     archive: "_Archive",
     member: zipfile.ZipInfo,

@@ -439,7 +439,7 @@ def test_owner_and_comment_stand_over_the_line_of_a_user_and_cannot_end_the_rema
     of_a = removal("a", owner="A <a@x>\nrm -rf /", comment="not before June 30\r\nrm -rf /")
     owner, comment, first, second = removal_lines(of_a, removal("b"))
     assert owner == "# Owner: A <a@x> rm -rf /"
-    assert comment == "# Comment: not before June 30  rm -rf /"
+    assert comment == "# Comment: not before June 30 rm -rf /"
     assert ("user/a' " in first, "user/b' " in second) == (True, True)
 
 

@@ -124,6 +124,7 @@ def test_the_container_is_nobodys_root_and_its_commands_are_understood(tmp_path:
 
 
 def test_every_policy_is_named_in_a_readme_and_there() -> None:
-    readmes = README + (ROOT_FOLDER / "README.md").read_text(encoding="utf-8")
+    pages = ("README.md", "samples/review/README.md")
+    readmes = README + "".join((ROOT_FOLDER / page).read_text(encoding="utf-8") for page in pages)
     named = set(re.findall(r"policies/([\w.-]+\.json)", readmes))
     assert named == {path.name for path in (ROOT_FOLDER / "samples" / "policies").iterdir()}
