@@ -38,6 +38,7 @@ PAGES = (
     "samples/deploy/README.md",
     "samples/engines/README.md",
     "samples/review/README.md",
+    ".github/SECURITY.md",
 )
 TEXTS = {page: (ROOT_FOLDER / page).read_text(encoding="utf-8") for page in PAGES}
 README, RULES_PAGE, WRITERS = (TEXTS[PAGES[at]] for at in (0, 2, 3))
@@ -45,7 +46,8 @@ DEPLOY = ROOT_FOLDER / "samples" / "deploy"
 
 NOT_RUN = {
     "python3 -m venv .venv && .venv/bin/pip install": "installs packages",
-    "uv venv -q .venv-min": "installs packages",
+    "uv venv -q .venv-lowest": "installs packages",
+    "printf '%s\\n' hatchling": "asks a package index",
     "aws iam generate-credential-report": "asks AWS",
     "aws iam get-account-authorization-details": "asks AWS",
     "aws iam create-role": "asks AWS",
@@ -329,7 +331,8 @@ def test_systemd_takes_the_service_and_the_timer(tmp_path: Path) -> None:
 def test_the_image_is_built_from_what_the_wheel_needs() -> None:
     lines = (ROOT_FOLDER / ".dockerignore").read_text().splitlines()
     kept = {line.removeprefix("!") for line in lines if line.startswith("!")}
-    assert kept == {"analyzer", "pyproject.toml", "README.md", "LICENSE"}
+    pinned = "samples/deploy/constraints.txt"
+    assert kept == {"analyzer", "pyproject.toml", "README.md", "LICENSE", pinned}
     assert "*" in lines
 
 
