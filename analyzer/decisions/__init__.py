@@ -5,7 +5,7 @@
 - Lists to decide in: `review_list_layout` names their sheets and columns, `user_record` is what
   each row carries of its report.
 - Collecting: `entries` checks what people entered, `collect` adds it to a ledger.
-- Follow-up: `fate` says what the reports show of each removal, by the `credentials` of its user;
-  `follow_up` makes a table of it.
+- Follow-up: `facts` finds what reports show of users, by their `credentials`; `fate` says what
+  became of each removal, `follow_up` makes a table of it.
 - `plan` chooses the users to deactivate or delete, and writes the script, `removal.sh`.
 """

@@ -23,7 +23,8 @@ import numpy as np
 
 from analyzer.decisions.credentials import Credentials, Slot, page_of_lines
 from analyzer.decisions.decision import REMOVALS, LedgerLine
-from analyzer.decisions.fate import Fate, State, fates, report_time
+from analyzer.decisions.facts import report_time
+from analyzer.decisions.fate import Fate, State, fates
 from analyzer.decisions.ledger import Ledger
 from analyzer.lists.owners import Owners
 from analyzer.report.model import FileReference, Page, Report

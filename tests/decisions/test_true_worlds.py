@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from analyzer.decisions import fate, ledger, standing
+from analyzer.decisions import facts, fate, ledger, standing
 from analyzer.decisions.credentials import ReportedUser
 from analyzer.decisions.decision import LedgerLine
 from analyzer.report.model import ReportTime
@@ -36,7 +36,7 @@ def test_the_worlds_have_every_state(after_all: tuple[list[World], list[Round]])
     assert min(found[state] for state in STATES.split()) > 3
 
 
-def newest_only(accounts: Callable[..., fate.ReportedAccounts]) -> Callable[..., Any]:
+def newest_only(accounts: Callable[..., facts.ReportedAccounts]) -> Callable[..., Any]:
     return lambda *given: {key: shown[-1:] for key, shown in accounts(*given).items()}
 
 
@@ -76,12 +76,12 @@ FAULTS = {
     "reports in the middle do not count": (
         fate,
         "reported_accounts",
-        newest_only(fate.reported_accounts),
+        newest_only(facts.reported_accounts),
     ),
     "somebody who is gone does not count": (
         fate._Evidence,  # noqa: SLF001
         "_to_delete",
-        lambda self, line: {*(fate._names_there(line, self.accounts) or ())},  # noqa: SLF001
+        lambda self, line: {*(facts.names_there(line, self.accounts) or ())},
     ),
     "nobody is deactivated first": (ReportedUser, "can_be_deleted", True),
     "nobody is exempt": (fate, "_state_of_user", without_exemption(fate._state_of_user)),  # noqa: SLF001
