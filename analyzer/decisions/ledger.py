@@ -108,7 +108,12 @@ class Ledger:
 
     def __repr__(self) -> str:
         """Return its number of decisions in a line."""
-        return f"<Ledger: decisions {len(self.lines):,}>"
+        return f"<Ledger: decisions {self.decision_count:,}>"
+
+    @property
+    def decision_count(self) -> int:
+        """Return the number of lines that people wrote."""
+        return sum(not line.is_fact for line in self.lines)
 
     @property
     def days(self) -> HoldingDays:
