@@ -23,7 +23,7 @@ RETIRED = a_user(password={**a_password(AS_OF - 999 * ONE_DAY), "password_enable
 
 def test_each_row_shows_where_it_was_decided_what_was_seen_and_what_is_now() -> None:
     frame = analysis_of(QUIET, as_of=LATER, ledger=ledger_of(line(ticket="S-1"))).follow_up
-    (row,) = frame.astype(str).fillna("").to_dict("records")
+    (row,) = frame.astype(str).where(frame.notna(), "").to_dict("records")
     expected = {
         "status": "open",
         "fact": "still there",
