@@ -166,8 +166,8 @@ def _add_criteria(
         sheet.named_text(
             "Earlier decisions",
             f"Decisions: {ledger.decision_count:,}, on users: {len(ledger.standings):,}. A user to"
-            f" keep is exempt for {keep} after the decision, if unused or retired. A user to delete or"
-            f" deactivate is overdue more than {due} after it.",
+            f" keep is exempt for {keep} after the decision, if unused or retired. A user to delete"
+            f" or deactivate is overdue more than {due} after it.",
         )
     if analysis.settings:
         sheet.named_text("Settings", analysis.settings)
