@@ -28,11 +28,10 @@ from analyzer.analysis.analysis import analyze
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import Criteria
-from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import AccountRowCounts, Exemption, Report, ReportFile
 from analyzer.report.report_text import ReportText, check_as_of
-from analyzer.report.survey import SurveyedReport, survey_each
+from analyzer.report.reports import ReadReport, assemble_report, read_reports
 from analyzer.sources import files_beside
 from analyzer.sources.fetch_manifest import manifest_entries, with_listed_accounts
 from analyzer.sources.files_beside import (
@@ -111,7 +110,7 @@ def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
     if set_as_of:
         check_as_of(set_as_of)
     named = [(name, source) for name, content in files for source in _sources(name, content)]
-    surveyed = survey_each([partial(read_in_memory, source) for _, source in named], set_as_of)
+    _, surveyed = read_reports([partial(read_in_memory, source) for _, source in named], set_as_of)
     outcomes = zip((name for name, _ in named), surveyed, strict=True)
     reports = (row for outcome in outcomes for row in _report_rows(*outcome))
     beside = (_row_beside(*file) for file in files if file[0].endswith(BESIDE_ENDINGS))
@@ -131,7 +130,7 @@ def _sources(name: str, content: bytes) -> Iterator[Source]:
         yield from (source for source in sources if not source.is_skipped)
 
 
-def _report_rows(name: str, report: SurveyedReport | InputRefused) -> Iterator[Mapping[str, Any]]:
+def _report_rows(name: str, report: ReadReport | InputRefused) -> Iterator[Mapping[str, Any]]:
     if isinstance(report, InputRefused):
         yield _refused_row(name, report)
         return

@@ -18,10 +18,11 @@ from analyzer.changes.timeline import Span, Timeline
 from analyzer.decisions.decision import Decision, LedgerLine, UserKey
 from analyzer.decisions.outcome import DecisionOutcome, decision_outcomes
 from analyzer.decisions.reported_users import UsersInNewestReports
-from analyzer.report.model import Page, Report, concatenated
+from analyzer.report.model import Report, concatenated
+from analyzer.report.users import Users
 from analyzer.terms import OVERDUE
 
-_ReportRows = list[tuple[Page, np.ndarray]]
+_ReportRows = list[tuple[Users, np.ndarray]]
 """Pages, each with the positions of its rows' reports in `Timeline.account_reports`."""
 
 

@@ -17,8 +17,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.decisions.decision import LedgerLine
 from analyzer.report.arns import NO_ARN
-from analyzer.report.model import Page, slot_matrix
-from analyzer.report.pages import NO_CELLS, page_of_rows
+from analyzer.report.users import UTC_INDEX, Users, users_of_rows
 from analyzer.verdicts.facts import Facts, Truth
 
 
@@ -189,23 +188,20 @@ def _access_added_to_slot(name: str, now: Slot, before: Slot, baseline: datetime
         yield f"{known} used {now.last_used.day}"
 
 
-def credentials_of_users(page: Page) -> Iterator[Credentials]:
+def credentials_of_users(page: Users) -> Iterator[Credentials]:
     """Yield the credentials of the users of a page, in their order."""
     facts = Facts(page)
-    moments = {name: _moments(facts, name, values) for name, values in page.moments().items()}
+    moments = {name: _moments(facts, name, values) for name, values in page.moments.items()}
     keys = [
         map(Slot, active, moments[names.last_rotated], moments[names.last_used_date])
-        for active, names in zip(
-            slot_matrix(_flags(facts.key_active)), columns.ACCESS_KEYS, strict=True
-        )
+        for active, names in zip(_flags(facts.key_active), columns.ACCESS_KEYS, strict=True)
     ]
     certificates = [
         map(Slot, active, moments[names.last_rotated])
         for active, names in zip(
-            slot_matrix(_flags(facts.certificate_active)), columns.CERTIFICATES, strict=True
+            _flags(facts.certificate_active), columns.CERTIFICATES, strict=True
         )
     ]
-    differs = facts.page.contradicted_in(columns.ADDITIONAL_CREDENTIALS_INFO)
     return map(
         Credentials,
         _flags(facts.password),
@@ -214,11 +210,11 @@ def credentials_of_users(page: Page) -> Iterator[Credentials]:
         _flags(facts.mfa),
         zip(*keys, strict=True),
         zip(*certificates, strict=True),
-        _flags(Truth.unless_unknown(facts.more_credentials, differs)),
+        facts.more_credentials.tolist(),
     )
 
 
-def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
+def page_of_lines(lines: Sequence[LedgerLine]) -> Users:
     """Return the users of lines as their reports showed them, each of a file of its own."""
     numbers = range(len(lines))
     cells = [line.user_row for line in lines]
@@ -230,12 +226,8 @@ def page_of_cells(
     files: Iterable[int],
     rows: Iterable[int],
     as_of: Iterable[datetime],
-    contradicted: pd.DataFrame = NO_CELLS,
-) -> Page:
-    """Return users by their cells, all with the same columns; `as_of` has a moment for each file.
-
-    `contradicted` are the cells in which another row of the ARN differs, as `Page` has them.
-    """
+) -> Users:
+    """Return users by their cells, all with the same columns; `as_of` has a moment for each file."""
     texts = {
         name: pa.array([cells[name] for cells in users], pa.large_string())
         for name in columns.IN_REPORT
@@ -246,7 +238,7 @@ def page_of_cells(
         texts[columns.ARN] = pa.array(arns, pa.large_string())
     places = {columns.FILE: pa.array(files, pa.int64()), columns.ROW: pa.array(rows, pa.int64())}
     moments = [np.datetime64(moment.replace(tzinfo=None), "s") for moment in as_of]
-    return page_of_rows(pa.table({**texts, **places}), moments, contradicted=contradicted)
+    return users_of_rows(pa.table({**texts, **places}), moments)
 
 
 def _flags(truth: Truth) -> np.ndarray:
@@ -256,16 +248,16 @@ def _flags(truth: Truth) -> np.ndarray:
     return flags
 
 
-def _moments(facts: Facts, name: str, moments: pd.Series) -> list[Moment]:
+def _moments(facts: Facts, name: str, moments: np.ndarray) -> list[Moment]:
     """Return the moments in a column of the report, not known if the cell is unknown.
 
     If there is no date of use, an unknown region or service may belong to one.
     """
     of_use = _REGION_AND_SERVICE.get(name, ())
-    unknown = facts.has_unknown_cell(name) | moments.isna() & facts.has_unknown_cell(*of_use)
+    unknown = facts.has_unknown_cell(name) | np.isnat(moments) & facts.has_unknown_cell(*of_use)
     return [
         Moment(is_known=False) if is_unknown else Moment(at)
-        for at, is_unknown in zip(datetimes(moments), unknown, strict=True)
+        for at, is_unknown in zip(datetimes(UTC_INDEX(moments)), unknown, strict=True)
     ]
 
 
@@ -274,12 +266,6 @@ _REGION_AND_SERVICE: Final = {
 }
 
 
-def known_creation(page: Page) -> pd.Series:
-    """Return when users were created, NaT if that is not known, or if rows of the ARN differ."""
-    differs = page.contradicted_in(columns.USER_CREATION_TIME)
-    return page.users[columns.CREATED].mask(differs)
-
-
-def datetimes(moments: pd.Series) -> list[datetime | None]:
+def datetimes(moments: pd.Series | pd.DatetimeIndex) -> list[datetime | None]:
     """Return moments as datetimes of Python, None for NaT."""
     return [None if at is pd.NaT else at for at in pd.DatetimeIndex(moments).to_pydatetime()]

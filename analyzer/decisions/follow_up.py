@@ -29,7 +29,8 @@ from analyzer.errors import Problem
 from analyzer.lists.csv_lists import ListForm, list_rows
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
-from analyzer.report.model import TEXT, Page, Report, account_names, as_category
+from analyzer.report.model import TEXT, Report, account_names, as_category
+from analyzer.report.users import Users
 from analyzer.report.values import day_text_series, timestamp, utc_text_series
 from analyzer.terms import OVERDUE, Verdict, code_of, count_text, utc_text
 
@@ -112,7 +113,7 @@ class FollowUp:
 
 
 def follow_up(
-    pages: Iterable[Page], report: Report, ledger: Ledger, owners: Owners = NO_OWNERS
+    pages: Iterable[Users], report: Report, ledger: Ledger, owners: Owners = NO_OWNERS
 ) -> FollowUp:
     """Return the outcome of each decision to deactivate or delete that is in force.
 
@@ -163,7 +164,7 @@ def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
     return {**counts, OVERDUE: int(frame[OVERDUE].sum())}
 
 
-def earlier_decisions(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> pd.Series:
+def earlier_decisions(page: Users, ledger: Ledger, follow_up_result: FollowUp) -> pd.Series:
     """Return the earlier decision on each user of a judged page, in words (str)."""
 
     def text(user: UserKey, as_of: datetime, verdict: str) -> str:
@@ -206,7 +207,7 @@ def _outcome_remark(outcome: DecisionOutcome) -> str:
     return f"; not done for {count_text(outcome.days, 'day')}"
 
 
-def needs_no_decision(page: Page, ledger: Ledger, follow_up_result: FollowUp) -> np.ndarray:
+def needs_no_decision(page: Users, ledger: Ledger, follow_up_result: FollowUp) -> np.ndarray:
     """Return which users of a judged page need no decision now (bool).
 
     A removal is decided again if it is overtaken, or done (then on the deletion). A decision to

@@ -42,7 +42,8 @@ from analyzer.decisions.reported_users import (
 )
 from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
 from analyzer.lists.owners import Owners
-from analyzer.report.model import Exemption, FileReference, Page, Report, as_category
+from analyzer.report.model import Exemption, FileReference, Report, as_category
+from analyzer.report.users import Users
 from analyzer.report.values import timestamp
 from analyzer.terms import Verdict, code_of, count_text, utc_text
 
@@ -138,7 +139,7 @@ def removal_plan(
     ledger: Ledger,
     exemptions: Sequence[Exemption] = (),
     report: Report | None = None,
-    pages: Iterable[Page] = (),
+    pages: Iterable[Users] = (),
     decided_elsewhere: Mapping[str, PurePath] = MappingProxyType({}),
 ) -> RemovalPlan:
     """Return the plan for the decisions to delete or deactivate that are in force.

@@ -16,10 +16,10 @@ from analyzer.decisions.credentials import (
     Credentials,
     credentials_of_users,
     datetimes,
-    known_creation,
 )
 from analyzer.decisions.decision import CreationSecond, LedgerLine, UserKey
-from analyzer.report.model import Page, Report, ReportFile, ReportTime
+from analyzer.report.model import Report, ReportFile, ReportTime
+from analyzer.report.users import Users
 from analyzer.terms import POSSIBLY_RENAMED, Verdict, short_list
 
 
@@ -64,7 +64,7 @@ class UsersInNewestReports:
     the accounts for which AWS's list of service-specific credentials was saved with the report.
     """
 
-    def __init__(self, lines: Iterable[LedgerLine], report: Report, pages: Iterable[Page]) -> None:
+    def __init__(self, lines: Iterable[LedgerLine], report: Report, pages: Iterable[Users]) -> None:
         """Find the users of lines; `pages` are the judged pages of `report`."""
         of_account = defaultdict[str, list[LedgerLine]](list)
         for line in lines:
@@ -81,20 +81,17 @@ class UsersInNewestReports:
         self._alike: dict[Credentials, Credentials] = {}
         arns = {user.arn for user in known}
         seconds = pd.DatetimeIndex([user.created for user in known], tz=UTC)
-        lack_seconds = [account for account, file in covered if not file.has_seconds]
         for page in pages:
             users = page.users
-            lacks_seconds = users[columns.ACCOUNT].isin(lack_seconds).to_numpy(bool)
-            created = known_creation(page).mask(lacks_seconds)
-            known_page = page.with_users({columns.CREATED: created})
+            created = users[columns.CREATED]
             has_arn = users[columns.ARN].isin(arns)
-            self._add(known_page.where(has_arn.to_numpy()))
+            self._add(page.where(has_arn.to_numpy()))
             in_page = (
                 line for account in users[columns.ACCOUNT].unique() for line in of_account[account]
             )
             absent = [line.user_key.created for line in in_page if not self.user_of(line)]
             may_be_absent = created.isin(pd.DatetimeIndex(absent, tz=UTC).dropna()) & ~has_arn
-            self._add(known_page.where(may_be_absent.to_numpy()))
+            self._add(page.where(may_be_absent.to_numpy()))
             is_alike = created.isin(seconds) | created.isna()
             alike = users[is_alike]
             second = zip(alike[columns.ACCOUNT], datetimes(created[is_alike]), strict=True)
@@ -103,7 +100,7 @@ class UsersInNewestReports:
                 self.names.setdefault(of_second, {})[arn] = name
                 self._named[of_second].add(name)
 
-    def _add(self, page: Page) -> None:
+    def _add(self, page: Users) -> None:
         for user in _reported_users(page, self._alike):
             self.by_arn[user.user_key.arn] = user
 
@@ -183,7 +180,7 @@ class OlderReports:
         ](dict)
         self._names: dict[tuple[CreationSecond, tuple[int, ...]], frozenset[str]] = {}
         for page in older.pages() if older else ():
-            created = known_creation(page)
+            created = page.users[columns.CREATED]
             near = page.users[columns.ARN].isin(every) | created.isin(seconds)
             some = page.with_users({columns.CREATED: created}).where(near.to_numpy())
             names = (some.users[name] for name in (columns.FILE, columns.ACCOUNT, columns.USER))
@@ -257,7 +254,7 @@ class OlderReports:
         return shown is not None and shown[0] == created
 
 
-def _reported_users(page: Page, alike: dict[Credentials, Credentials]) -> Iterator[ReportedUser]:
+def _reported_users(page: Users, alike: dict[Credentials, Credentials]) -> Iterator[ReportedUser]:
     """Yield the users of a page; equal credentials are held once, in `alike`."""
     users = page.users
     return map(

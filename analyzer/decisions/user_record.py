@@ -19,24 +19,23 @@ import pyarrow.compute as pc
 from pydantic import BaseModel, ConfigDict
 
 from analyzer import columns
-from analyzer.decisions.credentials import datetimes, known_creation, page_of_cells
+from analyzer.decisions.credentials import datetimes, page_of_cells
 from analyzer.decisions.decision import CreationSecond
 from analyzer.limits import Criteria, Definition
 from analyzer.report.model import (
     TEXT,
     AccountName,
-    Page,
     Report,
     ReportFile,
     account_names,
     arrow_array,
     as_category,
     blank_categories,
-    cells_of_users,
     text_series,
 )
+from analyzer.report.users import Users
 from analyzer.report.values import timestamp, utc_text_series
-from analyzer.terms import NO_VALUE, AsOfSource, code_of, utc_text
+from analyzer.terms import AsOfSource, code_of, utc_text
 from analyzer.verdicts.verdict import with_verdicts
 
 MOST_SAME_SECOND: Final = 50
@@ -49,9 +48,8 @@ MOST_UNREAD_CREATIONS: Final = 10
 class UserRecord(BaseModel):
     """Hold the facts of a report on one user; `cells` are the report's own, by column.
 
-    `contradicted` are the columns in which another row of the ARN differs, `same_second` the names
-    of other users that are or may be created in the same second (None: not kept), `earlier` the
-    earlier decision, `has_seconds` that of its `ReportFile`.
+    `same_second` are the names of other users that are or may be created in the same second (None: not kept), `earlier` the
+    earlier decision.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
@@ -68,7 +66,6 @@ class UserRecord(BaseModel):
     account: str
     account_name: str
     account_owner: str
-    contradicted: list[str]
     service_credentials: str
     same_second: list[str] | None
     earlier: str
@@ -76,7 +73,6 @@ class UserRecord(BaseModel):
     owner_email: str
     owner_left: str
     cells: dict[str, str]
-    has_seconds: bool = True
 
     @property
     def criteria(self) -> Criteria:
@@ -90,10 +86,9 @@ class CreationSeconds:
 
     _parts: list[pd.DataFrame] = field(default_factory=list)
 
-    def add(self, page: Page) -> None:
+    def add(self, page: Users) -> None:
         """Add the users of a page."""
-        users = page.users[[columns.ACCOUNT, columns.CREATED, columns.USER]]
-        self._parts.append(users.assign(**{columns.CREATED: known_creation(page)}))
+        self._parts.append(page.users[[columns.ACCOUNT, columns.CREATED, columns.USER]])
 
     def same_second(self) -> "SameSecond":
         """Return the names by account and creation time, if there are at least two."""
@@ -115,7 +110,7 @@ Under None are those whose creation time is not known: it may be any second.
 
 
 def record_texts(
-    page: Page,
+    page: Users,
     files: Sequence[ReportFile],
     names: Mapping[str, AccountName],
     criteria: Criteria,
@@ -134,7 +129,6 @@ def record_texts(
         "account": _json_texts(users[columns.ACCOUNT]),
         "account_name": _json_texts(account_names(users[columns.ACCOUNT], names)),
         "account_owner": _json_texts(users[columns.ACCOUNT].map(owners).astype(TEXT).fillna("")),
-        "contradicted": _json(page.contradicted_columns()),
         "service_credentials": _json_texts(users[columns.SERVICE_CREDENTIALS]),
         "same_second": _json(same_second_names(users, same_second)),
         "earlier": _json_texts(users.get(columns.EARLIER_DECISION, [""] * len(users))),
@@ -155,7 +149,6 @@ def _fields_of_file(file: ReportFile, criteria: Criteria) -> dict[str, object]:
         "as_of_source": str(file.as_of_source),
         "baseline": utc_text(file.baseline),
         **asdict(criteria),
-        **({} if file.has_seconds else {"has_seconds": False}),
     }
 
 
@@ -192,31 +185,9 @@ def _joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
     return pc.binary_join_element_wise(*texts, null_handling="skip" if between else "emit_null")
 
 
-def cells_of_report(page: Page) -> dict[str, pd.Series]:
-    """Return the report's own cells of the users by column (str), missing if it has no such column.
-
-    They are rebuilt from the values read and the cells not understood, so that a list of half a
-    million users keeps no cells (150 MB less).
-    """
-    users, cells = page.users, page.cells
-    texts = {name: cells[name] for name in columns.IN_REPORT}
-    for name, moments in page.moments().items():
-        texts[name] = utc_text_series(moments).fillna(NO_VALUE)
-    signed_in = users[columns.PASSWORD_LAST_USED].notna()
-    words = cells[columns.PASSWORD_LAST_USED]
-    texts[columns.PASSWORD_LAST_USED] = texts[columns.PASSWORD_LAST_USED].where(signed_in, words)
-    for key in columns.ACCESS_KEYS:
-        missing = cells[key.last_used_region].isna()
-        texts[key.last_used_date] = texts[key.last_used_date].mask(missing)
-    for name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
-        texts[name] = users[name].map({True: "true", False: "false"})
-    texts[columns.USER] = users[columns.USER]
-    texts[columns.ARN] = users[columns.ARN].mask(users[columns.ARN_MASKED], cells[columns.ARN])
-    for column, unread in page.unread.groupby(columns.COLUMN):
-        name = str(column)
-        texts[name] = texts[name].astype(TEXT)
-        texts[name].iloc[unread[columns.POSITION].to_numpy()] = unread[columns.VALUE].array
-    return {name: texts[name] for name in columns.IN_REPORT}
+def cells_of_report(page: Users) -> dict[str, pd.Series]:
+    """Return the report's own cells of the users by column (str), missing if it has no such column."""
+    return {name: page.cell(name) for name in columns.IN_REPORT}
 
 
 def same_second_names(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
@@ -289,7 +260,7 @@ def _file_key(record: UserRecord) -> tuple[str, str, str, str, str]:
     return record.file, record.sha256, record.as_of, record.as_of_source, record.baseline
 
 
-def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Page]]:
+def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Users]]:
     """Yield the judged users of the records, page by page, with the positions of their records.
 
     Records whose reports had other columns, or that were judged by other criteria, have a page of
@@ -302,15 +273,11 @@ def judged_pages(records: Sequence[UserRecord]) -> Iterator[tuple[np.ndarray, Pa
     as_of = [file.as_of for file in report_files(records)]
     for positions in alike.values():
         some = [records[at] for at in positions]
-        contradicted = (
-            (at, name, "") for at, record in enumerate(some) for name in record.contradicted
-        )
         page = page_of_cells(
             [record.cells for record in some],
             [number[_file_key(record)] for record in some],
             [record.row for record in some],
             as_of,
-            cells_of_users(contradicted),
         )
         sources = [code_of(AsOfSource(record.as_of_source)) for record in some]
         added = {
@@ -331,11 +298,11 @@ def _texts(texts: Sequence[str]) -> pd.Series:
     return text_series(pa.array(texts, pa.large_string()))
 
 
-def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict[str, str]]:
+def rows_of_users_csv(page: Users, names: Mapping[str, AccountName]) -> list[dict[str, str]]:
     """Return the users of a judged page as texts by `columns.OF_USERS_CSV`."""
     users = page.users
     texts = {
-        name: page.cells[name].fillna("") if name in columns.REPORT_ONLY else _text_of(users[name])
+        name: page.cell(name).fillna("") if name in columns.REPORT_ONLY else _text_of(users[name])
         for name in (*columns.JUDGED, *columns.REPORT_ONLY, *columns.OWNERSHIP)
     }
     texts[columns.ACCOUNT_NAME] = account_names(users[columns.ACCOUNT], names)
@@ -358,7 +325,7 @@ def _text_of(values: pd.Series) -> pd.Series:
 
 
 def record_differences(
-    records: Sequence[UserRecord], pages: Iterable[Page], report: Report, criteria: Criteria
+    records: Sequence[UserRecord], pages: Iterable[Users], report: Report, criteria: Criteria
 ) -> Iterator[tuple[int, str]]:
     """Yield the position of each record that differs from the reports, and the difference.
 
@@ -390,8 +357,8 @@ _NOT_FROM_REPORT: Final = (
 
 
 def users_and_seconds(
-    pages: Iterable[Page], are_wanted: Callable[[pd.DataFrame], pd.Series]
-) -> tuple[list[Page], SameSecond]:
+    pages: Iterable[Users], are_wanted: Callable[[pd.DataFrame], pd.Series]
+) -> tuple[list[Users], SameSecond]:
     """Return the wanted users of pages, and the names of all users created in the same second."""
     seconds = CreationSeconds()
     parts = []

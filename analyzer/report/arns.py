@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
+from analyzer.report.model import as_block
 from analyzer.terms import ACCOUNT_ID_PATTERN
 
 _NAME: Final = r"^[A-Za-z0-9_+=,.@-]{1,128}\z"
@@ -58,7 +59,7 @@ def is_root(table: pa.Table) -> pa.Array:
 
     Markup may have cut the name. No IAM user can have the name `<root_account>`.
     """
-    arn, name = (table[column].combine_chunks() for column in (columns.ARN, columns.USER))
+    arn, name = (as_block(table[column]) for column in (columns.ARN, columns.USER))
     likely = pc.ends_with(arn, ":root")
     whole = pc.match_substring_regex(arn.filter(likely), _ROOT)
     named = pc.is_in(name.filter(likely), _ROOT_NAMES)
@@ -108,7 +109,7 @@ def identities(table: pa.Table) -> pa.Array:
 
     Text that is not an ARN may stand in the rows of several users: there the name counts too.
     """
-    arn, name = (table[column].combine_chunks() for column in (columns.ARN, columns.USER))
+    arn, name = (as_block(table[column]) for column in (columns.ARN, columns.USER))
     whole = pc.starts_with(arn, "arn:")
     if pc.all(whole).as_py():
         return arn

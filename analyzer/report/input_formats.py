@@ -4,10 +4,8 @@ The forms are the console's CSV, the AWS CLI's JSON, the base64 inside that JSON
 as a shell or a spreadsheet saved it again. The bytes show the form; the file name does not count.
 """
 
-import ast
 import base64
 import binascii
-import csv
 import gzip
 import io
 import json
@@ -16,11 +14,9 @@ import sys
 import zlib
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 from threading import Lock
 from typing import IO, Any, Final, TypeAlias
 
-from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.terms import printable
 
@@ -236,15 +232,13 @@ def _from_text_output(name: str, text: str) -> Unwrapped | None:
 
 def _from_json(name: str, text: str) -> Unwrapped:
     envelope = _json(name, text)
-    are_rows = isinstance(envelope, list) and all(isinstance(row, dict) for row in envelope)
-    if are_rows and {*chain.from_iterable(envelope)}.issuperset(columns.REQUIRED):
-        return _csv_of_rows(name, envelope), None
     content = envelope.get("Content") if isinstance(envelope, dict) else None
     if not isinstance(content, str):
         raise _no_report_refusal(name, envelope)
     generated = envelope.get("GeneratedTime")
     moment = _generated_time(name, str(generated)) if generated is not None else None
-    return _csv_of_envelope(name, content), moment
+    csv = _from_base64(name, content) if _BASE64.fullmatch(content) else content.encode()
+    return csv, moment
 
 
 def _json(name: str, text: str) -> Any:
@@ -274,35 +268,6 @@ def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
         return _refused(name, *RESULT)
     found = "it is a list, not one object with" if isinstance(envelope, list) else "it has no"
     return _refused(name, f"this JSON holds no credential report: {found} `Content`")
-
-
-def _csv_of_rows(name: str, rows: list[dict[str, Any]]) -> bytes:
-    """Return the CSV of rows that a program turned into JSON; null is an empty cell.
-
-    Raises InputRefused for values other than text, booleans and null: a number is a changed cell.
-    """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*dict.fromkeys(chain.from_iterable(rows))], restval="")
-    writer.writeheader()
-    for number, row in enumerate(rows, start=2):
-        for column, value in row.items():
-            if not isinstance(value, str | bool | None):
-                hint = "Give the CSV from which the rows were made."
-                message = "the cell is no text"
-                raise InputRefused([Problem(name, number, column, str(value), message, hint)])
-        writer.writerow({column: "" if value is None else value for column, value in row.items()})
-    return text.getvalue().encode(errors="backslashreplace")
-
-
-def _csv_of_envelope(name: str, content: str) -> bytes:
-    """Return the CSV of an envelope, which holds base64, the text itself, or Python's bytes."""
-    try:
-        if content[:2] in ("b'", 'b"'):
-            content = bytes(ast.literal_eval(content)).decode()
-        data = content.encode()
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise _refused(name, "the `Content` of this JSON cannot be read") from None
-    return _from_base64(name, content) if _BASE64.fullmatch(content) else data
 
 
 def _from_base64(name: str, content: str) -> bytes:

@@ -43,7 +43,8 @@ from analyzer.decisions.user_record import (
 )
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.csv_lists import file_reference
-from analyzer.report.model import AccountName, FileReference, Page
+from analyzer.report.model import AccountName, FileReference
+from analyzer.report.users import Users
 from analyzer.reviews.list_sheets import (
     NEEDED,
     SAVED_COPY_HINT,
@@ -296,10 +297,6 @@ def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
 
 def _entry_problems(listed: _Listed, today: date) -> Iterator[Problem]:
     sheet, at, record = listed.at
-    if not record.has_seconds:
-        message = "the dates of its report have no seconds, so that the user cannot be told apart"
-        hint = "Decide in a workbook of the report as AWS made it: a spreadsheet saved this one."
-        yield sheet.problem(DECISION, at, message, hint)
     heads = {name: head for head, name in _ENTRY_BY_HEAD.items()}
     heads |= {columns.ACCOUNT: ACCOUNT, columns.USER: USER, columns.ARN: ARN}
     for head in ENTRY_HEADS:
@@ -335,7 +332,7 @@ def _line(file: FileReference, listed: _Listed) -> LedgerLine:
     )
 
 
-def _pages_of_rows(every: Analysis, rows: Iterable[_Row]) -> Iterator[Page]:
+def _pages_of_rows(every: Analysis, rows: Iterable[_Row]) -> Iterator[Users]:
     """Yield only users of the rows' reports: users of others may share a creation second."""
     made_from = {(row.record.sha256, row.record.as_of) for row in rows}
     is_of_rows = [file_identity(file) in made_from for file in every.report.files]
@@ -344,7 +341,7 @@ def _pages_of_rows(every: Analysis, rows: Iterable[_Row]) -> Iterator[Page]:
 
 
 def _report_problems(
-    name: str, rows: Sequence[_Row], analysis: Analysis, pages: Iterable[Page]
+    name: str, rows: Sequence[_Row], analysis: Analysis, pages: Iterable[Users]
 ) -> Iterator[Problem]:
     """Yield a problem for each row whose record differs from the reports.
 

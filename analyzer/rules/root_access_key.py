@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from analyzer.report.model import in_any_slot
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key_texts, each_slot_text, last_use_text, text_where
 from analyzer.terms import Severity
@@ -26,11 +25,11 @@ RULE = Rule(
         facts.key_active.yes | _inactive_keys(facts),
         lambda slot: (
             *access_key_texts(facts, slot),
-            text_where(facts.key_active.yes[slot], ", is active", ", is inactive"),
+            text_where(facts.key_active.yes.flat[slot], ", is active", ", is inactive"),
             last_use_text(facts.key_use, slot, ", "),
         ),
     ),
-    noted=lambda facts: in_any_slot(_inactive_keys(facts)),
+    noted=lambda facts: _inactive_keys(facts).any(axis=0),
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="It can do everything in the account. No policy of the account restricts it, and MFA"
     " does not protect it.",

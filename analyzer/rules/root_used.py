@@ -6,7 +6,6 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.limits import Thresholds
-from analyzer.report.model import in_any_slot, slot_matrix
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text, text_where, unknown_cells
 from analyzer.terms import AsOfSource, Severity
@@ -24,11 +23,11 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
 def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
     """Count from the newest known use, and return its credential: 0 for the password, or a slot."""
     used, keys = facts.sign_in, facts.key_use
-    moment = np.vstack([used.moment, slot_matrix(keys.moment)])
+    moment = np.vstack([used.moment, keys.moment])
     which = moment.astype(np.int64).argmax(axis=0)  # NaT is less than any moment
     newest = (which, np.arange(len(which)))
-    days = np.vstack([used.days, slot_matrix(keys.days)])[newest]
-    unknown = used.unknown | in_any_slot(keys.unknown)
+    days = np.vstack([used.days, keys.days])[newest]
+    unknown = used.unknown | keys.unknown.any(axis=0)
     moment = moment[newest]
     return Elapsed(moment, days, present=~np.isnat(moment), unknown=unknown), which
 

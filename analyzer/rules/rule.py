@@ -27,7 +27,7 @@ class Subject(StrEnum):
 
     @property
     def in_slots(self) -> bool:
-        """Return whether the subject is in two slots, as in `Page.keys` and `Page.certificates`."""
+        """Return whether the subject is in two slots, as in `Users.keys` and `Users.certificates`."""
         return self in (Subject.ACCESS_KEY, Subject.CERTIFICATE)
 
 
@@ -76,7 +76,7 @@ class Rule(RuleText):
 
     - `judge` returns the subjects that fail (`yes`) and those that do not (`no`); neither means
       undecided. It has one answer for each user or, for subjects in slots, for each slot in the
-      order of `Page.keys`. It changes nothing in the facts.
+      order of `Users.keys`. It changes nothing in the facts.
     - `fact` words the failures at the positions, each with its value; `since` is the moment from
       which days are counted, if any; `noted` marks findings for information, which do not fail;
       `undecided_fact` words undecided findings, if the unknown cells do not explain them.
@@ -149,7 +149,7 @@ FINDINGS: Final = (
 )
 """The columns of a frame of findings, one row a finding, in this order.
 
-- `file`, `row` int64: where the finding's row stands, as in `Page.users`; `account`, `user`,
+- `file`, `row` int64: where the finding's row stands, as in `Users.users`; `account`, `user`,
   `arn` str: the user or root.
 - `rule`, `severity`, `subject`, `outcome` category: words of `Rule.id`, `Severity`, `Subject`
   and `Outcome`; `exemption` category: the reason, empty if it is not exempt.

@@ -114,29 +114,29 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             missing = [message.partition("\n")[0] for message in (*refused, *unread)]
             report = replace(report, content_notes=(*report.content_notes, *missing))
             analysis_request = dated_request.analysis_request
-            with outputs.stored(analysis_request.analysis(report), folder) as analysis:
-                _log_outcome(analysis, request.log, missing)
-                identity = run_folders.run_identity(report, dated_request.parameters)
-                existing = next((run for run in all_runs if run.record.identity == identity), None)
-                run = existing.path if existing else new_run
-                if failures := analysis_request.failures(analysis):
-                    message = f"Meets --fail-on in {run}: {'; '.join(failures)}"
-                    request.log.caution("fail-on", message, run=run.name)
-                is_partial = has_gaps or bool(analysis.report.not_covered)
-                code = _exit_code(failures, lacks_decisions=bool(missing), is_partial=is_partial)
-                if existing:
-                    message = f"Unchanged since {run}: skipped."
-                    request.log.say("unchanged", message, run=existing.name, exit_code=code)
-                else:
-                    _publish(
-                        dated_request,
-                        analysis,
-                        building,
-                        run,
-                        earlier=earlier,
-                        later=all_runs[len(earlier) :],
-                        code=code,
-                    )
+            analysis = analysis_request.analysis(report)
+            _log_outcome(analysis, request.log, missing)
+            identity = run_folders.run_identity(report, dated_request.parameters)
+            existing = next((run for run in all_runs if run.record.identity == identity), None)
+            run = existing.path if existing else new_run
+            if failures := analysis_request.failures(analysis):
+                message = f"Meets --fail-on in {run}: {'; '.join(failures)}"
+                request.log.caution("fail-on", message, run=run.name)
+            is_partial = has_gaps or bool(analysis.report.not_covered)
+            code = _exit_code(failures, lacks_decisions=bool(missing), is_partial=is_partial)
+            if existing:
+                message = f"Unchanged since {run}: skipped."
+                request.log.say("unchanged", message, run=existing.name, exit_code=code)
+            else:
+                _publish(
+                    dated_request,
+                    analysis,
+                    building,
+                    run,
+                    earlier=earlier,
+                    later=all_runs[len(earlier) :],
+                    code=code,
+                )
         if keep:
             _prune(request, keep, run)
     moments = sorted(file.as_of for file in report.files)

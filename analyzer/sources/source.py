@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import GENERATION_STATES, HEAD_BYTES, InputLimit
 from analyzer.report.report_text import is_result_or_list
@@ -117,7 +116,7 @@ def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]
 
 
 def _is_other_json(data: bytes) -> bool:
-    """Return whether this is whole JSON, but neither AWS's answer nor the rows of a report.
+    """Return whether this is whole JSON, but not AWS's answer.
 
     AWS's answer that there is no report yet is not skipped: its account would be lost silently.
     """
@@ -125,9 +124,7 @@ def _is_other_json(data: bytes) -> bool:
         document: Any = json.loads(data)
     except (ValueError, RecursionError):
         return False
-    first = document[0] if isinstance(document, list) and document else document
-    if not isinstance(first, dict):
+    if not isinstance(document, dict):
         return isinstance(document, list)
-    names = {key.lower() for key in first}
-    is_answer = "content" in names or first.get("State") in GENERATION_STATES
-    return not is_answer and not names.issuperset((columns.USER, columns.ARN))
+    names = {key.lower() for key in document}
+    return "content" not in names and document.get("State") not in GENERATION_STATES

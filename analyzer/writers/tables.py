@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import TEXT, NotCovered, Page, Report, account_name, arrow_array
+from analyzer.report.model import TEXT, NotCovered, Report, account_name, arrow_array
+from analyzer.report.users import Users
 from analyzer.report.values import first_bytes, utc_texts
 from analyzer.terms import FORMULA_SIGNS, NOT_COVERED, Verdict
 
@@ -72,18 +73,18 @@ def uncovered_table(
 
 def listed_users(
     analysis: Analysis, verdicts: Collection[Verdict]
-) -> Iterator[tuple[Page, dict[str, Any]]]:
+) -> Iterator[tuple[Users, dict[str, Any]]]:
     """Return each page of the users with one of the verdicts, and its table.
 
-    The table has the columns of `Page.users`, `USER_COLUMNS` and the name of the account.
+    The table has the columns of `Users.users`, `USER_COLUMNS` and the name of the account.
     """
     of_rows, words = file_columns(analysis.report), list(map(str, verdicts))
 
-    def table(page: Page) -> tuple[Page, dict[str, Any]]:
-        cells = {name: page.cells[name] for name in columns.REPORT_ONLY}
+    def table(page: Users) -> tuple[Users, dict[str, Any]]:
+        cells = {name: page.cell(name) for name in columns.REPORT_ONLY}
         return page, {**page.users, **cells, **of_rows(page.users)}
 
-    def listed(page: Page) -> Page:
+    def listed(page: Users) -> Users:
         return page.where(page.users[columns.VERDICT].isin(words).to_numpy())
 
     # A loop would keep a page in memory while the next one is built.

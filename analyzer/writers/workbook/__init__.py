@@ -25,7 +25,8 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.follow_up import needs_no_decision
 from analyzer.decisions.review_list_layout import RECORD
 from analyzer.decisions.user_record import CreationSeconds, SameSecond, record_texts
-from analyzer.report.model import TEXT, AccountName, Page, account_with_name
+from analyzer.report.model import TEXT, AccountName, account_with_name
+from analyzer.report.users import Users
 from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.headline import as_of_and_scope
 from analyzer.writers.tables import Texts, write_tables
@@ -136,7 +137,7 @@ def _add_review(
     page = users.page()
     decided = page.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(page)})
 
-    def records(some: Page) -> Texts:
+    def records(some: Users) -> Texts:
         return record_texts(some, report.files, names, analysis.criteria, same_second)
 
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
@@ -187,7 +188,7 @@ class Split:
     """Hold the workbooks of a split, and by file the owners or accounts with nothing to decide."""
 
     analysis: Analysis
-    pages_by_workbook: Mapping[SplitWorkbook, tuple[Page, ...]]
+    pages_by_workbook: Mapping[SplitWorkbook, tuple[Users, ...]]
     same_second: SameSecond
     nothing_left: Mapping[str, str]
 
@@ -211,7 +212,7 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
     Users with a decision that is still in force are left out.
     """
     name = columns.OWNER if by is SplitBy.OWNER else columns.ACCOUNT
-    seconds, words, listed = CreationSeconds(), set[str](), list[Page]()
+    seconds, words, listed = CreationSeconds(), set[str](), list[Users]()
     for page in analysis.whole.pages():
         seconds.add(page)
     for page in analysis.pages():
@@ -236,7 +237,7 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
 
 
 def _split_workbook(
-    analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Page]
+    analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Users]
 ) -> SplitWorkbook:
     first, names = next(filter(len, pages)).users.iloc[0], analysis.report.account_names
     # Two persons of one name, or one with another address since: all addresses are named.

@@ -1,0 +1,202 @@
+"""Put notes on reports into words."""
+
+from collections import defaultdict
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import pyarrow as pa
+
+from analyzer import columns
+from analyzer.errors import Problem
+from analyzer.report.model import ReportFile
+from analyzer.terms import (
+    NO_VALUE,
+    AsOfSource,
+    FileNote,
+    count_text,
+    folded_notes,
+    minute_text,
+    short_list,
+    with_noun,
+)
+
+if TYPE_CHECKING:
+    from analyzer.report.reports import ReadReport, Rows
+
+
+_SKEW: Final = timedelta(hours=1)
+"""The most by which AWS's clocks and rounded last uses may be ahead of a report's as-of."""
+
+
+def notes_on_content(
+    reports: "Sequence[ReadReport]",
+    of_selection: Iterable[str],
+    rows: "Rows",
+) -> tuple[str, ...]:
+    """Return all notes on the content of reports."""
+    return (
+        *folded_notes(_late_timestamp_notes(reports)),
+        *_replaced_time_notes(reports),
+        *of_selection,
+        *_missing_column_notes(reports),
+        *_emptied_cell_notes(reports, rows),
+        *_account_number_notes(reports),
+    )
+
+
+def _names_by(
+    reports: "Iterable[ReadReport]", key: "Callable[[ReadReport], str]"
+) -> ItemsView[str, list[str]]:
+    """Return the names of the reports by their key, without reports whose key is empty."""
+    names: dict[str, list[str]] = defaultdict(list)
+    for report in reports:
+        if own := key(report):
+            names[own].append(report.file.name)
+    return names.items()
+
+
+def _late_timestamp_notes(reports: "Iterable[ReadReport]") -> Iterator[FileNote]:
+    many = (
+        "reports have a timestamp after their as-of, so they do not show the state of that time;"
+        " later times count as 0 days old"
+    )
+    for report in reports:
+        if report.newest > report.file.as_of + _SKEW:
+            newest, as_of = minute_text(report.newest), minute_text(report.file.as_of)
+            text = (
+                f"{report.file.name} has a timestamp of {newest}, after its as-of ({as_of}): later"
+                " times count as 0 days old, so this is not the state of that time."
+            )
+            yield FileNote(report.file.name, text, many)
+
+
+def _replaced_time_notes(reports: "Iterable[ReadReport]") -> Iterator[str]:
+    """Note the reports whose own time --as-of replaces by another."""
+    dated = [report for report in reports if report.own_source is not AsOfSource.ASSUMED]
+    if replaced := [report for report in dated if report.own_as_of != report.file.as_of]:
+        texts = [f"{report.file.name} ({minute_text(report.own_as_of)})" for report in replaced]
+        is_later = any(report.own_as_of < report.file.as_of for report in replaced)
+        limit = (
+            " A report does not show use after its own time, so users can be idle for less time"
+            " than shown."
+        )
+        yield (
+            f"--as-of replaces the own time of {count_text(len(texts), 'report')}:"
+            f" {short_list(texts)}.{limit if is_later else ''}"
+        )
+
+
+def _missing_column_notes(reports: "Iterable[ReadReport]") -> Iterator[str]:
+    uses = [name for name in columns.IN_REPORT if name.endswith("_last_used_date")]
+
+    def missing(report: "ReadReport") -> str:
+        return ", ".join(name for name in uses if name not in report.text.header.names)
+
+    for names_of_columns, names in _names_by(reports, missing):
+        yield (
+            f"{short_list(names)}: no column {names_of_columns}, as in reports of 2014; verdicts"
+            " that need it are undetermined."
+        )
+
+
+def _emptied_cell_notes(reports: "Iterable[ReadReport]", rows: "Rows") -> Iterator[str]:
+    """Note the reports whose root rows have an empty date of an access key, and no `N/A`."""
+    dates = {name for key in columns.ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)}
+    at = np.flatnonzero(rows.root)
+    roots = rows.table.select([*dates]).take(pa.array(at)).to_pylist()
+    cells: dict[int, set[str]] = defaultdict(set)
+    for file, root in zip(rows.file[at].tolist(), roots, strict=True):
+        cells[file].update(root.values())
+    names = [
+        report.file.name
+        for report in reports
+        if "" in cells[report.at] and NO_VALUE not in cells[report.at]
+    ]
+    if names:
+        yield (
+            f"{short_list(names)}: cells are empty where AWS writes N/A, because a program such as"
+            " pandas saved the report again; verdicts that need them are undetermined. Use the"
+            " report as AWS made it, or read it with keep_default_na=False before you save it."
+        )
+
+
+def _account_number_notes(reports: "Iterable[ReadReport]") -> Iterator[str]:
+    """Note the reports with users whose account was set because their ARNs name none."""
+    if names := [
+        report.file.name
+        for report in reports
+        if report.text.masked_account
+        and report.text.masked_account in {one.account for one in report.file.accounts}
+    ]:
+        yield (
+            f"{short_list(names)}: the account is set; users whose ARN is masked or missing are"
+            " judged by name, and to check if unused. --include-check lists them too with --format"
+            " names."
+        )
+
+
+def copy_note(copy: str, first: str) -> FileNote:
+    text = f"{copy} is the same report as {first}: counted once."
+    return FileNote(copy, text, "files are the same report as another, counted once")
+
+
+def superseded_notes(
+    older: "Iterable[tuple[ReadReport, dict[str, ReadReport]]]",
+) -> Iterator[FileNote]:
+    many = "reports are not counted for an account that has a newer one"
+    accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+    for old, newer in older:
+        for account, new in newer.items():
+            key = old.file.name, _as_of_text(old), new.file.name, _as_of_text(new)
+            accounts[key].append(_account_text(account))
+    for (old_name, old_at, new_name, new_at), which in accounts.items():
+        text = (
+            f"{old_name} ({old_at}) is not counted for {with_noun('account', which)}:"
+            f" {new_name} is newer ({new_at})."
+        )
+        yield FileNote(old_name, text, many)
+
+
+def _account_text(account: str) -> str:
+    return account or "(number unknown)"
+
+
+def _as_of_text(report: "ReadReport") -> str:
+    unsure = {AsOfSource.ASSUMED: ", assumed: perhaps later", AsOfSource.FOLDER: ", or earlier"}
+    return f"{minute_text(report.own_as_of)}{unsure.get(report.own_source, '')}"
+
+
+def repeated_row_note(report: "ReadReport") -> FileNote:
+    count = report.repeated
+    what = "1 row repeats a user" if count == 1 else f"{count:,} rows repeat users"
+    text = f"{report.file.name}: {what} of another row: each user counts once."
+    many = "reports have rows that repeat users of other rows; each user counts once"
+    return FileNote(report.file.name, text, many)
+
+
+def order_problem(new: "ReadReport", others: "Sequence[tuple[ReadReport, str]]") -> Problem:
+    """Return the problem of reports of which nothing shows if they are older than another."""
+    names = [*dict.fromkeys(other.file.name for other, _ in others)]
+    accounts = [*dict.fromkeys(_account_text(account) for _, account in others)]
+    message = (
+        f"perhaps newer than {new.file.name} ({_as_of_text(new)}), another report of"
+        f" {with_noun('account', accounts)}"
+    )
+    hint = (
+        "Put the date in the name of the file or its folder, such as 2026-02-02, keep the name that"
+        " the console gives, or leave out the older of the reports."
+    )
+    file_names = f"{len(names):,} reports ({short_list(names)})" if len(names) > 1 else names[0]
+    return replace(Problem.of_file(file_names, message, hint), files=(*names,))
+
+
+def masked_problem(files: Sequence[ReportFile]) -> Problem | None:
+    """Return the problem of several reports with an account whose number is masked or missing."""
+    masked = {file.sha256: file.name for file in files if file.is_masked}
+    if len(masked) < 2:
+        return None
+    message = "their account numbers are masked or missing, so nothing shows whose they are"
+    return Problem.of_file(short_list([*masked.values()]), message, "Give one such report a call.")
