@@ -201,18 +201,13 @@ class Analysis:
         """Return the follow-up as a frame (`decisions.follow_up.COLUMNS`)."""
         return self.follow_up_result.frame
 
-    @property
-    def follow_up_notes(self) -> tuple[str, ...]:
-        """Return the notes of the follow-up, none without a ledger."""
-        return self.follow_up_result.notes if self.given_ledger else ()
-
     def earlier_decisions(self, page: Users) -> pd.Series:
         """Return the earlier decision on each user of a judged page, in words (str)."""
         if not (self.given_ledger and self.given_ledger.lines):
             return pd.Series("", page.users.index, TEXT)
         from analyzer.decisions.follow_up import earlier_decisions  # noqa: PLC0415
 
-        return earlier_decisions(page, self.given_ledger, self.follow_up_result)
+        return earlier_decisions(page, self.follow_up_result)
 
 
 def analyze(  # noqa: PLR0913  what a report is judged by
@@ -242,7 +237,9 @@ def analyze(  # noqa: PLR0913  what a report is judged by
     ):
         check_type(given is None or hasattr(given, attribute), sentence, given)
     if ledger:
-        report = replace(report, content_notes=(*report.content_notes, *ledger.notes()))
+        newest = max((file.as_of for file in report.files), default=None)
+        notes = ledger.notes(newest.date()) if newest else ()
+        report = replace(report, content_notes=(*report.content_notes, *notes))
         listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
     terms, tally = criteria or Criteria(), Tally(listed, owners)
     judged = tuple(tally.counted(with_verdicts(page, terms)) for page in report.pages())

@@ -4,8 +4,10 @@ A change happened in the interval between two neighbouring reports; its exact ti
 Users created and deleted between two reports are not seen.
 """
 
+from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from typing import Any, Final, Self
 
 import numpy as np
@@ -13,10 +15,11 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.changes.decisions_done import decision_counts_and_events
 from analyzer.changes.stays import (
     AFTER_REPORT,
     BEFORE_REPORT,
+    DETAIL,
+    EVENT,
     IDENTITY,
     UNUSED,
     event_frame,
@@ -33,6 +36,8 @@ from analyzer.changes.timeline import (
     timeline_of,
     whole_days,
 )
+from analyzer.decisions.decision import LedgerLine
+from analyzer.decisions.fate import Fate, fates
 from analyzer.report.model import NO_MOMENT, TEXT, Report, concatenated, stable_order
 from analyzer.terms import OVERDUE, Verdict
 
@@ -336,7 +341,7 @@ def with_decisions(history: History) -> History:
     An account with decisions and without a report is not covered.
     """
     timeline, ledger = history.timeline, history.analysis.ledger
-    counts, events = decision_counts_and_events(timeline, history.span, history.analysis)
+    counts, events = _decision_counts_and_events(timeline, history.span, history.analysis)
     known = {coverage.account for coverage in timeline.coverages}
     lacking = {line.account for line in ledger.lines} - known
     uncovered = [Coverage(account, reason=NO_REPORT) for account in sorted(lacking)]
@@ -353,3 +358,48 @@ def with_decisions(history: History) -> History:
         period=period,
         events=in_order(every),
     )
+
+
+def _decision_counts_and_events(
+    timeline: Timeline, span: Span, analysis: Analysis
+) -> tuple[Counter[tuple[str, str]], list[dict[str, object]]]:
+    """Return the numbers of decisions in a period by account, and the events of decisions."""
+    covered, ledger = timeline.covered, analysis.ledger
+    last_day = span.until.date() if span.until else date.max
+    counts: Counter[tuple[str, str]] = Counter()
+    events = []
+    for line in ledger.lines:
+        coverage = covered.get(line.account) if not line.is_fact else None
+        first = coverage and (span.since or timeline.account_reports[coverage.start].at).date()
+        if first and first <= line.decided_on <= last_day:
+            counts[line.account, "decisions"] += 1
+            midnight = datetime.combine(line.decided_on, time(), UTC)
+            events.append(_decision_event(line, None, midnight, "decision"))
+    for fate in fates(ledger, analysis.report, analysis.pages(), span.until).fates:
+        coverage = covered.get(fate.line.account)
+        moments = [timeline.account_reports[at].at for at in coverage.positions] if coverage else []
+        since = fate.done_since
+        if not moments or (since and since <= moments[0]):
+            continue
+        before = max((at for at in moments if since and at < since), default=moments[0])
+        status = _decision_status(fate, before, ledger.due_days)
+        counts.update(((fate.line.account, "removals"), (fate.line.account, status)))
+        if since:
+            events.append(_decision_event(fate.line, before, since, "done"))
+    return counts, events
+
+
+def _decision_status(fate: Fate, before: datetime, due_days: int) -> str:
+    if not fate.done_since:
+        return OVERDUE if fate.is_overdue(due_days) else "open"
+    first, last = ((at.date() - fate.line.decided_on).days for at in (before, fate.done_since))
+    if last <= due_days:
+        return "done_in_time"
+    return "done_late" if first > due_days else "done_undated"
+
+
+def _decision_event(line: LedgerLine, *cells: object) -> dict[str, object]:
+    """Return a decision as an event; the cells are `after`, `before` and the event."""
+    user = line.account, line.user_key.arn, line.user, line.user_key.created
+    names = (*IDENTITY, AFTER_REPORT, BEFORE_REPORT, EVENT, DETAIL)
+    return dict(zip(names, (*user, *cells, line.summary), strict=True))

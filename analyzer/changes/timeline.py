@@ -20,7 +20,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.changes.events import UserState
 from analyzer.changes.snapshot import UNKNOWN, credential_values, states_of_rows
-from analyzer.decisions.reported_users import report_time
+from analyzer.decisions.fate import report_time
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.model import NO_MOMENT, TEXT, ReportFile, as_category
 from analyzer.report.users import Users

@@ -1,6 +1,5 @@
 """Run `credreport collect`: check the decisions of reviewers, and add them to a ledger."""
 
-from collections.abc import Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import cache, partial
 from pathlib import Path
@@ -18,7 +17,6 @@ from analyzer.terms import count_text, printable, short_list
 if TYPE_CHECKING:
     from analyzer.analysis.analysis import Analysis
     from analyzer.decisions.collect import LedgerUpdate
-    from analyzer.decisions.entries import DecisionFile
 
 EXAMPLES: Final = (
     "credreport collect review.xlsx",
@@ -54,6 +52,9 @@ def collect(
     """
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.collect import collect as collected
+    from analyzer.decisions.collect import lines_of, owner_answer_notes, with_facts
+    from analyzer.decisions.fate import fates
+    from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
 
@@ -69,38 +70,17 @@ def collect(
     newest = analysis(with_older=False) if report else None
     entries = read_files(files, utc_now().date(), newest, partial(analysis, with_older=True))
     with locked_ledger(output) if output else nullcontext() as ledger:
-        update = collected(ledger, entries)
+        update = collected(ledger or Ledger(), entries)
+        if newest:
+            of_reports = fates(update.ledger, newest.report, newest.pages())
+            update = with_facts(update, of_reports)
         if output and update.added:
             write_ledger(output, update.ledger)
-    new = ("added", "changed", "withdrawn") if output else ("to add", "to change", "to withdraw")
-    lines = _lines(update, entries, (*new, "already there"))
+    lines = (*lines_of(update), *owner_answer_notes(entries, update.ledger))
     write_lines("\n".join(map(printable, lines)))
     if report:
         say(f"Compared with {short_list(report)}: no difference.")
     say(_last_line(update, output))
-
-
-def _lines(
-    update: "LedgerUpdate", entries: "Sequence[DecisionFile]", outcomes: Sequence[str]
-) -> Iterator[str]:
-    """Yield the number of entries of each file and reviewer by outcome, and notes on them."""
-    from analyzer.decisions.collect_messages import owner_answer_notes
-
-    for file in update.files:
-        entered = sum(tally.entered for tally in file.tallies)
-        others = ("emptied", len(file.emptied)), ("still open", file.still_open)
-        yield f"{file.file}: {_counts_text(entered, others)}"
-        for tally in file.tallies:
-            numbers = tally.added, tally.changed, tally.withdrawn, tally.already_there
-            counts = _counts_text(tally.entered, zip(outcomes, numbers, strict=True))
-            yield f"  {tally.reviewer}: {counts}"
-        yield from (f"  {note}" for note in file.emptied_notes())
-    yield from (*update.notes, *owner_answer_notes(entries, update.ledger))
-
-
-def _counts_text(entered: int, others: Iterable[tuple[str, int]]) -> str:
-    counts = ("entered", entered), *((word, number) for word, number in others if number)
-    return ", ".join(f"{word} {number:,}" for word, number in counts)
 
 
 def _last_line(update: "LedgerUpdate", output: Path | None) -> str:

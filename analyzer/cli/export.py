@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import read_analysis_request, require
 from analyzer.cli.log import Log, TextOrJson, exit_code_and_message
 from analyzer.cli.streams import utc_now
-from analyzer.cli.values import InputFile, number_parser
+from analyzer.cli.values import InputFile, input_file, number_parser
 from analyzer.errors import Busy, OutputFailed
 from analyzer.report.input_formats import MAX_INPUT
 from analyzer.terms import Feed, utc_text
@@ -80,20 +80,19 @@ def export(
     log = Log(form=log_format, quiet=quiet)
     written = nullcontext(dict[str, object]()) if check else last_run_written(out_dir)
     with log.errors(), written as last_run:
-        from analyzer.decisions.ledger import read_entries
         from analyzer.runs import inputs, run
 
         if judging_options.settings:
             log.say("settings", f"Settings of {judging_options.settings}.")
         if not sources:
             _check_options(reading, aws)
-        decisions = judging_options.decisions
+        if decisions := judging_options.decisions or _ledger_in(out_dir):
+            judging_options = replace(judging_options, decisions=decisions)
         lists = {
             inputs.EXEMPTIONS: judging_options.exemptions,
             inputs.OWNERS: judging_options.owners,
             inputs.ACCOUNTS: accounts,
         }
-        today = utc_now().date()
         request = run.ExportRequest(
             folder=out_dir,
             log=log,
@@ -103,8 +102,8 @@ def export(
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
             analysis_request=read_analysis_request(judging_options, accounts, fail_on),
-            today=today,
-            entries=read_entries(*decisions, today) if decisions else None,
+            today=utc_now().date(),
+            ledger=Path(decisions.name) if decisions else None,
             lists={name: file.content for name, file in lists.items() if file},
             parameters={
                 **_recorded(judging_options, fail_on=fail_on, accounts=accounts),
@@ -149,6 +148,14 @@ def last_run_written(
         if not isinstance(ended, Busy):
             with suppress(OutputFailed):
                 write_last_run(folder, now(), *exit_code_and_message(ended), outcome)
+
+
+def _ledger_in(folder: Path) -> InputFile | None:
+    """Return the ledger in the folder of runs, None if it has none."""
+    from analyzer.runs.inputs import DECISIONS
+
+    path = folder / DECISIONS
+    return input_file(str(path)) if path.is_file() else None
 
 
 def _check_options(reading: options.ReadingOptions, aws: AwsOptions) -> None:

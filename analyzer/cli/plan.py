@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from itertools import starmap
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Final
@@ -19,7 +18,6 @@ from analyzer.terms import count_text, printable, short_list, utc_text
 if TYPE_CHECKING:
     from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.plan import RemovalPlan
-    from analyzer.report.model import Exemption
 
 EXAMPLES: Final = ("credreport plan decisions.csv --report reports/ -o remove.sh",)
 
@@ -42,11 +40,8 @@ def plan(
         ),
     ] = None,
     exemptions: Annotated[
-        InputFile | None,
-        file_option(
-            "Leave out the users of this exemption list (default: those of the newest runs of"
-            " export beside the ledger)."
-        ),
+        str | None,
+        typer.Option(metavar="FILE|none", help="Leave out the users of this exemption list."),
     ] = None,
     owners: Annotated[
         InputFile | None,
@@ -71,92 +66,58 @@ def plan(
     exit code is 5.
     """
     from analyzer.analysis.analysis import analyze
-    from analyzer.decisions.collect import merged_update
+    from analyzer.decisions.collect import collect
     from analyzer.decisions.decision import user_names
-    from analyzer.decisions.plan import exemption_notes, removal_plan, with_owners
+    from analyzer.decisions.ledger import Ledger
+    from analyzer.decisions.plan import longest_gap, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
-    from analyzer.runs.ledger import is_listable, unread_file_notes
     from analyzer.sources.load import load, read_exemptions
     from analyzer.writers import headline
 
+    require(bool(report), "name the reports that are newer than the decisions", "--report")
+    require(bool(exemptions), "name the list of exemptions, or write none", "--exemptions")
     files = decision_inputs(names)
     _check_names(files)
-    check_outputs([output] if output else [], [*files, exemptions, owners, *report, config])
+    listed = decision_inputs([exemptions]) if exemptions and exemptions != "none" else []
+    check_outputs([output] if output else [], [*files, *listed, owners, *report, config])
     today = utc_now().date()
-    update = merged_update(read_files(files, today))
-    parents = sorted({Path(file.name).parent for file in files})
-    unread = [
-        sentence for folder in parents for sentence in unread_file_notes(folder, update.ledger)
-    ]
-    folders = [*filter(is_listable, parents)]
-    decided_elsewhere, not_collected = _decisions_beside(update.ledger, folders, today)
-    ledger = _with_outcomes_beside(update.ledger, folders)
+    entries = read_files(files, today)
+    update = collect(Ledger(), entries)
+    ledger = update.ledger.with_lines(line for file in entries for line in file.lines)
+    _refuse_uncollected(ledger, files, today)
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), today)
-    exempt = read_exemptions(exemptions) if exemptions else _exemptions_beside(ledger, folders)
-    if report:
-        analysis = analyze(load(*report), exemptions=exempt)
-        result = removal_plan(ledger, exempt, analysis.report, analysis.pages(), decided_elsewhere)
-        notes = headline.notes(analysis)
-    else:
-        result = removal_plan(ledger, exempt, decided_elsewhere=decided_elsewhere)
-        notes = exemption_notes(ledger, exempt)
+    exempt = read_exemptions(listed[0]) if listed else ()
+    analysis = analyze(load(*report), exemptions=exempt)
+    result = removal_plan(ledger, analysis.report, analysis.pages())
     too_old = [*_age_warning(result, max_age)]
-    _write(result, files, output, max_age, can_run=not too_old)
-    for note in (*update.notes, *unread, *too_old, *not_collected):
+    _write(result, [*files, *listed], output, max_age, can_run=not too_old)
+    for note in (*update.notes, *too_old, *longest_gap(ledger, analysis.report)):
         say(note)
-    for note in notes:
+    for note in headline.notes(analysis):
         say(f"Note: {note}")
     for user in result.left_out:
         say(f"Left out: {user}")
     if result.done:
         users = user_names(result.done)
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")
-    exit_if_failed_or_partial(missing=[*result.left_out, *not_collected, *unread])
+    exit_if_failed_or_partial(missing=[user for user in result.left_out if user.stands])
 
 
-def _decisions_beside(
-    ledger: "Ledger", folders: list[Path], today: date
-) -> tuple[dict[str, Path], list[str]]:
-    """Return the files of runs in the folders with decisions that the ledger lacks, by ARN.
-
-    Return a sentence on each file, too. Raises InputRefused if the users of a file are unknown.
-    """
-    from analyzer.runs.ledger import uncollected_decisions, uncollected_sentence
-
-    arns_by_file = dict(
-        found for folder in folders for found in uncollected_decisions(folder, ledger, today)
-    )
-    decided_elsewhere = {arn: path for path, arns in arns_by_file.items() for arn in arns}
-    return decided_elsewhere, [*starmap(uncollected_sentence, arns_by_file.items())]
-
-
-def _with_outcomes_beside(ledger: "Ledger", folders: list[Path]) -> "Ledger":
-    """Return a ledger with the outcomes in follow-ups in the folders, and in runs there.
-
-    Raises InputRefused for a follow-up that is not understood.
-    """
+def _refuse_uncollected(ledger: "Ledger", files: list[InputFile], today: date) -> None:
+    """Raise InputRefused if a file beside a ledger has entries that it lacks."""
     from analyzer.errors import InputRefused
-    from analyzer.runs.ledger import with_earlier_outcomes
+    from analyzer.reviews.uncollected import files_beside, uncollected
     from analyzer.runs.run_folders import runs
 
-    with_subfolders = sorted(path for folder in folders for path in (folder, *folder.glob("*")))
-    complete = [run for folder in folders for run in runs(folder)]
-    ledger, problems = with_earlier_outcomes(ledger, with_subfolders, complete)
-    if problems:
-        raise InputRefused(problems)
-    return ledger
-
-
-def _exemptions_beside(ledger: "Ledger", folders: list[Path]) -> "list[Exemption]":
-    """Return the exemptions of users to remove, from the lists of runs in the folders."""
-    from analyzer.decisions.plan import matching_exemptions
-    from analyzer.runs.inputs import exemption_lists
-    from analyzer.sources.load import read_exemptions
-
-    every = [entry for path in exemption_lists(folders) for entry in read_exemptions(path)]
-    return matching_exemptions(ledger, every)
+    known = {file.sha256 for file in files}
+    for folder in sorted({Path(file.name).parent for file in files}):
+        of_folder = runs(folder)
+        known |= {digest for run in of_folder for digest in run.files.values()}
+        paths = files_beside(folder, [run.path for run in of_folder])
+        if problems := [*uncollected(paths, ledger, today, known)]:
+            raise InputRefused(problems)
 
 
 def _age_warning(result: "RemovalPlan", max_age: int) -> Iterator[str]:

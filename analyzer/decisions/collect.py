@@ -1,82 +1,42 @@
-"""Check the decisions that people entered, and add the new ones to a ledger: all or none."""
+"""Check the decisions that people entered, and add them to a ledger: all or none.
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import NamedTuple
+A ledger is a set of lines: the order of collecting changes nothing, and every valid entry is
+recorded, late, repeated, older or at odds with another.
+"""
 
-from analyzer.decisions.collect_messages import (
-    LATER_DAY,
-    OF_ONE_DAY,
-    OF_ONE_PERSON,
-    OF_SEVERAL_PEOPLE,
-    conflict_problem,
-    follow_up_problems,
-    ledger_order_problems,
-    newer_report_problem,
-    older_report_problem,
-    repetition_notes,
-    replaced_decision_notes,
-    two_decision_problems,
-    unchecked_notes,
-    uncounted_notes,
-    unordered_pairs,
-    unordered_problems,
-    withdrawal_notes,
-)
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from analyzer import columns
 from analyzer.decisions.decision import (
+    CHOICES,
+    PROGRAM,
     REMOVALS,
-    UNDECIDED,
-    Decision,
     LedgerLine,
-    OpenRow,
-    UserDecisions,
-    UserKey,
-    decisions_by_user,
+    normal_name,
+    user_names,
 )
-from analyzer.decisions.entries import DecisionFile
-from analyzer.decisions.ledger import PROGRAM, Ledger, unidentified_notes
-from analyzer.decisions.new_decisions import (
-    current_decisions_on_older_reports,
-    decisions_on_older_reports,
-    new_decisions,
-)
-from analyzer.errors import InputRefused, Problem
-
-
-@dataclass(slots=True)
-class ReviewerTally:
-    """Count the entries of one reviewer in one file, in total and by outcome."""
-
-    reviewer: str
-    entered: int = 0
-    added: int = 0
-    changed: int = 0
-    withdrawn: int = 0
-    already_there: int = 0
+from analyzer.decisions.entries import DecisionFile, filled_down_problems
+from analyzer.decisions.fate import Fates
+from analyzer.decisions.ledger import Ledger, unidentified_notes
+from analyzer.errors import InputRefused
+from analyzer.terms import count_text, short_list, utc_text
 
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """Hold the tallies of a file's reviewers, and the decisions that it lacks.
+    """Hold the numbers of entries of a file by reviewer and word, and how many are new.
 
-    `emptied` are decisions that were collected before, from this file or an earlier version of it,
-    and are no longer in it: they stay in force. `still_open` is the number of listed users
-    without a decision in this review.
+    `emptied` are decisions collected before from a workbook of the name, whose cells are empty now.
     """
 
     file: str
-    tallies: tuple[ReviewerTally, ...]
+    words: Counter[tuple[str, str]]
+    added: int
     emptied: tuple[LedgerLine, ...]
     still_open: int
-
-    def emptied_notes(self) -> Iterator[str]:
-        """Yield a note on each decision that is no longer in the file."""
-        for line in self.emptied:
-            yield (
-                f"emptied: {line.user_key.arn}: {line.summary} ({line.place}), stays in force; to"
-                " take it back, write withdraw"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,345 +45,101 @@ class LedgerUpdate:
 
     ledger: Ledger
     added: tuple[LedgerLine, ...]
-    files: tuple[FileOutcome, ...]
-    notes: tuple[str, ...]
+    files: tuple[FileOutcome, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def collect(
-    ledger: Ledger | None, files: Sequence[DecisionFile], *, attended: bool = True
-) -> LedgerUpdate:
-    """Return the ledger with the new decisions of files; without a ledger, only check them.
+def collect(before: Ledger, files: Sequence[DecisionFile]) -> LedgerUpdate:
+    """Return the union of a ledger and the entries of files.
 
-    Different decisions of different people on one user and day are a conflict. It is refused; in
-    an unattended run, a line `conflict` is added. Raises InputRefused with every problem.
+    Raises InputRefused if a spreadsheet filled days down.
     """
-    contents = _contents(ledger or Ledger(), files)
-    return _ledger_update(ledger, files, contents, attended=attended)
-
-
-class _DecisionContents(NamedTuple):
-    """Hold the contents of the decisions collected before a call, and of those in all its files.
-
-    `hashes` are those of the files collected before. A decision that another file of the call has
-    is not emptied, even if the files are collected one by one.
-    """
-
-    collected: Container[object]
-    hashes: Container[str]
-    entered: Container[object]
-
-
-def _contents(ledger: Ledger, files: Iterable[DecisionFile]) -> _DecisionContents:
-    return _DecisionContents(
-        collected={line.content for line in ledger.lines},
-        hashes={line.sha256 for line in ledger.lines},
-        entered={line.content for file in files for line in file.lines},
-    )
-
-
-@dataclass(frozen=True)
-class _Collected:
-    """Hold the new lines of files, and the ledger before (None to only check) and `after` them.
-
-    `contents` may be of more files. `repeated` are pairs of a decision on an older report and the
-    decision of the ledger that it repeats. Each of the `conflicts` has one of the `conflict_lines`.
-    """
-
-    ledger: Ledger | None
-    files: Sequence[DecisionFile]
-    contents: _DecisionContents
-    new: Sequence[LedgerLine]
-    repeated: Sequence[tuple[LedgerLine, LedgerLine]]
-    conflicts: Sequence[tuple[LedgerLine, LedgerLine]]
-    conflict_lines: Sequence[LedgerLine]
-    after: Ledger
-
-    @cached_property
-    def before(self) -> Ledger:
-        """Return the ledger without what the files add."""
-        return self.ledger or Ledger()
-
-    @property
-    def entered(self) -> Sequence[LedgerLine]:
-        """Return all lines of the files."""
-        return [line for file in self.files for line in file.lines]
-
-    @cached_property
-    def new_ids(self) -> Container[int]:
-        """Return the `id` of each new line."""
-        return {id(line) for line in self.new}
-
-
-def _ledger_update(
-    ledger: Ledger | None,
-    files: Sequence[DecisionFile],
-    contents: _DecisionContents,
-    *,
-    attended: bool,
-) -> LedgerUpdate:
-    collected = _collected(ledger, files, contents)
-    if problems := [*_problems(collected, attended=attended)]:
+    entered = [file for file in files if not file.is_ledger]
+    if problems := [problem for file in entered for problem in filled_down_problems(file.lines)]:
         raise InputRefused(problems)
-    return LedgerUpdate(
-        ledger=collected.after,
-        added=(*collected.new, *collected.conflict_lines),
-        files=tuple(_file_outcome(file, collected) for file in files),
-        notes=(*_notes(collected, attended=attended),),
-    )
+    after = before.with_lines(line for file in files for line in file.lines if not line.is_fact)
+    known = {line.identity for line in before.lines}
+    added = tuple(line for line in after.lines if line.identity not in known)
+    outcomes = tuple(_outcome(file, before, after, known) for file in files)
+    return LedgerUpdate(after, added, outcomes, (*_notes(files, added, after),))
 
 
-def _collected(
-    ledger: Ledger | None, files: Sequence[DecisionFile], contents: _DecisionContents
-) -> _Collected:
-    known = ledger or Ledger()
-    new, repeated = new_decisions(known, files)
-    whole = replace(known, lines=(*known.lines, *new))
-    conflicts = [*_new_conflicts(known.by_user, whole.by_user)]
-    lines = [_conflict_line(*pair) for pair in conflicts]
-    after = replace(whole, lines=(*whole.lines, *lines)) if lines else whole
-    return _Collected(ledger, files, contents, new, repeated, conflicts, lines, after)
+def with_facts(update: LedgerUpdate, fates: Fates) -> LedgerUpdate:
+    """Return an update with the lines of the program: what the reports show of removals."""
+    facts = [*fates.kept_facts]
+    notes = [f"{fact.decision}: {fact.user_key.arn}, {utc_text(fact.as_of)}" for fact in facts]
+    added, ledger = (*update.added, *facts), update.ledger.with_lines(facts)
+    return LedgerUpdate(ledger, added, update.files, (*update.notes, *notes))
 
 
-def _problems(collected: _Collected, *, attended: bool) -> Iterator[Problem]:
-    """Yield the problems that refuse the files; in an unattended run, a conflict is not one."""
-    ledger, files, new = collected.before, collected.files, collected.new
-    older = [*decisions_on_older_reports(ledger.lines, new)]
-    yield from two_decision_problems(files)
-    yield from follow_up_problems([*ledger.lines, *collected.entered], files)
-    yield from (problem for _, problem in unordered_problems(unordered_pairs(files, new)))
-    yield from ledger_order_problems(ledger.lines, files)
-    yield from (older_report_problem(*pair) for pair in older)
-    if attended:
-        yield from _conflict_problems(collected)
-    refused = {line.user_key for line, _ in older}
-    yield from _newer_report_problems(
-        [line for line in new if line.user_key not in refused], collected.after.by_user
-    )
+def _outcome(
+    file: DecisionFile, before: Ledger, after: Ledger, known: set[tuple[object, ...]]
+) -> FileOutcome:
+    people = {line.person: line.decided_by for line in file.lines}
+    words = Counter((people[line.person], str(line.decision)) for line in _entered([file]))
+    open_users = {(row.user_key, row.as_of) for row in file.open_rows}
+    of_file = [line for line in before.lines if line.workbook == file.source]
+    emptied = tuple(line for line in of_file if (line.user_key, line.as_of) in open_users)
+    decided = {(line.user_key, line.as_of) for line in after.lines if not line.is_fact}
+    added = sum(line.identity not in known for line in _entered([file]))
+    return FileOutcome(file.file.name, words, added, emptied, len(open_users - decided))
 
 
-def _notes(collected: _Collected, *, attended: bool) -> Iterator[str]:
-    """Yield the notes on the collected decisions."""
-    ledger, files, new = collected.before, collected.files, collected.new
-    entered, after = collected.entered, collected.after.by_user
-    for line in collected.conflict_lines:
-        yield f"Conflict on {line.user_key.arn}: neither is in force. {line.comment}"
-    yield from (note for file in files if attended or new for note in file.notes)
-    if collected.ledger:
-        yield from unchecked_notes([*ledger.lines, *entered], files)
-    if attended:  # otherwise the run has these notes for the whole ledger
-        yield from unidentified_notes(new)
-    yield from repetition_notes(collected.repeated)
-    of_one_day = (
-        *withdrawal_notes(new, after),
-        *uncounted_notes(entered, after, OF_ONE_DAY),
-        *replaced_decision_notes(ledger.lines, new, after),
-    )
-    yield from dict.fromkeys(of_one_day)
-    # The workbooks of all earlier reviews may be collected again.
-    not_there = [line for line in entered if line.content not in collected.contents.collected]
-    yield from dict.fromkeys(uncounted_notes(not_there if attended else new, after, [LATER_DAY]))
+def _notes(
+    files: Sequence[DecisionFile], added: Sequence[LedgerLine], after: Ledger
+) -> Iterator[str]:
+    """Yield notes on what does not stand, or replaces another word of its name."""
+    yield from (note for file in files for note in file.notes)
+    yield from unidentified_notes(added)
+    if facts := sum(line.is_fact for file in files for line in file.lines):
+        lines = count_text(facts, "line")
+        yield f"Not taken: {lines} of {PROGRAM}; with the reports (--report) they are written anew."
+    words = {(line.subject, line.person) for line in after.lines if line.decision in _OTHER_WORDS}
+    for subject in dict.fromkeys(line.subject for line in added):
+        stand = after.standings[subject]
+        if stand.doubt:
+            yield f"{stand.line.user_key.arn}: {stand.doubt}: {stand.why}"
+        elif stand.is_of_removal and (subject, stand.line.person) in words:
+            arn, summary = stand.line.user_key.arn, stand.line.summary
+            yield f"{arn}: {summary} replaces another word under this name"
 
 
-def _conflict_problems(collected: _Collected) -> Iterator[Problem]:
-    """Yield a problem for each user and day on which people differ.
-
-    Workbooks have no order in time: a conflict in the given or in the reverse order counts.
-    """
-    ledger, files = collected.before, collected.files
-    ledgers = [file for file in files if file.is_ledger]
-    turned = *ledgers, *(file for file in reversed(files) if not file.is_ledger)
-    lines = (line for file in turned for line in file.lines)
-    in_reverse = [line for line in lines if id(line) in collected.new_ids]
-    by_user = decisions_by_user([*ledger.lines, *in_reverse]) if len(files) > 1 else {}
-    pairs = [*collected.conflicts, *_new_conflicts(ledger.by_user, by_user)]
-    by_day = {(one.user_key, one.decided_on): (one, other) for one, other in reversed(pairs)}
-    yield from (conflict_problem(*pair) for pair in reversed(by_day.values()))
+_OTHER_WORDS: Final = tuple(word for word in CHOICES if word not in REMOVALS)
 
 
-def _newer_report_problems(
-    new: Sequence[LedgerLine], after: Mapping[UserKey, UserDecisions]
-) -> Iterator[Problem]:
-    """Yield a problem for each user on whom a decision on an older report would count."""
-    first_new = {line.user_key: line for line in reversed(new)}
-    touched = {user: after[user] for user in first_new}
-    for older_line, other in current_decisions_on_older_reports(touched):
-        yield newer_report_problem(first_new[older_line.user_key], older_line, other)
+def lines_of(update: LedgerUpdate) -> Iterator[str]:
+    """Yield the numbers by file, person and word, and the notes."""
+    for file in update.files:
+        numbers = {"new": file.added, "emptied": len(file.emptied), "still open": file.still_open}
+        others = (f", {name} {number:,}" for name, number in numbers.items() if number)
+        yield f"{file.file}: entered {file.words.total():,}{''.join(others)}"
+        for person in dict.fromkeys(person for person, _ in file.words):
+            words = (f"{n:,} {word}" for word in CHOICES if (n := file.words[person, word]))
+            yield f"  {person}: {', '.join(words)}"
+        if file.emptied:
+            names = short_list(user_names(file.emptied))
+            yield f"  emptied, and still standing: {names}; to take one back, write withdraw"
+    yield from update.notes
 
 
-def collected_one_by_one(
-    ledger: Ledger, files: Sequence[DecisionFile]
-) -> Iterator[tuple[str, LedgerUpdate | InputRefused]]:
-    """Yield the update or refusal of each file in an unattended run, with the file's source.
-
-    A refused file does not stop the others. In files that are all new, two decisions of one person
-    on one user and day have no order. The order of the files makes no difference for decisions on
-    two reports: the one on the older report gives way. Files with a withdrawal come first, so that
-    it brings no decision of another file into force.
-    """
-    new, _ = new_decisions(ledger, files)
-    pairs = [*unordered_pairs(files, new)]
-    # Both files of such a pair are refused, each with its own problem: hence both orders.
-    problems = [
-        *unordered_problems(pairs),
-        *unordered_problems((first, line) for line, first in pairs),
-        *(
-            (line, older_report_problem(line, other))
-            for line, other in decisions_on_older_reports(ledger.lines, new)
-        ),
-    ]
-    contents = _contents(ledger, files)
-    for file in sorted(files, key=_withdraws_nothing):
-        own = {id(line) for line in file.lines}
-        if refused := [problem for line, problem in problems if id(line) in own]:
-            yield file.source, InputRefused(refused)
-            continue
-        try:
-            update = _ledger_update(ledger, [file], contents, attended=False)
-        except InputRefused as refusal:
-            yield file.source, refusal
-        else:
-            ledger = update.ledger
-            yield file.source, update
+def owner_answer_notes(files: Sequence[DecisionFile], ledger: Ledger) -> Iterator[str]:
+    """Yield notes on users that each owner left open, and on decisions for another owner."""
+    decided = {(line.user_key, line.as_of) for line in ledger.lines if not line.is_fact}
+    rows = {(row.user_key, row.as_of): row.owner for file in files for row in file.open_rows}
+    still_open = Counter(owner for key, owner in rows.items() if owner and key not in decided)
+    answered = {_owner(line) for line in _entered(files)}
+    for owner, number in still_open.items():
+        answer = "Still open" if owner in answered else "Not answered"
+        yield f"{answer}: {owner}, {count_text(number, 'user')}."
+    for line in _entered(files):
+        owner, email = _owner(line), line.user_row.get(columns.OWNER_EMAIL, "")
+        if owner and line.person not in (normal_name(owner), normal_name(email)):
+            yield f"Decided by {line.decided_by}, not by the owner {owner}: {line.user}."
 
 
-def _withdraws_nothing(entries: DecisionFile) -> bool:
-    return all(line.decision is not Decision.WITHDRAW for line in entries.lines)
+def _entered(files: Iterable[DecisionFile]) -> Iterator[LedgerLine]:
+    return (line for file in files for line in file.lines if not line.is_fact)
 
 
-def merged_update(files: Sequence[DecisionFile]) -> LedgerUpdate:
-    """Return one ledger of several files; their names and order make no difference.
-
-    The notes also name two decisions of one person on one day in one ledger, unless the user stays:
-    git or a spreadsheet may have changed their order. Raises InputRefused as `collect` does, and if
-    a decision counts that was made on an older report than one before it.
-    """
-    ledgers = sorted(
-        (file for file in files if file.is_ledger),
-        key=lambda ledger_file: (-len(ledger_file.lines), ledger_file.file.sha256),
-    )
-    others = [file for file in files if not file.is_ledger]
-    if not ledgers:
-        return collect(Ledger(), others)
-    first, *rest = ledgers
-    update = collect(Ledger(lines=first.lines, file=first.file), [*rest, *others])
-    by_user = update.ledger.by_user
-    if older := [*current_decisions_on_older_reports(by_user)]:
-        raise InputRefused([older_report_problem(*pair) for pair in older])
-    removed = {
-        user
-        for user, decisions in by_user.items()
-        if any(line.decision in REMOVALS for line in decisions.current)
-    }
-    of_removed = (line for line in first.lines if line.user_key in removed)
-    in_ledger = (
-        *uncounted_notes(of_removed, by_user, OF_ONE_PERSON),
-        *uncounted_notes(first.lines, by_user, OF_SEVERAL_PEOPLE),
-    )
-    return replace(update, notes=(*dict.fromkeys((*update.notes, *in_ledger)),))
-
-
-def _new_conflicts(
-    before: Mapping[UserKey, UserDecisions], after: Mapping[UserKey, UserDecisions]
-) -> Iterator[tuple[LedgerLine, LedgerLine]]:
-    """Yield the pairs of lines in conflict, except those that already have a line `conflict`.
-
-    A settled conflict of a day that comes up again is a new one.
-    """
-    have_line = {
-        (user, one.decided_on)
-        for user, user_decisions in before.items()
-        for one, _ in user_decisions.conflicts
-        for line in user_decisions.lines
-        if line.decision is Decision.CONFLICT and line.decided_on == one.decided_on
-    }
-    for user, user_decisions in after.items():
-        for one, other in user_decisions.conflicts:
-            if (user, other.decided_on) not in have_line:
-                yield one, other
-
-
-def _conflict_line(one: LedgerLine, other: LedgerLine) -> LedgerLine:
-    """Return the line that keeps both of two decisions out of force."""
-    comment = "; ".join(f"{line.place}: {line.summary}" for line in (one, other))
-    decision = Decision.CONFLICT
-    return replace(other, decision=decision, decided_by=PROGRAM, ticket="", comment=comment)
-
-
-def _file_outcome(entries: DecisionFile, collected: _Collected) -> FileOutcome:
-    """Return the outcome of the entries of one file."""
-    before, after = collected.before.by_user, collected.after.by_user
-    tallies: dict[str, ReviewerTally] = {}
-    for line in entries.lines:
-        tally = tallies.setdefault(line.person, ReviewerTally(line.decided_by))
-        tally.entered += 1
-        if id(line) not in collected.new_ids:
-            tally.already_there += 1
-        elif line.decision is Decision.WITHDRAW:
-            tally.withdrawn += 1
-        elif _is_decided(before.get(line.user_key, UNDECIDED)):
-            tally.changed += 1
-        else:
-            tally.added += 1
-    emptied = tuple(_emptied(entries, after, collected.contents))
-    still_open = sum(not row.is_decided(after) for row in entries.open_rows)
-    return FileOutcome(entries.file.name, tuple(tallies.values()), emptied, still_open)
-
-
-def _is_decided(user_decisions: UserDecisions) -> bool:
-    return user_decisions.undisputed is not None or user_decisions.is_conflict
-
-
-def _emptied(
-    entries: DecisionFile, after: Mapping[UserKey, UserDecisions], contents: _DecisionContents
-) -> Iterator[LedgerLine]:
-    """Yield the decisions that were collected from a list before and are no longer in it.
-
-    The file is the same list as the one of a decision
-
-    - if the person of the decision entered something in it on that report,
-    - if one of its entries was collected from the same file as the decision,
-    - or if it has the same name and no entries.
-
-    A decision is not emptied if the list shows it as an earlier one. It is also not emptied if
-    another file of the call has it, unless this file is a new version: it holds other decisions of
-    the person on that report that were collected before.
-    """
-    authors = {(line.person, line.as_of) for line in entries.lines}
-    is_new_file = entries.file.sha256 not in contents.hashes
-    authors_of_new_version = {
-        (line.person, line.as_of)
-        for line in entries.lines
-        if is_new_file and line.content in contents.collected
-    }
-    earlier_files = {
-        line.sha256
-        for entered in entries.lines
-        for line in after[entered.user_key].lines
-        if line.content == entered.content
-    }
-    for row in (*entries.open_rows, *_lost_rows(entries, after, earlier_files)):
-        for line in after.get(row.user_key, UNDECIDED).decisions:
-            author = line.person, line.as_of
-            was_entered = line.as_of == row.as_of and line.content in contents.collected
-            is_shown = line.summary in row.earlier
-            is_blank_list = not entries.lines and line.workbook == entries.source
-            is_same_list = author in authors or line.sha256 in earlier_files or is_blank_list
-            is_new_version = author in authors_of_new_version
-            is_elsewhere = line.content in contents.entered and not is_new_version
-            if was_entered and is_same_list and not (is_shown or is_elsewhere):
-                yield line
-
-
-def _lost_rows(
-    entries: DecisionFile, after: Mapping[UserKey, UserDecisions], earlier_files: Container[str]
-) -> list[OpenRow]:
-    """Return the users decided on in earlier versions of a CSV, which may have lost their rows."""
-    if all(line.sheet for line in entries.lines):
-        return []
-    listed = {line.user_key for line in entries.lines} | {row.user_key for row in entries.open_rows}
-    return [
-        OpenRow(user, line.as_of)
-        for user, user_decisions in after.items()
-        for line in user_decisions.decisions
-        if user not in listed and line.sha256 in earlier_files and line.workbook == entries.source
-    ]
+def _owner(line: LedgerLine) -> str:
+    return line.user_row.get(columns.OWNER, "")

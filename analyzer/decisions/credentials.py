@@ -15,9 +15,11 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.decisions.decision import LedgerLine
+from analyzer.decisions.decision import LedgerLine, User
 from analyzer.report.arns import NO_ARN
+from analyzer.report.model import ReportFile
 from analyzer.report.users import UTC_INDEX, Users, users_of_rows
+from analyzer.terms import Verdict
 from analyzer.verdicts.facts import Facts, Truth
 
 
@@ -95,6 +97,38 @@ class Credentials:
         return True if True in works else None if None in works else False
 
 
+@dataclass(frozen=True, slots=True)
+class ReportedUser:
+    """Hold what a report shows of one user.
+
+    `is_active` is the verdict by the limit of the decision, `verdict` the one of the analysis.
+    """
+
+    credentials: Credentials
+    has_service_credential: bool
+    is_active: bool = False
+    verdict: str = ""
+    exemption: str = ""
+
+    @property
+    def can_be_deleted(self) -> bool:
+        """Return whether no key, certificate or listed service-specific credential is active.
+
+        Nor was a password ever used. What is unknown counts as active or used.
+        """
+        shown = self.credentials
+        is_active = any(slot.is_active is not False for slot in (*shown.keys, *shown.certificates))
+        never = shown.last_sign_in.is_known and shown.last_sign_in.at is None
+        was_used = shown.has_password is not False and not never
+        return not (is_active or was_used or self.has_service_credential)
+
+    def has_no_way_in(self, file: ReportFile, *, needs_list: bool) -> bool:
+        """Return whether nothing works; with `needs_list`, AWS's list must show that too."""
+        is_listed = file.shows_service_credentials or not needs_list
+        works = self.credentials.has_working_credential is not False or self.has_service_credential
+        return is_listed and not works
+
+
 def access_added(before: Credentials, now: Credentials, baseline: datetime) -> list[str]:
     """Return each access or use that a later report shows and `before` does not, in words.
 
@@ -119,34 +153,6 @@ def access_added(before: Credentials, now: Credentials, baseline: datetime) -> l
         *_added_slots("access key", before.keys, now.keys, baseline),
         *_added_slots("signing certificate", before.certificates, now.certificates, baseline),
     ]
-
-
-def cannot_be_same_user(then: Credentials, now: Credentials) -> bool:
-    """Return whether the user of an earlier report cannot be the one of a later report.
-
-    The last sign-in, change of a password, or use of a key that is still there never goes back.
-    A sign-in does not vanish while there is a password; the use of a key vanishes with the key.
-    """
-    have_password = then.has_password is True and now.has_password is True
-    signed_in = now.last_sign_in.is_known and (now.last_sign_in.at or now.has_password is True)
-    changed = have_password and now.password_changed.at
-    return (
-        (bool(signed_in) and then.last_sign_in.is_later_than(now.last_sign_in))
-        or (bool(changed) and then.password_changed.is_later_than(now.password_changed))
-        or any(_was_used_later(key, then.keys, now.keys) for key in then.keys)
-    )
-
-
-def _was_used_later(key: Slot, then: Sequence[Slot], now: Sequence[Slot]) -> bool:
-    """Return whether a key was used later than it shows now; its creation identifies it."""
-    if key.created.at is None:
-        return False
-    of_then, of_now = (
-        [other.last_used for other in keys if other.created.at == key.created.at]
-        for keys in (then, now)
-    )
-    is_one = len(of_then) == len(of_now) == 1 and of_now[0].is_known
-    return is_one and key.last_used.is_later_than(of_now[0])
 
 
 def _added_slots(
@@ -214,6 +220,18 @@ def credentials_of_users(page: Users) -> Iterator[Credentials]:
     )
 
 
+def users_decided_on(lines: Sequence[LedgerLine]) -> list[ReportedUser]:
+    """Return what the reports decided on showed of the users of lines."""
+    return [
+        ReportedUser(
+            credentials,
+            line.has_service_credential,
+            is_active=line.user_row[columns.VERDICT] == Verdict.ACTIVE,
+        )
+        for line, credentials in zip(lines, credentials_of_users(page_of_lines(lines)), strict=True)
+    ]
+
+
 def page_of_lines(lines: Sequence[LedgerLine]) -> Users:
     """Return the users of lines as their reports showed them, each of a file of its own."""
     numbers = range(len(lines))
@@ -269,3 +287,9 @@ _REGION_AND_SERVICE: Final = {
 def datetimes(moments: pd.Series | pd.DatetimeIndex) -> list[datetime | None]:
     """Return moments as datetimes of Python, None for NaT."""
     return [None if at is pd.NaT else at for at in pd.DatetimeIndex(moments).to_pydatetime()]
+
+
+def users_of(users: pd.DataFrame) -> Iterator[User]:
+    """Yield the users of a page without their paths (`Users.users`)."""
+    created = datetimes(users[columns.CREATED])
+    return map(User, users[columns.ACCOUNT], users[columns.USER], created)

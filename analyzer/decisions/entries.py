@@ -4,11 +4,13 @@ A decision is valid if its five cells are valid, and all cells of its row name o
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Final
 
@@ -17,11 +19,12 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.decisions.decision import (
     CHOICES,
+    PROGRAM,
     USER_ARN,
     Decision,
-    FollowUpRow,
     LedgerLine,
     OpenRow,
+    normal_name,
 )
 from analyzer.errors import Problem
 from analyzer.lists.csv_lists import is_day
@@ -42,15 +45,14 @@ _TOLERANCE: Final = timedelta(days=1)
 class DecisionFile:
     """Hold the entries of one file, in its order, and the users that are left open.
 
-    `workbook` is the file's name in its lines, by default without folders. `followed_up` are the
-    earlier decisions that the file shows, `notes` are other sentences on the file.
+    `workbook` is the file's name in its lines, by default without folders. `notes`
+    are other sentences on the file.
     """
 
     file: FileReference
     lines: tuple[LedgerLine, ...]
     open_rows: tuple[OpenRow, ...] = ()
     workbook: str = ""
-    followed_up: tuple[FollowUpRow, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -73,14 +75,16 @@ def entry_problems(
 ) -> Iterator[Problem]:
     """Yield the problems of a person's entries.
 
-    `cells` has texts by `ENTRIES` and by `columns.OF_USERS_CSV`. With `today`, the day of
-    collecting, the day of the decision must not be before the report or after today.
+    `cells` has texts by `ENTRIES` and by `columns.OF_USERS_CSV`. The day of the decision must not
+    be before the report, nor after `today`, the day of collecting, if there is one.
     """
     if cells[DECISION].lower() not in CHOICES:
         message = "not a decision" if cells[DECISION] else "an entry without a decision"
         yield problem(DECISION, message, f"Write {', '.join(CHOICES)}; or empty the other cells.")
     if not cells[DECIDED_BY]:
         yield problem(DECIDED_BY, "the cell is empty", "Write the name of the person who decided.")
+    if normal_name(cells[DECIDED_BY]) == PROGRAM:
+        yield problem(DECIDED_BY, "the name of the program", "Write the name of the person.")
     yield from day_problems(cells, today, problem)
     if cells[DECISION].lower() == Decision.KEEP and not cells[COMMENT]:
         yield problem(COMMENT, "the cell is empty", "Write why the user is kept.")
@@ -90,7 +94,7 @@ def day_problems(
     cells: Mapping[str, str], today: date | None, problem: ProblemOf
 ) -> Iterator[Problem]:
     """Yield the problems of the day of a decision, as `entry_problems` does."""
-    text = cells[DECIDED_ON]
+    text, as_of = cells[DECIDED_ON], timestamp(cells[columns.AS_OF])
     day = date.fromisoformat(text) if is_day(text) else None
     if day is None:
         hint = "Write the day of the decision as YYYY-MM-DD."
@@ -98,10 +102,18 @@ def day_problems(
     elif today and day > today + _TOLERANCE:
         hint = "Write the day of the decision, or check the clock of this machine."
         yield problem(DECIDED_ON, f"the day is after today, {today}", hint)
-    elif today and (as_of := timestamp(cells[columns.AS_OF])) and day < as_of.date() - _TOLERANCE:
+    elif as_of and day < as_of.date() - _TOLERANCE:
         message = f"decided before the report, which is of {as_of.date()}"
         hint = "Write the day on which you decided on this report."
         yield problem(DECIDED_ON, message, hint)
+
+
+def day_without_time(text: str) -> str:
+    """Return a day without the time of day behind it; other text as it is."""
+    return text[:10] if _DAY_AND_TIME.fullmatch(text) else text
+
+
+_DAY_AND_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d\S*", re.ASCII)
 
 
 def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
@@ -144,3 +156,22 @@ def _is_same(cell: str, part: str) -> bool:
     with suppress(ValueError, OverflowError):
         return math.isclose(float(cell), float(part), rel_tol=1e-5 if "E" in cell.upper() else 0)
     return False
+
+
+def filled_down_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem]:
+    """Yield one problem if days rise by one from row to row: a spreadsheet filled them down."""
+    run = 1
+    for before, line in pairwise(lines):
+        is_next = line.sheet == before.sheet and line.row == before.row + 1
+        run = run + 1 if is_next and line.decided_on - before.decided_on == _A_DAY else 1
+        if run == _FILLED_ROWS:
+            first = line.row - _FILLED_ROWS + 1
+            message = f"from row {first} on, days rise by one: a spreadsheet filled them down"
+            hint = "Write the day on which you decided in each row."
+            day, place = str(line.decided_on), line.read_from
+            yield Problem(place.file, place.row, DECIDED_ON, day, message, hint)
+            return
+
+
+_A_DAY: Final = timedelta(days=1)
+_FILLED_ROWS: Final = 7

@@ -8,28 +8,27 @@ save it: account and name are read from the ARN, and without one leading apostro
 import csv
 import io
 import re
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import cached_property, partial
 from pathlib import Path, PurePath
 from typing import Final
 
 from analyzer import columns
-from analyzer.decisions.credentials import Credentials, credentials_of_users, page_of_lines
 from analyzer.decisions.decision import (
-    REMOVALS,
+    FACTS,
+    IDLE_LIMIT,
+    PROGRAM,
     USER_ARN,
-    CreationSecond,
     Decision,
     EntryPlace,
     LedgerLine,
-    UserDecisions,
-    UserKey,
+    User,
     baseline_in_row,
-    decisions_by_user,
+    one_line,
     open_row,
+    user_names,
 )
 from analyzer.decisions.entries import (
     COMMENT,
@@ -41,11 +40,12 @@ from analyzer.decisions.entries import (
     TICKET,
     DecisionFile,
     ProblemOf,
-    day_problems,
+    day_without_time,
     entry_problems,
     identity_problems,
 )
 from analyzer.decisions.review_list_layout import ENTRY_HEADS
+from analyzer.decisions.standing import Doubt, HoldingDays, Standing, standings
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
 from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
@@ -55,20 +55,19 @@ from analyzer.terms import (
     FORMULA_SIGNS,
     AsOfSource,
     Verdict,
+    count_text,
     short_list,
     utc_text,
 )
 
 _PLACE: Final = ("workbook", "sha256", "sheet", "row")
-_ADDED_COLUMNS: Final = (*_PLACE, "baseline", "same_second", columns.SERVICE_CREDENTIALS)
+_SEEN: Final = ("baseline", "same_second", columns.SERVICE_CREDENTIALS, "idle_limit")
+_ADDED_COLUMNS: Final = (*_PLACE, *_SEEN)
 """Columns that collecting adds: the place of the entry, and data to compare a later report with."""
 
-WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _ = _ADDED_COLUMNS
+WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _, IDLE_LIMIT_COLUMN = _ADDED_COLUMNS
 
 COLUMNS: Final = (*ENTRIES, *_ADDED_COLUMNS, *columns.OF_USERS_CSV)
-
-PROGRAM: Final = "credreport"
-"""The name in `decided_by` of a `conflict`."""
 
 _SHEET_ENTRIES: Final = tuple(map(str.lower, ENTRY_HEADS))
 _CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
@@ -89,118 +88,99 @@ _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """Hold the lines of a ledger, in its order, and the days that count.
+    """Hold the lines of a ledger, a set, and the days for which words hold.
 
-    A user to keep is exempt for `keep_days` after the decision; one to delete or deactivate is
-    overdue after more than `due_days`. The rest is from earlier follow-ups: `done_since` is when
-    one first showed a decision done, by `follow_up.DECISION_KEY` as text; `overtaken` has the
-    changes that overtook a decision, by `LedgerLine.user_report_key`; `with_service_credential` has
-    the users, in the same form, for whom AWS's list showed an active service-specific credential.
+    One to delete or deactivate is overdue after more than `due_days`.
     """
 
     lines: tuple[LedgerLine, ...] = ()
     file: FileReference | None = None
     keep_days: int = KEEP_DAYS
     due_days: int = DUE_DAYS
-    done_since: Mapping[tuple[str, ...], datetime] = field(default_factory=dict)
-    overtaken: Mapping[tuple[str, ...], str] = field(default_factory=dict)
-    with_service_credential: frozenset[tuple[str, ...]] = frozenset()
 
     def __repr__(self) -> str:
         """Return its number of decisions in a line."""
         return f"<Ledger: decisions {len(self.lines):,}>"
 
-    def last_day(self, line: LedgerLine) -> date:
-        """Return the last day on which a user to keep is exempt."""
-        try:
-            return line.decided_on + timedelta(self.keep_days)
-        except OverflowError:
-            return date.max
-
-    def in_force_on(self, day: date, user_decisions: UserDecisions) -> LedgerLine | None:
-        """Return the decision on a user that is in force on a day, None if there is none."""
-        line = user_decisions.undisputed
-        ran_out = line and line.decision is Decision.KEEP and day > self.last_day(line)
-        return None if ran_out else line
+    @property
+    def days(self) -> HoldingDays:
+        """Return for how many days words hold."""
+        return HoldingDays(self.keep_days, self.due_days)
 
     def until(self, day: date) -> "Ledger":
         """Return the ledger with the decisions up to and including a day."""
         return replace(self, lines=tuple(line for line in self.lines if line.decided_on <= day))
 
+    def with_lines(self, lines: Iterable[LedgerLine]) -> "Ledger":
+        """Return the union with other lines; of equal lines the smallest place stays."""
+        union = {
+            line.identity: line for line in sorted((*lines, *self.lines), key=_place, reverse=True)
+        }
+        return replace(self, lines=tuple(sorted(union.values(), key=_line_order)))
+
     @cached_property
-    def by_user(self) -> Mapping[UserKey, UserDecisions]:
-        """Return the decisions on each user."""
-        return decisions_by_user(self.lines)
+    def standings(self) -> Mapping[User, Standing]:
+        """Return what stands on each user."""
+        return standings(self.lines, self.days)
 
     def exemptions(self) -> tuple[Exemption, ...]:
-        """Return an entry for each user to keep, with the comment as reason."""
+        """Return an entry for each user that a keep may protect, with its comment as reason."""
         return tuple(
             Exemption(
                 account=line.account,
                 user=line.user,
                 reason=line.comment,
                 owner=line.decided_by,
-                expires=self.last_day(line),
+                expires=self.days.last_day(line),
                 line=line.row,
                 arn=line.user_key.arn,
                 created=line.user_key.created,
             )
-            for line in self._undisputed()
-            if line.decision is Decision.KEEP and line.identifies_user
+            for line in self._keeps()
+            if line.identifies_user
         )
 
-    def notes(self) -> list[str]:
-        """Return sentences on decisions that nothing acts on."""
-        notes = [*unidentified_notes(self.lines)]
-        if users := [user.arn for user, decisions in self.by_user.items() if decisions.is_conflict]:
-            text = "Users on whom people decided differently; no decision is in force"
-            notes.append(f"{text}: {short_list(users)}.")
-        return notes
+    def _keeps(self) -> Iterator[LedgerLine]:
+        """Yield the keep of each user that may hold the longest."""
+        for stand in self.standings.values():
+            if stand.keeps:
+                yield max(stand.keeps, key=lambda line: (self.days.last_day(line), line.place))
 
-    def removals(self) -> list[LedgerLine]:
-        """Return the decisions to delete or deactivate that are in force, in the ledger's order."""
-        return [line for line in self._undisputed() if line.decision in REMOVALS]
+    def notes(self, as_of: date) -> Iterator[str]:
+        """Yield sentences on decisions that nothing acts on, and on keeps that end soon."""
+        yield from unidentified_notes(self.lines)
+        doubts = [stand.line for stand in self.standings.values() if stand.doubt is Doubt.DISAGREE]
+        if doubts:
+            users = short_list(user_names(doubts))
+            yield f"Nothing stands on these users, as people disagree: {users}."
+        soon = [(self.days.last_day(line), line) for line in self._keeps()]
+        ending = [line for last, line in soon if as_of <= last <= as_of + timedelta(self.due_days)]
+        if ending:
+            users = short_list(user_names(ending))
+            yield f"Decisions to keep that end within {count_text(self.due_days, 'day')}: {users}."
 
-    @cached_property
-    def credentials_at_decision(self) -> Mapping[UserKey, Credentials]:
-        """Return the credentials of users to delete or deactivate, in the reports decided on."""
-        lines = self.removals()
-        shown = credentials_of_users(page_of_lines(lines)) if lines else ()
-        return {line.user_key: credentials for line, credentials in zip(lines, shown, strict=True)}
 
-    @cached_property
-    def lines_of_second(self) -> Mapping[CreationSecond, Sequence[LedgerLine]]:
-        """Return the lines on the users of each account and second of creation."""
-        of_second = defaultdict[CreationSecond, list[LedgerLine]](list)
-        for line in self.lines:
-            of_second[line.creation_second].append(line)
-        return of_second
+def _place(line: LedgerLine) -> tuple[object, ...]:
+    return line.place
 
-    @cached_property
-    def unidentified(self) -> Mapping[tuple[str, str], Sequence[LedgerLine]]:
-        """Return the lines on users who are not identified, by account and name."""
-        unidentified = defaultdict[tuple[str, str], list[LedgerLine]](list)
-        for line in self.lines:
-            if not line.identifies_user:
-                unidentified[line.account, line.user].append(line)
-        return unidentified
 
-    def not_to_remove_on(self, day: date) -> list[LedgerLine]:
-        """Return the decisions in force on a day that are not to delete or deactivate a user."""
-        in_force = (self.in_force_on(day, decisions) for decisions in self.by_user.values())
-        return [
-            line
-            for line in in_force
-            if line and line.decision not in REMOVALS and line.identifies_user
-        ]
-
-    def _undisputed(self) -> Iterator[LedgerLine]:
-        return filter(None, (decisions.undisputed for decisions in self.by_user.values()))
+def _line_order(line: LedgerLine) -> tuple[object, ...]:
+    return (
+        line.account,
+        line.user,
+        line.decided_on,
+        line.person,
+        line.decision,
+        line.as_of,
+        line.place,
+        line.ticket,
+        line.comment,
+    )
 
 
 def unidentified_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
     """Yield a sentence on the decisions whose user is not identified."""
-    if users := [f"{line.user} ({line.place})" for line in lines if not line.identifies_user]:
+    if users := [f"{line.user} ({line.place_text})" for line in lines if not line.identifies_user]:
         text = "Not acted on, as the user's creation time or account is not known"
         yield f"{text}: {short_list(users)}."
 
@@ -278,7 +258,8 @@ def _is_sheet(names: Collection[str]) -> bool:
 
 def _unquoted(cells: Mapping[str, str]) -> dict[str, str]:
     """Return cells without the apostrophe that keeps a spreadsheet from reading a formula."""
-    return {name: text.removeprefix("'") for name, text in cells.items()}
+    unquoted = {name: text.removeprefix("'") for name, text in cells.items()}
+    return {**unquoted, DECIDED_ON: day_without_time(unquoted[DECIDED_ON])}
 
 
 def _is_open(cells: Mapping[str, str]) -> bool:
@@ -287,7 +268,10 @@ def _is_open(cells: Mapping[str, str]) -> bool:
 
 
 def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
-    """Return lines as a CSV that `read_ledger` reads, safe to open in a spreadsheet."""
+    """Return lines as a CSV that `read_ledger` reads, safe to open in a spreadsheet.
+
+    Each line is one line of text, so that git can merge two ledgers.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -299,14 +283,19 @@ def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
 
 
 def _cells(line: LedgerLine) -> Iterator[str]:
-    yield str(line.decision)
-    yield from (line.decided_by, line.decided_on.isoformat(), line.ticket, line.comment)
-    yield from (line.workbook, line.sha256, line.sheet, str(line.row))
-    yield utc_text(line.baseline)
     names = line.same_second
-    yield "" if names is None else ";".join(sorted(names)) or _NO_NAMES
-    yield line.service_credentials
-    yield from (line.user_row.get(name, "") for name in columns.OF_USERS_CSV)
+    baseline = utc_text(line.baseline)
+    user_row = (line.user_row.get(name, "") for name in columns.OF_USERS_CSV)
+    if line.is_fact:
+        entered = ("", "", "", "", line.sha256, "", "")
+        return iter((str(line.decision), PROGRAM, *entered, baseline, "", "", "", *user_row))
+    cells = (
+        *(str(line.decision), line.decided_by, line.decided_on.isoformat()),
+        *(line.ticket, line.comment, line.workbook, line.sha256, line.sheet, str(line.row)),
+        *(baseline, "" if names is None else ";".join(sorted(names)) or _NO_NAMES),
+        *(line.service_credentials, str(line.idle_limit), *user_row),
+    )
+    return map(one_line, cells)
 
 
 def _names(text: str) -> frozenset[str] | None:
@@ -319,25 +308,30 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
     user_row = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
     if match := USER_ARN.fullmatch(user_row[columns.ARN]):
         user_row |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
-    workbook, sha256, sheet, entered_row, baseline, same_second, services = map(
-        cells.get, _ADDED_COLUMNS
+    workbook, sha256, sheet, entered_row, baseline, same_second, services, limit = (
+        cells.get(name) or "" for name in _ADDED_COLUMNS
     )
     return LedgerLine(
         decision=Decision(cells[DECISION].lower()),
         decided_by=cells[DECIDED_BY],
-        decided_on=date.fromisoformat(cells[DECIDED_ON]),
+        decided_on=date.fromisoformat(cells[DECIDED_ON] or user_row[columns.AS_OF][:10]),
         ticket=cells[TICKET],
         comment=cells[COMMENT],
-        workbook=workbook or PurePath(file.name).name,
+        workbook=workbook or ("" if sha256 else PurePath(file.name).name),
         sha256=sha256 or file.sha256,
-        sheet=sheet or "",
-        row=int(entered_row or row),
-        baseline=timestamp(baseline or "") or baseline_in_row(user_row),
-        same_second=_names(same_second or ""),
-        service_credentials=services or "",
+        sheet=sheet,
+        row=int(entered_row or (0 if _is_fact(cells) else row)),
+        baseline=timestamp(baseline) or baseline_in_row(user_row),
+        same_second=_names(same_second),
+        service_credentials=services,
+        idle_limit=int(limit or IDLE_LIMIT),
         user_row=user_row,
         read_from=EntryPlace(file.name, row),
     )
+
+
+def _is_fact(cells: Mapping[str, str]) -> bool:
+    return cells[DECISION] in FACTS and cells[DECIDED_BY] == PROGRAM
 
 
 def _problems(
@@ -357,18 +351,28 @@ def _problems(
     if [cells[name].lower() for name in ENTRIES] == [*ENTRIES]:
         yield problem(DECISION, "the heads of the columns once more", "Delete this row.")
         return
-    if (cells[DECISION].lower(), cells[DECIDED_BY]) != (Decision.CONFLICT, PROGRAM):
-        yield from entry_problems(cells, today, problem)
-    else:
-        yield from day_problems(cells, today, problem)
     yield from _time_problems(cells, problem)
+    if _is_fact(cells):
+        is_of_user = USER_ARN.fullmatch(cells[columns.ARN])
+        is_of_report = cells.get(SHA256) and cells[columns.AS_OF_SOURCE] in [*AsOfSource]
+        if not (is_of_user and is_of_report and timestamp(cells[columns.USER_CREATION_TIME])):
+            hint = "Remove it: collect --report writes it again."
+            yield problem(columns.ARN, "a line of the program that was changed", hint)
+        return
+    yield from entry_problems(cells, today, problem)
+    yield from _row_problems(cells, problem)
+    yield from identity_problems(cells, problem)
+
+
+def _row_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
+    """Yield problems of cells that only the program writes."""
     for column, words in ((columns.AS_OF_SOURCE, AsOfSource), (columns.VERDICT, Verdict)):
         if cells[column] not in [*words]:
             hint = f"Put the row back as `users.csv` had it: {', '.join(words)}."
             yield problem(column, "not a word of this column", hint)
-    if cells.get(ROW) and not re.fullmatch("[0-9]{1,7}", cells[ROW]):
-        yield problem(ROW, "not a row", "Put the number back.")
-    yield from identity_problems(cells, problem)
+    for column, least in ((ROW, 0), (IDLE_LIMIT_COLUMN, 1)):
+        if cells.get(column) and not re.fullmatch(f"[{least}-9][0-9]{{0,6}}", cells[column]):
+            yield problem(column, "not a whole number", "Put the number back.")
     if cells[columns.ARN].rpartition("/")[2] in (_names(cells.get(SAME_SECOND, "")) or ()):
         yield problem(SAME_SECOND, "it names the user of this row", ROW_HINT)
 

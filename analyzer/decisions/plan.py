@@ -11,44 +11,24 @@ Order and traps: IAM User Guide, "Remove or deactivate an IAM user"; DeleteUser 
 DeleteConflict while anything is attached. A permissions boundary and tags need no removal.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from importlib.resources import files
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import PurePath
-from types import MappingProxyType
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 
-from analyzer import columns
-from analyzer.decisions.credentials import Credentials, Moment, Slot, page_of_lines
-from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, UserDecisions
+from analyzer.decisions.credentials import Credentials, Slot, page_of_lines
+from analyzer.decisions.decision import REMOVALS, LedgerLine
+from analyzer.decisions.fate import Fate, State, fates, report_time
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.new_decisions import removes_more
-from analyzer.decisions.outcome import (
-    DecisionOutcome,
-    FollowUpStatus,
-    decision_outcomes,
-    overtaken_by_ledger,
-    overtaken_fact,
-)
-from analyzer.decisions.renaming import former_name_fact
-from analyzer.decisions.reported_users import (
-    NamesOfOthers,
-    UsersInNewestReports,
-    report_time,
-)
-from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
 from analyzer.lists.owners import Owners
-from analyzer.report.model import Exemption, FileReference, Report, as_category
+from analyzer.report.model import FileReference, Report
 from analyzer.report.users import Users
-from analyzer.report.values import timestamp
-from analyzer.terms import Verdict, code_of, count_text, utc_text
-
-_NOT_IDENTIFIED: Final = "its creation time or account is not known"
-_UNCLEAR: Final = "the report does not show all its credentials"
+from analyzer.terms import count_text, utc_text
 
 _HEADER, FUNCTIONS = files(__package__).joinpath("removal.sh").read_text("utf-8").split("\n\n", 1)
 """The comments for the person who runs the script, and all functions but `plan`.
@@ -104,6 +84,13 @@ class LeftOut:
 
     line: LedgerLine
     reason: str
+    state: State
+
+    @property
+    def stands(self) -> bool:
+        """Return whether the removal stands, so that leaving it out makes the plan partial."""
+        doubts = (State.DISAGREE, State.KEPT, State.NEWER_WORD, State.DEACTIVATED)
+        return self.state not in doubts
 
     def __str__(self) -> str:
         """Return it as a sentence."""
@@ -121,66 +108,39 @@ class RemovalPlan:
     done: tuple[LedgerLine, ...]
 
 
-class _Candidate(NamedTuple):
-    """Hold a decision in force, when a report last confirmed the user, and why it is left out."""
+def removal_plan(ledger: Ledger, report: Report, pages: Iterable[Users]) -> RemovalPlan:
+    """Return the plan for the removals that stand and that the reports leave open.
 
-    line: LedgerLine
-    confirmed: datetime
-    reason: str = ""
-    is_done: bool = False
-
-    @property
-    def is_chosen(self) -> bool:
-        """Return whether the script carries it out."""
-        return not (self.reason or self.is_done)
-
-
-def removal_plan(
-    ledger: Ledger,
-    exemptions: Sequence[Exemption] = (),
-    report: Report | None = None,
-    pages: Iterable[Users] = (),
-    decided_elsewhere: Mapping[str, PurePath] = MappingProxyType({}),
-) -> RemovalPlan:
-    """Return the plan for the decisions to delete or deactivate that are in force.
-
-    `pages` are the judged pages of `report`, with the exemptions. With a report, only users that it
-    shows are removed. `decided_elsewhere` names, by ARN, the file with a decision that the ledger
-    lacks.
+    `pages` are the judged pages of `report`, with the exemptions.
     """
-    if report is None:
-        possible = _candidates_of_ledger(ledger, exemptions)
-    else:
-        lines = ledger.removals()
-        users = UsersInNewestReports(lines, report, pages)
-        outcomes = decision_outcomes(ledger, lines, report, users)
-        possible = [*map(_candidate_of_outcome, outcomes.values())]
-    candidates = [
-        candidate._replace(reason=_unsettled_reason(candidate.line, ledger, decided_elsewhere))
-        if candidate.is_chosen
-        else candidate
-        for candidate in possible
-    ]
+    every = fates(ledger, report, pages).fates
     return RemovalPlan(
-        removals=tuple(
-            Removal(
-                candidate.line,
-                _credentials_at_decision(candidate.line, ledger),
-                candidate.confirmed,
-            )
-            for candidate in candidates
-            if candidate.is_chosen
+        removals=tuple(map(_removal, (o for o in every if o.state is State.OPEN))),
+        left_out=tuple(
+            LeftOut(o.line, f"{o.state}: {o.fact}" if o.fact else str(o.state), o.state)
+            for o in every
+            if o.state not in (State.OPEN, State.DONE)
         ),
-        left_out=(
-            *_left_out_by_conflict(ledger.by_user.values()),
-            *(
-                LeftOut(candidate.line, candidate.reason)
-                for candidate in candidates
-                if candidate.reason
-            ),
-        ),
-        done=tuple(candidate.line for candidate in candidates if candidate.is_done),
+        done=tuple(o.line for o in every if o.is_done),
     )
+
+
+def _removal(fate: Fate) -> Removal:
+    times = [fate.line.earliest, *([report_time(fate.file).earliest] if fate.file else [])]
+    line = replace(fate.line, decision=fate.action)
+    return Removal(line, fate.before.credentials, max(times))
+
+
+def longest_gap(ledger: Ledger, report: Report) -> Iterator[str]:
+    """Yield the longest time without a report since the oldest removal that stands."""
+    stands = (stand.stands for stand in ledger.standings.values() if stand.is_of_removal)
+    lines = [line for line in stands if line]
+    if lines:
+        first = min(line.as_of for line in lines)
+        files = [*report.files, *(file for older in report.older() for file in older.files)]
+        moments = sorted({first, *(file.as_of for file in files if file.as_of > first)})
+        gap = max((after - before for before, after in pairwise(moments)), default=timedelta(0))
+        yield f"Longest time without a report since the decisions: {count_text(gap.days, 'day')}."
 
 
 def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:
@@ -193,155 +153,6 @@ def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:
         for line, cells in zip(ledger.lines, zip(*owned.values(), strict=True), strict=True)
     )
     return replace(ledger, lines=tuple(lines))
-
-
-def matching_exemptions(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[Exemption]:
-    """Return the exemptions of users to delete or deactivate, expired ones too."""
-    matched = ExemptionMatches(page_of_lines(ledger.removals()), exemptions).matched
-    return [entry for entry, count in zip(exemptions, matched, strict=True) if count]
-
-
-def exemption_notes(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[str]:
-    """Return sentences on exemptions that expired for users in a ledger, or match none of them."""
-    lines = [decisions.lines[-1] for decisions in ledger.by_user.values()]
-    if not lines:
-        return []
-    oldest = min(line.as_of for line in lines).date()
-    matches = ExemptionMatches(page_of_lines(lines), exemptions)
-    uses = [*map(ExemptionUse, exemptions, matches.matched.tolist(), matches.applied.tolist())]
-    expired = [use for use in uses if use.has_expired(oldest)]
-    return [
-        *(use.expiry_sentence for use in expired),
-        *(
-            f"The exemption of {use.entry.user} in account {use.entry.account} matches nobody"
-            " decided on."
-            for use in uses
-            if not use.matched and use not in expired
-        ),
-    ]
-
-
-def _left_out_by_conflict(every: Iterable[UserDecisions]) -> Iterator[LeftOut]:
-    for user_decisions in every:
-        removals = [line for line in user_decisions.current if line.decision in REMOVALS]
-        # The decisions behind a line `conflict` are lost: one may be a removal.
-        lost = [line for line in user_decisions.current if line.decision is Decision.CONFLICT]
-        if user_decisions.is_conflict and (removals or lost):
-            said = "; ".join(line.summary for line in user_decisions.current)
-            yield LeftOut((removals or lost)[-1], f"the decisions are in conflict: {said}")
-
-
-def _candidates_of_ledger(ledger: Ledger, exemptions: Sequence[Exemption]) -> list[_Candidate]:
-    lines = ledger.removals()
-    page = page_of_lines(lines)
-    verdicts = [code_of(Verdict(line.user_row[columns.VERDICT])) for line in lines]
-    judged = page.with_users({columns.VERDICT: as_category(np.array(verdicts), Verdict)})
-    exempt = ExemptionMatches(judged, exemptions).verdict_reasons()
-    return [
-        _Candidate(line, line.report_time.earliest, _reason_without_report(line, ledger, why))
-        for line, why in zip(lines, exempt, strict=True)
-    ]
-
-
-def _reason_without_report(line: LedgerLine, ledger: Ledger, exemption: str) -> str:
-    """Return the first reason to leave a decision out that needs no report, empty for none.
-
-    With a report, `outcome.py` gives the fact, and the exemption of the user comes last.
-    """
-    if not line.identifies_user:
-        return _NOT_IDENTIFIED
-    if change := overtaken_by_ledger(line, ledger):
-        return _as_reason(overtaken_fact(change))
-    return _exempt_reason(exemption) or _as_reason(former_name_fact(line, ledger, NamesOfOthers()))
-
-
-def _candidate_of_outcome(outcome: DecisionOutcome) -> _Candidate:
-    line, file, now = outcome.line, outcome.file, outcome.now
-    if outcome.is_done:
-        return _Candidate(line, line.report_time.earliest, is_done=True)
-    if file is None or now is None or outcome.status is not FollowUpStatus.NOT_DONE:
-        return _Candidate(line, line.report_time.earliest, _as_reason(outcome.fact))
-    confirmed = max(line.report_time.earliest, report_time(file).earliest)
-    reason = _UNCLEAR if now.credentials.is_unknown else _exempt_reason(now.exemption)
-    return _Candidate(line, confirmed, reason)
-
-
-def _unsettled_reason(
-    line: LedgerLine, ledger: Ledger, decided_elsewhere: Mapping[str, PurePath]
-) -> str:
-    """Return why a decision may not be the last one, empty if it is.
-
-    - The ledger lacks a decision, or another person withdrew the same decision on that day.
-    - The person also decided on that day to remove less of the user. The ledger only shows which
-      decision was collected last, and that one may be from an older copy.
-    - Any person decided to remove less, dated the day before, but collected later: the dates of two
-      time zones can differ by a day.
-
-    A decision on a report that is surely newer is newer.
-    """
-    if file := decided_elsewhere.get(line.user_key.arn):
-        return f"{file} has a decision on the user that the ledger has not"
-    if other := _withdrawal_by_another(line, ledger):
-        what = f"{other.decided_by} withdrew the same decision on that day, perhaps after it"
-        return f"{what}: decide again with a newer date"
-    sparing = [
-        other
-        for other in ledger.by_user[line.user_key].lines
-        if removes_more(line, other) and other.decision is not Decision.CONFLICT
-        if other.as_of >= line.report_time.earliest
-        if other.persons_day == line.persons_day or _is_collected_a_day_ahead(line, other, ledger)
-    ]
-    if not sparing:
-        return ""
-    person, decision, day = sparing[-1].decided_by, sparing[-1].decision, sparing[-1].decided_on
-    what = f"{person} also decided {decision} on that day, and one may be of an old copy"
-    if day != line.decided_on:
-        what = f"{person} decided {decision} after that, with the date of the day before"
-    return f"{what}: decide again with a newer date"
-
-
-def _withdrawal_by_another(line: LedgerLine, ledger: Ledger) -> LedgerLine | None:
-    """Return the withdrawal of a person who had decided the same on that day.
-
-    Their order is not known: the withdrawal may be meant for both decisions.
-    """
-    of_day = [
-        other
-        for other in ledger.by_user[line.user_key].lines
-        if other.decided_on == line.decided_on and other.person != line.person
-    ]
-    agreed = {other.person for other in of_day if other.decision is line.decision}
-    withdrawn = (other for other in of_day if other.decision is Decision.WITHDRAW)
-    return next((other for other in withdrawn if other.person in agreed), None)
-
-
-def _is_collected_a_day_ahead(line: LedgerLine, other: LedgerLine, ledger: Ledger) -> bool:
-    """Return whether a line was collected before another one that is dated the day before."""
-    if line.decided_on - other.decided_on != timedelta(1):
-        return False
-    in_order = [*map(id, ledger.lines_of_second[line.creation_second])]
-    return in_order.index(id(line)) < in_order.index(id(other))
-
-
-def _credentials_at_decision(line: LedgerLine, ledger: Ledger) -> Credentials:
-    """Return the credentials in a line's report, with the sign-in in earlier reports decided on.
-
-    A report has no sign-in with a deleted password; AWS still has it (IAM API Reference, `User`).
-    """
-    shown = ledger.credentials_at_decision[line.user_key]
-    if shown.has_password is not False or shown.last_sign_in != Moment():
-        return shown
-    earlier = (other for other in ledger.by_user[line.user_key].lines if other.as_of <= line.as_of)
-    sign_ins = (timestamp(other.user_row[columns.PASSWORD_LAST_USED]) for other in earlier)
-    return replace(shown, last_sign_in=Moment(max(filter(None, sign_ins), default=None)))
-
-
-def _as_reason(fact: str) -> str:
-    return fact[:1].lower() + fact[1:].removesuffix(".")
-
-
-def _exempt_reason(why: str) -> str:
-    return f"exempt: {why}" if why else ""
 
 
 # The script

@@ -29,7 +29,6 @@ from analyzer.report.model import (
     Exemption,
     Exemptions,
     as_category,
-    user_positions,
 )
 from analyzer.report.users import Users
 from analyzer.terms import ROOT_USER, Verdict
@@ -176,9 +175,12 @@ def _entries_for_one_user(page: Users, entries: Sequence[tuple[int, Exemption]])
     if not entries:
         return np.full(len(page), -1)
     known = {
-        (entry.arn, entry.created): at for at, entry in reversed(entries) if entry.created
+        (entry.account, entry.user, entry.created): at
+        for at, entry in reversed(entries)
+        if entry.created
     }  # The first of several counts.
-    return np.asarray(np.array([*known.values(), -1])[user_positions(page.users, known)])
+    names = (page.users[name] for name in (columns.ACCOUNT, columns.USER, columns.CREATED))
+    return np.array([known.get(user, -1) for user in zip(*names, strict=True)], int)
 
 
 def _can_be_exempt(users: pd.DataFrame) -> np.ndarray:

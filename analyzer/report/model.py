@@ -14,7 +14,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandas.api.types import union_categoricals
 
-from analyzer import columns
 from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, printable, short_list
 
 if TYPE_CHECKING:
@@ -96,21 +95,6 @@ class ReportFile:
     service_credentials: FileReference | None = None
     shows_service_credentials: bool = False
     is_masked: bool = False
-
-
-def user_positions(users: pd.DataFrame, known: Iterable[tuple[str, datetime]]) -> np.ndarray:
-    """Return for each user the position of its ARN and creation time among known ones, else -1.
-
-    `users` has the columns `arn` and `created` as in `Users.users`; the known pairs are distinct,
-    their moments aware and to the second. A user whose creation time was not understood gets -1.
-    """
-    position_of = {pair: at for at, pair in enumerate(known)}
-    positions = np.full(len(users), -1)
-    near = np.flatnonzero(users[columns.ARN].isin([arn for arn, _ in position_of]))
-    some = users.iloc[near]
-    pairs = zip(some[columns.ARN], some[columns.CREATED], strict=True)
-    positions[near] = [position_of.get(pair, -1) for pair in pairs]
-    return positions
 
 
 def text_series(texts: pa.Array | pa.ChunkedArray) -> pd.Series:

@@ -53,7 +53,7 @@ from analyzer.reviews.list_sheets import (
     is_of_entry,
     lists_and_summary,
 )
-from analyzer.reviews.xlsx_cells import CellError, CellValue, text_of
+from analyzer.reviews.xlsx_reader import CellError, CellValue, text_of
 from analyzer.terms import VERSION, count_text, printable, short_list, utc_text
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
@@ -127,7 +127,7 @@ def read_review(  # noqa: PLR0913  the arguments of `read_files`
     """
     file = file_reference(name, content)
     label = replace(file, name=printable(workbook) or PurePath(file.name).name)
-    lists, summary, followed_up = lists_and_summary(name, content)
+    lists, summary = lists_and_summary(name, content)
     every = (problem for sheet in lists for problem in sheet.cell_problems())
     problems = [*islice(every, _MOST_PROBLEMS + 1)]
     lines: list[LedgerLine] = []
@@ -164,9 +164,7 @@ def read_review(  # noqa: PLR0913  the arguments of `read_files`
         for sheet in lists
         for note in sheet.entry_notes([row for place, row, _ in entered if place == sheet.place])
     )
-    return DecisionFile(
-        file, tuple(lines), tuple(open_rows), label.name, tuple(followed_up), tuple(notes)
-    )
+    return DecisionFile(file, tuple(lines), tuple(open_rows), label.name, tuple(notes))
 
 
 def _other_version_problem(summary: Summary) -> Iterator[Problem]:

@@ -11,11 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from analyzer.decisions.decision import REMOVALS, EntryPlace, FollowUpRow
 from analyzer.decisions.review_list_layout import (
     ACCOUNT,
     ARN,
-    DECIDED,
     DECIDED_ON,
     DECISION,
     DIFFERS,
@@ -26,7 +24,6 @@ from analyzer.decisions.review_list_layout import (
     OK,
     REASON,
     RECORD,
-    SHA256,
     STATE,
     USER,
     WHEN_WRITTEN,
@@ -34,13 +31,17 @@ from analyzer.decisions.review_list_layout import (
 from analyzer.decisions.user_record import parsed_record
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import begins_as_workbook, may_be_workbook
-from analyzer.reviews.xlsx_cells import CellValue, SheetCells, cell_name, moment_text, text_of
-from analyzer.reviews.xlsx_file import Sheet, Spreadsheet, open_spreadsheet
+from analyzer.reviews.xlsx_reader import (
+    CellValue,
+    SheetCells,
+    cell_name,
+    moment_text,
+    read_sheets,
+    text_of,
+)
 from analyzer.terms import count_text, with_noun
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 from analyzer.writers.workbook.summary_sheet import TITLE
-
-_TOP_ROWS: Final = 100  # the heads are in one of these; people may add rows above
 
 NEEDED: Final = (ACCOUNT, USER, *ENTRY_HEADS, ARN, RECORD)
 """Columns without which a list is refused."""
@@ -161,33 +162,29 @@ class Summary(NamedTuple):
                 yield Problem(self.place, None, f"cell {cell}", None, message, _ROWS_HINT)
 
 
-def lists_and_summary(
-    name: str, content: bytes
-) -> tuple[list[ListSheet], Summary, list[FollowUpRow]]:
-    """Return the lists of a workbook, its Summary, and its follow-up; raises InputRefused."""
-    book = open_spreadsheet(name, content)
+def lists_and_summary(name: str, content: bytes) -> tuple[list[ListSheet], Summary]:
+    """Return the lists of a workbook, and its Summary; raises InputRefused."""
+    sheets, counts_from_1904 = read_sheets(name, content)
     lists: list[ListSheet] = []
     summary: Summary | None = None
-    followed_up: list[FollowUpRow] = []
     problems: list[Problem] = []
-    for sheet in book.sheets:
-        top = sheet.cells(_TOP_ROWS)
+    for sheet in sheets:
+        top = sheet
         place = f"{name}, sheet {sheet.title}"
         heads = _head_row(top, _are_of_list)
         try:
             if heads:
                 _check_heads(place, *heads)
-                lists.append(_list_sheet(name, book, sheet, heads))
+                lists.append(_list_sheet(name, sheet, heads, counts_from_1904=counts_from_1904))
                 problems += _stray_problems(lists[-1])
             elif any(TITLE in map(text_of, values) for values in top.columns.values()):
-                summary = _summary(place, sheet.cells(), summary)
+                summary = _summary(place, sheet, summary)
             else:
                 problems += _lost_list_problems(place, top)
-                if heads := _head_row(top, {ENTERED_IN, DECIDED}.issubset):
-                    follow_up = _list_sheet(name, book, sheet, heads)
-                    followed_up += _follow_up_rows(follow_up, problems)
-                elif heads := _head_row(top, {USER, REASON, STATE}.issubset):
-                    problems += _added_exemption_problems(_list_sheet(name, book, sheet, heads))
+                if heads := _head_row(top, {USER, REASON, STATE}.issubset):
+                    problems += _added_exemption_problems(
+                        _list_sheet(name, sheet, heads, counts_from_1904=counts_from_1904)
+                    )
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -198,22 +195,26 @@ def lists_and_summary(
     if not summary or not summary.counts:
         hint = "Send the whole workbook: its Summary shows whether a row is missing."
         raise InputRefused.of_file(name, "it has no Summary", hint)
-    return lists, summary, followed_up
+    return lists, summary
 
 
 def _list_sheet(
-    name: str, book: Spreadsheet, sheet: Sheet, heads: tuple[int, Mapping[int, str]]
+    name: str,
+    sheet: SheetCells,
+    heads: tuple[int, Mapping[int, str]],
+    *,
+    counts_from_1904: bool,
 ) -> ListSheet:
     column_of = {head: column for column, head in heads[1].items()}
     return ListSheet(
         name,
         sheet.title,
         sheet.is_hidden,
-        sheet.cells(),
-        sheet.noted(),
+        sheet,
+        sheet.noted,
         heads[0],
         column_of,
-        book.counts_from_1904,
+        counts_from_1904,
     )
 
 
@@ -226,25 +227,6 @@ def _lost_list_problems(place: str, top: SheetCells) -> Iterator[Problem]:
                 cell = f"cell {cell_name(row, column)}"
                 yield Problem(place, row, cell, None, message, SAVED_COPY_HINT)
                 return
-
-
-def _follow_up_rows(sheet: ListSheet, problems: list[Problem]) -> Iterator[FollowUpRow]:
-    """Yield the earlier decisions of a follow-up, and add a problem for each other entry.
-
-    The texts of a missing column are empty.
-    """
-    shown = ARN, USER, DECIDED, *ENTRY_HEADS[1:], SHA256
-    for at, row in enumerate(sheet.cells.row_numbers):
-        arn, user, word, *others, sha256 = (
-            sheet.entry(head, at) if head in sheet.column_of else "" for head in shown
-        )
-        entered_in = sheet.entry(ENTERED_IN, at)
-        if row > sheet.head_row and word in [*REMOVALS] and entered_in:
-            place = EntryPlace(sheet.place, row, sheet.cell_name(DECIDED, row))
-            yield FollowUpRow(place, sha256, (arn, user, word, *others))
-        elif row > sheet.head_row and any((word, entered_in, *others)):
-            hint = "Decide in the list that has the user."
-            problems.append(sheet.problem(DECIDED, at, "not an earlier decision", hint))
 
 
 def _added_exemption_problems(sheet: ListSheet) -> Iterator[Problem]:
@@ -356,44 +338,23 @@ def content_holds_entries(name: str, content: bytes) -> bool:
     if not begins_as_workbook(content):
         return False
     try:
-        book = open_spreadsheet(name, content)
-        return any(_has_entry(sheet) for sheet in book.sheets)
+        return any(map(_has_entry, read_sheets(name, content)[0]))
     except InputRefused:
         return True
 
 
-def _has_entry(sheet: Sheet) -> bool:
+def _has_entry(sheet: SheetCells) -> bool:
     """Return whether a sheet is a list in which anything is entered."""
-    heads = _head_row(sheet.cells(_TOP_ROWS), _are_of_list)
+    heads = _head_row(sheet, _are_of_list)
     if heads is None:
         return False
     row, head_of = heads
     entries = {column for column, head in head_of.items() if head in ENTRY_HEADS}
-    cells = sheet.cells(columns=entries)
-    return any(at > row for at, _ in cells.formulas) or any(
-        text_of(value).strip() for column in entries for _, value in cells.below(column, row)
+    return any(at > row for at, _ in sheet.formulas) or any(
+        text_of(value).strip() for column in entries for _, value in sheet.below(column, row)
     )
-
-
-def entered_rows(name: str, content: bytes) -> Iterator[tuple[str, ...]]:
-    """Yield the ARN and the entries of each row with entries, unchecked; raises InputRefused.
-
-    The result of a formula may be empty here.
-    """
-    for sheet in lists_and_summary(name, content)[0]:
-        columns = {sheet.column_of[head] for head in ENTRY_HEADS}
-        formulas = {row for row, column in sheet.cells.formulas if column in columns}
-        for at, row in enumerate(sheet.cells.row_numbers):
-            word, *others = (sheet.entry(head, at) for head in ENTRY_HEADS)
-            if row > sheet.head_row and (word or any(others) or row in formulas):
-                yield text_of(sheet.value(ARN, at)), word.lower(), *others
 
 
 def is_of_entry(problem: Problem) -> bool:
     """Return whether a problem concerns only an entry, so that the user of its row is known."""
     return (problem.column or "").partition(", cell ")[0] in ENTRY_HEADS
-
-
-def is_of_row(problem: Problem) -> bool:
-    """Return whether a problem concerns a row, such as a row of the follow-up, not a cell."""
-    return bool(problem.row) and not (problem.column or "").startswith("cell ")

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from io import BytesIO
 from itertools import count
-from os.path import isfile
 from pathlib import Path, PurePath
 from typing import Final
 
@@ -16,7 +15,7 @@ from analyzer.files import sha256
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import Report
 from analyzer.report.report_text import dated_part
-from analyzer.runs.run_folders import Run, is_in_run, runs
+from analyzer.runs.run_folders import Run, is_in_run
 from analyzer.sources.fetch_manifest import manifest_sources
 from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources
@@ -207,10 +206,3 @@ def has_unchanged_inputs(run: Run) -> bool:
     inputs = [*(run.path / name for name in lists), *(run.path / REPORTS).rglob("*")]
     files = (path for path in inputs if path.is_file())
     return recorded == {path.relative_to(run.path).as_posix(): sha256(path) for path in files}
-
-
-def exemption_lists(folders: Iterable[Path]) -> Iterator[Path]:
-    """Yield the exemption lists of the newest run of each account in folders, if it has one."""
-    for folder in folders:
-        newest = {of.account: run.path for run in runs(folder) for of in run.record.covered}
-        yield from filter(isfile, (path / EXEMPTIONS for path in dict.fromkeys(newest.values())))

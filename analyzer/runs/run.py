@@ -11,13 +11,14 @@ from typing import Any, Protocol
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.analysis.filters import Filter
 from analyzer.aws import FetchRequest
-from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import Ledger, ledger_bytes
-from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
+from analyzer.decisions.ledger_file import locked_ledger, write_ledger
+from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.files import replace_files, sha256
+from analyzer.lists.csv_lists import file_reference
 from analyzer.report.model import Report
+from analyzer.reviews.uncollected import files_beside, uncollected
 from analyzer.runs import inputs, outputs, run_folders
-from analyzer.runs.ledger import collected_ledger, with_earlier_outcomes
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
 from analyzer.terms import Feed, Verdict, utc_text, with_noun
@@ -42,9 +43,9 @@ class ExportRequest:
     """Hold the inputs of a run, its parameters, and its folder.
 
     The reports are those of `sources`; without sources, `fetch_request` gets them from AWS. `as_of`
-    is in UTC. `entries` are decisions to collect first, none of a day much later than `today`
-    (UTC). `lists` are files that a run keeps, by their name in it; `parameters` are the options in
-    its record. `feeds` are written too, ASFF for `hub_region`.
+    is in UTC. `ledger` is the file of the ledger; files with entries that it lacks are named, as
+    read `today` (UTC). `lists` are files that a run keeps, by their name in it; `parameters` are
+    the options in its record. `feeds` are written too, ASFF for `hub_region`.
     """
 
     folder: Path
@@ -56,7 +57,7 @@ class ExportRequest:
     skip_unreadable: bool
     analysis_request: AnalysisRequest
     today: date
-    entries: DecisionFile | None
+    ledger: Path | None
     lists: Mapping[str, bytes]
     parameters: Mapping[str, object]
     feeds: Sequence[Feed]
@@ -87,9 +88,9 @@ def check(request: ExportRequest) -> int:
         is_input=is_outside,
     )
     log.say("reports", f"Reports read: {len(report.files):,}, rows: {report.rows:,}.")
-    _, refused = _collect_decisions(request, write=False)
+    missing = _uncollected(request, run_folders.runs(request.folder))
     _log_missing_accounts(report, log)
-    return PARTIAL if report.not_covered or refused else 0
+    return PARTIAL if report.not_covered or missing else 0
 
 
 def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, object]]:
@@ -108,15 +109,13 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                 request.log.caution("passed-over", message, path=str(path))
             new_run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             earlier = run_folders.earlier_runs(all_runs, new_run.name)
-            ledger, refused = _collect_decisions(request)
-            dated_request, unread = _with_ledger(request, ledger, new_run, earlier)
-            # The first problem of a refusal is enough: the log has all.
-            missing = [message.partition("\n")[0] for message in (*refused, *unread)]
+            missing = _uncollected(request, all_runs)
             report = replace(report, content_notes=(*report.content_notes, *missing))
-            analysis_request = dated_request.analysis_request
-            analysis = analysis_request.analysis(report)
+            analysis_request = request.analysis_request
+            analysis = _with_facts(request, analysis_request.analysis(report))
             _log_outcome(analysis, request.log, missing)
-            identity = run_folders.run_identity(report, dated_request.parameters)
+            parameters = _parameters(request, analysis.ledger)
+            identity = run_folders.run_identity(report, parameters)
             existing = next((run for run in all_runs if run.record.identity == identity), None)
             run = existing.path if existing else new_run
             if failures := analysis_request.failures(analysis):
@@ -129,7 +128,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                 request.log.say("unchanged", message, run=existing.name, exit_code=code)
             else:
                 _publish(
-                    dated_request,
+                    replace(request, parameters=parameters),
                     analysis,
                     building,
                     run,
@@ -168,39 +167,36 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
     return replace(report, source_notes=notes, not_covered=not_covered), False
 
 
-def _collect_decisions(request: ExportRequest, *, write: bool = True) -> tuple[Ledger, list[str]]:
-    """Return the folder's ledger with the reviewers' entries, and what is missing; log both.
+def _uncollected(request: ExportRequest, all_runs: Sequence[Run]) -> list[str]:
+    """Return a sentence on each filled-in file of the folder that the ledger lacks; log them."""
+    ledger = request.analysis_request.ledger or Ledger()
+    written = {digest for run in all_runs for digest in run.files.values()}
+    paths = files_beside(request.folder, [run.path for run in all_runs])
+    problems = uncollected(paths, ledger, request.today, written)
+    sentences = [f"{problem.file}: {problem.message}" for problem in problems]
+    for sentence in sentences:
+        request.log.caution("not-collected", sentence)
+    return sentences
+
+
+def _with_facts(request: ExportRequest, analysis: Analysis) -> Analysis:
+    """Add what the reports show of removals to the ledger, also in its file.
 
     Raises InputRefused, Busy, OutputFailed.
     """
-    ledger, added, refused = collected_ledger(
-        request.folder, request.entries, request.today, write=write
-    )
-    for sentence in added:
-        request.log.say("decisions", sentence)
-    for sentence in refused:
-        request.log.caution("not-collected", sentence)
-    return ledger, refused
+    facts = analysis.follow_up_result.facts
+    if not (request.ledger and facts):
+        return analysis
+    with locked_ledger(request.ledger) as before:
+        write_ledger(request.ledger, before.with_lines(facts))
+    request.log.say("facts", f"Lines added to {request.ledger}: {len(facts):,}.")
+    after = analysis.ledger.with_lines(facts)
+    file = file_reference(str(request.ledger), ledger_bytes(after.lines))
+    return replace(analysis, given_ledger=replace(after, file=file))
 
 
-def _with_ledger(
-    request: ExportRequest, ledger: Ledger, run: Path, earlier: Sequence[Run]
-) -> tuple[ExportRequest, Sequence[str]]:
-    """Return the request with the folder's ledger, which keeps the days of the request's own.
-
-    The ledger has the outcomes of earlier follow-ups; problems with them are logged and returned.
-    """
-    own = request.analysis_request.ledger or Ledger()
-    folders = run_folders.folders_up_to_run(run.parent, run.name)
-    dated = replace(own, lines=ledger.lines, file=ledger.file)
-    dated, problems = with_earlier_outcomes(dated, folders, earlier)
-    unread: list[str] = []
-    if problems:
-        unread = [f"Not all decisions that were overtaken are known: {InputRefused(problems)}"]
-        request.log.caution("not-read", *unread)
-    parameters = {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
-    analysis_request = replace(request.analysis_request, ledger=dated)
-    return replace(request, analysis_request=analysis_request, parameters=parameters), unread
+def _parameters(request: ExportRequest, ledger: Ledger) -> Mapping[str, object]:
+    return {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
 
 
 def _exit_code(failures: Sequence[str], *, lacks_decisions: bool, is_partial: bool) -> int:

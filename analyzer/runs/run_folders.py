@@ -225,13 +225,6 @@ def earlier_runs(complete: Sequence[Run], name: str) -> list[Run]:
     return [run for run in complete if run_sort_key(run.name) < run_sort_key(name)]
 
 
-def folders_up_to_run(folder: Path, name: str) -> list[Path]:
-    """Return all folders but the run of that name and later runs, the runs in their order."""
-    found = (path for path in folder.glob("[!.]*") if path.is_dir() and not path.is_symlink())
-    not_later = (path for path in found if run_sort_key(path.name) < run_sort_key(name))
-    return sorted(not_later, key=lambda path: run_sort_key(path.name))
-
-
 def next_run_name(folder: Path, as_of: datetime) -> str:
     """Return a name that is free in the folder, made from the as-of of a run."""
     name = _run_name(as_of)

@@ -86,11 +86,11 @@ def _decision_counts_text(analysis: Analysis) -> str:
     if not (analysis.given_ledger and analysis.given_ledger.lines):
         return ""
     # Following up is slow to import, and few analyses have decisions.
+    from analyzer.decisions.fate import State  # noqa: PLC0415
     from analyzer.decisions.follow_up import follow_up_counts  # noqa: PLC0415
-    from analyzer.decisions.outcome import FollowUpStatus  # noqa: PLC0415
 
     counts = follow_up_counts(analysis.follow_up)
-    known = [status for status in sorted(FollowUpStatus) if counts[status]]
+    known = [status for status in State if counts[status]]
     by_status = [f"{counts[status]:,} {status.replace('-', ' ')}" for status in known]
     overdue = f"; {counts[OVERDUE]:,} overdue" if counts[OVERDUE] else ""
     return f"{', '.join(by_status)}{overdue}"
@@ -164,7 +164,6 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
             f"The exemption of {entry.user} in account {entry.account} matches no user."
             for entry in totals.unmatched
         ),
-        *analysis.follow_up_notes,
         *(
             f"The exemption of {entry.user} in account {entry.account} applies to every user there"
             f" ({entry.rule or 'all verdicts and rules'}): {entry.reason}"

@@ -83,7 +83,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         ],
         "not_covered": report.not_covered,
         "left_out": report.left_out,
-        "notes": (*report.notes, *analysis.follow_up_notes),
+        "notes": report.notes,
         "blind_spots": BLIND_SPOTS,
         "exemptions": {
             "list": analysis.exemptions.file,

@@ -155,7 +155,7 @@ def entries(*lines: LedgerLine, name: str = "decisions.csv") -> DecisionFile:
 def collected(
     *files: DecisionFile, ledger: Ledger | None = None, attended: bool = True
 ) -> LedgerUpdate:
-    return collect(ledger or Ledger(), files, attended=attended)
+    return collect(ledger or Ledger(), files)
 
 
 def bulk(

@@ -166,6 +166,11 @@ class World:
         while copy.words:
             try:
                 entries = read_entries(copy.name, copy.content(copy.words), self.now.date())
+                second = defaultdict(set)
+                for row in copy.rows:
+                    second[row["user_creation_time"]].add(row["user"])
+                lines = tuple(replace(each, same_second=frozenset(second[each.user_row["user_creation_time"]] - {each.user})) for each in entries.lines)
+                entries = replace(entries, lines=lines)
                 update = collect(self.ledger, [entries])
             except analyzer.InputRefused as refusal:
                 self.counts["refused"] += 1
@@ -207,7 +212,7 @@ class World:
         settled = {each.user_key for each in (*removals, *done)}
         for word in self.plain_removals(stages):
             self.counts["plain"] += 1
-            if word.key not in settled:
+            if word.key not in settled and not any(each.state == "active" for each in left_out if each.line.user_key == word.key):
                 why_not = [str(each) for each in left_out if each.line.user_key == word.key]
                 self.alarms.append((self.seed, "not taken", stages, word, why_not))
         self.counts.update(taken=len(removals), done=len(done), left_out=len(left_out))
@@ -225,7 +230,7 @@ class World:
         if any(each.is_slip for each in said):
             return ""
         seen = max(each.stage for each in removals)
-        last = {each.person: each for each in said if each.stage >= seen}.values()
+        last = {each.person: each for each in said}.values()
         meant = max((each.at for each in last if each in removals), default=START)
         # A withdrawal under a former name may be there so that the one under the new name counts.
         milder = (each for each in last if each.decision in MILDER[decision])
@@ -273,11 +278,10 @@ def played(seeds: Iterable[int]) -> list[World]:
         for each in worlds:
             each.review(stage, listed[each.account])
         ledger = Ledger(lines=tuple(line for each in worlds for line in each.ledger.lines))
-        for stages in ((), (stage,), tuple(range(stage + 1))):
+        for stages in ((stage,), tuple(range(stage + 1))):
             named = [files[each] for each in stages]
             analysis = analyzer.analyze(analyzer.load(*named)) if named else None
-            shown = (analysis.report, analysis.pages()) if analysis else ()
-            plan = removal_plan(ledger, (), *shown)
+            plan = removal_plan(ledger, analysis.report, analysis.pages())
             for each in worlds:
                 each.judge(plan, stages)
     return worlds

@@ -220,7 +220,7 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
         some = page.where(
             np.logical_or.reduce([review_list.has(page) for review_list in REVIEW_LISTS])
         )
-        stands = needs_no_decision(some, analysis.ledger, analysis.follow_up_result)
+        stands = needs_no_decision(some, analysis.follow_up_result)
         listed.append(some.where(~stands))
     files = _file_names(analysis, by, words)
     parts = {

@@ -18,7 +18,7 @@ from analyzer.changes.user_changes import ChangeKind
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
-from analyzer.decisions.outcome import FollowUpStatus
+from analyzer.decisions.fate import State
 from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN, REASON, SHA256, STATE
 from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
 from analyzer.report.model import Exemption, Report
@@ -255,10 +255,12 @@ def change_counts_text(frame: pd.DataFrame, previous_run: str) -> str:
 NO_REMOVALS: Final = "No decision in force is to delete or deactivate a user."
 
 STATUS_STYLES: Final[Mapping[str, CellStyle]] = {
-    FollowUpStatus.OVERTAKEN: CellStyle.CHECK,
-    FollowUpStatus.NOT_DONE: CellStyle.UNUSED,
-    FollowUpStatus.UNKNOWN: CellStyle.UNDETERMINED,
-    FollowUpStatus.DONE: CellStyle.SUCCESS,
+    **dict.fromkeys((State.DISAGREE, State.KEPT, State.NEWER_WORD), CellStyle.CHECK),
+    State.OVERTAKEN: CellStyle.CHECK,
+    State.OPEN: CellStyle.UNUSED,
+    State.DEACTIVATED: CellStyle.UNUSED,
+    **dict.fromkeys((State.UNKNOWN, State.EXEMPT, State.ACTIVE), CellStyle.UNDETERMINED),
+    State.DONE: CellStyle.SUCCESS,
     OVERDUE: CellStyle.CRITICAL,
 }
 
@@ -302,13 +304,17 @@ _FOLLOW_UP_SOURCES: Final = (
     user_columns.ARN,
 )
 
-_STATUS_MEANINGS: Final[Mapping[FollowUpStatus, str]] = {
-    FollowUpStatus.OVERTAKEN: "More access or use than the reviewer saw: decide again.",
-    FollowUpStatus.NOT_DONE: "Still there, still has working credentials, or is possibly renamed.",
-    FollowUpStatus.UNKNOWN: "No report shows the whole account, or the user is not known.",
-    FollowUpStatus.DONE: (
-        "A later report shows that the user is gone or, to deactivate, has no working credentials."
-    ),
+_STATUS_MEANINGS: Final[Mapping[State, str]] = {
+    State.DISAGREE: "Different words of one day or the day before: write again.",
+    State.KEPT: "A keep or investigate of somebody else holds.",
+    State.NEWER_WORD: "Another word looks at a newer report.",
+    State.OVERTAKEN: "More access or use than the reviewer saw: decide again.",
+    State.OPEN: "Still there, or still has working credentials.",
+    State.DEACTIVATED: "Nothing is left to get in with: write delete again.",
+    State.UNKNOWN: "No report shows the whole account, or the user is perhaps renamed.",
+    State.EXEMPT: "On the list of exemptions.",
+    State.ACTIVE: "The user is active.",
+    State.DONE: "A later report shows that it is done.",
 }
 
 

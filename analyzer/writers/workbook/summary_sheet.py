@@ -159,7 +159,7 @@ def _add_criteria(
         keep, due = (count_text(days, "day") for days in (ledger.keep_days, ledger.due_days))
         sheet.named_text(
             "Earlier decisions",
-            f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.by_user):,}. A user to keep"
+            f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.standings):,}. A user to keep"
             f" is exempt for {keep} after the decision, if unused or retired. A user to delete or"
             f" deactivate is overdue more than {due} after it.",
         )

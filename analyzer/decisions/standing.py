@@ -1,0 +1,161 @@
+"""Find what stands on a user, of everything that people wrote: neither order nor place counts.
+
+The latest word decides, unless anybody wrote another word on that day or the day before. A removal
+stands only if no keep or investigate of somebody else holds on its day, and nobody wrote another
+word looking at a newer report.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, User
+from analyzer.limits import DUE_DAYS, KEEP_DAYS
+
+_A_DAY: Final = timedelta(days=1)
+
+
+class Doubt(StrEnum):
+    """Name why no word stands on a user, or no removal."""
+
+    NONE = ""
+    DISAGREE = "disagree"
+    KEPT = "kept"
+    NEWER_WORD = "newer word"
+    OVERTAKEN = "overtaken"
+
+
+@dataclass(frozen=True, slots=True)
+class HoldingDays:
+    """Hold for how many days a keep and an investigate hold."""
+
+    keep: int = KEEP_DAYS
+    investigate: int = DUE_DAYS
+
+    def last_day(self, line: LedgerLine) -> date:
+        """Return the last day on which a word holds; other words hold on no day."""
+        if line.decision not in _HOLDING:
+            return date.min
+        days = self.keep if line.decision is Decision.KEEP else self.investigate
+        try:
+            return line.decided_on + timedelta(days)
+        except OverflowError:
+            return date.max
+
+
+_HOLDING: Final = (Decision.KEEP, Decision.INVESTIGATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Hold the words on a user that decide, newest report first, and why none of them stands.
+
+    `line` is the newest; in a doubt, a removal if there is one. `holding` are the words to keep or
+    to investigate that are among their authors' last, and may hold.
+    """
+
+    line: LedgerLine
+    lines: tuple[LedgerLine, ...]
+    doubt: Doubt = Doubt.NONE
+    why: str = ""
+    holding: tuple[LedgerLine, ...] = ()
+
+    @property
+    def keeps(self) -> tuple[LedgerLine, ...]:
+        """Return the words to keep that may hold."""
+        return tuple(line for line in self.holding if line.decision is Decision.KEEP)
+
+    @property
+    def stands(self) -> LedgerLine | None:
+        """Return the line that stands."""
+        return None if self.doubt else self.line
+
+    @property
+    def is_of_removal(self) -> bool:
+        """Return whether a removal stands, or is among the words of which none does."""
+        return self.line.decision in REMOVALS
+
+
+def standings(lines: Iterable[LedgerLine], days: HoldingDays) -> dict[User, Standing]:
+    """Return what stands on each user."""
+    words, overtaken = defaultdict[User, list[LedgerLine]](list), dict[User, datetime]()
+    for line in lines:
+        if line.decision is Decision.OVERTAKEN:
+            overtaken[line.subject] = max(line.earliest, overtaken.get(line.subject, line.earliest))
+        elif not line.is_fact:
+            words[line.subject].append(line)
+    return {user: standing(of_user, days, overtaken.get(user)) for user, of_user in words.items()}
+
+
+def standing(
+    words: Sequence[LedgerLine], days: HoldingDays, overtaken: datetime | None = None
+) -> Standing:
+    """Return what stands on one user.
+
+    Removals on reports older than `overtaken`, when a report showed more access, do not count.
+    """
+    may_hold = tuple(line for line in _last_words(words) if line.decision in _HOLDING)
+
+    def doubtful(doubt: Doubt, near: tuple[LedgerLine, ...], why: str) -> Standing:
+        removals = (line for word in REMOVALS[::-1] for line in near if line.decision is word)
+        return Standing(next(removals, near[0]), near, doubt, why, may_hold)
+
+    counting = [line for line in words if not _is_overtaken(line, overtaken)]
+    latest = _latest(words)
+    if not counting or latest[0].decided_on > max(line.decided_on for line in counting):
+        return doubtful(Doubt.OVERTAKEN, latest, f"new access or use on {overtaken:%Y-%m-%d}")
+    near = _latest(counting)
+    first, day = near[0], max(line.decided_on for line in near)
+    if len({line.decision for line in near}) > 1:
+        return doubtful(Doubt.DISAGREE, near, f"{summaries(near)}: {_way_out(day)}")
+    if first.decision in REMOVALS:
+        authors = {line.person for line in near}
+        others = (line for line in may_hold if line.person not in authors)
+        if holding := [line for line in others if days.last_day(line) >= day]:
+            people = " and ".join(sorted({line.decided_by for line in holding}))
+            ends = f"ends when {people} writes {first.decision}"
+            return doubtful(Doubt.KEPT, near, f"{summaries(holding)}: {ends}")
+        if newer := [line for line in counting if _is_on_newer_report(line, first)]:
+            return doubtful(Doubt.NEWER_WORD, near, f"{summaries(newer)}, on a newer report")
+    return Standing(first, near, holding=may_hold)
+
+
+def _is_overtaken(line: LedgerLine, overtaken: datetime | None) -> bool:
+    return overtaken is not None and line.decision in REMOVALS and line.earliest < overtaken
+
+
+def _is_on_newer_report(line: LedgerLine, first: LedgerLine) -> bool:
+    return line.decision is not first.decision and line.earliest > first.earliest
+
+
+def _latest(lines: Sequence[LedgerLine]) -> tuple[LedgerLine, ...]:
+    """Return the lines of the last day and the day before, newest report first."""
+    day = max(line.decided_on for line in lines)
+    near = (line for line in lines if line.decided_on >= day - _A_DAY)
+    return (*sorted(near, key=_newness, reverse=True),)
+
+
+def _newness(line: LedgerLine) -> tuple[object, ...]:
+    """Return what orders lines by their reports; their places decide between equal ones."""
+    return line.earliest, line.decided_on, line.person, line.place
+
+
+def _last_words(lines: Iterable[LedgerLine]) -> Iterator[LedgerLine]:
+    """Yield the lines of each person's last day."""
+    days = dict[str, date]()
+    for line in lines:
+        days[line.person] = max(line.decided_on, days.get(line.person, line.decided_on))
+    return (line for line in lines if line.decided_on == days[line.person])
+
+
+def _way_out(day: date) -> str:
+    free = day + 2 * _A_DAY
+    return f"decide together; one of them writes again, with the date {free} or later"
+
+
+def summaries(lines: Iterable[LedgerLine]) -> str:
+    """Return decisions in words, each once."""
+    return "; ".join(sorted({line.summary for line in lines}))
