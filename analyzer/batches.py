@@ -30,8 +30,9 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.limits import Criteria
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import AccountRowCounts, Exemption, Report, ReportFile
+from analyzer.report.read_reports import ReadReport, read_reports
 from analyzer.report.report_text import ReportText, check_as_of
-from analyzer.report.reports import ReadReport, assemble_report, read_reports
+from analyzer.report.reports import assemble_report
 from analyzer.sources import files_beside
 from analyzer.sources.fetch_manifest import manifest_entries, with_listed_accounts
 from analyzer.sources.files_beside import (

@@ -276,10 +276,9 @@ def _reading(page: Users, name: str) -> str:
         has_more = bool(Facts(page).more_credentials[0])
         return "more credentials than are listed" if has_more else "no more credentials"
     yes, no = _READINGS[name]
-    slots = [active for active, *_ in (*columns.ACCESS_KEYS, *columns.CERTIFICATES)]
-    if name in slots:
+    if name in columns.SLOT_FLAGS:
         codes = [*page.key_states[:, 0], *page.certificate_states[:, 0]]
-        return _STATE_WORDS[[*SlotState][codes[slots.index(name)]]].format(yes)
+        return _STATE_WORDS[[*SlotState][codes[columns.SLOT_FLAGS.index(name)]]].format(yes)
     if name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
         return yes if page.users[name].iloc[0] else no
     moment = UTC_INDEX(page.moments[name])[0]

@@ -118,9 +118,9 @@ def _pages(analysis: Analysis) -> Iterator[tuple[Users, bool]]:
 def credential_values(facts: Facts) -> dict[str, Any]:
     """Return states, moments and unknown cells as `Snapshot.users` has them."""
     states = {
-        slot.active: as_category(codes, SlotState)
-        for slot, codes in zip(
-            (*columns.ACCESS_KEYS, *columns.CERTIFICATES),
+        name: as_category(codes, SlotState)
+        for name, codes in zip(
+            columns.SLOT_FLAGS,
             (*facts.page.key_states, *facts.page.certificate_states),
             strict=True,
         )

@@ -21,7 +21,6 @@ from analyzer.decisions.credentials import (
     ReportedUser,
     access_added,
     credentials_of_users,
-    known_creation,
     users_decided_on,
     users_of,
 )
@@ -130,12 +129,10 @@ def _accounts_of(
                 of_account.has_root = True
     names = {line.user for line in lines}
     seconds = pd.DatetimeIndex([line.user_key.created for line in lines], tz=UTC).dropna()
-    no_seconds = [at for at, file in enumerate(report.files) if not file.has_seconds]
     for page in pages:
-        without = page.users[columns.FILE].isin(no_seconds).to_numpy(bool)
-        created = known_creation(page).mask(without)
+        created = page.users[columns.CREATED]
         is_near = created.isin(seconds) | created.isna() | page.users[columns.USER].isin(names)
-        some = page.with_users({columns.CREATED: created}).where(is_near.to_numpy(bool))
+        some = page.where(is_near.to_numpy(bool))
         for at, user, reported in _reported_users(some, limits):
             of_account = by_file[at, user.account]
             of_account.users[user] = reported

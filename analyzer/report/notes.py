@@ -24,7 +24,7 @@ from analyzer.terms import (
 )
 
 if TYPE_CHECKING:
-    from analyzer.report.reports import ReadReport, Rows
+    from analyzer.report.read_reports import ReadReport, Rows
 
 
 _SKEW: Final = timedelta(hours=1)
@@ -139,6 +139,7 @@ def _account_number_notes(reports: "Iterable[ReadReport]") -> Iterator[str]:
 
 
 def copy_note(copy: str, first: str) -> FileNote:
+    """Return the note on a report that is the same as another."""
     text = f"{copy} is the same report as {first}: counted once."
     return FileNote(copy, text, "files are the same report as another, counted once")
 
@@ -146,6 +147,7 @@ def copy_note(copy: str, first: str) -> FileNote:
 def superseded_notes(
     older: "Iterable[tuple[ReadReport, dict[str, ReadReport]]]",
 ) -> Iterator[FileNote]:
+    """Yield the notes on older reports, each with the newer ones by account."""
     many = "reports are not counted for an account that has a newer one"
     accounts: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
     for old, newer in older:
@@ -170,6 +172,7 @@ def _as_of_text(report: "ReadReport") -> str:
 
 
 def repeated_row_note(report: "ReadReport") -> FileNote:
+    """Return the note on the rows of a report that repeat users."""
     count = report.repeated
     what = "1 row repeats a user" if count == 1 else f"{count:,} rows repeat users"
     text = f"{report.file.name}: {what} of another row: each user counts once."

@@ -1,36 +1,26 @@
-"""Make one Report of many texts: refuse each with every problem, choose the rows that count.
+"""Make one Report of many texts: refuse them with every problem, choose the rows that count.
 
-All rows lie in one table. Copies count once, of reports of one account the newest counts. Equal
-rows of one user count once, different ones are refused.
+Copies count once, of reports of one account the newest counts. Equal rows of one user count once,
+different ones are refused.
 """
 
-import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from functools import cached_property, partial
-from itertools import chain, groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from itertools import chain
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import arns, values
-from analyzer.report.model import (
-    NO_MOMENT,
-    TEXT,
-    AccountRowCounts,
-    Report,
-    ReportFile,
-    as_block,
-    as_category,
-)
+from analyzer.report import values
+from analyzer.report.counted_rows import CountedRows
+from analyzer.report.model import Report
 from analyzer.report.notes import (
     copy_note,
     masked_problem,
@@ -39,122 +29,9 @@ from analyzer.report.notes import (
     repeated_row_note,
     superseded_notes,
 )
-from analyzer.report.report_text import ReportText, check_as_of, own_as_of
-from analyzer.report.table import (
-    DOWNLOAD_AGAIN,
-    MOST_PROBLEMS,
-    SCHEMA,
-    cut_off_problems,
-    local_date_problem,
-    read_table,
-    read_together,
-)
-from analyzer.report.users import Users, users_of_rows
-from analyzer.terms import (
-    ACCOUNT_ID_PATTERN,
-    AWS_SOURCES,
-    AsOfSource,
-    FileNote,
-    code_of,
-    folded_notes,
-    short_list,
-)
-
-PAGE_ROWS = 49_152
-"""Rows that are judged at once."""
-
-_GROUP: Final = 64
-"""Reports that are read at once."""
-
-Opener = Callable[[], ReportText]
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Hold the rows of all reports under each other, and what each row is about.
-
-    `file` is the position of the row's report, ascending; `account` that in `accounts`. Rows of one
-    user or root have an equal `identity`. `moments` are the cells of `columns.TIMESTAMPS`.
-    """
-
-    table: pa.Table
-    file: np.ndarray
-    root: np.ndarray
-    account: np.ndarray
-    accounts: Sequence[str]
-    identity: np.ndarray
-    moments: Mapping[str, np.ndarray]
-
-    @classmethod
-    def of(cls, table: pa.Table, masked_account: str) -> "Rows":
-        """Read the subjects of rows (`columns.IN_REPORT`, `row`, `file`)."""
-        account = arns.account_ids(as_block(table[columns.ARN]), masked_account)
-        encoded = account.dictionary_encode()
-        identity = arns.identities(table).dictionary_encode().indices.to_numpy()
-        return cls(
-            table,
-            table[columns.FILE].to_numpy(),
-            np.asarray(arns.is_root(table)),
-            encoded.indices.to_numpy(),
-            encoded.dictionary.to_pylist(),
-            identity,
-            {name: values.timestamps(as_block(table[name])) for name in columns.TIMESTAMPS},
-        )
-
-    def at(self, report: int, account: str | None = None) -> np.ndarray:
-        """Return the positions of the rows of a report, or only those of an account."""
-        start, end = np.searchsorted(self.file, [report, report + 1])
-        positions = np.arange(start, end)
-        if account is None:
-            return positions
-        return positions[self.account[start:end] == self.accounts.index(account)]
-
-    @cached_property
-    def newest(self) -> np.ndarray:
-        """Return the newest moment of each row; the next rotation of a password never counts."""
-        past = (self.moments[name] for name in columns.TIMESTAMPS if name in _PAST)
-        return np.fmax.reduce([*past])
-
-
-_PAST: Final = [name for name in columns.TIMESTAMPS if name != columns.PASSWORD_NEXT_ROTATION]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadReport:
-    """Describe a report that was read: its own time and newest timestamp.
-
-    `at` is its position in `Rows.file`; `superseded` are its accounts that have a newer report.
-    """
-
-    text: ReportText
-    file: ReportFile
-    newest: datetime
-    own_as_of: datetime
-    own_source: AsOfSource
-    at: int
-    superseded: frozenset[str] = frozenset()
-    repeated: int = 0
-
-    @property
-    def named_accounts(self) -> list[str]:
-        """Return the accounts; rows that name none count as one if there is no other account."""
-        only = len(self.file.accounts) == 1
-        return [account.account for account in self.file.accounts if account.account or only]
-
-    def is_part_of(self, other: "ReadReport") -> bool:
-        """Return whether AWS gave both reports the same as-of, so that they count together."""
-        sources = {self.own_source, other.own_source}
-        return self.own_as_of == other.own_as_of and sources.issubset(AWS_SOURCES)
-
-    def is_in_order_with(self, other: "ReadReport") -> bool:
-        """Return whether as-of shows which report is newer; a day without time may be any time."""
-        sources = {self.own_source, other.own_source}
-        of_one_day = self.own_as_of.date() == other.own_as_of.date()
-        return not (
-            AsOfSource.ASSUMED in sources
-            or (AsOfSource.FOLDER in sources and of_one_day)
-            or self.own_as_of == other.own_as_of
-        )
+from analyzer.report.read_reports import Opener, ReadReport, Rows, read_reports
+from analyzer.report.report_text import check_as_of
+from analyzer.terms import AsOfSource, FileNote, code_of, folded_notes, short_list
 
 
 def assemble_report(
@@ -182,248 +59,6 @@ def assemble_report(
     reports = [one for one in outcomes if isinstance(one, ReadReport)]
     return _Choice(rows, reports).report(each_counts=with_older)
 
-
-# Read
-
-
-def read_reports(
-    openers: Sequence[Opener],
-    set_as_of: datetime | None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
-    threads: int = 2,
-) -> tuple[Rows, list[ReadReport | InputRefused]]:
-    """Return the rows of all reports, and what each report is, or its refusal."""
-    groups = [openers[start : start + _GROUP] for start in range(0, len(openers), _GROUP)]
-    tables: list[pa.Table] = []
-    texts: list[ReportText | InputRefused] = []
-    problems: dict[int, list[Problem]] = defaultdict(list)
-    with ThreadPoolExecutor(threads) as readers:
-        each_in = readers.map if groups[1:] else map
-        for group, of_group, of_rows in each_in(_read_group, groups):
-            tables += (_with_file(table, len(texts)) for table in of_group)
-            problems |= {len(texts) + at: some for at, some in of_rows.items()}
-            texts += group
-            progress(len(texts), len(openers))
-            of_group.clear()
-    known = [text for text in texts if isinstance(text, ReportText)]
-    rows = Rows.of(_in_one_block(tables), known[0].masked_account if known else "")
-    survey = _Survey(rows, texts, problems, set_as_of)
-    return rows, survey.outcomes()
-
-
-_EMPTY: Final = SCHEMA.append(pa.field(columns.FILE, pa.int64())).empty_table()
-
-
-def _in_one_block(tables: list[pa.Table]) -> pa.Table:
-    """Return the rows of all tables, each column in one block, so that slices need no copy.
-
-    The tables are forgotten column by column: no more than one column is held twice.
-    """
-    parts = pa.concat_tables([_EMPTY, *tables])
-    tables.clear()
-    blocks = {}
-    for name in parts.column_names:
-        blocks[name] = as_block(parts[name])
-        parts = parts.drop_columns([name])
-    pa.default_memory_pool().release_unused()
-    return pa.table(blocks)
-
-
-def _with_file(table: pa.Table, before: int) -> pa.Table:
-    position = table.column_names.index(columns.FILE)
-    return table.set_column(position, columns.FILE, pc.add(table[columns.FILE], before))
-
-
-def _read_group(
-    openers: Sequence[Opener],
-) -> tuple[list[ReportText | InputRefused], list[pa.Table], dict[int, list[Problem]]]:
-    """Return texts without their CSV, or their refusals, and tables and problems of their rows."""
-    texts: list[ReportText | InputRefused] = []
-    for opener in openers:
-        try:
-            texts.append(opener())
-        except InputRefused as refused:
-            # The traceback of `refused` would keep the bytes that were read in memory.
-            texts.append(InputRefused(refused.problems))
-    tables: list[pa.Table] = []
-    problems: dict[int, list[Problem]] = {}
-    for _, alike in groupby(range(len(texts)), lambda at: _layout(texts[at], at)):
-        some = [*alike]
-        together = read_together([texts[at] for at in some]) if some[1:] else []
-        for table in together:
-            tables.append(_with_file(table, some[0]))
-        for at in () if together else some:
-            text = texts[at]
-            if isinstance(text, ReportText):
-                try:
-                    table, problems[at] = read_table(text)
-                    file = pa.array(np.full(len(table), at))
-                    tables.append(table.append_column(columns.FILE, file))
-                except InputRefused as refused:
-                    texts[at] = InputRefused(refused.problems)
-    read = [text if isinstance(text, InputRefused) else text.read() for text in texts]
-    return read, tables, problems
-
-
-def _layout(text: ReportText | InputRefused, at: int) -> object:
-    """Return a key that is equal for reports that can be read together."""
-    is_alone = isinstance(text, InputRefused) or text.quoted or columns.ARN not in text.header.names
-    return at if is_alone else text.header.line
-
-
-class _Survey:
-    """Say of each report what it is, or what is wrong with it, from all rows at once."""
-
-    def __init__(
-        self,
-        rows: Rows,
-        texts: Sequence[ReportText | InputRefused],
-        problems: dict[int, list[Problem]],
-        set_as_of: datetime | None,
-    ) -> None:
-        self._rows, self._texts, self._set_as_of = rows, texts, set_as_of
-        self._problems = problems
-        self._unread = {at for at, some in problems.items() if some}
-
-    def _find_local_dates(self) -> None:
-        rows = self._rows
-        for name, moment in rows.moments.items():
-            suspect = values.may_be_local_date(as_block(rows.table[name]), moment)
-            for at in np.flatnonzero(suspect).tolist():
-                file = int(rows.file[at])
-                value, number = (rows.table[column][at].as_py() for column in (name, columns.ROW))
-                if values.is_local_date(value) and len(self._problems[file]) < MOST_PROBLEMS:
-                    self._problems[file].append(
-                        local_date_problem(self._text(file), number, name, value)
-                    )
-
-    def _text(self, at: int) -> ReportText:
-        text = self._texts[at]
-        assert isinstance(text, ReportText)
-        return text
-
-    def outcomes(self) -> list[ReadReport | InputRefused]:
-        """Return each report, or its refusal with every problem."""
-        self._find_local_dates()
-        rows, count = self._rows, len(self._texts)
-        newest = np.full(count, NO_MOMENT)
-        here, first = np.unique(rows.file, return_index=True)
-        if len(here):
-            newest[here] = np.fmax.reduceat(rows.newest, first)
-        counts = self._account_counts()
-        last = self._last_rows()
-        outcomes: list[ReadReport | InputRefused] = []
-        for at, text in enumerate(self._texts):
-            if isinstance(text, InputRefused):
-                outcomes.append(text)
-                continue
-            of_whole = self._problems_of_whole(at, text, newest[at], last.get(at))
-            problems = [*self._problems[at], *of_whole]
-            outcomes.append(
-                InputRefused(problems)
-                if problems
-                else self._report(at, text, newest[at], counts[at])
-            )
-        return outcomes
-
-    def _last_rows(self) -> dict[int, tuple[int, str | None]]:
-        """Return number and last cell of the last row of each report; mended rows come last."""
-        number = self._rows.table[columns.ROW].to_numpy()
-        order = np.lexsort((number, self._rows.file))
-        here, at = np.unique(self._rows.file[order][::-1], return_index=True)
-        positions = order[::-1][at]
-        last: dict[int, tuple[int, str | None]] = {}
-        for file, position in zip(here.tolist(), positions.tolist(), strict=True):
-            name = self._text(file).header.names[-1]
-            is_open = self._text(file).is_open and name in columns.TIMESTAMPS
-            cell = self._rows.table[name][position].as_py() if is_open else None
-            last[file] = int(number[position]), cell
-        return last
-
-    def _account_counts(self) -> list[tuple[AccountRowCounts, ...]]:
-        """Return by report the numbers of rows by account, of roots and of users."""
-        rows = self._rows
-        shape = len(self._texts), len(rows.accounts), 2
-        code = np.ravel_multi_index((rows.file, rows.account, rows.root.astype(int)), shape)
-        occurring, numbers = np.unique(code, return_counts=True)
-        counts: list[Counter[tuple[str, bool]]] = [Counter() for _ in self._texts]
-        for file, account, root, number in zip(
-            *(part.tolist() for part in np.unravel_index(occurring, shape)),
-            numbers.tolist(),
-            strict=True,
-        ):
-            counts[file][rows.accounts[account], bool(root)] += number
-        return [
-            tuple(
-                AccountRowCounts(
-                    account=account,
-                    rows=count[account, False] + count[account, True],
-                    roots=count[account, True],
-                )
-                for account in sorted({account for account, _ in count})
-            )
-            for count in counts
-        ]
-
-    def _problems_of_whole(
-        self, at: int, text: ReportText, newest: np.datetime64, last: tuple[int, str | None] | None
-    ) -> Iterator[Problem]:
-        if at in self._unread:
-            return
-        if last is None:
-            message = "the report has no data rows, not even the root's"
-            yield Problem.of_file(text.name, message, DOWNLOAD_AGAIN)
-            return
-        credentials = text.service_credentials
-        if credentials and credentials.users:
-            users = self._rows.table[columns.USER].take(pa.array(self._rows.at(at)))
-            if credentials.users.isdisjoint(pc.utf8_lower(users).to_pylist()):
-                yield credentials.of_other_report(text.name)
-        cut_off = [*cut_off_problems(text, last[0], last[1])] if last[1] is not None else []
-        yield from cut_off
-        if np.isnat(newest) and not (cut_off or self._problems[at]):
-            message = "no row holds a timestamp that can be read"
-            yield Problem.of_file(text.name, message, DOWNLOAD_AGAIN)
-
-    def _report(
-        self,
-        at: int,
-        text: ReportText,
-        moment: np.datetime64,
-        accounts: tuple[AccountRowCounts, ...],
-    ) -> ReadReport:
-        newest = datetime.fromtimestamp(int(moment.astype(np.int64)), UTC)
-        own, own_source = own_as_of(text, newest)
-        credentials = text.service_credentials
-        file = ReportFile(
-            name=text.name,
-            sha256=text.sha256,
-            size=text.size,
-            as_of=self._set_as_of or own,
-            as_of_source=AsOfSource.OPTION if self._set_as_of else own_source,
-            baseline=own if own_source in AWS_SOURCES else newest,
-            accounts=accounts,
-            service_credentials=credentials.file if credentials else None,
-            # A list does not name its account.
-            shows_service_credentials=bool(credentials) and len(accounts) == 1,
-            is_masked=any(
-                one.account == text.masked_account
-                or not re.fullmatch(ACCOUNT_ID_PATTERN, one.account)
-                for one in accounts
-                if one.account or len(accounts) == 1
-            ),
-        )
-        return ReadReport(
-            text=text,
-            file=file,
-            newest=newest,
-            own_as_of=own,
-            own_source=own_source,
-            at=at,
-        )
-
-
-# Choose
 
 _Superseded = tuple[ReadReport, dict[str, ReadReport]]
 """An older report, and by account the newer report that counts instead."""
@@ -463,7 +98,7 @@ class _Choice:
             )
         if problems:
             raise InputRefused(problems)
-        selected = _SelectedRows(self.rows, keep, counted, each_counts)
+        selected = CountedRows(self.rows, keep, counted, each_counts)
         content_notes = notes_on_content(counted, folded_notes(notes), self.rows)
         if not older:
             selected.forget_others()
@@ -666,119 +301,3 @@ def _older(rows: Rows, reports: Sequence[ReadReport]) -> Iterator[Report]:
     """Yield one Report in which each older report counts as if alone, if there are any."""
     if reports:
         yield _Choice(rows, reports).report(each_counts=True)
-
-
-# Pages
-
-
-@dataclass(frozen=True)
-class _SelectedRows:
-    """Give the rows that count as pages of users, and as roots; can be pickled.
-
-    `reports` are those that count. With `each_counts` reports are not compared, as in a history.
-    """
-
-    rows: Rows
-    keep: np.ndarray
-    reports: Sequence[ReadReport]
-    each_counts: bool
-    _users: dict[str, pa.Table] = field(default_factory=dict)
-
-    def forget_others(self) -> None:
-        """Read the roots, and keep only the users' rows of the table: column by column."""
-        assert self.roots() is not None
-        at = self._positions(self.keep & ~self.rows.root)
-        table, some = self.rows.table, {}
-        object.__setattr__(self.rows, "table", None)
-        for name in table.column_names:
-            some[name] = as_block(table[name]).take(pa.array(at))
-            table = table.drop_columns([name])
-        self._users["table"] = pa.table(some)
-        pa.default_memory_pool().release_unused()
-
-    def pages(self) -> Iterator[Users]:
-        """Yield the users' rows."""
-        at = self._positions(self.keep & ~self.rows.root)
-        for start in range(0, max(len(at), 1), PAGE_ROWS):
-            table = self._users["table"].slice(start, PAGE_ROWS) if self._users else None
-            yield self._page(at[start : start + PAGE_ROWS], table)
-
-    def roots(self) -> tuple[Users, ...]:
-        """Return the roots' rows, which are few."""
-        return self._roots
-
-    @cached_property
-    def _roots(self) -> tuple[Users, ...]:
-        at = self._positions(self.keep & self.rows.root)
-        return (self._page(at),) if len(at) else ()
-
-    def _positions(self, mask: np.ndarray) -> np.ndarray:
-        """Return the positions of the rows, in the order of the reports that count."""
-        at = np.flatnonzero(mask)
-        return at[np.argsort(self._file_of[self.rows.file[at]], kind="stable")]
-
-    @cached_property
-    def _file_of(self) -> np.ndarray:
-        """Return the position in `Report.files` of each report that was read."""
-        positions = np.zeros(max((report.at for report in self.reports), default=-1) + 1, np.int64)
-        positions[[report.at for report in self.reports]] = np.arange(len(self.reports))
-        return positions
-
-    def _page(self, at: np.ndarray, table: pa.Table | None = None) -> Users:
-        file = self._file_of[self.rows.file[at]]
-        table = self.rows.table.take(pa.array(at)) if table is None else table
-        table = table.set_column(
-            table.column_names.index(columns.FILE), columns.FILE, pa.array(file)
-        )
-        as_of, sources = self._moments_and_sources
-        moments = {name: moment[at] for name, moment in self.rows.moments.items()}
-        account = self.reports[0].text.masked_account
-        page = users_of_rows(table, as_of, account, moments)
-        return page.with_users(
-            {
-                columns.AS_OF_SOURCE: as_category(sources[file], AsOfSource),
-                columns.SERVICE_CREDENTIALS: self._service_credentials(page),
-            }
-        )
-
-    @cached_property
-    def _moments_and_sources(self) -> tuple[np.ndarray, np.ndarray]:
-        files = [report.file for report in self.reports]
-        as_of = np.array([file.as_of.replace(tzinfo=None) for file in files], "datetime64[s]")
-        return as_of, np.array([code_of(file.as_of_source) for file in files], np.int8)
-
-    @cached_property
-    def _services(self) -> dict[tuple[int, str, str], str]:
-        """Return the services of active credentials by file, account and user (in lower case).
-
-        If several reports of one account have lists, all lists count for all these reports. In a
-        history, and for rows that name no account, a report has only its own list.
-        """
-        covered = [
-            (
-                at,
-                report,
-                one.account,
-                (at if self.each_counts or not one.account else -1, one.account),
-            )
-            for at, report in enumerate(self.reports)
-            for one in report.file.accounts
-        ]
-        active: dict[tuple[int, str], set[Any]] = defaultdict(set)
-        for _, report, _, key in covered:
-            if listed := report.text.service_credentials:
-                active[key] |= listed.active
-        services: dict[tuple[int, str, str], set[str]] = defaultdict(set)
-        for at, report, account, key in covered:
-            for credential in active.get(key, ()):
-                if credential.expires is None or credential.expires >= report.file.as_of:
-                    services[at, account, credential.user].add(credential.service)
-        return {user: ", ".join(sorted(names)) for user, names in services.items()}
-
-    def _service_credentials(self, page: Users) -> pd.Series:
-        """Return the services of each user's active service-specific credentials, if known."""
-        if not self._services:
-            return pd.Series("", index=range(len(page)), dtype=TEXT)
-        names = pc.utf8_lower(page.text[columns.USER]).to_pylist()
-        keys = zip(page.file.tolist(), page.account.to_pylist(), names, strict=True)
-        return pd.Series([self._services.get(user, "") for user in keys], dtype=TEXT)

@@ -47,8 +47,8 @@ SCHEMA: Final = pa.schema(
 def read_table(text: ReportText) -> tuple[pa.Table, list[Problem]]:
     """Return the rows of a report: AWS's columns as text, null if it lacks one, and `row` (int64).
 
-    `row` counts the rows that are not blank; the header is row 1. Mended rows come last. Return also
-    the problems of rows that cannot be read.
+    `row` counts the rows that are not blank; the header is row 1. Mended rows come last. Return
+    also the problems of rows that cannot be read.
     """
     odd = _InvalidRows(text)
     try:
@@ -72,8 +72,8 @@ def read_table(text: ReportText) -> tuple[pa.Table, list[Problem]]:
     return in_full(table), odd.problems
 
 
-def read_together(texts: Sequence[ReportText]) -> list[pa.Table]:
-    """Return the rows of reports with the same header, nothing if one report is unusual.
+def read_together(texts: Sequence[ReportText]) -> pa.Table | None:
+    """Return the rows of reports with the same header, None if one report is unusual.
 
     A row of empty cells marks the beginning of each report. A blank row, a second header or an odd
     ARN looks like a mark: then there are more marks than reports. One by one, 1,000 reports take
@@ -85,17 +85,17 @@ def read_together(texts: Sequence[ReportText]) -> list[pa.Table]:
     try:
         table = pa_csv.read_csv(pa.BufferReader(content), **_csv_options(texts[0], len(content)))
     except pa.ArrowInvalid:
-        return []
+        return None
     is_edge = ~np.asarray(pc.starts_with(table[columns.ARN], "arn:"))
     edges = np.flatnonzero(is_edge)
     if len(edges) != len(texts):
-        return []
+        return None
     sizes = np.diff([*edges, len(table)])
     numbers = np.arange(len(table)) - np.repeat(edges, sizes)
     numbers += np.repeat([text.header.row for text in texts], sizes)
     numbered = in_full(table.append_column(columns.ROW, pa.array(numbers)))
     file = np.repeat(np.arange(len(texts)), sizes)
-    return [numbered.append_column(columns.FILE, pa.array(file)).filter(pa.array(~is_edge))]
+    return numbered.append_column(columns.FILE, pa.array(file)).filter(pa.array(~is_edge))
 
 
 def in_full(table: pa.Table) -> pa.Table:
@@ -272,6 +272,7 @@ def _problem(text: ReportText, number: int, row: str, cells: list[str]) -> Probl
 
 
 def local_date_problem(text: ReportText, row: int, column: str, value: str) -> Problem:
+    """Return the problem of a date of which nothing shows whether day or month comes first."""
     message = "a date in a local form, which a spreadsheet wrote"
     return Problem(text.name, row, column, value, message, DOWNLOAD_AGAIN)
 

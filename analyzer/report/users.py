@@ -33,7 +33,7 @@ _TEXT_TYPE: Final = pa.large_string()
 
 @dataclass(frozen=True, eq=False)
 class Users:
-    """Hold users, or roots, of one or more reports as typed columns; each array has one value a user.
+    """Hold users, or roots, of reports as typed columns; each array has one value a user.
 
     - `file` (position in `Report.files`), `row` int64 (the header is row 1), `as_of` datetime64[s].
     - `account`, `arn` large_string; `masked`: the ARN is masked: the user is judged by name.
@@ -164,7 +164,7 @@ class Users:
         names = [each.name for each in fields(cls) if each.name != "added"]
         added = concatenated(pd.DataFrame({**part.added}) for part in parts)
         whole = {name: joined([getattr(part, name) for part in parts]) for name in names}
-        return cls(**whole, added={name: added[name].array for name in added})
+        return cls(**whole, added={str(name): added[name].array for name in added})
 
 
 @dataclass(slots=True)
@@ -225,10 +225,8 @@ def users_of_rows(
         cells.moment(name)
     for name in columns.BOOLEANS:
         cells.boolean(name)
-    states = {
-        "key_states": np.stack([_key_state(cells, key) for key in columns.ACCESS_KEYS]),
-        "certificate_states": np.stack([_state(cells, slot) for slot in columns.CERTIFICATES]),
-    }
+    key_states = np.stack([_key_state(cells, key) for key in columns.ACCESS_KEYS])
+    certificate_states = np.stack([_state(cells, slot) for slot in columns.CERTIFICATES])
     for name in columns.TIMESTAMPS:  # What is not understood is shown as it stands.
         shown = np.where(cells.known[name], cells.moments[name], NO_MOMENT)
         cells.text[name] = values.timestamp_texts(cells.text[name], shown)
@@ -239,7 +237,8 @@ def users_of_rows(
         account=arns.account_ids(arn, masked_account),
         arn=arn,
         masked=masked,
-        **states,
+        key_states=key_states,
+        certificate_states=certificate_states,
         text=cells.text,
         known=cells.known,
         moments=cells.moments,

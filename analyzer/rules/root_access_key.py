@@ -5,7 +5,7 @@ import numpy as np
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import access_key_texts, each_slot_text, last_use_text, text_where
 from analyzer.terms import Severity
-from analyzer.verdicts.facts import Facts
+from analyzer.verdicts.facts import Facts, in_any_slot
 
 
 def _inactive_keys(facts: Facts) -> np.ndarray:
@@ -29,7 +29,7 @@ RULE = Rule(
             last_use_text(facts.key_use, slot, ", "),
         ),
     ),
-    noted=lambda facts: _inactive_keys(facts).any(axis=0),
+    noted=lambda facts: in_any_slot(_inactive_keys(facts)),
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="It can do everything in the account. No policy of the account restricts it, and MFA"
     " does not protect it.",

@@ -19,7 +19,7 @@ from analyzer.report.model import TEXT, arrow_array, as_category
 from analyzer.report.users import Users
 from analyzer.report.values import day_text_series
 from analyzer.terms import SlotState
-from analyzer.verdicts.facts import Facts, unknown_cell_sentences
+from analyzer.verdicts.facts import Facts, in_any_slot, unknown_cell_sentences
 
 UNREAD_CELL: Final = "unread-cell"
 """The caveat of a cell that only certainty needs."""
@@ -130,7 +130,7 @@ def has_service_key_name(users: pd.DataFrame) -> np.ndarray:
 
 
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
-    unknown = facts.key_use.unknown.any(axis=0)
+    unknown = in_any_slot(facts.key_use.unknown)
     return np.asarray(unknown | facts.has_unknown_cell(*_CERTAINTY_COLUMNS))
 
 
@@ -182,14 +182,14 @@ def _masked_arn_sentences(facts: Facts) -> pd.Series:
 CAVEATS: Final = (
     Caveat(
         id="active-certificate",
-        holds=lambda facts, _: facts.certificate_active.yes.any(axis=0),
+        holds=lambda facts, _: in_any_slot(facts.certificate_active.yes),
         sentences=_certificate_sentences,
         meaning="An X.509 signing certificate is active: a credential that the definition does not"
         " count. Find out what signs requests with it before you delete the user.",
     ),
     Caveat(
         id="inactive-key-was-used",
-        holds=lambda facts, _: facts.key_use.present.any(axis=0),
+        holds=lambda facts, _: in_any_slot(facts.key_use.present),
         sentences=_key_sentences,
         meaning="An inactive access key has a last-used date: it was used in the past. Find out"
         " what used the key, and that it is no longer needed.",

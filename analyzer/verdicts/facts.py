@@ -99,11 +99,16 @@ class Truth:
 
     def in_any_slot(self) -> Self:
         """Return for each user whether it holds in at least one slot."""
-        return type(self)(self.yes.any(axis=0), self.no.all(axis=0))
+        return type(self)(in_any_slot(self.yes), ~in_any_slot(~self.no))
 
     def in_every_slot(self) -> Self:
         """Return for each user whether it holds in all slots."""
         return ~(~self).in_any_slot()
+
+
+def in_any_slot(slots: np.ndarray) -> np.ndarray:
+    """Return for each user whether a mask of slots (two rows) holds in at least one of them."""
+    return np.asarray(slots.any(axis=0), bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +254,7 @@ class Facts:
 
     def keys_in(self, state: SlotState) -> np.ndarray:
         """Return which access keys are in a state."""
-        return self.page.key_states == code_of(state)
+        return np.asarray(self.page.key_states == code_of(state))
 
     @cached_property
     def key_active(self) -> Truth:

@@ -16,7 +16,7 @@ from analyzer.report.model import as_category
 from analyzer.report.users import Users
 from analyzer.terms import Certainty, SlotState, UnusedReason, Verdict, code_of, count_text
 from analyzer.verdicts.caveats import caveat_ids
-from analyzer.verdicts.facts import Facts, unknown_cell_sentences
+from analyzer.verdicts.facts import Facts, in_any_slot, unknown_cell_sentences
 
 REASON_TEXTS: Final = {
     UnusedReason.NEVER_SIGNED_IN: "has a password that was never used, and no access key",
@@ -74,12 +74,10 @@ def _verdict_codes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return positions in `Verdict`, and which users are undetermined for lack of a date of use."""
     signed_in = facts.sign_in.present
-    active_key = (facts.key_active.yes).any(axis=0)
+    active_key = in_any_slot(facts.key_active.yes)
     usable = facts.password.yes | active_key
     strict = criteria.definition is Definition.IAM_029
-    attached = (
-        active_key | (facts.keys_in(SlotState.INACTIVE)).any(axis=0) if strict else active_key
-    )
+    attached = active_key | in_any_slot(facts.keys_in(SlotState.INACTIVE)) if strict else active_key
     unused = ~signed_in & ~attached
     recent = idle < criteria.dormant_days
     unknown = _has_unknown_needed_cell(facts)
@@ -94,7 +92,7 @@ def _verdict_codes(
 
 def _has_unknown_needed_cell(facts: Facts) -> np.ndarray:
     """Return which users have an unknown cell that every verdict needs."""
-    unknown = (facts.keys_in(SlotState.UNKNOWN)).any(axis=0)
+    unknown = in_any_slot(facts.keys_in(SlotState.UNKNOWN))
     return np.asarray(facts.has_unknown_cell(*_VERDICT_COLUMNS) | unknown)
 
 
@@ -112,13 +110,13 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
             np.where(is_active & key.present, key.days, _NOT_COUNTED),
         ]
     )
-    unknown = has_password & ~password.present | (is_active & ~key.present).any(axis=0)
+    unknown = has_password & ~password.present | in_any_slot(is_active & ~key.present)
     return days.min(axis=0), np.asarray(unknown)
 
 
 def _reasons(facts: Facts, code: np.ndarray, lacks_use_date: np.ndarray) -> "pd.Categorical[Any]":
     """Return why a user is unused or undetermined, empty for all others."""
-    password, inactive = facts.password.yes, (facts.keys_in(SlotState.INACTIVE)).any(axis=0)
+    password, inactive = facts.password.yes, in_any_slot(facts.keys_in(SlotState.INACTIVE))
     known = ["", *map(str, UnusedReason)]
     unused = np.where(
         password,
