@@ -65,7 +65,10 @@ OPTIONAL: Final = (
 REQUIRED: Final = tuple(name for name in IN_REPORT if name not in OPTIONAL)
 """Columns without which no report is read."""
 
-SLOT_FLAGS: Final = tuple(slot.active for slot in (*ACCESS_KEYS, *CERTIFICATES))
+SLOT_FLAGS: Final = (
+    *(key.active for key in ACCESS_KEYS),
+    *(certificate.active for certificate in CERTIFICATES),
+)
 """Columns that say whether the key or certificate in a slot is active."""
 
 BOOLEANS: Final = (PASSWORD_ENABLED, MFA_ACTIVE, *SLOT_FLAGS)
