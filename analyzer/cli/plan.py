@@ -69,7 +69,7 @@ def plan(
     from analyzer.decisions.collect import collect
     from analyzer.decisions.decision import user_names
     from analyzer.decisions.ledger import Ledger
-    from analyzer.decisions.plan import longest_gap, removal_plan, with_owners
+    from analyzer.decisions.plan import DELETED_LATER, longest_gap, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
     from analyzer.sources.load import load, read_exemptions
@@ -99,6 +99,8 @@ def plan(
         say(f"Note: {note}")
     for user in result.left_out:
         say(f"Left out: {user}")
+    if first := [removal.line for removal in result.removals if removal.is_deleted_later]:
+        say(f"Deactivated first, and {DELETED_LATER}: {short_list(user_names(first))}.")
     if result.done:
         users = user_names(result.done)
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")

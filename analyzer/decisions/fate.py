@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property, partial
 from itertools import takewhile
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -170,13 +170,24 @@ def _reported_users(
 def facts(ledger: Ledger, accounts: ReportedAccounts) -> list[LedgerLine]:
     """Return what the reports show of the removals of a ledger, and it does not have yet."""
     lines = [line for line in ledger.lines if line.decision in REMOVALS and line.identifies_user]
+    removals = defaultdict[User, list[_Removal]](list)
+    for removal in map(_Removal, lines, users_decided_on(lines)):
+        removals[removal.line.subject].append(removal)
     known = _facts_by_user(ledger)
     found = (
-        fact_line(fact, line, shown.file)
-        for line, before in zip(lines, users_decided_on(lines), strict=True)
-        for fact, shown in _new_facts(line, before, accounts, known.get(line.subject, ()))
+        fact_line(fact, removal.line, shown.file)
+        for user, of_user in removals.items()
+        for new in (_overtaken, _done)
+        for fact, removal, shown in new(of_user, accounts, known.get(user, ()))
     )
     return [*{fact.identity: fact for fact in found}.values()]
+
+
+class _Removal(NamedTuple):
+    """Hold the line of a removal, and what its author saw of the user."""
+
+    line: LedgerLine
+    before: ReportedUser
 
 
 def _facts_by_user(ledger: Ledger) -> Mapping[User, Sequence[LedgerLine]]:
@@ -187,29 +198,46 @@ def _facts_by_user(ledger: Ledger) -> Mapping[User, Sequence[LedgerLine]]:
     return facts_by_user
 
 
-def _new_facts(
-    line: LedgerLine,
-    before: ReportedUser,
-    accounts: ReportedAccounts,
-    known: Iterable[LedgerLine],
-) -> Iterator[tuple[Decision, ReportedAccount]]:
-    """Yield which newer report is the first to show more access, and that the removal is done."""
-    newer = _newer(line, accounts)
-    later = sorted(
-        (fact.earliest, fact.decision) for fact in known if fact.earliest > line.earliest
-    )
-    since = {fact: earliest for earliest, fact in reversed(later)}
-    more = next((shown for shown in newer if _access_gained(line, before, shown)), None)
-    if more and Decision.OVERTAKEN not in since:
-        yield Decision.OVERTAKEN, more
-    there = _names_there(line, accounts) or frozenset()
-    for fact in _DONE_BY[line.decision]:
-        shows = partial(_shows, fact, line, before, there)
-        unbroken = [*takewhile(shows, reversed(newer))]
-        if unbroken and unbroken[-1].earliest < since.get(fact, _MAX):
-            yield fact, unbroken[-1]
+_NewFacts = Iterator[tuple[Decision, _Removal, ReportedAccount]]
 
 
+def _overtaken(
+    removals: Sequence[_Removal], accounts: ReportedAccounts, known: Iterable[LedgerLine]
+) -> _NewFacts:
+    """Yield the reports that show more than the newest removal on an older report saw."""
+    recorded = max((fact.earliest for fact in known if _is_overtaken(fact)), default=_MIN)
+    for shown in accounts.get(removals[0].line.account, ()):
+        older = [removal for removal in removals if removal.line.earliest < shown.earliest]
+        newest = max((removal.line.earliest for removal in older), default=_MAX)
+        for removal in older if newest >= recorded else ():
+            if removal.line.earliest == newest and _access_gained(*removal, shown):
+                yield Decision.OVERTAKEN, removal, shown
+                is_proof = shown.file.as_of_source is not AsOfSource.OPTION
+                recorded = shown.earliest if is_proof else recorded
+                break
+
+
+def _is_overtaken(fact: LedgerLine) -> bool:
+    return fact.decision is Decision.OVERTAKEN
+
+
+def _done(
+    removals: Sequence[_Removal], accounts: ReportedAccounts, known: Iterable[LedgerLine]
+) -> _NewFacts:
+    """Yield the reports from which on all show that a removal is done."""
+    for removal in removals:
+        line = removal.line
+        later = sorted((of.earliest, of.decision) for of in known if of.earliest > line.earliest)
+        since = {fact: earliest for earliest, fact in reversed(later)}
+        there, newer = _names_there(line, accounts) or frozenset(), _newer(line, accounts)
+        for fact in _DONE_BY[line.decision]:
+            shows = partial(_shows, fact, line, removal.before, there)
+            unbroken = [*takewhile(shows, reversed(newer))]
+            if unbroken and unbroken[-1].earliest < since.get(fact, _MAX):
+                yield fact, removal, unbroken[-1]
+
+
+_MIN: Final = datetime.min.replace(tzinfo=UTC)
 _MAX: Final = datetime.max.replace(tzinfo=UTC)
 _DONE_BY: Final = {
     Decision.DELETE: (Decision.GONE,),
@@ -251,21 +279,22 @@ def _shows(
 ) -> bool:
     """Return whether a report shows that a user is gone, or has no working credentials."""
     if fact is Decision.GONE:
-        return shown.has_root and not _may_be_there(line, there, shown)
+        is_gone = not (_is_there(line, shown) or _others(line, there, shown))
+        return shown.has_root and is_gone
     user = shown.users.get(line.subject)
     return user is not None and user.has_no_way_in(
         shown.file, needs_list=before.has_service_credential
     )
 
 
-def _may_be_there(line: LedgerLine, there: Collection[str], shown: ReportedAccount) -> bool:
-    """Return whether a report has the user, or one of another name who may be the user renamed."""
+def _is_there(line: LedgerLine, shown: ReportedAccount) -> bool:
+    """Return whether a report has a user of this name who is not known to be a later one."""
     created = shown.creations.get(line.user, ())
-    is_there = any(moment is None or moment <= line.baseline for moment in created)
-    return is_there or bool(_others(line, there, shown))
+    return any(moment is None or moment <= line.baseline for moment in created)
 
 
 def _others(line: LedgerLine, there: Collection[str], shown: ReportedAccount) -> set[str]:
+    """Return who may be the user, renamed: other names of its second that were not there."""
     return shown.created_with(line) - {line.user, *there}
 
 
@@ -377,7 +406,7 @@ class _Evidence:
             if newest is None or newest.earliest < fact.earliest:
                 return False
             if fact.decision is Decision.GONE:
-                return _may_be_there(line, there, newest)
+                return _is_there(line, newest)
             is_there = line.subject in newest.users
             return is_there and not _shows(fact.decision, line, before, there, newest)
 
@@ -455,9 +484,9 @@ class _Evidence:
         return {line.user for line in stands if line and line.decision is Decision.DELETE}
 
     def _word_on_another(self, line: LedgerLine, names: set[str]) -> LedgerLine | None:
-        """Return a word that holds or stands on another name of the second.
+        """Return a word that holds or stands on another name of the second, if there is one.
 
-        `names` were seen together; others may be the same user under another name.
+        `names` were in one report with the user; others may be the user under another name.
         """
         together = names.union(
             *(
@@ -466,19 +495,15 @@ class _Evidence:
                 if line.subject in shown.users
             )
         )
-        words = (
-            word
-            for stand in self._of_second[line.creation_second]
-            if stand.line.user not in together
-            for word in (stand.stands, *stand.holding)
-            if word and self._stands_or_holds(word, line)
-        )
-        return next(words, None)
-
-    def _stands_or_holds(self, word: LedgerLine, line: LedgerLine) -> bool:
-        if word.decision in REMOVALS:
-            return True
-        return self.ledger.days.last_day(word) >= line.decided_on
+        last_day = self.ledger.days.last_day
+        for stand in self._of_second[line.creation_second]:
+            is_another = stand.line.user not in together
+            if is_another and line.user not in (stand.line.same_second or ()):
+                if stand.stands and stand.stands.decision is not Decision.WITHDRAW:
+                    return stand.stands
+                if holding := [o for o in stand.holding if last_day(o) >= line.decided_on]:
+                    return holding[0]
+        return None
 
     @cached_property
     def _of_second(self) -> Mapping[CreationSecond, Sequence[Standing]]:

@@ -223,7 +223,7 @@ def _different_row_problems(
             tuple(cells[name].lower() for name in columns.REPORT_ONLY)
         )
     for user, (row, cells) in zip(users, rows, strict=True):
-        if not _is_open(cells) and len(shown[user]) > 1:
+        if not (_is_open(cells) or _is_fact(cells)) and len(shown[user]) > 1:
             message = "the report has another row of this user, which differs"
             hint = "Decide on this user in a workbook."
             yield Problem(name, row, columns.ARN, cells[columns.ARN], message, hint)

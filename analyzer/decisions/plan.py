@@ -51,6 +51,9 @@ otherwise the run was interrupted, maybe in the line. A cell that begins with on
 apostrophe before it, for spreadsheets: identify a user by `arn` and `created`.
 """
 
+DELETED_LATER: Final = "deleted when delete is written again, on a report that shows no access"
+"""What becomes of a user who is deactivated first."""
+
 _USE_PRECISION: Final = timedelta(minutes=15)
 
 
@@ -60,13 +63,15 @@ class Removal:
 
     The script compares `credentials` with AWS before it changes anything, and skips the user if AWS
     shows more access or use. An unknown credential counts as absent, so that any such access keeps
-    the user. The age of a plan counts from `confirmed`. Raises ValueError if the user is not
+    the user. The age of a plan counts from `confirmed`. With `is_deleted_later`, people decided to
+    delete a user who has access: it is deactivated first. Raises ValueError if the user is not
     identified, `confirmed` is before the baseline, or the decision changes nothing.
     """
 
     line: LedgerLine
     credentials: Credentials
     confirmed: datetime
+    is_deleted_later: bool = False
 
     def __post_init__(self) -> None:
         """Refuse a removal that the script could not compare with AWS."""
@@ -128,7 +133,8 @@ def removal_plan(ledger: Ledger, report: Report, pages: Iterable[Users]) -> Remo
 def _removal(fate: Fate) -> Removal:
     times = [fate.line.earliest, *([report_time(fate.file).earliest] if fate.file else [])]
     line = replace(fate.line, decision=fate.action)
-    return Removal(line, fate.before.credentials, max(times))
+    is_deleted_later = line.decision is not fate.line.decision
+    return Removal(line, fate.before.credentials, max(times), is_deleted_later)
 
 
 def longest_gap(ledger: Ledger, report: Report) -> Iterator[str]:
@@ -237,7 +243,11 @@ def _remove_call(removal: Removal, max_age: timedelta) -> str:
     words += [f"ticket={_quoted(_one_line(line.ticket))}"] if line.ticket else []
     remarks = "".join(
         f"# {name}: {_one_line(text)}\n"
-        for name, text in (("Owner", line.owner), ("Comment", line.comment))
+        for name, text in (
+            ("Owner", line.owner),
+            ("Comment", line.comment),
+            ("Decided", DELETED_LATER if removal.is_deleted_later else ""),
+        )
         if text
     )
     return f"{remarks}remove {line.decision} {_quoted(line.user_key.arn)} {' '.join(words)}"

@@ -6,7 +6,7 @@ word looking at a newer report.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -95,46 +95,39 @@ def standing(
 ) -> Standing:
     """Return what stands on one user.
 
-    Removals on reports older than `overtaken`, when a report showed more access, do not count.
+    At `overtaken` a report showed more access or use than people saw on older reports.
     """
-    may_hold = tuple(line for line in _last_words(words) if line.decision in _HOLDING)
-
-    def doubtful(doubt: Doubt, near: tuple[LedgerLine, ...], why: str) -> Standing:
-        removals = (line for word in REMOVALS[::-1] for line in near if line.decision is word)
-        return Standing(next(removals, near[0]), near, doubt, why, may_hold)
-
-    counting = [line for line in words if not _is_overtaken(line, overtaken)]
-    latest = _latest(words)
-    if not counting or latest[0].decided_on > max(line.decided_on for line in counting):
-        return doubtful(Doubt.OVERTAKEN, latest, f"new access or use on {overtaken:%Y-%m-%d}")
-    near = _latest(counting)
+    near, may_hold = _latest(words), _holding_last_words(words)
     first, day = near[0], max(line.decided_on for line in near)
+
+    def doubtful(doubt: Doubt, why: str) -> Standing:
+        removals = (line for word in REMOVALS[::-1] for line in near if line.decision is word)
+        return Standing(next(removals, first), near, doubt, why, may_hold)
+
     if len({line.decision for line in near}) > 1:
-        return doubtful(Doubt.DISAGREE, near, f"{summaries(near)}: {_way_out(day)}")
+        return doubtful(Doubt.DISAGREE, f"{summaries(near)}: {_way_out(day)}")
     if first.decision in REMOVALS:
         authors = {line.person for line in near}
         others = (line for line in may_hold if line.person not in authors)
         if holding := [line for line in others if days.last_day(line) >= day]:
             people = " and ".join(sorted({line.decided_by for line in holding}))
             ends = f"ends when {people} writes {first.decision}"
-            return doubtful(Doubt.KEPT, near, f"{summaries(holding)}: {ends}")
-        if newer := [line for line in counting if _is_on_newer_report(line, first)]:
-            return doubtful(Doubt.NEWER_WORD, near, f"{summaries(newer)}, on a newer report")
+            return doubtful(Doubt.KEPT, f"{summaries(holding)}: {ends}")
+        if newer := [line for line in words if _is_other_on_newer_report(line, first)]:
+            return doubtful(Doubt.NEWER_WORD, f"{summaries(newer)}, on a newer report")
+        if overtaken and first.earliest < overtaken:
+            return doubtful(Doubt.OVERTAKEN, f"new access or use by {overtaken:%Y-%m-%d}")
     return Standing(first, near, holding=may_hold)
 
 
-def _is_overtaken(line: LedgerLine, overtaken: datetime | None) -> bool:
-    return overtaken is not None and line.decision in REMOVALS and line.earliest < overtaken
-
-
-def _is_on_newer_report(line: LedgerLine, first: LedgerLine) -> bool:
+def _is_other_on_newer_report(line: LedgerLine, first: LedgerLine) -> bool:
     return line.decision is not first.decision and line.earliest > first.earliest
 
 
-def _latest(lines: Sequence[LedgerLine]) -> tuple[LedgerLine, ...]:
+def _latest(words: Sequence[LedgerLine]) -> tuple[LedgerLine, ...]:
     """Return the lines of the last day and the day before, newest report first."""
-    day = max(line.decided_on for line in lines)
-    near = (line for line in lines if line.decided_on >= day - _A_DAY)
+    day = max(line.decided_on for line in words)
+    near = (line for line in words if line.decided_on >= day - _A_DAY)
     return (*sorted(near, key=_newness, reverse=True),)
 
 
@@ -143,12 +136,14 @@ def _newness(line: LedgerLine) -> tuple[object, ...]:
     return line.earliest, line.decided_on, line.person, line.place
 
 
-def _last_words(lines: Iterable[LedgerLine]) -> Iterator[LedgerLine]:
-    """Yield the lines of each person's last day."""
-    days = dict[str, date]()
-    for line in lines:
-        days[line.person] = max(line.decided_on, days.get(line.person, line.decided_on))
-    return (line for line in lines if line.decided_on == days[line.person])
+def _holding_last_words(words: Iterable[LedgerLine]) -> tuple[LedgerLine, ...]:
+    """Return the words to keep or to investigate among what each person wrote last."""
+    last = dict[str, date]()
+    for line in words:
+        last[line.person] = max(line.decided_on, last.get(line.person, line.decided_on))
+    return tuple(
+        line for line in words if line.decided_on == last[line.person] and line.decision in _HOLDING
+    )
 
 
 def _way_out(day: date) -> str:
