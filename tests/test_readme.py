@@ -37,6 +37,7 @@ PAGES = (
     "samples/README.md",
     "samples/deploy/README.md",
     "samples/engines/README.md",
+    "samples/review/README.md",
 )
 TEXTS = {page: (ROOT_FOLDER / page).read_text(encoding="utf-8") for page in PAGES}
 README, RULES_PAGE, WRITERS = (TEXTS[PAGES[at]] for at in (0, 2, 3))

@@ -69,12 +69,13 @@ def collect(
 
     newest = analysis(with_older=False) if report else None
     entries = read_files(files, utc_now().date(), newest, partial(analysis, with_older=True))
-    with locked_ledger(output) if output else nullcontext() as ledger:
-        update = collected(ledger or Ledger(), entries)
+    with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
+        update = collected(ledger, entries)
         if newest:
             of_reports = fates(update.ledger, newest.report, newest.pages())
             update = with_facts(update, of_reports)
-        if output and update.added:
+        # Without a new line too, one may stay at a smaller place.
+        if output and update.ledger.lines != ledger.lines:
             write_ledger(output, update.ledger)
     lines = (*lines_of(update), *owner_answer_notes(entries, update.ledger))
     write_lines("\n".join(map(printable, lines)))

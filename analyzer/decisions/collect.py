@@ -60,7 +60,7 @@ def collect(before: Ledger, files: Sequence[DecisionFile]) -> LedgerUpdate:
     after = before.with_lines(line for file in files for line in file.lines if not line.is_fact)
     known = {line.identity for line in before.lines}
     added = tuple(line for line in after.lines if line.identity not in known)
-    outcomes = tuple(_outcome(file, before, after, known) for file in files)
+    outcomes = tuple(_outcome(file, after, known) for file in files)
     return LedgerUpdate(after, added, outcomes, (*_notes(files, added, after),))
 
 
@@ -72,17 +72,26 @@ def with_facts(update: LedgerUpdate, fates: Fates) -> LedgerUpdate:
     return LedgerUpdate(ledger, added, update.files, (*update.notes, *notes))
 
 
-def _outcome(
-    file: DecisionFile, before: Ledger, after: Ledger, known: set[tuple[object, ...]]
-) -> FileOutcome:
+def _outcome(file: DecisionFile, after: Ledger, known: set[tuple[object, ...]]) -> FileOutcome:
     people = {line.person: line.decided_by for line in file.lines}
     words = Counter((people[line.person], str(line.decision)) for line in _entered([file]))
-    open_users = {(row.user_key, row.as_of) for row in file.open_rows}
-    of_file = [line for line in before.lines if line.workbook == file.source]
-    emptied = tuple(line for line in of_file if (line.user_key, line.as_of) in open_users)
+    open_rows = {(row.user_key, row.as_of): row for row in file.open_rows}
+
+    def is_emptied(line: LedgerLine) -> bool:
+        row = open_rows.get((line.user_key, line.as_of))
+        return row is not None and line.identity in known and line.summary not in row.earlier
+
+    of_file = (line for line in after.lines if line.workbook == file.source)
+    emptied = tuple(line for line in of_file if is_emptied(line) and _counts(line, after))
     decided = {(line.user_key, line.as_of) for line in after.lines if not line.is_fact}
-    added = sum(line.identity not in known for line in _entered([file]))
-    return FileOutcome(file.file.name, words, added, emptied, len(open_users - decided))
+    added = len({line.identity for line in _entered([file])} - known)
+    return FileOutcome(file.file.name, words, added, emptied, len({*open_rows} - decided))
+
+
+def _counts(line: LedgerLine, ledger: Ledger) -> bool:
+    """Return whether a line is among the words that decide on its user, or may hold."""
+    stand = ledger.standings[line.subject]
+    return line in (*stand.lines, *stand.holding)
 
 
 def _notes(
@@ -99,9 +108,11 @@ def _notes(
         stand = after.standings[subject]
         if stand.doubt:
             yield f"{stand.line.user_key.arn}: {stand.doubt}: {stand.why}"
-        elif stand.is_of_removal and (subject, stand.line.person) in words:
-            arn, summary = stand.line.user_key.arn, stand.line.summary
-            yield f"{arn}: {summary} replaces another word under this name"
+        elif stand.is_of_removal:
+            for line in stand.lines:
+                if (subject, line.person) in words:
+                    text = "replaces another word under this name"
+                    yield f"{line.user_key.arn}: {line.summary} {text}"
 
 
 _OTHER_WORDS: Final = tuple(word for word in CHOICES if word not in REMOVALS)

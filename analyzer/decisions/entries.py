@@ -17,6 +17,7 @@ from typing import Final
 import pyarrow as pa
 
 from analyzer import columns
+from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import (
     CHOICES,
     PROGRAM,
@@ -169,7 +170,8 @@ def filled_down_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem]:
             message = f"from row {first} on, days rise by one: a spreadsheet filled them down"
             hint = "Write the day on which you decided in each row."
             day, place = str(line.decided_on), line.read_from
-            yield Problem(place.file, place.row, DECIDED_ON, day, message, hint)
+            column = review_list_layout.DECIDED_ON if place.cell else DECIDED_ON
+            yield Problem(place.file, place.row, column, day, message, hint)
             return
 
 

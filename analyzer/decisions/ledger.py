@@ -48,7 +48,7 @@ from analyzer.decisions.review_list_layout import ENTRY_HEADS
 from analyzer.decisions.standing import Doubt, HoldingDays, Standing, standings
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
-from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
+from analyzer.lists.csv_lists import ListForm, file_reference, is_day, list_rows
 from analyzer.report.model import Exemption, FileReference
 from analyzer.report.values import timestamp
 from analyzer.terms import (
@@ -68,6 +68,14 @@ _ADDED_COLUMNS: Final = (*_PLACE, *_SEEN)
 WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _, IDLE_LIMIT_COLUMN = _ADDED_COLUMNS
 
 COLUMNS: Final = (*ENTRIES, *_ADDED_COLUMNS, *columns.OF_USERS_CSV)
+
+_OF_FACT: Final = frozenset(
+    (
+        *(DECISION, DECIDED_BY, SHA256, BASELINE, columns.ACCOUNT, columns.USER, columns.ARN),
+        *(columns.USER_CREATION_TIME, columns.AS_OF, columns.AS_OF_SOURCE),
+    )
+)
+"""The columns of a line of the program; its other cells are empty."""
 
 _SHEET_ENTRIES: Final = tuple(map(str.lower, ENTRY_HEADS))
 _CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
@@ -113,9 +121,8 @@ class Ledger:
 
     def with_lines(self, lines: Iterable[LedgerLine]) -> "Ledger":
         """Return the union with other lines; of equal lines the smallest place stays."""
-        union = {
-            line.identity: line for line in sorted((*lines, *self.lines), key=_place, reverse=True)
-        }
+        places_down = sorted((*lines, *self.lines), key=_place, reverse=True)
+        union = {line.identity: line for line in places_down}
         return replace(self, lines=tuple(sorted(union.values(), key=_line_order)))
 
     @cached_property
@@ -161,21 +168,13 @@ class Ledger:
 
 
 def _place(line: LedgerLine) -> tuple[object, ...]:
-    return line.place
+    """Return what orders lines by their places; of one place, a line that knows its second."""
+    return line.place, line.same_second is None, *_cells(line)
 
 
 def _line_order(line: LedgerLine) -> tuple[object, ...]:
-    return (
-        line.account,
-        line.user,
-        line.decided_on,
-        line.person,
-        line.decision,
-        line.as_of,
-        line.place,
-        line.ticket,
-        line.comment,
-    )
+    of_user = line.account, line.user, line.decided_on, line.person, line.decision, line.as_of
+    return *of_user, *_place(line)
 
 
 def unidentified_notes(lines: Iterable[LedgerLine]) -> Iterator[str]:
@@ -232,7 +231,7 @@ def _different_row_problems(
 def read_ledger(name: str, content: bytes, *, refuses_others: bool = False) -> Ledger:
     """Return the ledger in a file of that name and content; raises as `read_entries` does."""
     entries = read_entries(name, content, refuses_others=refuses_others)
-    return Ledger(lines=entries.lines, file=entries.file)
+    return Ledger(file=entries.file).with_lines(entries.lines)
 
 
 def holds_decisions(path: Path) -> bool:
@@ -284,18 +283,15 @@ def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
 
 def _cells(line: LedgerLine) -> Iterator[str]:
     names = line.same_second
-    baseline = utc_text(line.baseline)
-    user_row = (line.user_row.get(name, "") for name in columns.OF_USERS_CSV)
-    if line.is_fact:
-        entered = ("", "", "", "", line.sha256, "", "")
-        return iter((str(line.decision), PROGRAM, *entered, baseline, "", "", "", *user_row))
     cells = (
         *(str(line.decision), line.decided_by, line.decided_on.isoformat()),
         *(line.ticket, line.comment, line.workbook, line.sha256, line.sheet, str(line.row)),
-        *(baseline, "" if names is None else ";".join(sorted(names)) or _NO_NAMES),
-        *(line.service_credentials, str(line.idle_limit), *user_row),
+        *(utc_text(line.baseline), "" if names is None else ";".join(sorted(names)) or _NO_NAMES),
+        *(line.service_credentials, str(line.idle_limit)),
+        *(line.user_row.get(name, "") for name in columns.OF_USERS_CSV),
     )
-    return map(one_line, cells)
+    named = zip(COLUMNS, cells, strict=True)
+    return ("" if line.is_fact and name not in _OF_FACT else one_line(cell) for name, cell in named)
 
 
 def _names(text: str) -> frozenset[str] | None:
@@ -353,15 +349,24 @@ def _problems(
         return
     yield from _time_problems(cells, problem)
     if _is_fact(cells):
-        is_of_user = USER_ARN.fullmatch(cells[columns.ARN])
-        is_of_report = cells.get(SHA256) and cells[columns.AS_OF_SOURCE] in [*AsOfSource]
-        if not (is_of_user and is_of_report and timestamp(cells[columns.USER_CREATION_TIME])):
+        if not _is_whole_fact(cells):
             hint = "Remove it: collect --report writes it again."
             yield problem(columns.ARN, "a line of the program that was changed", hint)
         return
     yield from entry_problems(cells, today, problem)
     yield from _row_problems(cells, problem)
     yield from identity_problems(cells, problem)
+
+
+def _is_whole_fact(cells: Mapping[str, str]) -> bool:
+    """Return whether a line of the program names a user and a report, and holds nothing else."""
+    is_of_user = bool(USER_ARN.fullmatch(cells[columns.ARN]))
+    is_of_user &= timestamp(cells[columns.USER_CREATION_TIME]) is not None
+    as_of, source = cells[columns.AS_OF], cells[columns.AS_OF_SOURCE]
+    is_of_report = cells.get(SHA256) and source in {*AsOfSource} - {AsOfSource.OPTION}
+    is_utc = is_day(as_of[:10]) and as_of.endswith("Z")
+    has_more = any(cells.get(name) for name in COLUMNS if name not in _OF_FACT)
+    return bool(is_of_user and is_of_report and is_utc and not has_more)
 
 
 def _row_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:

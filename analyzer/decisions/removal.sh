@@ -7,7 +7,8 @@
 #   APPLY=111122223333 sh FILE    does it in this account, and writes
 #                                   credreport-removals.csv (REMOVAL_LOG=PATH: another log),
 #                                   credreport-removals.csv.backup/: each user as it was before,
-#                                   undo-credreport-removals.sh: reactivates what was deactivated
+#                                   undo-credreport-removals.sh: says what cannot be restored of
+#                                   each user, before it is changed, and restores the rest
 #
 # Run it with the AWS CLI signed in to the account of the users; with several accounts, once for
 # each. The ledgers named below must be in the folder of this script (LEDGER_FOLDER=PATH: another);
@@ -17,13 +18,15 @@
 # deactivate   makes access keys, signing certificates, SSH keys and service-specific credentials
 #              inactive, which can be undone, and deletes the password, which cannot be restored:
 #              only a new one can be set. Sessions that are open end by themselves, within hours.
-# delete       deletes the user and everything attached to it. This cannot be undone. It skips a
-#              user with an active SSH key or service-specific credential (CodeCommit, Bedrock),
-#              because no report shows them.
+# delete       takes groups and policies from the user, which can be undone as long as it is there,
+#              then deletes its credentials and in the end itself, which cannot. It skips a user
+#              with anything active (also SSH keys and service-specific credentials of CodeCommit
+#              and Bedrock), and one with a password that was ever used: deactivate it first.
 #
-# Both skip a user that shows more access or use in AWS than the reviewer saw; they look again while
-# they change it. If an existing password was changed since, only a newer report shows it: plan from
-# the newest. In a line below:
+# Both skip a user that shows more access or use in AWS than the reviewer saw. They look again
+# before each change, and go no further if it shows more by then; what happens in the few seconds
+# between that look and the change, they cannot see. If an existing password was changed since, only
+# a newer report shows it: plan from the newest. In a line below:
 #   baseline      what was created later was not in the report
 #   confirmed     the newest report in which the user was the same; expires: the plan is too old
 #   password      the latest creation time that it may have; signed-in: the last sign-in
@@ -43,7 +46,25 @@ apply=${APPLY:-}
 log=${REMOVAL_LOG:-credreport-removals.csv}
 case $log in /*) ;; *) log=./$log ;; esac
 undo=$(dirname "$log")/undo-$(basename "$log" .csv).sh
-undo_title='# Written by credreport: reactivates what its removal script deactivated in an account.'
+undo_title='# Written by credreport: restores what its removal script changed, as far as it can.'
+undo_functions='# Delete the lines of what is to stay as it is, then run this file (sh FILE)
+# with the AWS CLI signed in to the account of the users. Lines of other accounts do nothing, nor do
+# those of a user who was deleted. For groups and policies it needs iam:AddUserToGroup,
+# iam:AttachUserPolicy and iam:PutUserPolicy. Exit code: 1 if something could not be restored.
+account=$(aws sts get-caller-identity --query=Account --output=text | tr -d "\r")
+[ -n "$account" ] || exit 2
+code=0
+trap "exit \$code" EXIT
+
+# restore ACCOUNT USER-ID COMMAND --user-name=USER ARGUMENT...: one call, about this very user.
+restore() {
+  [ "$account" = "$1" ] || return 0
+  id=$(aws iam get-user "$4" --query=User.UserId --output=text | tr -d "\r")
+  [ "$id" != "$2" ] || { shift 2; ! aws iam "$@"; } || return 0
+  printf "%s\n" "Not restored: $*" >&2
+  code=1
+}
+'
 tab=$(printf '\t')
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 run=$(printf '%s' "$now" | tr -d ':-')-$$
@@ -166,18 +187,23 @@ record() {
 # Does the log say this of the user, an earlier one of the same name excluded: STEP RESULT [DETAIL]?
 is_logged() { grep -qsF -e "$(cells "$arn" "$created" "$@")" "$log"; }
 
-# A user is gone if this script deleted it, or if no other user has its creation time: such a one
-# may be the same user, renamed.
+# skip, if AWS contradicts itself or answers only in part: it may be late.
+unclear() { skip "$1: unclear, run this script again in some minutes"; }
+
+is_listed() { say "$users" | cut -f 2- | grep -qxF -e "$user"; }
+
+# A user is gone if this script deleted it; or if its name is not listed any more, and no other user
+# has its creation time: such a one may be the same user, renamed.
 check_gone() {
   same_account || return 1
   result=gone reason='the user does not exist any more'
   ! is_logged delete-user ok || return 1
   # A list with this name is older than the end of the user, or AWS is late with it.
-  case $users in
-    '' | *"$tab$user" | *"$tab$user
-"*) users=$(iam list-users --query='Users[].[CreateDate, UserName]') || fail list-users || return 1 ;;
-  esac
-  names=$(say "$users" | sed -n "s/^${created%Z}[^$tab]*$tab//p" | grep -vxF -e "$user" | one_line)
+  if [ -z "$users" ] || is_listed; then
+    users=$(iam list-users --query='Users[].[CreateDate, UserName]') || fail list-users || return 1
+  fi
+  ! is_listed || unclear 'get-user does not find the user, and list-users shows it' || return 1
+  names=$(say "$users" | sed -n "s/^${created%Z}[^$tab]*$tab//p" | one_line)
   [ -z "$names" ] || skip "possibly renamed to ${names% }: created at the same time"
   return 1
 }
@@ -191,6 +217,7 @@ check_user() {
   IFS=$tab read -r created_at use live_arn live_id tags user_json <<EOF
 $live
 EOF
+  [ -n "$user_json" ] || unclear 'get-user gave a part of the answer' || return 1
   [ "$live_arn" = "$arn" ] ||
     { same_account && skip "another user of this name: $live_arn"; } || return 1
   moment "$created_at"
@@ -214,11 +241,15 @@ check_password() {
 $live
 EOF
   backup="$backup, \"get-login-profile\": $json"
-  not_after "$created_at" "$password" || skip "a password was set at $created_at: not in the report"
+  not_after "$created_at" "$password" ||
+    skip "a password was set at $created_at: not in the report" || return 1
+  [ -z "$if_active" ] || [ "$decision:$use" = delete:- ] ||
+    skip "it has a password, last used at $use: $if_active"
 }
 
-# list_items COMMAND LIST [VALUE [TIME]]: set items to what AWS lists of the user, a line each:
-# status (or -), creation time (or -), value, JSON, with tabs between them; and save the JSON.
+# list_items COMMAND LIST [VALUE [TIME KIND]]: set items to what AWS lists of the user, a line each:
+# status (or -), creation time (or -), value, JSON, with tabs between them; and save the JSON. What
+# has a kind is a credential, and kept as such too.
 list_items() {
   items=$(iam "$1" --user-name="$user" \
     --query="${2}[].[not_null(Status, '-'), ${4:-'-'}, ${3:-@}, to_string(@)]") ||
@@ -233,6 +264,8 @@ list_items() {
 $items
 EOF
   [ -z "${3:-}" ] || backup="$backup, \"$1\": [$list]"
+  credentials="$credentials${5:+$(say "$items" | sed -n "s/./$5$tab&/p")
+}"
 }
 
 # comparable [use]: print the items for `compare`: creation time, last use, state, id.
@@ -278,53 +311,59 @@ EOF
   done
 }
 
-check_keys_and_certificates() {
-  list_items list-access-keys AccessKeyMetadata AccessKeyId CreateDate || return 1
-  access_keys=$items
+# Access keys come last: the less time passes until the change.
+list_credentials() {
+  credentials=''
+  list_items list-ssh-public-keys SSHPublicKeys SSHPublicKeyId UploadDate 'SSH public key' &&
+    ssh_keys=$items &&
+    list_items list-service-specific-credentials ServiceSpecificCredentials \
+      ServiceSpecificCredentialId CreateDate 'service-specific credential' && services=$items &&
+    list_items list-mfa-devices MFADevices SerialNumber EnableDate 'MFA device' &&
+    mfa_devices=$items &&
+    list_items list-signing-certificates Certificates CertificateId UploadDate \
+      'signing certificate' && signing_certificates=$items &&
+    list_items list-access-keys AccessKeyMetadata AccessKeyId CreateDate 'access key' &&
+    access_keys=$items
+}
+
+compare_with_report() {
+  items=$access_keys
   live=$(comparable use) || fail get-access-key-last-used || return 1
-  compare 'access key' "$(say "$live" | sort)" "$keys" &&
-    list_items list-signing-certificates Certificates CertificateId UploadDate || return 1
-  signing_certificates=$items
+  compare 'access key' "$(say "$live" | sort)" "$keys" || return 1
+  items=$signing_certificates
   compare 'signing certificate' "$(comparable | sort)" "$certificates"
 }
 
-# check_new KIND: was one of the items created after the report? No report shows SSH keys and
-# service-specific credentials: while one is active, a user may be deactivated, not deleted.
-check_new() {
-  while IFS=$tab read -r status created_at value _; do
+# Was a credential created after the report? Is one active that must not be?
+check_credentials() {
+  while IFS=$tab read -r kind status created_at value _; do
     [ -n "$value" ] || continue
     not_after "$created_at" "$baseline" ||
-      skip "$1 $value was created at $created_at: after the report" || return 1
-    case $decision:$1:$status in
-      deactivate:* | *:'MFA device':* | *:Inactive | *:Expired) ;;
-      *) skip "$1 $value is active: deactivate first, or decide with AWS's list" || return 1 ;;
+      skip "$kind $value was created at $created_at: after the report" || return 1
+    case ${if_active:+$kind:$status} in
+      '' | 'MFA device':* | *:Inactive | 'service-specific credential:Expired') ;;
+      *) skip "$kind $value is active: $if_active" || return 1 ;;
     esac
   done <<EOF
-$items
+$credentials
 EOF
-}
-
-check_other_credentials() {
-  list_items list-ssh-public-keys SSHPublicKeys SSHPublicKeyId UploadDate &&
-    ssh_keys=$items && check_new 'SSH public key' &&
-    list_items list-service-specific-credentials \
-      ServiceSpecificCredentials ServiceSpecificCredentialId CreateDate &&
-    services=$items && check_new 'service-specific credential' &&
-    list_items list-mfa-devices MFADevices SerialNumber EnableDate &&
-    mfa_devices=$items && check_new 'MFA device' || return 1
-  [ "$mfa" = yes ] || [ -z "$items" ] || skip 'an MFA device is registered: not in the report'
+  [ "$mfa" = yes ] || [ -z "$mfa_devices" ] ||
+    skip 'an MFA device is registered: not in the report'
 }
 
 list_permissions() {
   list_items list-groups-for-user Groups GroupName && groups=$items &&
     list_items list-attached-user-policies AttachedPolicies PolicyArn && policies=$items &&
     list_items list-user-policies PolicyNames && inline_policies=$items || return 1
-  list=''
+  list='' documents=''
   while IFS=$tab read -r _ _ name _; do
     [ -n "$name" ] || continue
-    json=$(iam get-user-policy --user-name="$user" --policy-name="$name" \
-      --query='to_string(@)') && [ -n "$json" ] || fail get-user-policy || return 1
+    live=$(iam get-user-policy --user-name="$user" --policy-name="$name" \
+      --query='[to_string(PolicyDocument), to_string(@)]') && json=${live#*"$tab"} &&
+      [ "$json" != "$live" ] || fail get-user-policy || return 1
     list="$list${list:+, }$json"
+    documents="$documents-$tab-$tab$name$tab${live%%"$tab"*}
+"
   done <<EOF
 $inline_policies
 EOF
@@ -333,16 +372,23 @@ EOF
 
 not_the_caller() { [ "$caller" != "$arn" ] || skip 'this script is run by this very user'; }
 
-# Is the user what the reviewer saw, with no more access and no later use?
+# Is the user what the reviewer saw, with no more access and no later use? While its keys are
+# deleted, nothing is compared again: which ones of one second are left is not known. All were
+# compared, and must be inactive.
 check_access() {
   backup=''
-  check_user && check_password && check_keys_and_certificates && check_other_credentials
+  check_user && check_password && list_credentials || return 1
+  case $decision:$changes in
+    delete:[1-9]*) ;;
+    *) compare_with_report || return 1 ;;
+  esac
+  check_credentials
 }
 
 check() { not_the_caller && check_access && list_permissions; }
 
 # Before the first change of a user: is it still this account, were all answers about this user, and
-# is the user saved?
+# is the user saved, and is it said what cannot be restored?
 save() {
   [ -n "$apply" ] || return 0
   same_account && not_the_caller && check_user || return 1
@@ -351,26 +397,24 @@ save() {
   (set -C && say "{\"get-user\": $user_json$backup}" >"$file") 2>/dev/null || return 1
   result='done' reason=''
   record backup ok "$file"
+  write_losses
 }
 
-# change STEP DETAIL ARGUMENT...: make one changing call, with a line in the log before and after
-# it; in the preview, show it. Ids of credentials and devices are unique in AWS; another user, also
-# of another account, may have the same name. So before a call without such an id the user is looked
-# at once more.
+# change STEP DETAIL ARGUMENT...: look at the user once more and make one changing call, with a line
+# in the log before and after it; in the preview, show it.
 change() {
-  step=$1 detail=$2
+  [ -z "$apply" ] || check_access || return 1
+  step=$1 detail=$2 changes=$((changes + 1))
   shift 2
-  case $apply:$step in
-    ?*:delete-login-profile | ?*:*-user-policy | ?*:remove-user-from-group | ?*:delete-user)
-      check_user || return 1 ;;
-  esac
-  changes=$((changes + 1))
   [ -n "$apply" ] || { say "  would $step $detail"; return; }
   record "$step" begin "$detail"
   if iam "$step" "$@" >/dev/null; then
     :
   elif error_is NoSuchEntity; then
-    check_user || { record "$step" failed "$reason"; return 1; }
+    case $step in
+      delete-user) check_user && unclear 'delete-user does not find the user, and get-user does' ;;
+      *) check_user ;;
+    esac || { record "$step" failed "$reason"; return 1; }
     detail="$detail: does not exist any more"
   else
     denied=$(! error_is 'AccessDenied|AccessDeniedException' || say yes)
@@ -385,33 +429,49 @@ change() {
 
 quoted() { printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\"'\"'/g")"; }
 
-# keep_undo STEP OPTION VALUE: write down how to reactivate it, before it is deactivated.
+write_undo() {
+  [ -s "$undo" ] || say "$undo_title
+$undo_functions" >>"$undo"
+  say "$*" >>"$undo" || stop "cannot write to $undo"
+}
+
+# Before the first change of a user: say in the undo file what that cannot restore.
+write_losses() {
+  lost=$(
+    [ "$has_password" = no ] || say '#   the password'
+    [ "$decision" = delete ] || exit 0
+    say "$credentials" | cut -f 1,4 | tr "$tab" ' ' | sed -n 's/./#   &/p'
+    say '#   the user itself'
+  )
+  [ -z "$lost" ] || write_undo "# $decision $arn: what cannot be restored once it is deleted:
+$lost"
+}
+
+# keep_undo COMMAND ARGUMENT...: write down how to restore it, before it is changed.
 keep_undo() {
   [ -n "$apply" ] || return 0
-  [ -s "$undo" ] || say "$undo_title
-# Passwords do not come back: set new ones. Delete the lines of what is to stay inactive, then run
-# this file (sh FILE) with the AWS CLI signed in to the account of the users. Lines of other accounts
-# do nothing.
-account=\$(aws sts get-caller-identity --query=Account --output=text | tr -d '\r')
-[ -n \"\$account\" ] || exit 2" >>"$undo"
-  say "[ \"\$account\" != $account ] || aws iam $1 --user-name=$(quoted "$user") --$2=$(quoted "$3") --status=Active # $arn" \
-    >>"$undo" || stop "cannot write to $undo"
+  line="restore $account $user_id $1 $(quoted "--user-name=$user")"
+  shift
+  for argument in "$@"; do line="$line $(quoted "$argument")"; done
+  write_undo "$line # $arn"
 }
 
 # change_each STEP OPTION ITEMS: one step for each item; none for what is inactive already.
 change_each() {
-  while IFS=$tab read -r status _ value _; do
-    case $1:$status in
+  while IFS=$tab read -r item_status _ item document; do
+    case $1:$item_status in
       *: | update-*:Inactive | update-service-specific-credential:Expired) continue ;;
-      update-*)
-        keep_undo "$1" "$2" "$value"
-        change "$1" "$value" --user-name="$user" "--$2=$value" --status=Inactive || return 1
-        ;;
-      *) change "$1" "$value" --user-name="$user" "--$2=$value" || return 1 ;;
     esac
+    case $1 in
+      update-*) keep_undo "$1" "--$2=$item" --status=Active ;;
+      delete-user-policy) keep_undo put-user-policy "--$2=$item" "--policy-document=$document" ;;
+      detach-user-policy) keep_undo attach-user-policy "--$2=$item" ;;
+      remove-user-from-group) keep_undo add-user-to-group "--$2=$item" ;;
+    esac
+    change "$1" "$item" --user-name="$user" "--$2=$item" ${4:+"$4"} || return 1
     # A virtual MFA device would stay behind, and its name could not be used again.
-    case $1:$value in deactivate-mfa-device:arn:*:mfa/*)
-      change delete-virtual-mfa-device "$value" "--serial-number=$value" || return 1 ;;
+    case $1:$item in deactivate-mfa-device:arn:*:mfa/*)
+      change delete-virtual-mfa-device "$item" "--serial-number=$item" || return 1 ;;
     esac
   done <<EOF
 $3
@@ -438,27 +498,29 @@ $items
 EOF
 }
 
-# In the end once more, after changes: there may be new credentials by now, or another name.
+# In the end once more, after changes: is all inactive, and nothing new?
 deactivate_user() {
-  change_each update-access-key access-key-id "$access_keys" &&
-    change_each update-signing-certificate certificate-id "$signing_certificates" &&
-    change_each update-ssh-public-key ssh-public-key-id "$ssh_keys" &&
-    change_each update-service-specific-credential service-specific-credential-id "$services" &&
-    delete_password || return 1
+  off=--status=Inactive
+  change_each update-access-key access-key-id "$access_keys" $off &&
+    change_each update-signing-certificate certificate-id "$signing_certificates" $off &&
+    change_each update-ssh-public-key ssh-public-key-id "$ssh_keys" $off &&
+    change_each update-service-specific-credential service-specific-credential-id \
+      "$services" $off && delete_password || return 1
+  if_active='run this script again in some minutes'
   case $apply:$changes in ?*:[1-9]*) check_access ;; esac
 }
 
-# In the order that AWS gives; delete-user is refused while anything is attached.
+# What can be undone first; delete-user is refused while anything is attached.
 delete_user() {
-  delete_password &&
+  change_each delete-user-policy policy-name "$documents" &&
+    change_each detach-user-policy policy-arn "$policies" &&
+    change_each remove-user-from-group group-name "$groups" &&
+    delete_password &&
     change_each delete-access-key access-key-id "$access_keys" &&
     change_each delete-signing-certificate certificate-id "$signing_certificates" &&
     change_each delete-ssh-public-key ssh-public-key-id "$ssh_keys" &&
     change_each delete-service-specific-credential service-specific-credential-id "$services" &&
     change_each deactivate-mfa-device serial-number "$mfa_devices" && delete_left_devices &&
-    change_each delete-user-policy policy-name "$inline_policies" &&
-    change_each detach-user-policy policy-arn "$policies" &&
-    change_each remove-user-from-group group-name "$groups" &&
     change delete-user "$user" --user-name="$user"
 }
 
@@ -508,7 +570,8 @@ remove() {
 }
 
 remove_user() {
-  result='done' reason='' user_id='' changes=0 number=$((number + 1)) code=1
+  result='done' reason='' user_id='' changes=0 number=$((number + 1)) code=1 if_active=''
+  [ "$decision" = deactivate ] || if_active='deactivate it first, and plan from a newer report'
   user_cells=$(cells "$decision" "$decided_by" "$decided_on" "$ticket" "$user" "$arn" "$created")
   say ''
   say "$decision $arn (decided by $decided_by on $decided_on${ticket:+, ticket $ticket})"

@@ -107,11 +107,11 @@ def standing(
     if len({line.decision for line in near}) > 1:
         return doubtful(Doubt.DISAGREE, f"{summaries(near)}: {_way_out(day)}")
     if first.decision in REMOVALS:
-        authors = {line.person for line in near}
-        others = (line for line in may_hold if line.person not in authors)
-        if holding := [line for line in others if days.last_day(line) >= day]:
-            people = " and ".join(sorted({line.decided_by for line in holding}))
-            ends = f"ends when {people} writes {first.decision}"
+        # Who agrees wrote the removal later than any word of theirs that may hold.
+        if holding := [line for line in may_hold if days.last_day(line) >= day]:
+            people = sorted({line.decided_by for line in holding})
+            write = "write" if len(people) > 1 else "writes"
+            ends = f"ends when {' and '.join(people)} {write} {first.decision}"
             return doubtful(Doubt.KEPT, f"{summaries(holding)}: {ends}")
         if newer := [line for line in words if _is_other_on_newer_report(line, first)]:
             return doubtful(Doubt.NEWER_WORD, f"{summaries(newer)}, on a newer report")

@@ -13,6 +13,7 @@ import pytest
 from analyzer.decisions.ledger import ledger_bytes
 from tests.support.builders import (
     ACCOUNT,
+    Run,
     a_key,
     a_user,
     days_before,
@@ -31,9 +32,22 @@ DAY, LATER = "2026-05-01", "2026-06-01"
 AT = datetime(2026, 5, 1, 9, 30, tzinfo=UTC)
 ANN, BOB = a_user("ann", created=days_before(900)), a_user("bob", created=days_before(800))
 ANN_TO_DELETE = entered("ann", ("delete", "Anna", date(2026, 5, 4), None, None))
+BOB_DELETES = ("delete", "Bob", date(2026, 5, 5), None, None)
+KEEP = ("keep", "Anna", date(2026, 5, 4), None, "needed")
+ARN_OF_ANN = ANN["arn"]
 DELETE = ("delete", "Anna", DAY, "", "")
 
-analyze, collect, plan = (partial(run, each) for each in ("analyze", "collect", "plan"))
+analyze, collect = (partial(run, each) for each in ("analyze", "collect"))
+
+
+def plan(*arguments: object, report: object, exemptions: object = "none") -> Run:
+    """Plan by a report, and an answer to who is exempt."""
+    return run("plan", *arguments, "--report", report, "--exemptions", exemptions)
+
+
+def is_in(done: Run, user: str) -> bool:
+    """Return whether a script removes a user."""
+    return any(f"user/{user}'" in line for line in done.lines if line.startswith("remove "))
 
 
 @pytest.fixture
@@ -73,9 +87,9 @@ def test_without_an_output_a_workbook_is_only_checked(workbook: Path) -> None:
     before = sorted(workbook.parent.rglob("*"))
     done = collect(workbook)
     assert done.code == 0
-    assert b"entered 1, still open 1" in done.output
-    assert b"Anna: entered 1, to add 1\n" in done.output
-    assert "nothing was written" in done.messages
+    assert done.lines == [f"{workbook}: entered 1, new 1, still open 1", "  Anna: 1 delete"]
+    says = "Checked; nothing was written. New: 1 line; -o LEDGER.csv adds them.\n"
+    assert done.messages == says
     assert sorted(workbook.parent.rglob("*")) == before
 
 
@@ -111,12 +125,66 @@ def test_a_ledger_that_another_run_locks_by_any_name_or_that_cannot_be_locked_is
 
 
 def test_no_output_creates_the_folder_that_it_is_written_to(decided: Path, report: Path) -> None:
-    for command, source in ((collect, decided), (plan, decided), (analyze, report)):
-        path = decided.parent / "missing" / "d.csv"
-        done = command(source, "-o", path)
+    path = decided.parent / "missing" / "d.csv"
+    for done in (
+        collect(decided, "-o", path),
+        plan(decided, "-o", path, report=report),
+        analyze(report, "-o", path),
+    ):
         assert done.code == 73
         assert f"{path} cannot be written: its folder does not exist; create it." in done.messages
         assert not path.parent.exists()
+
+
+def test_the_order_of_collecting_changes_nothing_and_who_disagree_are_left_out(
+    tmp_path: Path, report: Path, written: bytes
+) -> None:
+    ann = saved(tmp_path, edited(written, entered("ann", KEEP)), "ann/review.xlsx")
+    bob = saved(tmp_path, edited(written, entered("ann", BOB_DELETES)), "bob/review.xlsx")
+    ledgers = []
+    for name, order in (("a", (ann, bob)), ("b", (bob, ann))):
+        (ledger := tmp_path / name / "decisions.csv").parent.mkdir()
+        for book in order:
+            done = collect(book, "-o", ledger)
+            assert (done.code, f"Added 1 line to {ledger}." in done.messages) == (0, True)
+        assert b"user/ann: disagree: delete, Bob, 2026-05-05; keep, Anna, 2026-05-04" in done.output
+        ledgers.append(ledger.read_bytes())
+        planned = plan(ledger, report=report)
+        assert (planned.code, is_in(planned, "ann")) == (0, False)
+        left_out = "user/ann: disagree: delete, Bob, 2026-05-05; keep, Anna, 2026-05-04: decide tog"
+        assert left_out in planned.messages
+    assert ledgers[0] == ledgers[1]
+
+
+def test_of_a_decision_in_two_copies_the_smaller_place_stays_in_the_ledger(
+    tmp_path: Path, workbook: Path
+) -> None:
+    ledger, copy = tmp_path / "decisions.csv", saved(tmp_path, workbook.read_bytes(), "a.xlsx")
+    assert collect(workbook, "-o", ledger).code == 0
+    done = collect(copy, "-o", ledger)
+    assert (done.lines[0], done.messages) == (
+        f"{copy}: entered 1, still open 1",
+        f"{ledger}: nothing new.\n",
+    )
+    assert [row["workbook"] for row in table(ledger.read_bytes())] == ["a.xlsx"]
+
+
+def test_what_the_reports_show_is_kept_in_the_ledger_and_overtakes_without_them(
+    tmp_path: Path, workbook: Path
+) -> None:
+    reports, ledger = tmp_path / "all", tmp_path / "decisions.csv"
+    console_report(reports, DAY, ANN, BOB)
+    console_report(reports, LATER, ANN | {"mfa_active": "true"}, BOB)
+    newest = console_report(reports, "2026-06-20", ANN, BOB)
+    done = collect(workbook, "--report", reports, "-o", ledger)
+    assert (done.code, done.lines[-1]) == (0, f"overtaken: {ARN_OF_ANN}, 2026-06-01T09:30:00Z")
+    assert f"Compared with {reports}: no difference.\nAdded 2 lines to {ledger}.\n" == done.messages
+    planned = plan(ledger, report=newest)
+    says = f"Left out: delete {ARN_OF_ANN}: overtaken: new access or use by 2026-06-01\n"
+    assert (planned.code, says in planned.messages, is_in(planned, "ann")) == (5, True, False)
+    assert collect(workbook, "--report", reports, "-o", ledger).messages.endswith(
+        ": nothing new.\n"
+    )
 
 
 @pytest.mark.no_cover
@@ -184,17 +252,19 @@ def test_an_explanation_says_what_was_decided_earlier(report: Path, decided: Pat
 
 def test_no_filled_workbook_is_written_over(report: Path, workbook: Path, written: bytes) -> None:
     before = workbook.read_bytes()
-    refused = analyze(report, "-o", workbook)
-    assert (refused.code, "has decisions of a reviewer" in refused.message_line) == (2, True)
-    assert collect(workbook, "-o", workbook).code == 2
     copy = saved(workbook.parent, before, "copy.csv")
-    for command, source in ((analyze, report), (plan, workbook), (collect, workbook)):
-        refused = command(source, "-o", copy)
+    for refused in (
+        analyze(report, "-o", workbook),
+        analyze(report, "-o", copy),
+        plan(workbook, "-o", copy, report=report),
+        collect(workbook, "-o", copy),
+    ):
         assert (refused.code, "has decisions of a reviewer" in refused.message_line) == (2, True)
+    assert collect(workbook, "-o", workbook).code == 2
+    assert plan(workbook, "-o", workbook, report=report).code == 2
     for ledger in (workbook.with_name("new.xlsx"), "csv"):
         assert "must end in .csv" in collect(workbook, "-o", ledger).message_line
-    assert plan(workbook, "-o", workbook).code == 2
-    assert workbook.read_bytes() == before
+    assert workbook.read_bytes() == copy.read_bytes() == before
     workbook.write_bytes(written)
     assert analyze(report, "-o", workbook).code == 0
 
@@ -207,7 +277,7 @@ def test_no_ledger_and_no_list_with_decisions_is_written_over(
     for kept in (decided, lists):
         before = kept.read_bytes()
         for refused in (
-            plan(workbook, "-o", kept),
+            plan(workbook, "-o", kept, report=report),
             analyze(report, "-o", kept),
             run("history", report, "-o", kept),
         ):
@@ -240,130 +310,9 @@ def test_a_decision_on_a_report_that_lost_its_seconds_is_refused(
         code,
         code == 3,
     )
-    planned = plan(
-        ledger_in(tmp_path / "of_whole.csv", ann="delete"),
-        *("--report", resaved, "-o", tmp_path / "remove.sh"),
-    )
-    assert (planned.code, "remove delete" in (tmp_path / "remove.sh").read_text()) == (
-        5 if code else 0,
-        not code,
-    )
-
-
-def test_a_script_without_its_ledger_beside_it_is_run_with_the_folder_of_the_ledger(
-    decided: Path,
-) -> None:
-    (other := decided.parent / "other's").mkdir()
-    script, more = other / "remove.sh", ledger_in(other / "more.csv", bob="delete")
-    copy = other / "entered.csv"
-
-    def said(*files: Path) -> str:
-        return plan(*files, "-o", script, "--max-age", "36500").messages
-
-    folder = f"LEDGER_FOLDER={decided.parent} sh {script}\nA copy of the ledger lacks"
-    assert folder in said(decided)
-    copy.write_bytes(decided.read_bytes())
-    assert folder in said(decided)
-    assert "run it: LEDGER_FOLDER=PATH sh" in said(decided, more)
-    copy.unlink()
-    copy.symlink_to(decided)
-    assert f"run it: sh {script}\n" in said(decided, more)
-
-
-@pytest.mark.no_cover
-def test_a_plan_that_is_too_old_to_run_is_announced(decided: Path, monkeypatch: Patch) -> None:
-    warning = "refuse to run: a report is of 2026-05-01T09:30:00Z, more than {:,} days ago."
-    longest = 36_500  # a hundred years
-    ages = ((), 45), (("--max-age", "10"), 10), (("--max-age", longest), longest)
-    next_day = AT + timedelta(1)
-    of_newer = line("delete", a_user("cy"), as_of=next_day, on=next_day.date())
-    newer = saved(decided.parent, ledger_bytes([of_newer]), "newer.csv")
-    for (options, days), seconds in product(ages, (0, 1)):
-        now = AT + timedelta(days, seconds)
-        monkeypatch.setattr("analyzer.cli.plan.utc_now", lambda now=now: now)
-        done = plan(decided, newer, *options, "-o", decided.with_name("remove.sh"))
-        says = warning.format(days), "Read it, then run it: sh "
-        assert [each in done.messages for each in says] == [seconds > 0, seconds < 1]
-        assert done.code == 0
-
-
-def test_where_nobody_is_to_go_the_plan_says_so(tmp_path: Path) -> None:
-    done = plan(ledger_in(tmp_path / "d.csv", ann="keep"), "-o", tmp_path / "remove.sh")
-    assert (done.code, "changes nothing" in done.messages) == (0, True)
-    assert "run it" not in done.messages
-    assert "user/ann" not in (tmp_path / "remove.sh").read_text()
-
-
-def test_two_ledgers_of_one_name_are_refused(tmp_path: Path, decided: Path) -> None:
-    other = ledger_in(tmp_path / "other" / "entered.csv", ann="delete")
-    for named in ((decided, other), (decided, decided)):
-        done = plan(*named)
-        assert (done.code, "two files are called entered.csv" in done.message_line) == (2, True)
-
-
-def test_a_ledger_whose_name_cannot_be_printed_is_refused(tmp_path: Path) -> None:
-    for name in ("d\x1b[2J.csv", "d\nx.csv", "d\u2028.csv", "d\udcff.csv"):
-        done = plan(ledger_in(tmp_path / name, ann="delete"), "-o", tmp_path / "remove.sh")
-        assert (done.code, "a name cannot be printed: d\\" in done.messages) == (2, True)
-        assert not (tmp_path / "remove.sh").exists()
-
-
-def test_a_word_that_does_not_count_is_named_with_the_plan(written: bytes, workbook: Path) -> None:
-    keep = entered("ann", ("keep", "Anna", date(2026, 5, 5), None, "needed"))
-    done = plan(workbook, saved(workbook.parent, edited(written, keep), "copy.xlsx"))
-    assert (done.code, "keep, Anna" in done.messages) == (0, True)
-
-
-def test_an_exempt_user_is_left_out_and_an_exemption_of_nobody_is_named(
-    tmp_path: Path, report: Path
-) -> None:
-    ledger = ledger_in(tmp_path / "d.csv", ann="delete", bob="keep")
-    days = ("2026-05-01", True), ("2026-04-30", False)
-    for (last_day, exempt), reports in product(days, ((), ("--report", report))):
-        text = f"{HEADER_OF_EXEMPTIONS}\n*,ann,By design,,{last_day}\n"
-        entries = saved(tmp_path, text, "exempt.csv")
-        done = plan(ledger, "--exemptions", entries, *reports)
-        assert (": exempt" in done.messages) is exempt
-        assert ("Note: The exemption of ann in account" in done.messages) is not exempt
-        assert (f"expired on {last_day}" in done.messages) is not exempt
-        assert done.code == (5 if exempt else 0)
-
-
-def test_what_is_noted_on_a_newer_report_is_said(tmp_path: Path) -> None:
-    ledger = saved(tmp_path, ledger_bytes([line("delete", ANN)]), "decisions.csv")
-    done = plan(ledger, "--report", saved(tmp_path, report_text([ANN])))
-    assert (done.code, "Note: No generation time in" in done.messages) == (5, True)
-
-
-def test_a_plan_names_the_owners_in_the_script_and_who_is_done_already(tmp_path: Path) -> None:
-    ledger = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete")
-    owners = saved(tmp_path, "account,user,owner\n*,ann,Ann Lee\n*,bob,Bo Li\n", "o.csv")
-    newer = console_report(tmp_path / LATER, LATER, ANN)
-    done = plan(ledger, "--owners", owners, "--report", newer)
-    assert done.code == 0
-    assert b"\n# Owner: Ann Lee\nremove delete 'arn:aws:iam::" in done.output
-    assert b"user/bob" not in done.output
-    assert "Done already for 1 user: bob.\n" in done.messages
-    assert plan(ledger, "--owners", owners, "-o", owners).code == 2
-
-
-def test_a_refused_workbook_makes_no_script(written: bytes, workbook: Path) -> None:
-    workbook.write_bytes(edited(written, ANN_TO_DELETE, shown("ann", "Decision", "erase")))
-    script = workbook.with_name("remove.sh")
-    assert plan(workbook, "-o", script).code == 3
-    assert not script.exists()
-
-
-@pytest.mark.no_cover
-def test_a_change_that_only_an_older_report_shows_leaves_the_user_out(tmp_path: Path) -> None:
-    ledger, reports = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete"), tmp_path / "all"
-    back = a_user("ann", created=days_before(900), key_1=a_key("2026-05-20T00:00:00Z"))
-    older = console_report(reports, LATER, back, BOB)
-    console_report(reports, "2026-06-20", ANN, BOB)
-    done = plan(ledger, "--report", reports)
-    says = f"access key created 2026-05-20 (report {older}). Decide again\n"
-    assert (done.code, says in done.messages, b"user/bob" in done.output) == (5, True, True)
-    assert [line for line in done.lines if "user/ann" in line and line[:1] != "#"] == []
+    review.unlink()
+    planned = plan(ledger_in(tmp_path / "of_whole.csv", ann="delete"), report=resaved)
+    assert (planned.code, is_in(planned, "ann")) == (5 if code else 0, not code)
 
 
 def test_a_list_that_shows_what_was_decided_on_its_report_before_is_not_emptied(
@@ -374,42 +323,12 @@ def test_a_list_that_shows_what_was_decided_on_its_report_before_is_not_emptied(
     assert analyze(report, "--decisions", ledger, "-o", later).code == 0
     bob = entered("bob", ("delete", "Anna", date(2026, 5, 4), None, None))
     cleared = entered("ann", (None,) * 5)
-    for book, says in (
-        (edited(later.read_bytes(), bob), b": entered 1\n  Anna: entered 1, added 1\n"),
-        (edited(workbook.read_bytes(), cleared, bob), b": entered 1, emptied 1"),
+    for name, book, says in (
+        ("v2.xlsx", edited(later.read_bytes(), bob), "entered 1, new 1"),
+        ("review.xlsx", edited(workbook.read_bytes(), cleared, bob), "entered 1, emptied 1"),
     ):
-        done = collect(saved(tmp_path, book, "v2.xlsx"), "-o", ledger)
-        assert b"v2.xlsx" + says in done.output
-
-
-def test_what_a_follow_up_beside_the_ledger_shows_overtaken_is_left_out(tmp_path: Path) -> None:
-    ledger, followed = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete"), tmp_path / "June"
-    back = a_user("ann", created=days_before(900), mfa=True)
-    shown = console_report(followed, LATER, back, BOB)
-    followed /= "follow_up.csv"
-    assert analyze(shown, "--decisions", ledger, "--follow-up", followed, "-q").code == 0
-    newer = console_report(tmp_path / "July", "2026-07-01", ANN, BOB)
-    for reports in ((), ("--report", newer)):
-        done = plan(ledger, *reports)
-        says = f"user/ann: changed since the decision: MFA device added (report {shown}). Decide"
-        assert (done.code, says in done.messages) == (5, True)
-        assert [line for line in done.lines if "user/ann" in line and line[:1] != "#"] == []
-        assert b"user/bob" in done.output
-    followed.write_bytes(followed.read_bytes().replace(b"overtaken", b"later"))
-    done = plan(ledger)
-    assert (done.code, "column status: not a status ('later')" in done.messages) == (3, True)
-
-
-def test_who_is_done_already_is_one_line_behind_who_is_left_out(tmp_path: Path) -> None:
-    users = [ANN, *(a_user(f"user-{at}", created=days_before(800)) for at in range(7))]
-    lines = [line("delete", user, as_of=AT) for user in users]
-    ledger = saved(tmp_path, ledger_bytes(lines), "decisions.csv")
-    back = a_user("ann", created=days_before(900), mfa=True)
-    done = plan(ledger, "--report", console_report(tmp_path / LATER, LATER, back))
-    left_out, already = done.messages.splitlines()[-2:]
-    assert (done.code, left_out.startswith("Left out: delete arn:aws:iam::")) == (5, True)
-    names = "user-0, user-1, user-2, user-3, user-4 and 2 more"
-    assert already == f"Done already for 7 users: {names}."
+        done = collect(saved(tmp_path, book, name), "-o", ledger)
+        assert done.lines[0] == f"{tmp_path / name}: {says}"
 
 
 def test_a_list_in_csv_that_is_held_to_its_report_says_who_was_created_in_the_same_second(
@@ -442,12 +361,177 @@ def test_a_row_is_compared_with_the_report_that_it_was_made_from_in_a_folder_wit
     assert (done.code, "was judged as of 2026-05-01" in done.messages) == (3, True)
 
 
-def test_users_of_several_accounts_are_named_with_their_account(tmp_path: Path) -> None:
-    users = [BOB, BOB | {"arn": f"arn:aws:iam::{OTHER_ACCOUNT}:user/bob"}]
-    made = ledger_bytes([line("delete", each, as_of=AT) for each in users])
-    ledger = saved(tmp_path, made, "decisions.csv")
-    text = report_text([ANN])
-    both = f"{text}\n{text.replace(ACCOUNT, OTHER_ACCOUNT)}"
-    report = saved(tmp_path, both, f"status_reports_{LATER}T09-30-00+00-00.csv")
-    done = plan(ledger, "--report", report)
-    assert f"Done already for 2 users: {ACCOUNT}/bob, {OTHER_ACCOUNT}/bob.\n" in done.messages
+# Plans
+
+
+def test_a_plan_asks_for_the_reports_and_for_who_is_exempt(decided: Path, report: Path) -> None:
+    for options, says in (
+        (("--exemptions", "none"), "name the reports that are newer than the decisions"),
+        (("--report", report), "name the list of exemptions, or write none"),
+    ):
+        done = run("plan", decided, *options)
+        assert (done.code, says in done.message_line) == (2, True)
+
+
+def test_a_plan_is_refused_while_a_file_beside_the_ledger_has_an_entry_that_it_lacks(
+    tmp_path: Path, report: Path, written: bytes
+) -> None:
+    ledger = ledger_in(tmp_path / "of" / "d.csv", ann="delete")
+    script = tmp_path / "remove.sh"
+    for name, content, says in (
+        ("review.xlsx", edited(written, ANN_TO_DELETE), "the ledger lacks 1 of its entries"),
+        ("bulk.csv", bulk(user_rows(BOB, as_of=AT), DELETE), "the ledger lacks 1 of its entries"),
+        ("old.xls", b"x", "it cannot be read: save it as .xlsx"),
+        ("odd.csv", bulk(user_rows(BOB, as_of=AT), ("x",)), "it has entries that cannot be read: "),
+    ):
+        beside = saved(ledger.parent, content, name)
+        done = plan(ledger, "-o", script, report=report)
+        assert (done.code, f"{beside}: {says}" in done.messages, script.exists()) == (
+            3,
+            True,
+            False,
+        )
+        assert "Collect it first, or move it away." in done.messages
+        beside.unlink()
+    for name, content in (
+        ("open.xlsx", written),
+        ("copy.csv", ledger.read_bytes()),
+        ("users.csv", bulk(user_rows(BOB, as_of=AT))),
+        (".~lock.review.xlsx", b"x"),
+        ("notes.txt", b"delete"),
+    ):
+        saved(ledger.parent, content, name)
+    assert plan(ledger, "-o", script, report=report).code == 0
+    book = saved(ledger.parent, edited(written, ANN_TO_DELETE), "review.xlsx")
+    assert collect(book, "-o", ledger).code == 0
+    assert plan(ledger, "-o", script, report=report).code == 0
+
+
+def test_a_script_without_its_ledger_beside_it_is_run_with_the_folder_of_the_ledger(
+    decided: Path, report: Path
+) -> None:
+    (other := decided.parent / "other's").mkdir()
+    script, more = other / "remove.sh", ledger_in(other / "more.csv", bob="delete")
+    copy = other / "entered.csv"
+
+    def messages(*files: Path) -> str:
+        return plan(*files, "-o", script, "--max-age", "36500", report=report).messages
+
+    folder = f"LEDGER_FOLDER={decided.parent} sh {script}\nA copy of the ledger lacks"
+    assert folder in messages(decided)
+    copy.write_bytes(decided.read_bytes())
+    assert folder in messages(decided)
+    assert "run it: LEDGER_FOLDER=PATH sh" in messages(decided, more)
+    copy.unlink()
+    copy.symlink_to(decided)
+    assert f"run it: sh {script}\n" in messages(decided, more)
+
+
+@pytest.mark.no_cover
+def test_a_plan_that_is_too_old_to_run_is_announced(
+    decided: Path, report: Path, monkeypatch: Patch
+) -> None:
+    warning = "refuse to run: a report is of 2026-05-01T09:30:00Z, more than {:,} days ago."
+    longest = 36_500  # a hundred years
+    for (options, days), seconds in product(
+        (((), 45), (("--max-age", "10"), 10), (("--max-age", longest), longest)), (0, 1)
+    ):
+        now = AT + timedelta(days, seconds)
+        monkeypatch.setattr("analyzer.cli.plan.utc_now", lambda now=now: now)
+        done = plan(decided, *options, "-o", decided.with_name("remove.sh"), report=report)
+        says = warning.format(days), "Read it, then run it: sh "
+        assert [each in done.messages for each in says] == [seconds > 0, seconds < 1]
+        assert done.code == 0
+
+
+def test_where_nobody_is_to_go_the_plan_says_so(tmp_path: Path, report: Path) -> None:
+    script = tmp_path / "remove.sh"
+    done = plan(ledger_in(tmp_path / "d.csv", ann="keep"), "-o", script, report=report)
+    assert (done.code, "changes nothing" in done.messages) == (0, True)
+    assert "run it" not in done.messages
+    assert "user/ann" not in script.read_text()
+
+
+def test_two_ledgers_of_one_name_or_one_of_an_odd_name_are_refused(
+    tmp_path: Path, decided: Path, report: Path
+) -> None:
+    other = ledger_in(tmp_path / "other" / "entered.csv", ann="delete")
+    names = ("d\x1b[2J.csv", "d\nx.csv", "d\u2028.csv", "d\udcff.csv")
+    odd = [(ledger_in(tmp_path / name, ann="delete"),) for name in names]
+    twice = "two files are called entered.csv"
+    for ledgers in ((decided, other), (decided, decided), *odd):
+        done = plan(*ledgers, "-o", tmp_path / "remove.sh", report=report)
+        says = twice if decided in ledgers else "a name cannot be printed: d\\"
+        assert (done.code, says in done.message_line) == (2, True)
+        assert not (tmp_path / "remove.sh").exists()
+
+
+def test_an_exempt_user_is_left_out_and_an_exemption_of_nobody_is_named(
+    tmp_path: Path, report: Path
+) -> None:
+    ledger = ledger_in(tmp_path / "d.csv", ann="delete", bob="keep")
+    for last_day, is_exempt in (("2026-05-01", True), ("2026-04-30", False)):
+        text = f"{HEADER_OF_EXEMPTIONS}\n*,ann,By design,,{last_day}\n"
+        done = plan(ledger, report=report, exemptions=saved(tmp_path, text, "exempt.csv"))
+        assert (": exempt" in done.messages) is is_exempt
+        assert ("Note: The exemption of ann in account" in done.messages) is not is_exempt
+        assert (f"expired on {last_day}" in done.messages) is not is_exempt
+        assert done.code == (5 if is_exempt else 0)
+
+
+def test_what_is_noted_on_a_newer_report_is_said(tmp_path: Path) -> None:
+    ledger = saved(tmp_path, ledger_bytes([line("delete", ANN)]), "decisions.csv")
+    done = plan(ledger, report=saved(tmp_path, report_text([ANN])))
+    assert (done.code, "Note: No generation time in" in done.messages) == (5, True)
+
+
+def test_a_plan_names_the_owners_in_the_script_and_who_is_done_already(tmp_path: Path) -> None:
+    ledger = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete")
+    owners = saved(tmp_path, "account,user,owner\n*,ann,Ann Lee\n*,bob,Bo Li\n", "o.csv")
+    newer = console_report(tmp_path / LATER, LATER, ANN)
+    done = plan(ledger, "--owners", owners, report=newer)
+    assert (done.code, is_in(done, "bob")) == (0, False)
+    assert b"\n# Owner: Ann Lee\nremove delete 'arn:aws:iam::" in done.output
+    assert "Done already for 1 user: bob.\n" in done.messages
+    assert plan(ledger, "--owners", owners, "-o", owners, report=newer).code == 2
+
+
+def test_a_refused_workbook_makes_no_script(report: Path, written: bytes, workbook: Path) -> None:
+    workbook.write_bytes(edited(written, ANN_TO_DELETE, shown("ann", "Decision", "erase")))
+    script = workbook.with_name("remove.sh")
+    assert plan(workbook, "-o", script, report=report).code == 3
+    assert not script.exists()
+
+
+@pytest.mark.no_cover
+def test_a_change_that_only_an_older_report_shows_leaves_the_user_out(tmp_path: Path) -> None:
+    ledger, reports = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete"), tmp_path / "all"
+    back = a_user("ann", created=days_before(900), key_1=a_key("2026-05-20T00:00:00Z"))
+    older = console_report(reports, LATER, back, BOB)
+    console_report(reports, "2026-06-20", ANN, BOB)
+    done = plan(ledger, report=reports)
+    says = f"user/ann: overtaken: access key created 2026-05-20 (report {older})\n"
+    assert (done.code, says in done.messages) == (5, True)
+    assert (is_in(done, "ann"), is_in(done, "bob")) == (False, True)
+    assert "Longest time without a report since the decisions: 31 days.\n" in done.messages
+
+
+def test_who_is_done_already_is_one_line_behind_who_is_left_out(tmp_path: Path) -> None:
+    users = [a_user(f"user-{at}", created=days_before(800 + at)) for at in range(7)]
+    elsewhere = a_user("bob", account=OTHER_ACCOUNT)
+    report = console_report(tmp_path / LATER, LATER, ANN | {"mfa_active": "true"})
+    more = report_text([]).replace(ACCOUNT, OTHER_ACCOUNT).partition("\n")[2]
+    for others, says in (
+        ([], "7 users: user-0, user-1, user-2, user-3, user-4 and 2 more."),
+        (
+            [elsewhere],
+            f"8 users: {', '.join(f'{ACCOUNT}/user-{at}' for at in range(5))} and 3 more.",
+        ),
+    ):
+        lines = [line("delete", user, as_of=AT) for user in (ANN, *users, *others)]
+        ledger = saved(tmp_path, ledger_bytes(lines), "decisions.csv")
+        done = plan(ledger, report=report)
+        left_out, already = done.messages.splitlines()[-2:]
+        assert (done.code, left_out.startswith(f"Left out: delete {ARN_OF_ANN}")) == (5, True)
+        assert already == f"Done already for {says}"
+        report.write_text(f"{report.read_text()}\n{more}")

@@ -1,23 +1,30 @@
-"""A ledger keeps every decision with what was seen, and says which is in force."""
+"""A ledger is a set of lines: it keeps every decision with what was seen, in one form."""
 
+import random
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from analyzer import columns
-from analyzer.decisions.decision import decisions_by_user
-from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
+from analyzer.decisions.decision import LedgerLine, fact_line
+from analyzer.decisions.ledger import (
+    COLUMNS,
+    Ledger,
+    holds_decisions,
+    ledger_bytes,
+    read_entries,
+    read_ledger,
+)
+from analyzer.decisions.ledger_file import write_ledger
 from analyzer.decisions.review_list_layout import ENTRY_HEADS
 from analyzer.errors import InputRefused
-from analyzer.report.model import ReportTime
-from analyzer.terms import AsOfSource
 from tests.support.builders import ACCOUNT, AS_OF, a_key, a_password, a_user
-from tests.support.decisions import DAY, bulk, line, user_rows
+from tests.support.decisions import DAY, analysis_of, bulk, ledger_of, line, user_rows
 
-NEXT = DAY + timedelta(days=1)
 SECOND = timedelta(seconds=1)
-MIDNIGHT = AS_OF.replace(hour=0)
-BEFORE = MIDNIGHT - SECOND
+ENTERED = ("delete", "Anna", f"{DAY}")
 
 
 def refusals(content: bytes) -> list[tuple[object, ...]]:
@@ -26,80 +33,251 @@ def refusals(content: bytes) -> list[tuple[object, ...]]:
     return [(each.row, each.column, each.value, each.message) for each in refused.value.problems]
 
 
-@pytest.mark.no_cover
+def changed(*cells: tuple[str, str], of: LedgerLine | None = None) -> bytes:
+    """Return a ledger of one line in which cells were typed over."""
+    head, row = ledger_bytes([of or line()]).decode().splitlines()
+    texts = dict(zip(head.split(","), row.split(","), strict=True)) | dict(cells)
+    return f"{head}\n{','.join(texts.values())}\n".encode()
+
+
+def a_fact(word: str = "gone", of: LedgerLine | None = None) -> LedgerLine:
+    (file,) = analysis_of().report.files
+    return fact_line(line(word).decision, of or line(), file)
+
+
+# What is written, and read back
+
+
 def test_a_ledger_comes_back_as_it_was_written() -> None:
     lines = [
         line("delete", a_user("=ann", key_1=a_key()), ticket="'7", comment='=1+1, "quoted"\nline'),
         line("keep", a_user("-bob"), same_second=None),
         line("investigate", a_user("'o"), same_second=frozenset({"@x", "b"}), sheet=""),
         line("withdraw"),
-        line("deactivate", by="Zoë  Öz", service_credentials="a.amazonaws.com, s"),
-        line("conflict", by="credreport"),
+        line("deactivate", by="Zoë  Öz", service_credentials="a.amazonaws.com, s", idle_limit=7),
         line("delete", a_user(account="123XXXXXXXX")),
+        a_fact("gone", line(user=a_user("zoe", path="a/b/"))),
     ]
-    assert list(read_ledger("decisions.csv", ledger_bytes(lines)).lines) == lines
+    read = read_ledger("decisions.csv", ledger_bytes(lines)).lines
+    assert {each.user_key: each for each in read} == {each.user_key: each for each in lines}
 
 
 def test_a_line_is_a_row_of_users_csv_with_the_decision_and_its_place_in_front() -> None:
     entered, place = "decision,decided_by,decided_on,ticket,comment", "workbook,sha256,sheet,row"
-    shown = "baseline,same_second,service_credentials"
+    shown = "baseline,same_second,service_credentials,idle_limit"
     heads = (entered, place, shown, *columns.OF_USERS_CSV)
     assert ledger_bytes([line()]).decode().splitlines()[0] == ",".join(heads)
 
 
-def test_no_cell_of_a_ledger_is_a_formula_to_a_spreadsheet() -> None:
-    written = ledger_bytes([line("keep", a_user("=cmd"), by="+1", comment="@x", ticket="-2")])
-    cells = written.decode().splitlines()[1].split(",")
-    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))] == []
+def test_a_line_is_one_line_of_text_in_which_no_cell_is_a_formula() -> None:
+    odd = line("keep", a_user("=cmd"), by="+1", comment="@x\r\ny\u2028z", ticket="-2")
+    _, written = ledger_bytes([odd]).decode().splitlines()
+    assert [cell for cell in written.split(",") if cell.startswith(("=", "+", "-", "@"))] == []
+    assert ",'@x y z," in written
+
+
+def test_a_line_of_the_program_has_a_user_a_fact_and_a_report_and_nothing_else() -> None:
+    fact = a_fact("overtaken", line(user=a_user("ann", path="a/b/")))
+    cells = dict(
+        zip(COLUMNS, ledger_bytes([fact]).decode().splitlines()[1].split(","), strict=True)
+    )
+    assert {name: cell for name, cell in cells.items() if cell} == {
+        "decision": "overtaken",
+        "decided_by": "credreport",
+        "sha256": fact.sha256,
+        "baseline": "2026-05-01T12:00:00Z",
+        "account": ACCOUNT,
+        "user": "ann",
+        "arn": f"arn:aws:iam::{ACCOUNT}:user/ann",
+        "user_creation_time": "2023-08-05T12:00:00Z",
+        "as_of": "2026-05-01T12:00:00Z",
+        "as_of_source": "file-name",
+    }
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        *(("decided_on", "2026-05-01"), ("ticket", "7"), ("row", "x"), ("idle_limit", "soon")),
+        *(("password_enabled", "true"), ("workbook", "a.xlsx"), ("sha256", ""), ("arn", "x")),
+        *(("user_creation_time", ""), ("as_of_source", "option"), ("as_of_source", "")),
+        *(("as_of", "20260501T120000Z"), ("as_of", "2026-05-01T23:00:00-02:00")),
+    ],
+)
+def test_a_line_of_the_program_that_was_changed_is_refused(column: str, cell: str) -> None:
+    (problem,) = refusals(changed((column, cell), of=a_fact()))
+    assert problem[1::2] == ("arn", "a line of the program that was changed")
 
 
 def test_users_csv_with_the_five_columns_in_front_is_a_ledger() -> None:
     rows = user_rows(a_user("ann"), a_user("bob"))
-    read = read_entries("bulk.csv", bulk(rows, ("delete", "Anna", f"{DAY}", "", "")))
+    read = read_entries("x/bulk.csv", bulk(rows, ENTERED))
     (only,) = read.lines
-    assert (only.user, only.decision, only.place) == ("ann", "delete", "bulk.csv, row 2")
+    assert (only.user, only.decision, only.place_text) == ("ann", "delete", "bulk.csv, row 2")
     assert (only.baseline, only.same_second, only.sha256) == (AS_OF, None, read.file.sha256)
-    assert [each.user_key.arn.rpartition("/")[2] for each in read.open_rows] == ["bob"]
+    assert (only.idle_limit, [each.user_key.arn[-3:] for each in read.open_rows]) == (90, ["bob"])
+    assert (read.is_ledger, read_entries("d.csv", ledger_bytes([line()])).is_ledger) == (
+        False,
+        True,
+    )
 
 
 @pytest.mark.parametrize(("separator", "end"), [(",", "\r\n"), (";", "\n"), ("\t", "\r\n")])
-def test_a_ledger_that_a_spreadsheet_saved_still_reads(separator: str, end: str) -> None:
+def test_a_ledger_that_a_spreadsheet_saved_has_the_same_lines(separator: str, end: str) -> None:
     user = a_user("ann", account="012345678901", password=a_password())
-    text = ledger_bytes([line("delete", user, ticket="SEC 1")]).decode()
+    text = ledger_bytes([known := line("delete", user, ticket="SEC 1")]).decode()
     text = text.replace(",012345678901,ann", ",1.23457E+10,ann").replace("false", "FALSE")
+    text = text.replace(",2026-05-01,", ",2026-05-01 00:00:00,").replace("delete", " Delete ")
     text = text.replace("true", "TRUE").replace(",", separator).replace("\n", end)
     (only,) = read_ledger("decisions.csv", ("\ufeff" + text).encode()).lines
     assert (only.account, only.user, only.ticket) == ("012345678901", "ann", "SEC 1")
+    assert only.identity == known.identity
 
+
+def test_since_counts_from_what_aws_said_and_never_from_a_day_or_an_option() -> None:
+    used = datetime(2026, 2, 2, tzinfo=UTC)
+    (row,) = user_rows(
+        a_user(password=a_password(used), password_next_rotation="2027-01-01T00:00:00Z")
+    )
+    without = {**row, "user_creation_time": "", "age_days": "", "password_last_used": ""}
+    for sources, cells, expected in (
+        (("envelope", "metadata", "file-name", "assumed"), row, AS_OF),
+        (("folder", "option"), row, used),
+        (("option",), without | {"password_last_changed": ""}, datetime(1970, 1, 1, tzinfo=UTC)),
+    ):
+        for source in sources:
+            content = bulk([{**cells, "as_of_source": source}], ENTERED)
+            assert read_ledger("bulk.csv", content).lines[0].baseline == expected, source
+
+
+def test_a_line_without_a_moment_cannot_be() -> None:
+    with pytest.raises(ValueError, match="soon"):
+        line(user_row={**line().user_row, "as_of": "soon"})
+
+
+# A set of lines
+
+DELETE = line()
+OTHER_CELL = {**DELETE.user_row, "mfa_active": "true"}
+
+
+@pytest.mark.parametrize(
+    ("other", "is_same"),
+    [
+        *((line(by=name), True) for name in ("  ANNA ", "anna")),
+        (line(workbook="copy.xlsx", sheet="Unused users (2)", row=9, sha256="b" * 64), True),
+        (line(same_second=None, idle_limit=7), True),
+        (line(user_row={**DELETE.user_row, "mfa_active": "FALSE"}), True),
+        (line(user_row={**DELETE.user_row, "as_of": "2026-05-01T14:00:00+02:00"}), True),
+        *(
+            (each, False)
+            for each in (line("deactivate"), line(by="Tom"), line(on=DAY - timedelta(1)))
+        ),
+        *(
+            (each, False)
+            for each in (line(ticket="7"), line(comment="x"), line(user=a_user("ann")))
+        ),
+        (line(baseline=AS_OF - SECOND), False),
+        (line(as_of=AS_OF + SECOND), False),
+        (line(user_row=OTHER_CELL), False),
+    ],
+)
+def test_a_line_is_the_same_if_its_entry_and_every_cell_shown_are(
+    other: LedgerLine,
+    is_same: bool,  # noqa: FBT001  of a table
+) -> None:
+    assert len(ledger_of(DELETE).with_lines([other]).lines) == (1 if is_same else 2)
+
+
+def test_a_union_is_the_same_in_any_order_and_of_places_the_smallest_stays() -> None:
+    lines = [
+        line(workbook="b.xlsx"),
+        line(workbook="a.xlsx", row=9),
+        line(workbook="a.xlsx", row=10),
+        line(workbook="a.xlsx", row=9, same_second=None),
+        line(workbook="a.xlsx", row=9, by="anna"),
+        line("keep", by="Tom"),
+        line("keep", by="Tom", user_row=OTHER_CELL, sha256="b" * 64),
+        line(ticket="7", baseline=AS_OF - SECOND),
+        line(ticket="7"),
+        a_fact("gone"),
+        a_fact("overtaken"),
+    ]
+    whole = Ledger().with_lines(lines)
+    assert (len(whole.lines), lines[1] in whole.lines) == (7, True)
+    for seed in range(20):
+        dice = random.Random(seed)
+        dice.shuffle(lines)
+        cut = dice.randrange(len(lines))
+        merged = Ledger().with_lines(lines[:cut]).with_lines(lines[cut:]).with_lines(lines[:5])
+        assert ledger_bytes(merged.lines) == ledger_bytes(whole.lines)
+        assert read_ledger("d.csv", ledger_bytes(lines)).lines == whole.lines
+
+
+def test_lines_are_sorted_by_user_and_day_so_that_git_can_merge_two_ledgers() -> None:
+    users = a_user("zoe"), a_user("ann"), a_user("ann", account="012345678900")
+    lines = [line("keep", user, on=DAY + timedelta(day)) for user in users for day in (1, 0)]
+    assert Ledger().with_lines(lines).lines == (*lines[::-1],)
+
+
+# What is refused
 
 LATER = "later than the report, which is of 2026-05-01T12:00:00Z"
 CREATION = "not the creation time of a user with age_days"
 EMPTY, NO_DATE, NOT_A_WORD = "the cell is empty", "not a date", "not a word of this column"
 ROOT, NO_USER = "the root user is not an IAM user", "not the ARN of an IAM user"
 OTHER_USER, NO_WORD = "the ARN names another user", "an entry without a decision"
+EARLY = "decided before the report, which is of 2026-05-01"
 INVALID: list[tuple[str, str, str]] = [
-    *(("decision", word, "not a decision") for word in ("remove", "conflict")),
+    *(("decision", word, "not a decision") for word in ("remove", "conflict", "gone")),
     ("decision", "", NO_WORD),
     *((name, "", EMPTY) for name in ("decided_by", "decided_on")),
+    *(("decided_by", name, "the name of the program") for name in ("credreport", "CredReport")),
     *(("decided_on", day, NO_DATE) for day in ("2026-02-30", "1/5/2026", "20260501")),
+    ("decided_on", "2026-04-29", EARLY),
     ("as_of", "yesterday", "not a time"),
     ("baseline", "2026-05-01", "not a time"),
     ("baseline", "2026-05-01T12:00:01Z", LATER),
     *((name, "other", NOT_A_WORD) for name in ("as_of_source", "verdict")),
-    ("row", "two", "not a row"),
+    *(("row", cell, "not a whole number") for cell in ("two", "-1", "1.5")),
+    *(("idle_limit", cell, "not a whole number") for cell in ("0", "x")),
     ("same_second", "a;quiet", "it names the user of this row"),
     ("user", "bob", OTHER_USER),
     ("account", "111122223333", "the ARN names another account"),
     ("user", "<root_account>", ROOT),
     ("arn", "", NO_USER),
+    ("arn", f"arn:aws:iam::{ACCOUNT}:root", ROOT),
+    ("arn", "arn:aws:iam::123XXXXXXXX:user/other", OTHER_USER),
     *(("arn", f"arn:aws:iam::{ACCOUNT}:{each}", NO_USER) for each in ("user/", "group/quiet")),
     ("user_creation_time", "2023-13-05T12:00:00Z", f"{CREATION} '1000'"),
     ("user_creation_time", "2023-08-04T11:59:59Z", f"{CREATION} '1000'"),
     ("user_creation_time", "", f"{CREATION} '1000'"),
+    ("age_days", "999", f"{CREATION} '999'"),
 ]
 """The column of a cell, its value, and what is wrong with it."""
 
-CONFLICT = {"decision": "conflict", "decided_by": "credreport"}
+
+@pytest.mark.parametrize(("column", "cell", "problem"), INVALID)
+def test_a_row_that_is_not_valid_is_refused_with_its_place_and_value(
+    column: str, cell: str, problem: str
+) -> None:
+    read = refusals(changed((column, cell)))
+    assert (2, problem) in [(row, message) for row, _, _, message in read]
+    assert column in ("age_days", "arn") or (2, column, cell or None, problem) in read
+
+
+def test_a_keep_needs_a_comment_and_other_cells_than_the_five_are_no_decision() -> None:
+    assert refusals(changed(("comment", ""), of=line("keep"))) == [(2, "comment", None, EMPTY)]
+    nothing = [(name, "") for name in ("decision", "decided_by", "decided_on")]
+    assert (2, "decision", None, NO_WORD) in refusals(changed(*nothing))
+
+
+def test_only_a_report_whose_time_is_an_option_may_show_what_is_later() -> None:
+    later = {"as_of_source": "option", "baseline": "2026-05-01T12:00:01Z"}
+    (read,) = read_ledger("decisions.csv", changed(*later.items())).lines
+    assert read.baseline == AS_OF + SECOND
+    in_folder = changed(*{**later, "as_of_source": "folder"}.items())
+    assert [each[3] for each in refusals(in_folder)] == [LATER]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -110,57 +288,17 @@ def test_a_sheet_saved_as_csv_is_refused_as_such(separator: str) -> None:
         assert refusals(f"{head}{end}".encode()) == [(None, None, None, message)]
 
 
-MARKS = ("<<<<<<< HEAD", "||||||| 1a2b3c4", "=======", ">>>>>>> reviews")
+MARKS = ["<<<<<<< HEAD", "||||||| 1a2b3c4", "=======", ">>>>>>> reviews"]
 
 
-@pytest.mark.parametrize("mark", MARKS)
-def test_a_merge_conflict_of_git_is_named_as_such(mark: str) -> None:
+@pytest.mark.parametrize("mark", [*MARKS, "decision"])
+def test_what_is_left_of_a_merge_is_named_once(mark: str) -> None:
     head, row = ledger_bytes([line()]).decode().splitlines()
-    problem = "a merge conflict of git that is not resolved"
-    assert refusals(f"{head}\n{row}\n{mark}\n".encode()) == [(3, "decision", mark, problem)]
-
-
-def test_two_ledgers_one_behind_the_other_are_refused_for_the_second_head_alone() -> None:
-    head, row = ledger_bytes([line()]).decode().splitlines()
-    text = f"{head}\n{row}\n{head}\n{row}\n"
-    problem = "the heads of the columns once more"
-    assert refusals(text.encode()) == [(3, "decision", "decision", problem)]
-
-
-@pytest.mark.parametrize(
-    ("changed", "column", "problem"),
-    [
-        *(({column: value}, column, problem) for column, value, problem in INVALID),
-        ({"decision": "keep", "comment": ""}, "comment", EMPTY),
-        (dict.fromkeys(("decision", "decided_by", "decided_on"), ""), "decision", NO_WORD),
-        (CONFLICT | {"decided_on": ""}, "decided_on", EMPTY),
-        (CONFLICT | {"decided_on": "01.05.2026"}, "decided_on", NO_DATE),
-        ({"baseline": "2026-05-01T12:00:01Z", "as_of_source": "folder"}, "baseline", LATER),
-        ({"arn": "arn:aws:iam::123XXXXXXXX:user/other"}, "user", OTHER_USER),
-        ({"arn": f"arn:aws:iam::{ACCOUNT}:root"}, "user", ROOT),
-        ({"age_days": "999"}, "user_creation_time", f"{CREATION} '999'"),
-    ],
-)
-def test_a_row_that_is_not_valid_is_refused_with_its_place_and_value(
-    changed: dict[str, str], column: str, problem: str
-) -> None:
-    head, row = ledger_bytes([line()]).decode().splitlines()
-    cells = dict(zip(head.split(","), row.split(","), strict=True)) | changed
-    read = refusals(f"{head}\n{','.join(cells.values())}\n".encode())
-    assert (2, column, cells[column] or None, problem) in read
-
-
-def test_only_a_report_whose_time_is_an_option_may_show_what_is_later() -> None:
-    cells = {**line().user_row, "as_of_source": "option"}
-    later = line(user_row=cells, baseline=AS_OF + SECOND)
-    assert read_ledger("decisions.csv", ledger_bytes([later])).lines == (later,)
-
-
-def test_rows_of_a_user_that_differ_are_no_problem_while_nothing_is_entered() -> None:
-    (row,) = user_rows(a_user())
-    rows = [row, row | {"mfa_active": "true"}, user_rows(a_user("ann"))[0]]
-    read = read_entries("bulk.csv", bulk(rows, (), (), ("delete", "Anna", f"{DAY}")))
-    assert [each.user for each in read.lines] == ["ann"]
+    more, problem = mark, "a merge conflict of git that is not resolved"
+    if mark == "decision":
+        more, problem = f"{head}\n{row}", "the heads of the columns once more"
+    content = f"{head}\n{row}\n{more}\n".encode()
+    assert refusals(content) == [(3, "decision", mark, problem)]
 
 
 @pytest.mark.parametrize("name", ["decision", "comment", "arn", "password_enabled", "as_of"])
@@ -185,126 +323,91 @@ def test_a_row_with_an_apostrophe_alone_is_open() -> None:
     assert (read.lines, [each.user_key for each in read.open_rows]) == ((), [line().user_key])
 
 
-def test_since_counts_from_what_aws_said_and_never_from_a_day_or_an_option() -> None:
-    used = datetime(2026, 2, 2, tzinfo=UTC)
-    (row,) = user_rows(
-        a_user(password=a_password(used), password_next_rotation="2027-01-01T00:00:00Z")
-    )
-    for sources, expected in (
-        (("envelope", "metadata", "file-name", "assumed"), AS_OF),
-        (("folder", "option"), used),
+def test_a_user_of_whom_one_report_has_two_rows_is_decided_on_in_a_workbook(tmp_path: Path) -> None:
+    (row,), ann = user_rows(a_user()), user_rows(a_user("ann"))[0]
+    rows = [row, row | {"mfa_active": "true"}, ann]
+    assert [x.user for x in read_entries("b.csv", bulk(rows, (), (), ENTERED)).lines] == ["ann"]
+    differs = "the report has another row of this user, which differs"
+    arn = line().user_key.arn
+    assert refusals(bulk(rows, ENTERED)) == [(2, "arn", arn, differs)]
+    path, known = tmp_path / "decisions.csv", ledger_of(line())
+    write_ledger(path, known)
+    before, forged = path.read_bytes(), line(user_row=OTHER_CELL)
+    with pytest.raises(InputRefused, match=differs):
+        write_ledger(path, known.with_lines([forged]))
+    assert path.read_bytes() == before
+    # Two reports of one moment.
+    write_ledger(path, both := known.with_lines([replace(forged, sha256="b" * 64)]))
+    assert read_ledger("x", path.read_bytes()).lines == both.lines
+
+
+SHEET = ",".join(("User", *ENTRY_HEADS))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (bulk([], drop=["comment"]), False),
+        *((f"{SHEET}\nann,{cell}\n".encode(), bool(cell)) for cell in ("", "delete")),
+        *((bulk([{}, {}], (), [""] * at + ["x" * at]), at > 0) for at in range(5)),
+    ],
+)
+def test_a_file_holds_decisions_if_any_of_its_five_cells_does(
+    tmp_path: Path,
+    content: bytes,
+    expected: bool,  # noqa: FBT001  of a table
+) -> None:
+    (path := tmp_path / "list.csv").write_bytes(content)
+    assert holds_decisions(path) is expected
+
+
+# What a ledger says
+
+
+def keeps(*lines: LedgerLine, **days: int) -> list[tuple[str, date | None]]:
+    return [(each.reason, each.expires) for each in ledger_of(*lines, **days).exemptions()]
+
+
+def test_a_keep_that_may_hold_exempts_its_user_until_its_last_day() -> None:
+    keep = line("keep", by="Bob", comment="why", row=7)
+    (exempt,) = ledger_of(keep).exemptions()
+    assert (exempt.owner, exempt.line, exempt.arn, exempt.created) == ("Bob", 7, *keep.user_key)
+    last = DAY + timedelta(10)
+    later = line("keep", by="Tom", on=DAY + timedelta(5), comment="still")
+    for lines, expected in (
+        ([keep], [("why", last)]),
+        ([keep, later], [("still", last + timedelta(5))]),
+        ([keep, line(by="Tom", on=DAY + timedelta(5))], [("why", last)]),
+        ([keep, line(by="Bob", on=DAY + timedelta(5))], []),
+        ([line("keep", a_user(created="N/A"))], []),
+        ([line("investigate")], []),
     ):
-        for source in sources:
-            content = bulk([{**row, "as_of_source": source}], ("delete", "Anna", f"{DAY}"))
-            assert read_ledger("bulk.csv", content).lines[0].baseline == expected, source
+        assert keeps(*lines, keep_days=10) == expected, lines
 
 
-def test_without_any_timestamp_everything_is_since() -> None:
-    (row,) = user_rows(a_user())
-    cells = {**row, "as_of_source": "option", "user_creation_time": "", "age_days": ""}
-    content = bulk([cells], ("delete", "Anna", f"{DAY}"))
-    assert read_ledger("bulk.csv", content).lines[0].baseline.year == 1970
-
-
-IN_FORCE: list[tuple[str, str | None]] = [
-    ("delete Anna", "delete"),
-    ("delete Anna next, keep Tom", "delete"),
-    ("delete Anna, keep Tom next", "keep"),
-    ("delete Anna, delete Tom", "delete"),
-    ("delete Anna, keep Anna", "keep"),
-    ("delete Anna, keep ANNA", "keep"),
-    ("delete Anna, keep Tom", None),
-    ("delete Anna, withdraw Tom", None),
-    ("keep Tom, delete Anna next, withdraw Anna next", None),
-    ("withdraw Anna, delete Anna", "delete"),
-    ("delete Anna, withdraw Anna, keep Tom", "keep"),
-    ("withdraw Anna, delete Tom, withdraw Anna", None),
-    ("delete Anna, withdraw Anna next, keep Tom next", None),
-    ("withdraw Anna next, delete Anna", None),
-    ("delete Anna, keep Tom, withdraw Anna", "keep"),
-    ("delete Anna, keep Tom, withdraw Tom next", "delete"),
-    ("delete Anna, keep Tom, withdraw Eve next", None),
-    ("delete Anna, keep Tom, investigate Eve, withdraw Tom", None),
-    ("delete Anna, keep Tom, keep Anna", "keep"),
-    ("delete Anna, keep Tom, investigate Eve next", "investigate"),
-    ("delete Anna, keep Tom, conflict credreport", None),
-    ("delete Anna, keep Tom, conflict credreport, withdraw Anna", "keep"),
-    # One or both of the two lines were lost.
-    ("delete Anna, conflict credreport", None),
-    ("conflict credreport, delete Anna", None),
-    ("delete Anna, conflict credreport, delete Tom", None),
-    ("delete Anna, conflict credreport next", None),
-    ("delete Anna, conflict credreport, withdraw Tom, delete Tom", "delete"),
-    ("delete Anna, conflict credreport, delete Tom next", "delete"),
-    # A line that stands there twice, as after a merge in git.
-    ("delete Anna, keep Anna, delete Anna", "keep"),
-    ("delete Anna, withdraw Tom, delete Anna", None),
-    # What was collected after a withdrawal, with an earlier date.
-    ("deactivate Anna, withdraw Anna next, delete Tom", None),
-    ("delete Tom, withdraw Anna next, keep Anna", None),
-    ("delete Anna, keep Tom, withdraw Tom next, investigate Eve", None),
-    ("delete Anna, keep Tom, withdraw Tom next, delete Eve", "delete"),
-]
-"""Decisions by word, person and day, of which `next` is the day after, and what is in force."""
-
-
-def test_the_newest_decision_is_in_force_and_nothing_earlier_revives() -> None:
-    for decisions, expected in IN_FORCE:
-        entered = [each.split() for each in decisions.split(", ")]
-        lines = [line(word, by=by, on=NEXT if day else DAY) for word, by, *day in entered]
-        (user_decisions,) = decisions_by_user(lines).values()
-        undisputed = user_decisions.undisputed
-        assert (undisputed and str(undisputed.decision)) == expected, decisions
-
-
-def test_a_third_person_takes_back_both_decisions_of_a_conflict() -> None:
-    conflict = [line(), line("keep", by="Tom")]
-    (before,) = decisions_by_user(conflict).values()
-    assert (before.is_conflict, len(before.conflicts)) == (True, 1)
-    for day in (DAY, NEXT):
-        (after,) = decisions_by_user([*conflict, line("withdraw", by="Eve", on=day)]).values()
-        assert (after.is_conflict, after.conflicts, after.undisputed) == (False, (), None), day
-
-
-def test_of_agreeing_decisions_of_one_day_the_last_line_is_in_force() -> None:
-    anna, tom = line(by="Anna", ticket="1"), line(by="Tom", ticket="2")
-    (user_decisions,) = decisions_by_user([anna, tom]).values()
-    assert user_decisions.undisputed is tom
-
-
-def test_a_keep_is_in_force_until_its_last_day() -> None:
-    ledger = Ledger(lines=(line("keep"),), keep_days=10)
-    (user_decisions,) = ledger.by_user.values()
-    days = [DAY + timedelta(days=each) for each in (9, 10, 11)]
-    assert [bool(ledger.in_force_on(day, user_decisions)) for day in days] == [True, True, False]
-
-
-def test_a_keep_for_ever_ends_with_the_calendar() -> None:
-    assert Ledger(keep_days=10**9).last_day(line("keep")) == date.max
-
-
-def test_notes_name_decisions_that_nothing_acts_on() -> None:
-    lines = (line("delete", a_user("ann", created="N/A")), line("delete"), line("keep", by="Tom"))
-    unknown, conflict = Ledger(lines=lines).notes()
-    assert unknown.startswith(
-        "Not acted on, as the user's creation time or account is not known: ann ("
-    )
-    assert conflict.endswith(f"arn:aws:iam::{ACCOUNT}:user/quiet.")
-    assert Ledger(lines=(line(),)).notes() == []
-
-
-def test_a_line_without_a_moment_cannot_be() -> None:
-    cells = {**line().user_row, "as_of": "soon"}
-    with pytest.raises(ValueError, match="soon"):
-        line(user_row=cells)
-
-
-def test_a_day_without_a_time_counts_as_its_start_and_an_option_proves_nothing() -> None:
-    for source, baseline, expected in (
-        (AsOfSource.FILE_NAME, BEFORE, AS_OF),
-        (AsOfSource.ASSUMED, AS_OF, AS_OF),
-        (AsOfSource.FOLDER, BEFORE, MIDNIGHT),
-        (AsOfSource.FOLDER, MIDNIGHT + SECOND, MIDNIGHT + SECOND),
-        (AsOfSource.OPTION, BEFORE, BEFORE),
+def test_notes_name_what_nothing_acts_on_who_disagrees_and_which_keeps_end() -> None:
+    unknown, disagree = line(user=a_user("ann", created="N/A")), [line(), line("keep", by="Tom")]
+    end = DAY + timedelta(180)
+    for lines, day, expected in (
+        ([line()], DAY, []),
+        (
+            [unknown],
+            DAY,
+            ["Not acted on, as the user's creation time or account is not known: ann ("],
+        ),
+        (disagree, DAY, ["Nothing stands on these users, as people disagree: quiet."]),
+        *(
+            ([line("keep")], end - timedelta(days), [said] if is_soon else [])
+            for days, is_soon in ((31, False), (30, True), (0, True), (-1, False))
+            for said in ["Decisions to keep that end within 30 days: quiet."]
+        ),
     ):
-        assert ReportTime(AS_OF, source, baseline).earliest == expected, (source, baseline)
+        notes = [*ledger_of(*lines).notes(day)]
+        assert len(notes) == len(expected), (lines, day)
+        assert all(map(str.startswith, notes, expected)), notes
+    assert repr(ledger_of(*disagree)) == "<Ledger: decisions 2>"
+
+
+def test_the_ledger_of_an_earlier_day_lacks_what_was_decided_later() -> None:
+    lines = [line(on=DAY + timedelta(days)) for days in (0, 1)]
+    assert ledger_of(*lines).until(DAY).lines == (lines[0],)

@@ -22,8 +22,8 @@ from tests.support.aws_server import environment, on_loopback_only
 from tests.support.aws_stub import LEDGERS, LOG, UNDO, ScriptRun, run_script
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
-from tests.support.removal_proxy import Front, front_serving
-from tests.support.removals import Removal, credential, removal
+from tests.support.removal_proxy import Fault, Front, front_serving
+from tests.support.removals import SHELLS, Removal, credential, removal
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -35,12 +35,12 @@ LONG_AGO = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
 DELETED, DEACTIVATED = "-full", "a,b"
 SPARED = ("kept", "returned", "new-key", "=tagged")
 STEPS = (
+    *("DeleteUserPolicy", "DeleteUserPolicy", "DetachUserPolicy", "RemoveUserFromGroup"),
     *("DeleteLoginProfile", "DeleteAccessKey", "DeleteAccessKey", "DeleteSigningCertificate"),
     *("DeleteSSHPublicKey", "DeleteServiceSpecificCredential", "DeactivateMFADevice"),
-    *("DeactivateMFADevice", "DeleteVirtualMFADevice", "DeleteUserPolicy", "DeleteUserPolicy"),
-    *("DetachUserPolicy", "RemoveUserFromGroup", "DeleteUser"),
+    *("DeactivateMFADevice", "DeleteVirtualMFADevice", "DeleteUser"),
 )
-"""What a user with everything needs, in any order but for the last."""
+"""What a user with everything needs: the first four can be undone; devices come in any order."""
 
 
 @pytest.fixture
@@ -65,12 +65,14 @@ def certificate() -> str:
 
 
 def equip(iam: Any, front: Front, user: str, status: str) -> None:
-    """Attach one of everything, and two of most; what no report shows has the status."""
+    """Attach one of everything, and two of most; all credentials have the status."""
     name = {"UserName": user}
     iam.create_login_profile(**name, Password="correct horse battery staple")
     for _ in range(2):
-        iam.create_access_key(**name)
-    iam.upload_signing_certificate(**name, CertificateBody=certificate())
+        access_key = iam.create_access_key(**name)["AccessKey"]["AccessKeyId"]
+        iam.update_access_key(**name, AccessKeyId=access_key, Status=status)
+    signed = iam.upload_signing_certificate(**name, CertificateBody=certificate())["Certificate"]
+    iam.update_signing_certificate(**name, CertificateId=signed["CertificateId"], Status=status)
     key = iam.upload_ssh_public_key(**name, SSHPublicKeyBody="ssh-rsa AAAA")["SSHPublicKey"]
     iam.update_ssh_public_key(**name, SSHPublicKeyId=key["SSHPublicKeyId"], Status=status)
     front.service_credentials[user] = {f"ACCA{user.upper().replace(',', 'X'):X>20}": status}
@@ -127,9 +129,10 @@ def seen(iam: Any, user: dict[str, Any]) -> dict[str, Any]:
         seen["decision"] = Decision.DEACTIVATE
     if name in {DELETED, DEACTIVATED}:
         listed = iam.list_access_keys(UserName=name)["AccessKeyMetadata"]
-        seen["keys"] = tuple(credential(key["CreateDate"], active=True) for key in listed)
+        active = name == DEACTIVATED
+        seen["keys"] = tuple(credential(key["CreateDate"], active=active) for key in listed)
         (uploaded,) = iam.list_signing_certificates(UserName=name)["Certificates"]
-        seen["certificates"] = (credential(uploaded["UploadDate"], active=True),)
+        seen["certificates"] = (credential(uploaded["UploadDate"], active=active),)
         seen |= {"has_password": True, "has_mfa": True}
     return seen
 
@@ -174,11 +177,11 @@ def run(shell: str, script: str, front: Front, folder: Path, **variables: str) -
 
 
 def check_changes(front: Front) -> None:
-    """Check that what is attached went first, and that nobody else was touched."""
+    """Check that what can be undone went first, and that nobody else was touched."""
     changes = front.changes()
     names = [operation for operation, values in changes if values.get("UserName") != DEACTIVATED]
     assert Counter(names) == Counter(STEPS)
-    assert names[-1] == "DeleteUser"
+    assert (names[:10], names[-1]) == ([*STEPS[:10]], "DeleteUser")
     assert names.index("DeleteVirtualMFADevice") > names.index("DeactivateMFADevice")
     assert {values.get("UserName", DELETED) for _, values in changes} == {DELETED, DEACTIVATED}
     assert [name for name, values in changes if values.get("UserName") == DEACTIVATED] == [
@@ -216,7 +219,7 @@ RESULTS = dict.fromkeys(SPARED[1:], "skipped") | {DELETED: "done", DEACTIVATED: 
 
 
 def test_exactly_the_decided_users_are_changed_and_undone(front: Front, tmp_path: Path) -> None:
-    """Apply in one shell, and undo in the other what can be: all but the password.
+    """Apply in one shell, and undo in the other what can be: all but the password and the user.
 
     The policy allows each action that is asked for, once; every identity may ask STS who it is.
     """
@@ -236,7 +239,7 @@ def test_exactly_the_decided_users_are_changed_and_undone(front: Front, tmp_path
     assert sorted(actions) == sorted(f"iam:{each}" for each in asked)
 
     undone = run("bash", f"bash {UNDO}", front, tmp_path)
-    assert (undone.code, undone.messages) == (0, "")
+    assert (undone.code, undone.messages.count(f"--user-name={DELETED} ")) == (1, 4)
     assert state(iam, front)[DEACTIVATED] == before[DEACTIVATED]._replace(password=None)
     assert not list(tmp_path.rglob("stolen"))
 
@@ -254,3 +257,94 @@ def test_the_policy_allows_changes_only_of_what_the_script_changes() -> None:
         changes = [a for a in each["Action"] if not a.startswith(("iam:Get", "iam:List"))]
         assert bool(changes) == (each["Resource"] != "*")
         assert not changes or changes == each["Action"]
+
+
+class Case(NamedTuple):
+    """Hold in which call AWS fails a user, how, and what is said of it."""
+
+    operation: str
+    fault: Fault
+    result: str
+    reason: str
+    decision: Decision = Decision.DELETE
+
+
+DENIED, BROKEN, ABSENT = Fault("AccessDenied", 403), Fault("ServiceFailure", 500), "NoSuchEntity"
+AGAIN = "run this script again in some minutes"
+OFF = Decision.DEACTIVATE
+FAULTS = (
+    Case("GetUser", Fault(ABSENT, 404), "skipped", f"list-users shows it: unclear, {AGAIN}"),
+    Case("GetUser", Fault("Throttling"), "failed", "get-user: An error occurred (Throttling)"),
+    Case("GetUser", Fault(), "skipped", AGAIN),
+    Case("GetLoginProfile", BROKEN, "failed", "(ServiceFailure)"),
+    Case("ListAccessKeys", DENIED, "failed", "list-access-keys: An error occurred (AccessDenied)"),
+    Case("ListServiceSpecificCredentials", Fault("-", 503), "failed", "(503)"),
+    Case("RemoveUserFromGroup", BROKEN, "failed", "(ServiceFailure)"),
+    Case("RemoveUserFromGroup", BROKEN._replace(has_effect=True), "failed", "(ServiceFailure)"),
+    Case("DetachUserPolicy", Fault(), "failed", "delete-user X: An error occurred (DeleteConf"),
+    Case("DeleteAccessKey", Fault("LimitExceeded", 409), "failed", "(LimitExceeded)"),
+    Case("DeleteAccessKey", Fault(ABSENT, 404, has_effect=True), "done", ""),
+    Case("DetachUserPolicy", Fault(ABSENT, 404), "failed", "(DeleteConflict)"),
+    Case("DeleteUser", Fault(ABSENT, 404), "failed", f"and get-user does: unclear, {AGAIN}"),
+    Case("DeleteUser", Fault(ABSENT, 404, has_effect=True), "gone", "does not exist any more"),
+    Case("UpdateAccessKey", Fault(ABSENT, 404), "failed", f"is active: {AGAIN}", OFF),
+    Case("UpdateAccessKey", Fault(), "failed", f"is active: {AGAIN}", OFF),
+    Case("UpdateAccessKey", BROKEN._replace(has_effect=True), "failed", "(ServiceFailure)", OFF),
+    Case("DeleteUser", DENIED, "failed", "(AccessDenied)"),
+)
+
+
+def faulty(iam: Any, front: Front, number: int, case: Case) -> Removal:
+    """Let AWS fail a new user, who has what the call is about, and return the decision."""
+    name = f"user-{number}"
+    iam.create_user(UserName=name)
+    stored = iam_backends[ACCOUNT]["aws"].users[name]
+    stored.create_date = (LONG_AGO - timedelta(seconds=number + 1)).replace(tzinfo=None)
+    if case.operation == "RemoveUserFromGroup":
+        iam.add_user_to_group(UserName=name, GroupName="a,b")
+    if case.operation == "DetachUserPolicy":
+        iam.attach_user_policy(UserName=name, PolicyArn=MANAGED)
+    if case.fault is DENIED:
+        iam.put_user_policy(UserName=name, PolicyName="-x", PolicyDocument=POLICY)
+    keys = []
+    if case.operation.endswith("AccessKey"):
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        keys.append(credential(key["CreateDate"], active=case.decision is OFF))
+        if case.decision is not OFF:
+            iam.update_access_key(UserName=name, AccessKeyId=key["AccessKeyId"], Status="Inactive")
+    front.faults[case.operation, name] = case.fault
+    user = iam.get_user(UserName=name)["User"]
+    return removal(
+        arn=user["Arn"],
+        created=user["CreateDate"],
+        decision=case.decision,
+        baseline=datetime.now(UTC).replace(microsecond=0),
+        keys=tuple(keys),
+    )
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_whatever_fails_in_aws_nobody_else_is_touched_and_the_log_is_true(
+    front: Front, tmp_path: Path, shell: str
+) -> None:
+    iam, cases = client(), FAULTS[SHELLS.index(shell) :: 2]
+    before = state(iam, front)
+    removals = [faulty(iam, front, number, case) for number, case in enumerate(cases)]
+    script = removal_script(removals, ledgers=LEDGERS)
+    ended = run(shell, script, front, tmp_path, APPLY=ACCOUNT, AWS_MAX_ATTEMPTS="1")
+    assert ended.code == 1, ended.output
+    ends = {line["user"]: line for line in ended.log if line["step"] == "end"}
+    for each, case in zip(removals, cases, strict=True):
+        end, reason = ends[each.user], case.reason.replace("X", each.user)
+        assert (end["result"], reason in end["detail"]) == (case.result, True), (case, end)
+    begun = [line["user"] for line in ended.log if line["result"] == "begin"]
+    assert begun == [values["UserName"] for _, values in front.changes()]
+    front.faults.clear()
+    run(shell, f"{shell} {UNDO}", front, tmp_path)
+    after = state(iam, front)
+    assert {name: after[name] for name in before} == before
+    for each in (each for each, case in zip(removals, cases, strict=True) if case.fault is DENIED):
+        (policy,) = after[each.user].details["UserPolicyList"]
+        assert policy == {"PolicyName": "-x", "PolicyDocument": json.loads(POLICY)}
+    there = {each.user for each in removals if each.user in after}
+    assert there == {name for name, end in ends.items() if end["result"] in {"skipped", "failed"}}

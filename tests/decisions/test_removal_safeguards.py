@@ -14,17 +14,20 @@ import pytest
 from analyzer.decisions.decision import Decision
 from analyzer.decisions.plan import FUNCTIONS, LOG_COLUMNS, removal_script
 from analyzer.report.model import FileReference
-from tests.support.aws_account import ACCOUNT, ADMIN, stated
+from tests.support.aws_account import ACCOUNT, ADMIN, DOCUMENT, stated
 from tests.support.aws_stub import LEDGER, LEDGERS, LOG, UNDO, AwsStub, ScriptRun
 from tests.support.removals import (
     BASELINE,
     CREATED,
+    DELETABLE,
     EVERYTHING,
     NOW,
     PASSWORD_CHANGED,
     SECOND,
+    SHELLS,
     Removal,
     attach_permissions,
+    device,
     exists,
     removal,
     turn,
@@ -132,16 +135,16 @@ class Full(NamedTuple):
 def full_run(folder: Path, shell: str, **variables: str) -> Full:
     aws, saved = AwsStub(folder, shell, now=NOW), list[list[dict[str, Any]]]()
     ann = removal("ann", **EVERYTHING, decision=Decision.DEACTIVATE, ticket="SEC 1, 2")
-    for each in (ann, removal(**EVERYTHING)):
+    for each in (ann, removal(**DELETABLE)):
         user = exists(aws.account, each)
         attach_permissions(user)
         user.tags.append("team")
         if each is ann:
             turn(user, "Active")
-    for first in ("update-access-key ann", "delete-login-profile bob"):
+    for first in ("update-access-key ann", "delete-user-policy bob"):
         aws.account.meanwhile[first] = lambda: saved.append(aws.backups())
     before = aws.account.copy()
-    run = aws.apply(ann, removal(**EVERYTHING), **variables)
+    run = aws.apply(ann, removal(**DELETABLE), **variables)
     assert (run.code, run.messages) == (0, "")
     return Full(aws, run, before, saved)
 
@@ -364,7 +367,6 @@ def test_each_run_adds_to_the_log_under_a_name_of_its_own(bob: AwsStub) -> None:
     both = bob.apply(BOB).log
     assert both[: len(first)] == first
     assert len({line["run"] for line in both}) == 2
-    assert not (bob.folder / UNDO).exists()  # A deletion cannot be undone.
 
 
 TORN = HEADER + '"2026-05-11T12:00:30Z","a,b","1111","x ""y"" z"\n'
@@ -480,30 +482,79 @@ def test_a_backup_is_never_written_over(aws: AwsStub) -> None:
     assert (again.code, len(saved), aws.backups()) == (1, 2, saved)
 
 
-def test_the_undo_file_reactivates_what_was_deactivated_and_no_deleted_user(
+BACK = (
+    ("ann", "update-access-key", "--access-key-id=AKIA0ann", "--status=Active"),
+    ("ann", "update-ssh-public-key", "--ssh-public-key-id=APKA1", "--status=Active"),
+    (
+        *("ann", "update-service-specific-credential"),
+        *("--service-specific-credential-id=ACCA1", "--status=Active"),
+    ),
+    ("bob", "put-user-policy", "--policy-name=None", f"--policy-document={DOCUMENT}"),
+    ("bob", "put-user-policy", "--policy-name=-x", f"--policy-document={DOCUMENT}"),
+    ("bob", "attach-user-policy", "--policy-arn=arn:aws:iam::aws:policy/ReadOnlyAccess"),
+    ("bob", "add-user-to-group", "--group-name=a,b"),
+)
+"""What the undo file calls, in its order."""
+
+LOST = (
+    f"# deactivate arn:aws:iam::{ACCOUNT}:user/ann: what cannot be restored once it is deleted:",
+    "#   the password",
+    f"# delete {ARN}: what cannot be restored once it is deleted:",
+    *("#   the password", "#   SSH public key APKA1", "#   service-specific credential ACCA1"),
+    *("#   service-specific credential ACCA2", f"#   MFA device {device('bob')}"),
+    *("#   signing certificate CERT0", "#   access key AKIA0bob", "#   access key AKIA1bob"),
+    "#   the user itself",
+)
+
+
+def test_the_undo_file_says_what_is_lost_and_restores_the_rest_but_no_deleted_user(
     tmp_path: Path,
 ) -> None:
-    full = full_run(tmp_path, "bash")  # of its own: the undo file changes the account
-    arn = f"arn:aws:iam::{ACCOUNT}:user/ann"
-    assert full.aws.undo() == [
-        f'[ "$account" != {ACCOUNT} ] || '
-        f"aws iam update-{kind} --user-name='ann' --{kind}-id='{name}' --status=Active # {arn}"
-        for kind, name in (
-            ("access-key", "AKIA0ann"),
-            ("ssh-public-key", "APKA1"),
-            ("service-specific-credential", "ACCA1"),
-        )
-    ]
-    head = (full.aws.folder / UNDO).read_text().partition("\naccount=")[0]
-    assert "# Passwords do not come back: set new ones." in head
-    assert all(line.startswith("# ") for line in head.splitlines())
-    undo = (full.aws.folder / UNDO).read_text()
-    full.aws.run(undo.replace(f"!= {ACCOUNT}", "!= 999999999999"))
-    assert full.aws.account.copy()[0]["ann"] != full.before[0]["ann"]
-    assert full.aws.run(f"dash {UNDO} </dev/null").messages == ""
-    users, _ = full.aws.account.copy()
+    aws, _, before, _ = full_run(tmp_path, "bash")  # of its own: the undo file changes the account
+    text = (aws.folder / UNDO).read_text()
+    assert [
+        line
+        for line in text.splitlines()
+        if line.startswith(("# delete ", "# deactivate ", "#   "))
+    ] == [*LOST]
+    aws.run(text.replace(f"restore {ACCOUNT}", "restore 999999999999"))
+    assert aws.account.copy()[0]["ann"] != before[0]["ann"]
+
+    aws.calls.clear()
+    run = aws.run(f"dash {UNDO} </dev/null")
+    assert (run.code, run.messages.count("Not restored: ")) == (1, 4)
+    assert (
+        f"Not restored: {ACCOUNT} AIDA1 add-user-to-group --user-name=bob --group" in run.messages
+    )
+    users, _ = aws.account.copy()
     users["ann"].password = stated(PASSWORD_CHANGED)
-    assert users == {"ann": full.before[0]["ann"]}
+    assert users == {"ann": before[0]["ann"]}
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_user_whose_deletion_is_denied_has_everything_back_but_what_the_undo_file_names(
+    aws: AwsStub,
+) -> None:
+    each = removal(**DELETABLE)
+    user = exists(aws.account, each)
+    attach_permissions(user)
+    before, _ = aws.account.copy()
+    aws.account.refusals["delete-user"] = "AccessDenied"
+    run = aws.apply(each)
+    assert (run.code, run.results()) == (1, {ARN: "failed"})
+    del aws.account.refusals["delete-user"]
+    aws.calls.clear()
+    undone = aws.run(f"{aws.shell} {UNDO} </dev/null")
+    assert (undone.code, undone.messages) == (0, "")
+    calls = [tuple(call[1:]) for call in aws.calls if call[1] != "get-user"][1:]
+    assert calls == [(name, "--user-name=bob", *rest) for who, name, *rest in BACK if who == "bob"]
+    assert {name for name in user.lists if user.lists[name] != before["bob"].lists[name]} == {
+        *("list-access-keys", "list-signing-certificates", "list-ssh-public-keys"),
+        *("list-service-specific-credentials", "list-mfa-devices"),
+    }
+    user.id = "AIDA2"  # created again under the name
+    again = aws.run(f"{aws.shell} {UNDO} </dev/null")
+    assert (again.code, again.messages.count("Not restored: ")) == (1, 4)
 
 
 def test_without_a_way_back_nothing_is_deactivated(aws: AwsStub) -> None:
@@ -537,12 +588,12 @@ def test_every_user_done_or_gone_is_0_and_each_other_end_is_1(bob: AwsStub) -> N
 
 @pytest.mark.parametrize(
     ("moment", "changes"),
-    [("get-user", 0), ("delete-user-policy", 10), ("remove-user-from-group", 13)],
+    [("get-user", 0), ("delete-user-policy", 1), ("remove-user-from-group", 4)],
 )
 def test_a_user_of_the_same_name_in_another_account_is_not_changed(
     aws: AwsStub, moment: str, changes: int
 ) -> None:
-    each = removal(**EVERYTHING)
+    each = removal(**DELETABLE)
     user = exists(aws.account, each)
     attach_permissions(user)
 

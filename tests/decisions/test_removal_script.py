@@ -21,6 +21,7 @@ from tests.support.aws_stub import LEDGERS, LOG, UNDO, AwsStub
 from tests.support.removals import (
     BASELINE,
     CREATED,
+    DELETABLE,
     EVERYTHING,
     HOUR,
     SECOND,
@@ -34,11 +35,15 @@ from tests.support.removals import (
 )
 
 ARN = removal().arn
-FULL = removal(**EVERYTHING, ticket="OPS-1")
+FULL = removal(**DELETABLE, ticket="OPS-1")
 """The decision to delete a user that has everything."""
 
 SERVICE = "service-specific-credential"
 REMOVED = (
+    "delete-user-policy --policy-name=None",
+    "delete-user-policy --policy-name=-x",
+    "detach-user-policy --policy-arn=arn:aws:iam::aws:policy/ReadOnlyAccess",
+    "remove-user-from-group --group-name=a,b",
     "delete-login-profile",
     "delete-access-key --access-key-id=AKIA0bob",
     "delete-access-key --access-key-id=AKIA1bob",
@@ -50,13 +55,9 @@ REMOVED = (
     f"delete-virtual-mfa-device --serial-number={device('bob')}",
     f"deactivate-mfa-device --serial-number=arn:aws:iam::{ACCOUNT}:u2f/user/key",
     "deactivate-mfa-device --serial-number=GAHT12345678",
-    "delete-user-policy --policy-name=None",
-    "delete-user-policy --policy-name=-x",
-    "detach-user-policy --policy-arn=arn:aws:iam::aws:policy/ReadOnlyAccess",
-    "remove-user-from-group --group-name=a,b",
     "delete-user",
 )
-"""What AWS wants removed from such a user, in its order, then the user."""
+"""What AWS wants removed from such a user: what can be undone first; then the user."""
 
 
 def equip(aws: AwsStub, each: Removal = FULL) -> None:
@@ -76,7 +77,9 @@ def steps(changes: Sequence[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(("shell", "version"), [("dash", 1), ("bash", 2)])
-def test_preview_shows_and_apply_takes_and_logs_the_steps_in_the_order_of_aws(aws: AwsStub) -> None:
+def test_preview_shows_and_apply_takes_and_logs_the_steps_that_can_be_undone_first(
+    aws: AwsStub,
+) -> None:
     equip(aws)
     gone = removal("gone", created=CREATED - SECOND)
     before = aws.account.copy()
@@ -96,7 +99,7 @@ def test_preview_shows_and_apply_takes_and_logs_the_steps_in_the_order_of_aws(aw
     pairs = [(step, result) for step in steps(REMOVED) for result in ("begin", "ok")]
     logged = [(line["step"], line["result"]) for line in run.log if line["arn"] == ARN]
     assert logged == [("start", "ok"), ("backup", "ok"), *pairs, ("end", "done")]
-    assert run.log[5]["detail"] == "AKIA0bob"
+    assert run.log[13]["detail"] == "AKIA0bob"
 
 
 def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(aws: AwsStub) -> None:
@@ -122,10 +125,10 @@ def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(aws:
 def test_what_disappears_in_between_is_no_error(aws: AwsStub) -> None:
     equip(aws)
     lists = aws.account.users["bob"].lists
-    aws.account.meanwhile["delete-login-profile"] = lists["list-access-keys"].clear
+    aws.account.meanwhile["delete-access-key"] = lists["list-access-keys"].clear
     run = aws.apply(FULL)
     assert (run.results(), changes_of(aws)) == ({ARN: "done"}, REMOVED)
-    assert run.log[5]["detail"] == "AKIA0bob: does not exist any more"
+    assert run.log[13]["detail"] == "AKIA0bob: does not exist any more"
 
 
 def test_in_another_account_nothing_is_done(aws: AwsStub) -> None:
@@ -163,7 +166,7 @@ def test_a_step_that_fails_ends_its_user_and_not_the_next(aws: AwsStub) -> None:
     """Let each changing step fail for one user, and a user without errors come last."""
     names = [step for step in dict.fromkeys(steps(REMOVED)) if "virtual" not in step]
     codes = dict.fromkeys(names, "ServiceFailure") | {names[0]: "EntityTemporarilyUnmodifiable"}
-    users = {step: removal(f"no-{step}", **EVERYTHING) for step in names}
+    users = {step: removal(f"no-{step}", **DELETABLE) for step in names}
     for step, each in users.items():
         equip(aws, each)
         aws.account.refusals[f"{step} {each.user}"] = codes[step]
@@ -202,7 +205,7 @@ ANSWERS = (
     *((GROUPS, f"-\t{time}\tadmins\n", "failed", UNEXPECTED) for time in ("", "-")),
     *((GROUPS, answer, "failed", UNEXPECTED) for answer in ("admins\n", "Groups\tx\n")),
     *(("get-access-key-last-used", each, "failed", UNEXPECTED) for each in ("", "\t\n", "a b\n")),
-    *(("get-user", answer, "skipped", "another user") for answer in ("", "None\n", "\n")),
+    *(("get-user", answer, "skipped", "run this script again") for answer in ("", "None\n", "\n")),
     *(("get-login-profile", answer, "skipped", "a passwo") for answer in ("", "None\n", "\n")),
     *(("get-user-policy", answer, "failed", "get-user-policy") for answer in ("", "\n")),
 )
@@ -211,7 +214,7 @@ ANSWERS = (
 
 @pytest.mark.no_cover
 def test_an_answer_missing_empty_or_unexpected_ends_its_user_before_a_change(aws: AwsStub) -> None:
-    users = [removal(f"no{at}", **EVERYTHING) for at in range(len(ANSWERS))]
+    users = [removal(f"no{at}", **DELETABLE) for at in range(len(ANSWERS))]
     for each, (read, answer, *_) in zip(users, ANSWERS, strict=True):
         equip(aws, each)
         subject = f"AKIA1{each.user}" if "last-used" in read else each.user
@@ -242,7 +245,7 @@ def test_an_orphaned_virtual_mfa_device_is_an_error(aws: AwsStub) -> None:
     equip(aws)
     aws.account.refusals["delete-virtual-mfa-device"] = "ServiceFailure"
     assert aws.apply(FULL).results() == {ARN: "failed"}
-    assert (changes_of(aws), aws.account.unassigned) == (REMOVED[:9], [device("bob")])
+    assert (changes_of(aws), aws.account.unassigned) == (REMOVED[:13], [device("bob")])
     aws.account.refusals.clear()
     assert aws.apply(FULL).results() == {ARN: "done"}
     assert aws.account.copy() == ({}, [])
@@ -263,9 +266,9 @@ HOSTILE_PATH = "/$(touch${IFS}stolen)`'\";/*/"
 def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub) -> None:
     """Let each shell have one half of the names, and each decision one half of these."""
     names = HOSTILE[SHELLS.index(aws.shell) :: 2]
-    key = credential(CREATED, active=True)
+    keys = {each: credential(CREATED, active=each is Decision.DEACTIVATE) for each in REMOVALS}
     users = [
-        removal(name, HOSTILE_PATH, keys=(key,), decision=decision)
+        removal(name, HOSTILE_PATH, keys=(keys[decision],), decision=decision)
         for name, decision in zip(names, cycle(REMOVALS), strict=False)
     ]
     for each in users:
@@ -282,9 +285,12 @@ def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub) -> None
     assert [saved["get-user"]["Arn"] for saved in aws.backups()] == [each.arn for each in users]
 
     aws.calls.clear()
-    assert aws.run(f"{aws.shell} {UNDO} </dev/null").messages == ""
+    undone = aws.run(f"{aws.shell} {UNDO} </dev/null").messages
+    deleted = [each for each in users if each.decision is Decision.DELETE]
+    assert undone.count("\nNot restored: ") == undone.count("(NoSuchEntity)") == len(deleted)
     off = [change for change in changes if change[0] == "update-access-key"]
-    assert [call[1:] for call in aws.calls[1:]] == [[*each[:-1], "--status=Active"] for each in off]
+    back = [call[1:] for call in aws.calls if call[1] == "update-access-key"]
+    assert back == [[*each[:-1], "--status=Active"] for each in off]
     assert not list(aws.folder.rglob("stolen"))
 
 
@@ -294,8 +300,8 @@ def hostile_changes(each: Removal) -> list[list[str]]:
     if each.decision is Decision.DEACTIVATE:
         return [["update-access-key", name, key, "--status=Inactive"]]
     return [
-        ["delete-access-key", name, key],
         ["remove-user-from-group", name, f"--group-name={HOSTILE_NAME}"],
+        ["delete-access-key", name, key],
         ["delete-user", name],
     ]
 
@@ -505,7 +511,7 @@ def test_the_caller_is_looked_at_in_an_account_of_any_partition(aws: AwsStub) ->
 def test_the_aws_cli_for_windows_is_understood_and_its_caller_spared(aws: AwsStub) -> None:
     program = aws.folder / "bin" / "aws"
     program.write_text(program.read_text().replace("'%s\\n'", "'%s\\r\\n'"))
-    idle = removal("idle", **EVERYTHING, created=CREATED - SECOND)
+    idle = removal("idle", **DELETABLE, created=CREATED - SECOND)
     for each in (idle, removal()):
         exists(aws.account, each)
     aws.account.caller = ARN

@@ -8,6 +8,8 @@ from typing import Any
 
 ACCOUNT = "111122223333"
 ADMIN = f"arn:aws:sts::{ACCOUNT}:assumed-role/admin/session"
+DOCUMENT = json.dumps({"Id": "it's \\ $(touch stolen)"})
+"""The document of each inline policy."""
 
 REMOVAL_STEPS = {
     "delete-access-key": ("list-access-keys", "access-key-id"),
@@ -50,6 +52,12 @@ class User:
     lists: dict[str, list[list[str]]] = field(
         default_factory=lambda: {name: [] for name, _ in REMOVAL_STEPS.values()}
     )
+
+    @property
+    def has_access(self) -> bool:
+        """Return whether there is a password, or a credential that is active."""
+        rows = [row for name, _ in UPDATE_STEPS.values() for row in self.lists[name]]
+        return self.password is not None or any(row[0] == "Active" for row in rows)
 
 
 @dataclass
@@ -127,6 +135,8 @@ class AwsAccount:
 
     def _get_user(self, _: str, options: dict[str, str]) -> str:
         user = self._user(options["user-name"])
+        if options["query"] == "User.UserId":
+            return self._row(user.id)
         tags = json.dumps(user.tags or None)
         known = json.dumps({"Arn": user.arn, "Tags": user.tags})
         return self._row(user.created, user.signed_in, user.arn, user.id, tags, known)
@@ -138,7 +148,8 @@ class AwsAccount:
         return self._row(password, json.dumps({"CreateDate": password}))
 
     def _get_user_policy(self, _: str, options: dict[str, str]) -> str:
-        return json.dumps({"PolicyName": options["policy-name"], "PolicyDocument": {}}) + "\n"
+        policy = {"PolicyName": options["policy-name"], "PolicyDocument": json.loads(DOCUMENT)}
+        return self._row(DOCUMENT, json.dumps(policy))
 
     def _delete_login_profile(self, _: str, options: dict[str, str]) -> str:
         user = self._user(options["user-name"])
@@ -155,6 +166,20 @@ class AwsAccount:
         if serial not in self.unassigned:
             raise AwsError("NoSuchEntity")
         self.unassigned.remove(serial)
+        return ""
+
+    def _put_user_policy(self, _: str, options: dict[str, str]) -> str:
+        assert options["policy-document"] == DOCUMENT
+        return self._attach("list-user-policies", options, "policy-name")
+
+    def _attach_user_policy(self, _: str, options: dict[str, str]) -> str:
+        return self._attach("list-attached-user-policies", options, "policy-arn")
+
+    def _add_user_to_group(self, _: str, options: dict[str, str]) -> str:
+        return self._attach("list-groups-for-user", options, "group-name")
+
+    def _attach(self, name: str, options: dict[str, str], option: str) -> str:
+        self._user(options["user-name"]).lists[name].append(["-", "-", options[option]])
         return ""
 
     def _delete_user(self, _: str, options: dict[str, str]) -> str:

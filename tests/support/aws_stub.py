@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -102,10 +103,25 @@ class AwsStub:
         return [json.loads(file.read_text()) for file in files]
 
     def undo(self) -> list[str]:
-        """Return the calls that reactivate what was deactivated."""
+        """Return the calls that restore what was changed."""
         file = self.folder / UNDO
         lines = file.read_text().splitlines() if file.exists() else []
-        return [line for line in lines if " || aws " in line]
+        return [line for line in lines if line.startswith("restore ")]
+
+    def untrue(self) -> list[dict[str, str]]:
+        """Return the ends in the log that the account contradicts; each change was begun there."""
+        log = log_lines((self.folder / LOG).read_text())
+        begun = Counter(line["step"] for line in log if line["result"] == "begin")
+        assert begun == Counter(change[0] for change in self.changes())
+        return [line for line in log if line["step"] == "end" and self._contradicts(line)]
+
+    def _contradicts(self, line: dict[str, str]) -> bool:
+        """Return whether the user is there and should be gone, or has access and should not."""
+        known = {(user.arn, user.created): user for user in self.account.users.values()}
+        user = known.get((line["arn"], line["created"]))
+        if user is None or line["result"] not in {"gone", "done"}:
+            return False
+        return line["result"] == "gone" or line["decision"] == "delete" or user.has_access
 
     def _program(self, name: str, text: str) -> None:
         file = self._programs / name
@@ -192,7 +208,7 @@ def run_script(shell: str, script: str, folder: Path, variables: Mapping[str, st
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
         start_new_session=True,  # a kill of its process group ends nothing else
     )
     log = folder / LOG

@@ -45,6 +45,15 @@ NEVER = Moment()
 NOTHING = Credentials(False, NEVER, NEVER, False, keys=(), certificates=())  # noqa: FBT003  as read
 
 
+def deletable(state: dict[str, Any]) -> dict[str, Any]:
+    """Return what a report shows of a user with nothing active and no password ever used."""
+    keys = tuple(key._replace(is_active=False) for key in state.get("keys", ()))
+    return state | {"keys": keys} | ({"last_sign_in": NEVER} if state.get("has_password") else {})
+
+
+DELETABLE = deletable(EVERYTHING)
+
+
 class Removal(plan.Removal):
     """Name the user of a decision too."""
 
