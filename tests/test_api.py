@@ -241,7 +241,7 @@ def test_a_report_is_shown_in_a_line_and_as_a_table() -> None:
 
 def test_an_analysis_is_shown_with_its_counts_in_a_line_and_as_a_table() -> None:
     analysis = analyzed_console()
-    counts = "undetermined 4, unused 26, retired 4, dormant 6, active 7"
+    counts = "undetermined 3, unused 26, retired 4, dormant 6, active 8"
     assert repr(analysis) == f"<Analysis: IAM users 47, {counts}>"
     exempt = analysis.totals.user_count(Verdict.UNUSED, exempt=True)
     assert f"<tr><td>unused</td><td>26</td><td>{exempt}</td></tr>" in analysis._repr_html_()

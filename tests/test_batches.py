@@ -151,7 +151,6 @@ def test_what_depends_on_each_other_stays_together(surveyed: pa.Table) -> None:
     assert [group for group in groups if "z.json" in group] == [sorted(one)]
     assert [NOON, NOON] in groups
     assert [NOON, "two.csv"] in groups
-    assert [f"masked-a-{NOON}", f"masked-b-{NOON}"] in groups
     beside = ["8.csv", "8.csv.metadata.json", "8.csv.service-credentials.json"]
     (group,) = (group for group in groups if "8.csv" in group)
     assert set(beside) <= {*group}

@@ -1,9 +1,9 @@
 """Fetch credential reports from AWS; only this package knows boto3.
 
-`report` gets the report of one account through a `client`, which refuses answers that are not
-AWS's, and `fetch` carries out a request, for one account or an organization. Whatever AWS or the
-network does, AwsRefused is raised, in time and without a secret. A report is saved whole, as AWS
-sent it, or not at all. A `FetchRequest` needs no import of AWS's code.
+`report` gets the report of one account through a `client` of botocore, and `fetch` carries out a
+request, for one account or an organization. Whatever AWS or the network does, AwsRefused is raised,
+in time and without a secret. A report is saved whole, as AWS sent it, or not at all. A
+`FetchRequest` needs no import of AWS's code.
 """
 
 from dataclasses import dataclass, field

@@ -1,36 +1,33 @@
-"""Ask AWS through botocore, which limits each call and tries again, with credentials of a profile or role.
+"""Ask AWS through botocore within a time limit, with the credentials of a profile or of a role.
 
 The text of an answer that is not AWS's is never quoted: it may repeat a request with its secrets.
 """
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from threading import Lock
+from concurrent.futures import Future
+from functools import partial
+from threading import Lock, Thread
 from typing import Any, Final, NamedTuple, TypeVar
 
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.paginate import Paginator
+from botocore.session import Session
 
 from analyzer.aws import FetchRequest
 from analyzer.aws.errors import Late, call_name, not_from_aws, refusal
+from analyzer.errors import AwsRefused
 
 T = TypeVar("T")
 
 _REGION: Final = "us-east-1"  # where IAM of partition aws is asked if no region is named
-_CONFIG: Final = Config(
-    connect_timeout=10,
-    read_timeout=30,
-    retries={
-        "mode": "standard",
-        "total_max_attempts": int(__import__("os").environ.get("AWS_MAX_ATTEMPTS", 4)),
-    },
-    max_pool_connections=64,
-)
-LARGEST_ANSWER: Final = 64 << 20  # for the tests only
 
-_IAM_PAGES: Final = {
+_ATTEMPTS: Final = 6
+"""Attempts at a call if AWS_MAX_ATTEMPTS is not set: AWS lets few calls to Organizations pass."""
+
+_CREDENTIAL_PAGES: Final = {
     "input_token": "Marker",
     "output_token": "Marker",
     "more_results": "IsTruncated",
@@ -40,7 +37,7 @@ _IAM_PAGES: Final = {
 
 
 class Deadline:
-    """Limit the requests for an account: no call starts after `timeout` seconds."""
+    """Limit the requests for an account to `timeout` seconds in all; `clock` counts them."""
 
     def __init__(self, timeout: float, clock: Callable[[], float] = time.monotonic) -> None:
         """Start to count the seconds."""
@@ -53,77 +50,121 @@ class Deadline:
         """Return the seconds until the deadline, 0 after it."""
         return max(self._end - self._clock(), 0)
 
+    def result_in_time(self, name: str, call: Callable[[], T]) -> T:
+        """Return the result of a call; `name` is for people.
+
+        The call runs in a thread of its own, which is abandoned when time is up: no setting of
+        botocore limits a server that sends a byte a second, or a silent name server.
+
+        Raises Late, and the errors of the call.
+        """
+        future: Future[T] = Future()
+        Thread(target=_settle, args=(future, call), daemon=True).start()
+        try:
+            return future.result(self.seconds_left)
+        except TimeoutError:
+            if future.done():
+                raise
+            raise Late(
+                f"AWS did not answer {name} within the {self.timeout:g} seconds of --timeout. Try"
+                " again later, or wait longer with --timeout."
+            ) from None
+
+
+def _settle(future: Future[T], call: Callable[[], T]) -> None:
+    try:
+        future.set_result(call())
+    except BaseException as error:  # noqa: BLE001  it is raised where the result is waited for
+        future.set_exception(error)
+
 
 class AwsSession:
     """Make clients of one profile, or of the ordinary credentials if none is named."""
 
     def __init__(self, request: FetchRequest, profile: str | None = None) -> None:
-        """Keep the credentials; no request is sent yet. Raises AwsRefused if there is no profile."""
-        self._endpoint, self._lock = request.endpoint_url, Lock()  # sessions are not thread-safe
+        """Keep the source of the credentials and the endpoint; no request is sent yet.
+
+        Raises AwsRefused if there is no such profile, or if the settings are not valid.
+        """
+        settings = Session(profile=profile)
+        self._endpoint = request.endpoint_url
+        self._lock = Lock()  # boto3's sessions are not thread-safe.
         try:
-            self._session = boto3.Session(profile_name=profile, region_name=request.region)
-        except BotoCoreError as error:
+            self._session = boto3.Session(botocore_session=settings, region_name=request.region)
+            self._region = self._session.region_name or _REGION
+            attempts = settings.get_config_variable("max_attempts") or _ATTEMPTS
+            self._config = Config(
+                connect_timeout=10,
+                read_timeout=30,
+                max_pool_connections=64,
+                retries={"mode": "standard", "total_max_attempts": attempts},
+            )
+        except (BotoCoreError, ValueError) as error:
             raise refusal(error) from None
 
     def client(self, service: str, deadline: Deadline, **credentials: str) -> "DeadlineClient":
-        """Return a client of a service; raises AwsRefused if settings or credentials are not valid."""
-        create: Callable[..., Any] = self._session.client
-        region = self._session.region_name or _REGION
+        """Return a client of a service, with its own or the session's credentials.
+
+        Raises AwsRefused if the endpoint or the credentials are not valid.
+        """
+        create = partial(self._client, service, **credentials)
         try:
-            with self._lock:
-                client = create(
-                    service,
-                    region_name=region,
-                    endpoint_url=self._endpoint,
-                    config=_CONFIG,
-                    **credentials,
-                )
-        except Exception as error:  # noqa: BLE001  a program for credentials may answer anything
+            client = deadline.result_in_time("the request for credentials", create)
+        except Exception as error:  # noqa: BLE001  a program or server for credentials may answer anything
             raise refusal(error) from None
         return DeadlineClient(client, deadline)
 
-    def close(self) -> None:
-        """Close nothing: botocore's connections close with the process."""
+    def _client(self, service: str, **credentials: str) -> Any:
+        create: Callable[..., Any] = self._session.client
+        settings = {"region_name": self._region, "endpoint_url": self._endpoint}
+        with self._lock:
+            return create(service, config=self._config, **settings, **credentials)
 
 
 class DeadlineClient(NamedTuple):
-    """Call AWS through a client of botocore, until a deadline."""
+    """Call AWS through a client of botocore, in the time that is left until a deadline."""
 
     client: Any
     deadline: Deadline
 
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
     def answer(self, operation: str, **arguments: Any) -> Mapping[str, Any]:
         """Return the answer to a call; raises Late, ErrorAnswer for AWS's errors, or AwsRefused."""
-        answer: Mapping[str, Any] = self._result(
-            operation, lambda: getattr(self.client, operation)(**arguments)
-        )
+        call = partial(getattr(self.client, operation), **arguments)
+        answer: Mapping[str, Any] = self._result(operation, call)
         return answer
 
     def pages(self, operation: str, **arguments: Any) -> Iterator[Mapping[str, Any]]:
-        """Yield the pages of a list, one answer each; raises like `answer`."""
-        if self.client.can_paginate(operation):
-            paginator = self.client.get_paginator(operation)
-        else:
-            model = self.client.meta.service_model
-            name = self.client.meta.method_to_api_mapping[operation]
-            call = getattr(self.client, operation)
-            paginator = Paginator(call, _IAM_PAGES, model.operation_model(name))
-        pages = iter(paginator.paginate(**arguments))
-        while page := self._result(operation, lambda: next(pages, None)):
+        """Yield the pages of a list, one answer each.
+
+        Raises like `answer`, and AwsRefused if a page comes again.
+        """
+        pages = iter(self._paginator(operation).paginate(**arguments))
+        while page := self._result(operation, partial(next, pages, None)):
             yield page
 
-    def _result(self, operation: str, call: Callable[[], T]) -> T:
+    def _paginator(self, operation: str) -> Any:
+        if self.client.can_paginate(operation):
+            return self.client.get_paginator(operation)
+        call, model = getattr(self.client, operation), self.client.meta.service_model
+        name = self.client.meta.method_to_api_mapping[operation]
+        return Paginator(call, _CREDENTIAL_PAGES, model.operation_model(name))
+
+    def _result(self, operation: str, call: Callable[[], Any]) -> Any:
+        """Return the result of a call of botocore.
+
+        botocore raises errors of every kind for an answer that is not AWS's. Only its code runs
+        here, so that no bug of this program is hidden.
+        """
         name = call_name(self.client.meta.method_to_api_mapping[operation])
-        if not self.deadline.seconds_left:
-            raise Late(
-                f"AWS did not answer {name} within the {self.deadline.timeout:g} seconds of"
-                " --timeout. Try again later, or wait longer with --timeout."
-            )
         try:
-            return call()
-        except (BotoCoreError, ClientError, EOFError) as error:
+            return self.deadline.result_in_time(name, call)
+        except (AwsRefused, BotoCoreError, ClientError, EOFError) as error:
             raise refusal(error) from None
-        except Exception:  # noqa: BLE001  botocore raises anything for an answer that is not AWS's
+        except Exception:  # noqa: BLE001  see above
             raise not_from_aws("an answer that cannot be read") from None
 
 

@@ -56,10 +56,9 @@ def fetch_accounts(
         tasks = [Task("", name, partial(fetcher.profile_entry, name)) for name in request.profile]
         entries = run_tasks(tasks, jobs=request.jobs, stop=fetcher.stop, progress=progress)
         return FetchOutcomes([*_one_entry_per_account(entries)])
-    with closing(AwsSession(request, *request.profile)) as session:
-        deadline = Deadline(request.timeout)
-        chosen, others = chosen_accounts(session, request, deadline)
-        sts = session.client("sts", deadline)
+    session, deadline = AwsSession(request, *request.profile), Deadline(request.timeout)
+    chosen, others = chosen_accounts(session, request, deadline)
+    with closing(session.client("sts", deadline)) as sts:
         fetch = partial(fetcher.member_entry, session, sts, request.role_name)
         tasks = [Task(account.id, account.name, partial(fetch, account)) for account in chosen]
         entries = run_tasks(tasks, jobs=request.jobs, stop=fetcher.stop, progress=progress)
@@ -119,10 +118,11 @@ def chosen_accounts(
 
     Raises AwsRefused if AWS does not list the accounts, or if none is chosen.
     """
-    client = session.client("organizations", deadline)
-    pages = client.pages("list_accounts")
-    listed = [_account(value) for page in pages for value in required_field(page, "Accounts", list)]
-    below = set(_accounts_below(client, request.organizational_unit))
+    with closing(session.client("organizations", deadline)) as client:
+        pages = client.pages("list_accounts")
+        values = (value for page in pages for value in required_field(page, "Accounts", list))
+        listed = [*map(_account, values)]
+        below = set(_accounts_below(client, request.organizational_unit))
     times = Counter(account.id for account in listed)
     outcomes: dict[str | int, tuple[Account, Status, str]] = {}
     for position, account in enumerate(listed):
@@ -215,8 +215,8 @@ class Fetcher:
     def profile_entry(self, profile: str | None = None) -> AccountEntry:
         """Fetch the report of the account of a profile, or of the ordinary credentials."""
         name = f"profile {profile}" if profile else ""
-        with closing(AwsSession(self.request, profile)) as session:
-            iam = session.client("iam", Deadline(self.request.timeout))
+        deadline = Deadline(self.request.timeout)
+        with closing(AwsSession(self.request, profile).client("iam", deadline)) as iam:
             return self._entry(iam, name or "the account", name or "ordinary credentials")
 
     def member_entry(
@@ -229,8 +229,8 @@ class Fetcher:
         name, deadline, more = f"account {account.id}", Deadline(self.request.timeout), ""
         if account.is_management:
             try:
-                iam = session.client("iam", deadline)
-                return self._entry(iam, name, "the caller's own credentials", account)
+                with closing(session.client("iam", deadline)) as iam:
+                    return self._entry(iam, name, "the caller's own credentials", account)
             except (Stopped, Late):
                 raise
             except AwsRefused as error:
@@ -238,8 +238,8 @@ class Fetcher:
         try:
             role = account.role_arn(role_name)
             credentials = self._role_credentials(DeadlineClient(sts.client, deadline), role)
-            iam = session.client("iam", deadline, **credentials)
-            return self._entry(iam, name, f"role {role}", account)
+            with closing(session.client("iam", deadline, **credentials)) as iam:
+                return self._entry(iam, name, f"role {role}", account)
         except Stopped:
             raise
         except AwsRefused as error:

@@ -127,16 +127,20 @@ def _checked_report(answer: Mapping[str, Any], now: datetime) -> FetchedReport:
         raise _damaged("it lacks its time, its header or its first row")
     if not _is_whole(rows, header):
         raise _damaged("it ends in the middle of a row")
-    generated = generated.astimezone(UTC)
-    if generated.year < FIRST_YEAR:
-        raise not_from_aws(f"a report whose GeneratedTime is before {FIRST_YEAR}")
+    if generated.tzinfo is None or generated.year < FIRST_YEAR:
+        raise not_from_aws(f"a report whose GeneratedTime is before {FIRST_YEAR}, or has no zone")
     if generated > now + _CLOCK_SKEW:
         raise AwsRefused(
             "The report cannot be used: its GeneratedTime is in the future. Check the computer's"
             " clock, then fetch it again."
         )
     account, partition = owner["account"], owner["partition"]
-    return FetchedReport(content=content, generated=generated, account=account, partition=partition)
+    return FetchedReport(
+        content=content,
+        generated=generated.astimezone(UTC),
+        account=account,
+        partition=partition,
+    )
 
 
 def _is_whole(rows: str, header: list[str]) -> bool:

@@ -220,10 +220,13 @@ NO_ROOT = "The report has no root row of account"
 OTHER = "123456789012"
 
 
-def results_of(*texts: str, names: Iterable[str] = "abc") -> RuleResults:
+CONSOLE = "status_reports_2026-05-01T12-00-00+00-00.csv"
+
+
+def results_of(*texts: str, names: Iterable[str] = (f"a/{CONSOLE}", f"b/{CONSOLE}")) -> RuleResults:
     """Return what the rules of a benchmark find in reports of one moment, unless names tell it."""
     files = [(name, text.encode()) for name, text in zip(names, texts, strict=False)]
-    report = analyzer.load(*files, as_of=AS_OF if names == "abc" else None)
+    report = analyzer.load(*files)
     return analyzer.analyze(report, book=analyzer.rulebook("cis-6.0")).rule_results
 
 
@@ -274,7 +277,6 @@ def test_a_root_of_an_account_without_a_number_is_a_root() -> None:
     columns = [each for each in COLUMNS if each != "arn"]
     text = report_text([SAFE], columns=columns)
     assert not results_of(text).rules_lacking_input
-    assert not results_of(text, f"{text}\n").rules_lacking_input
 
 
 def test_an_account_that_could_not_be_read_passes_no_control(tmp_path: Path) -> None:

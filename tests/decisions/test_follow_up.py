@@ -207,7 +207,6 @@ CASES: dict[str, list[Case]] = {
         (deactivate(FULL), [off(access_key_1_active="??")], NOT_DONE),
         (deactivate(FULL), [a_user(key_1=an_inactive_key("??"))], DONE),
         (deactivate(FULL), [a_user(certificate_1=a_certificate(active=False))], DONE),
-        (deactivate(FULL), [QUIET, PASSWORD], NOT_DONE),
         (deactivate(FULL), [created(SINCE, password=a_password())], DONE),
         (deactivate(FULL), [a_user("renamed")], NOT_DONE),
         (deactivate(FULL), [off(SINCE)], DONE),
@@ -219,22 +218,11 @@ CASES: dict[str, list[Case]] = {
         (deactivate(FULL), [a_user(key_1=a_key(CREATED, SINCE))], OVERTAKEN),
         (deactivate(FULL), [off(key_2=a_key(SINCE))], OVERTAKEN),
     ],
-    "use that one of differing rows shows overtakes, whatever their order": [
-        (delete(KEY_UNREAD), [KEY_USED, OFF_USED], OVERTAKEN),
-        (delete(KEY_UNREAD), [OFF_USED, KEY_USED], OVERTAKEN),
-    ],
     "use that the report decided on had no column for overtakes": [
         (delete(USED, user_row=WITHOUT_COLUMNS), [USED], OVERTAKEN),
     ],
-    "a user whose creation time is not understood, or differs, may be another": [
+    "a user whose creation time is not understood may be another": [
         (delete(), [created("soon")], UNREAD),
-        (delete(FULL), [created(days_before(20)), created(SINCE)], UNKNOWN),
-        *(
-            (word(), [QUIET, created(other)][::order], UNREAD)
-            for word in BOTH
-            for other in (days_before(999), LONG_AGO - SECOND)
-            for order in (1, -1)
-        ),
     ],
     "only a user created after the report decided on is another of the name": [
         (delete(), [created(LATER)], ANOTHER),
@@ -252,7 +240,6 @@ CASES: dict[str, list[Case]] = {
     ],
     "a user of unknown creation time who was not there may be the renamed one": [
         *((delete(same_second=known), [ROB], ROB_RENAMED) for known in (KNOWN(), None)),
-        (delete(), [a_user("rob"), created(LATER, "rob")], ROB_RENAMED),
         (delete(same_second=KNOWN({"rob"})), [ROB], GONE),
         (delete(), [created("#####", "rob", account="999900000002")], GONE),
     ],
@@ -303,7 +290,7 @@ def test_a_user_with_more_credentials_than_the_slots_show_is_never_deactivated()
     shown = {**deactivate().user_row, MORE_CREDENTIALS: "1 more"}
     cases = [
         ([decided], [a_user() | {MORE_CREDENTIALS: each} for each in more])
-        for more in (["N/A"], ["AKIA3:active"], ["?"], ["N/A", ""], ["N/A", "1 more"])
+        for more in (["N/A"], ["AKIA3:active"], ["?"])
         for decided in (deactivate(), line("deactivate", user_row=shown))
     ]
     heads, root = (*COLUMNS, MORE_CREDENTIALS), the_root(**{MORE_CREDENTIALS: "N/A"})
@@ -311,7 +298,7 @@ def test_a_user_with_more_credentials_than_the_slots_show_is_never_deactivated()
     statuses = [*frame["status"]]
     assert (statuses[:2], DONE in statuses[2:]) == ([DONE, DONE], False)
     more = "The user has more access keys or certificates than the report lists."
-    assert [*frame["fact"]][3::2] == [more, more, HIDDEN[1], HIDDEN[1]]
+    assert [*frame["fact"]][3::2] == [more, more]
 
 
 def test_a_report_of_the_same_number_in_another_partition_shows_nobody_gone() -> None:

@@ -9,7 +9,15 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused
-from tests.support.builders import AS_OF, LONG_AGO, a_user, days_before, report_text, the_root
+from tests.support.builders import (
+    ACCOUNT,
+    AS_OF,
+    LONG_AGO,
+    a_user,
+    days_before,
+    report_text,
+    the_root,
+)
 from tests.support.reading import PLAIN, TWO_USERS, envelope, put
 
 SECOND = timedelta(seconds=1)
@@ -123,7 +131,8 @@ def test_the_newest_timestamp_is_assumed_but_not_that_of_a_coming_rotation() -> 
     text = report_text(users, root=root, form="+00:00")
     assert as_of_and_source("report.csv", text) == (latest, "assumed")
     user = a_user(created="unknown", password_last_changed=LONG_AGO)
-    only = report_text([user], root=user | {"user": "x"})
+    other = user | {"user": "x", "arn": f"arn:aws:iam::{ACCOUNT}:user/x"}
+    only = report_text([user], root=other)
     assert as_of_and_source("report.csv", only) == (LONG_AGO, "assumed")
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import analyzer
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, COLUMNS_OF_2014, a_user, report_text
-from tests.support.reading import BOB, PLAIN, lines, of_account, with_cells
+from tests.support.reading import BOB, PLAIN, lines, of_account
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -73,15 +73,16 @@ def test_reports_that_lack_different_columns_are_said_apart() -> None:
 
 
 def test_all_there_is_to_know_is_said_in_one_order() -> None:
-    twice = lines(PLAIN, BOB, with_cells(BOB, mfa_active="true"))
+    twice = lines(PLAIN, BOB, BOB)
     old = report_text([], columns=COLUMNS_OF_2014)
     future = report_text([a_user("x", created=AS_OF + timedelta(days=1))])
     other = future.replace(ACCOUNT, "1" * 12)
     dated = "old/status_reports_2025-07-05T12-00-00Z.csv"
-    found = notes(("b.csv", twice), (dated, old), ("c.csv", twice), (CONSOLE, other))
+    day, third = "2026-05-03/b.csv", ("d.csv", of_account("2" * 12))
+    found = notes((day, twice), (dated, old), ("c.csv", twice), (CONSOLE, other), third)
     assert [" ".join(note.split(" ")[:3]) for note in found] == [
         *("No generation time", f"{CONSOLE} has a", "c.csv is the"),
-        *(f"{dated} (2025-07-05 12:00", "b.csv: 2 rows", "Rows of the"),
+        *(f"{dated} (2025-07-05 12:00", f"{day}: 2 rows"),
     ]
 
 

@@ -158,7 +158,7 @@ def test_a_damaged_report_is_refused_for_the_same_problems_in_pieces(
 
 
 def test_a_column_of_ones_own_changes_nothing_in_pieces_whatever_its_name(tmp_path: Path) -> None:
-    rows = (BOB, with_cells(ANN, mfa_active="true"), BOB, ROOT)
+    rows = (BOB, ANN, BOB, ROOT)
     text = lines(PLAIN, *rows, HEADER, plain("a,1"))
     path = put(tmp_path, text)
     whole = everything(analyzer.load(path))["users"]

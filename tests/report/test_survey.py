@@ -102,7 +102,7 @@ def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[
 
 
 def test_reports_of_all_kinds_together_say_what_each_says(tmp_path: Path) -> None:
-    twice = [make for make in KINDS.values() for _ in range(2)]
+    twice = [make for kind, make in KINDS.items() for _ in range(1 if kind == "no ARNs" else 2)]
     texts = (make(number) for number, make in enumerate(twice))
     assert isinstance(same_together(tmp_path, texts), dict)
 

@@ -82,15 +82,11 @@ def a_random_root(chance: random.Random, number: int) -> Row:
 
 
 def random_users(chance: random.Random) -> list[Row]:
-    """Return users, some of whom stand twice, alike or contradicting each other."""
+    """Return users, some of whom stand twice."""
     users = [a_random_user(chance, number) for number in range(USERS)]
     alike = chance.sample(users, 50)
-    differing = [
-        user | {column: a_cell(chance, column) for column in chance.sample(COLUMNS[2:], 2)}
-        for user in chance.sample(users, 200)
-    ]
     rare = [user for number in range(RARE) for user in rare_users(number)]
-    return [*users, *alike, *differing, *rare]
+    return [*users, *alike, *rare]
 
 
 def verdicts(found: pd.DataFrame) -> Counter[Verdict]:

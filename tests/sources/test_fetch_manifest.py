@@ -234,8 +234,9 @@ def test_an_archive_covers_no_more_than_its_folder_also_as_standard_input_and_co
 
 
 def test_copies_of_folders_hold_each_report_of_each_manifest(whole: Path, tmp_path: Path) -> None:
-    texts = {"web.csv": OF_WEB + "\n", "shop.csv": OF_SHOP + "\n"}
-    entries = listed(texts["web.csv"], "web.csv"), listed(texts["shop.csv"], "shop.csv", SHOP)
+    others = {"web.csv": "1" * 12, "shop.csv": "2" * 12}
+    texts = {name: of_account(account, a_user()) for name, account in others.items()}
+    entries = (listed(text, name, others[name]) for name, text in texts.items())
     second = of_files(tmp_path / "second", texts, *entries)
     (tmp_path / "copies").mkdir()
     copied([str(whole), str(second)], tmp_path / "copies")

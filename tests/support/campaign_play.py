@@ -31,7 +31,6 @@ from tests.support.campaigns import (
 )
 from tests.support.decisions import bulk
 from tests.support.outputs import csv_rows
-from tests.support.verdict_oracle import CONTRADICTED, one_row
 
 CALLS = tuple(START.date() + timedelta(days=days) for days in (4, 6, 8))
 LATE_CALL = START.date() + timedelta(days=56)
@@ -65,11 +64,11 @@ class UserRow:
     @classmethod
     def of(cls, row: law.Cells, report: law.Report) -> Self:
         shown = {"user": row["user"].removeprefix("'"), "arn": row["arn"]}
-        return cls(row, one_row(law.rows_of_user(report, shown)), report)
+        return cls(row, law.rows_of_user(report, shown)[0], report)
 
     @cached_property
     def for_list(self) -> ListRow:
-        return ListRow(self.report.as_of.date(), CONTRADICTED in self.cells.values())
+        return ListRow(self.report.as_of.date())
 
 
 def entries(rows: Sequence[UserRow], file: ListFile) -> list[law.Entry]:

@@ -274,17 +274,14 @@ def at_odds(rng: random.Random, row: Row) -> Row:
     return row | odd
 
 
-def as_reported(rng: random.Random, row: Row, at: Moment) -> list[Row]:
+def as_reported(rng: random.Random, row: Row) -> list[Row]:
     """Return the rows of a user in a report, some of them damaged."""
     fate = rng.random()
     if fate < 0.12:
         return [spoilt(rng, row)]
     if fate < 0.15:
         return [at_odds(rng, row)]
-    if fate < 0.19:
-        other = spoilt(rng, row) if rng.random() < 0.3 else rng.choice(EVENTS)(rng, row, at)
-        return rng.sample([row, other], 2)
-    if fate < 0.20:
+    if fate < 0.16:
         return [row, row]
     return [row]
 
@@ -308,8 +305,7 @@ class Account:
         self.written = until
 
     def report(self, channel: Channel) -> AccountReport:
-        happened = moments(self.rng, channel.newest - timedelta(days=5), channel.newest)
-        rows = [row for user in self.users for row in as_reported(self.rng, user, happened)]
+        rows = [row for user in self.users for row in as_reported(self.rng, user)]
         return AccountReport(self.number, channel, rows)
 
 
@@ -336,7 +332,6 @@ class ListRow(NamedTuple):
     """Hold what is known of a row of a list before anything is entered."""
 
     as_of: date
-    is_contradicted: bool
 
 
 def decided_on(rng: random.Random, as_of: date, today: date) -> date:
@@ -364,7 +359,7 @@ def fill_in(
     """Enter something in some open rows, and change, withdraw or empty some entries."""
     for at, row in enumerate(rows):
         if at not in file.entered:
-            if rng.random() < size and not (row.is_contradicted and rng.random() < 0.9):
+            if rng.random() < size:
                 file.entered[at] = decision(rng, file.reviewer, row, today)
         elif rng.random() < 0.3:
             change_entry(rng, file, at, row, today)

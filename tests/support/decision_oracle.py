@@ -15,14 +15,12 @@ from operator import attrgetter
 from typing import Literal, NamedTuple
 
 from tests.support.verdict_oracle import (
-    CONTRADICTED,
     NO_PLACE,
     SLOTS,
     Terms,
     boolean,
     judge_user,
     moment,
-    one_row,
     read_user,
 )
 
@@ -63,12 +61,12 @@ class Report:
 
     @cached_property
     def users(self) -> list[Cells]:
-        """All rows of an ARN are one user, and what they differ in says nothing."""
-        by_arn: dict[str, list[Cells]] = {}
+        """All rows of an ARN are one user."""
+        by_arn: dict[str, Cells] = {}
         for row in self.rows:
             if not is_root(row):
-                by_arn.setdefault(user_key(row)[0], []).append(row)
-        return [one_row(rows) for rows in by_arn.values()]
+                by_arn.setdefault(user_key(row)[0], row)
+        return [*by_arn.values()]
 
 
 def reports_of(
@@ -206,9 +204,9 @@ def read_state(cells: Cells) -> State:
     )
 
 
-def read_more(raw: str) -> bool | None:
-    """What the cell says of more credentials; rows of the ARN that differ say nothing."""
-    return None if raw == CONTRADICTED else raw not in ("", "N/A")
+def read_more(raw: str) -> bool:
+    """What the cell says of more credentials."""
+    return raw not in ("", "N/A")
 
 
 def user_key(cells: Cells) -> Key:
@@ -940,9 +938,9 @@ def status_in(
 ) -> str:
     _, created = line.user
     rows = rows_of_user(report, line.cells)
-    now = user_key(one_row(rows))[1] if rows else None
+    now = user_key(rows[0])[1] if rows else None
     if rows and now == created:
-        return status_of_present(line, read_state(one_row(rows)), is_later=is_later)
+        return status_of_present(line, read_state(rows[0]), is_later=is_later)
     if (rows and now is None) or not shows_whole_account(report, line):
         return "unknown"
     is_another = now is None or now > baseline(line.report, line.cells)
@@ -1046,7 +1044,7 @@ def is_confirmed(line: Line, reports: Sequence[Report], lines: Sequence[Line]) -
         return not is_replaced and not is_spared_before(line, lines, frozenset())
     own = [each for each in reports if each.account == line.account]
     rows = [rows_of_user(newest_of(own), line.cells)] if own else []
-    now = [one_row(each) for each in rows if each]
+    now = [each[0] for each in rows if each]
     is_there = line.user in map(user_key, now) and status(line, reports, lines=lines) == "not-done"
     return is_there and not any(map(is_unclear, now))
 

@@ -47,11 +47,12 @@ def an_account(account: str, chance: random.Random) -> Iterator[tuple[Named, Giv
                 row["user_creation_time"] = "??"
             if chance.random() < 0.06:
                 row["password_enabled"] = "maybe"
-        text = report_text(shown, root=the_root(account, password_last_used=at - timedelta(days=2)))
-        form = chance.choice(("console", "console", "console", "folder", "assumed"))
+        root = the_root(account, password_last_used=at - timedelta(days=2))
+        text = report_text(shown, root=root)
+        form = chance.choice(("console", "console", "console", "folder"))
         yield _file(account, number, at, text, form)
         if form == "console" and chance.random() < 0.15:
-            again = report_text(shown, root=the_root(account), form="+00:00")
+            again = report_text(shown, root=root, form="+00:00")
             yield _file(account, number + 100, at, again, form)
         days, minutes = chance.choice((1, 7, 30, 31, 32, 45)), chance.randrange(3)
         happened = moments(chance, at, at + timedelta(days=days, minutes=minutes))
@@ -65,12 +66,10 @@ def an_account(account: str, chance: random.Random) -> Iterator[tuple[Named, Giv
 def _file(account: str, number: int, at: datetime, text: str, form: str) -> tuple[Named, Given]:
     where = Path(account, str(number))
     newest = newest_of(text)
-    if form == "console":
+    if form == "console" or newest > at.replace(hour=23, minute=59, second=59):
         name, as_of, order = where / f"status_reports_{at:%Y-%m-%dT%H-%M-%S}+00-00.csv", at, at
-    elif form == "folder" and newest <= at.replace(hour=23, minute=59, second=59):
+    else:
         day = at.replace(hour=0, minute=0, second=0)
         name, as_of = where / f"{at:%Y-%m-%d}" / "report.csv", day + timedelta(seconds=86_399)
         order = max(day, newest)
-    else:
-        return (str(where / "report.csv"), text.encode()), Given(account, text, newest, None)
     return (str(name), text.encode()), Given(account, text, as_of, order)

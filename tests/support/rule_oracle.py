@@ -4,15 +4,12 @@ A rule holds (True), does not (False), or cannot be told (None). It is written t
 the table of rules, a function a rule.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from tests.support.verdict_oracle import (
-    CONTRADICTED,
-    NAMES_DIFFER,
     NO_PLACE,
     PLACE,
     Terms,
@@ -20,7 +17,6 @@ from tests.support.verdict_oracle import (
     is_root,
     judge,
     moment,
-    one_row,
     person,
     rows_of,
 )
@@ -71,7 +67,7 @@ def no(part: Known) -> Known:
 
 @dataclass(frozen=True)
 class Row:
-    """Read the cells of one user or root, of which some may differ between its rows."""
+    """Read the cells of one user or root."""
 
     cells: dict[str, str]
     as_of: datetime
@@ -129,8 +125,7 @@ class Row:
         at = moment(self.cells.get(column))
         places = {self.cells.get(f"access_key_{slot}_last_used_{each}") for each in PLACE}
         if absent:
-            differs = self.cells.get(column) == CONTRADICTED
-            return UNKNOWN if at or differs or (use.unknown and places - NO_PLACE) else Moment()
+            return UNKNOWN if at or (use.unknown and places - NO_PLACE) else Moment()
         if at and service == "N/A":
             return UNKNOWN
         return UNKNOWN if self.cells.get(column) == "N/A" and places - NO_PLACE else use
@@ -189,8 +184,7 @@ def password_expires_soon(row: Row) -> Known:
 
 
 def service_key_user_with_credentials(row: Row) -> Known:
-    named = None if NAMES_DIFFER in row.cells else "apikey-" in row.cells["user"].lower()
-    return both(named, row.password_or_key())
+    return both("apikey-" in row.cells["user"].lower(), row.password_or_key())
 
 
 def initial_setup_access_key(row: Row, slot: int) -> Known:
@@ -268,10 +262,11 @@ def judge_rules(text: str, as_of: datetime) -> Iterator[Verdict]:
 
 
 def read(text: str, as_of: datetime) -> list[Row]:
-    rows = defaultdict(list)
+    """Return the first row of each user and root."""
+    rows: dict[object, Row] = {}
     for row in rows_of(text):
-        rows[is_root(row), person(row)].append(row)
-    return [Row(one_row(each), as_of) for each in rows.values()]
+        rows.setdefault((is_root(row), person(row)), Row(row, as_of))
+    return [*rows.values()]
 
 
 def verdict(rule: str, row: Row, slot: int, holds: Known) -> Iterator[Verdict]:

@@ -84,8 +84,6 @@ class Cell:
         """Say why the cell is unknown, as a reason does, which cuts what is very long."""
         if self.raw is None:
             return f"{self.column} is not in this report"
-        if self.raw == CONTRADICTED:
-            return f"another row of this ARN has another {self.column}"
         problem = f"contradicts {self.others}" if self.others else "is not understood"
         return f'{self.column} "{self.raw[:LONGEST]}" {problem}'
 
@@ -249,7 +247,7 @@ def read_key(row: dict[str, str], number: int) -> Slot:
         placed = ()
     silent = used is not None and row.get(place[-1]) == "N/A"
     unread_use = placed or unread(row, date, understood=not silent) or moment_or(row, date, "N/A")
-    used_though_absent = is_absent and (used is not None or row.get(date) == CONTRADICTED)
+    used_though_absent = is_absent and used is not None
     blamed = slot.unread + unread(row, date, understood=not used_though_absent)
     blamed += placed if is_absent else ()
     return replace(slot, used=used, unread=blamed, unread_use=unread_use)
@@ -274,12 +272,10 @@ def read_user(row: dict[str, str]) -> User:
         mfa=mfa,
         keys=keys,
         certificates=tuple(read_certificate(row, number) for number in SLOTS),
-        more_credentials=row.get("additional_credentials_info", "")
-        not in {"", "N/A", CONTRADICTED},
+        more_credentials=row.get("additional_credentials_info", "") not in {"", "N/A"},
         is_masked=hides_account(row),
         unread=(
             *unread(row, "user", understood=is_name(name)),
-            *((Cell("user", CONTRADICTED),) if NAMES_DIFFER in row else ()),
             *unread(row, "arn", understood=is_arn_of(arn, name) or hides_account(row)),
             *unread(row, "password_enabled", understood=enabled is not None),
             *moment_or(row, "password_last_used", "N/A", "no_information"),
@@ -288,11 +284,7 @@ def read_user(row: dict[str, str]) -> User:
         unread_creation=moment_or(row, "user_creation_time"),
         unread_mfa=unread(row, "mfa_active", understood=mfa is not None),
         unread_changed=moment_or(row, "password_last_changed", "N/A"),
-        unread_additional=unread(
-            row,
-            "additional_credentials_info",
-            understood=row.get("additional_credentials_info") != CONTRADICTED,
-        ),
+        unread_additional=unread(row, "additional_credentials_info", understood=True),
         columns=frozenset(row),
     )
 
@@ -466,24 +458,13 @@ def rows_of(text: str) -> list[dict[str, str]]:
     return [dict(zip(header, row, strict=True)) for row in rows if row]
 
 
-def meaning(raw: str) -> object:
-    """Return what a cell says: a moment, a truth value, failing these its text."""
-    return moment(raw) or (raw if boolean(raw) is None else boolean(raw))
-
-
-CONTRADICTED = "rows differ"
-"""Stands in a cell in which rows of one user differ."""
-
-NAMES_DIFFER = "names differ"
-
-
 def judge(text: str, terms: Terms) -> list[Opinion]:
     """Return an opinion on each user, with the number of its first row, in the report's order."""
-    users: dict[tuple[str | None, ...], list[tuple[int, dict[str, str]]]] = {}
+    users: dict[tuple[str | None, ...], tuple[int, dict[str, str]]] = {}
     for number, row in enumerate(rows_of(text), start=2):
         if not is_root(row):
-            users.setdefault(person(row), []).append((number, row))
-    return [opinion(rows[0][0], [row for _, row in rows], terms) for rows in users.values()]
+            users.setdefault(person(row), (number, row))
+    return [opinion(number, row, terms) for number, row in users.values()]
 
 
 def person(row: dict[str, str]) -> tuple[str | None, ...]:
@@ -492,18 +473,7 @@ def person(row: dict[str, str]) -> tuple[str | None, ...]:
     return (arn,) if arn and arn.startswith("arn:") else (arn, row.get("user"))
 
 
-def one_row(rows: list[dict[str, str]]) -> dict[str, str]:
-    """Return the row of a user: what its rows agree in, and what they do not."""
-    merged = {
-        column: raw if len({meaning(row[column]) for row in rows}) == 1 else CONTRADICTED
-        for column, raw in rows[0].items()
-    }
-    if merged["user"] == CONTRADICTED:
-        merged |= {"user": rows[0]["user"], NAMES_DIFFER: ""}
-    return merged
-
-
-def opinion(number: int, rows: list[dict[str, str]], terms: Terms) -> Opinion:
-    user = read_user(one_row(rows))
+def opinion(number: int, row: dict[str, str], terms: Terms) -> Opinion:
+    user = read_user(row)
     judgement, blamed = judge_user(user, terms)
     return Opinion(number, user.name, user.arn, judgement, blamed, all_unread(user))

@@ -51,7 +51,7 @@ _FRANK = a_user("frank", created=days_before(100))
 _USERS: tuple[Row, ...] = (
     a_user("=ann", created=days_before(990)),
     a_user("bob", password=_NEVER_SIGNED_IN, created=days_before(60), mfa=True),
-    a_user("bob", password=_NEVER_SIGNED_IN, created=days_before(60)),
+    a_user("bob", password=_NEVER_SIGNED_IN, created=days_before(60), mfa=True),
     a_user("carol", key_1=an_inactive_key(used=days_before(500)), certificate_2=a_certificate()),
     a_user("adam", key_1=an_inactive_key(), additional_credentials_info="=HYPERLINK(1)"),
     a_user("dave", password=no_password(days_before(400))),

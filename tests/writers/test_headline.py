@@ -82,8 +82,8 @@ def test_a_file_that_was_not_read_is_no_account() -> None:
 
 
 def test_verdicts_that_occur_are_counted_unused_first_and_unused_ones_always() -> None:
-    counted = (Verdict.UNUSED, 26), (Verdict.RETIRED, 4), (Verdict.DORMANT, 6), (Verdict.ACTIVE, 7)
-    expected = [*counted, (Verdict.UNDETERMINED, 4)]
+    counted = (Verdict.UNUSED, 26), (Verdict.RETIRED, 4), (Verdict.DORMANT, 6), (Verdict.ACTIVE, 8)
+    expected = [*counted, (Verdict.UNDETERMINED, 3)]
     assert [*headline.verdict_counts(analyzed_console()).items()] == expected
     rows = [a_user(password=a_password(days_before(45)))]
     in_use = headline.verdict_counts(analysis_of(rows, dormant_days=45))

@@ -65,9 +65,6 @@ def test_the_reason_is_in_words() -> None:
     strict = analysis_of([a_user(key_1=an_inactive_key())], definition="iam-029")
     (row,) = user_lists.user_rows(strict, ALL)
     assert row.reason_sentence == NO_CREDENTIALS
-    rows = [a_user(password=a_password(USED)), a_user(password=a_password(days_before(2)))]
-    (row,) = user_lists.user_rows(analysis_of(rows), ALL)
-    assert row.reason_sentence == "another row of this ARN has another password_last_used"
 
 
 def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_ones_last() -> None:
