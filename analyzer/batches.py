@@ -29,8 +29,9 @@ from analyzer.analysis.rulebook import Rulebook
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import Criteria
 from analyzer.report.input_formats import InputLimit
-from analyzer.report.model import AccountRowCounts, Exemption, Report, ReportFile
+from analyzer.report.model import AccountRowCounts, Exemption, ReportFile
 from analyzer.report.read_reports import ReadReport, read_reports
+from analyzer.report.report import Report
 from analyzer.report.report_text import ReportText, check_as_of
 from analyzer.report.reports import assemble_report
 from analyzer.sources import files_beside

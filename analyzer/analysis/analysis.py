@@ -13,14 +13,8 @@ from analyzer import columns
 from analyzer.analysis.totals import Tally, Totals, counts_frame, user_counts
 from analyzer.errors import check_type
 from analyzer.limits import Criteria
-from analyzer.report.model import (
-    TEXT,
-    Exemption,
-    Exemptions,
-    Report,
-    UncoveredFile,
-    html_table,
-)
+from analyzer.report.model import TEXT, Exemption, Exemptions, UncoveredFile, html_table
+from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.terms import CONTROL, OVERDUE, Verdict, count_text
 from analyzer.verdicts.verdict import with_verdicts

@@ -15,7 +15,7 @@ from analyzer.limits import Criteria, Definition
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import owner_text
 from analyzer.report.model import Exemption, ReportFile, account_name
-from analyzer.report.users import UTC_INDEX, Users
+from analyzer.report.users import Users
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE
 from analyzer.terms import AS_OF_SOURCES, SlotState, Verdict, count_text, minute_text, utc_text
@@ -281,10 +281,10 @@ def _reading(page: Users, name: str) -> str:
         return _STATE_WORDS[[*SlotState][codes[columns.SLOT_FLAGS.index(name)]]].format(yes)
     if name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
         return yes if page.users[name].iloc[0] else no
-    moment = UTC_INDEX(page.moments[name])[0]
-    if pd.isna(moment):
+    moment = page.moments[name][0]
+    if np.isnat(moment):
         return no
-    days = max((page.users[columns.AS_OF].iloc[0] - moment).days, 0)
+    days = max(int((page.as_of[0] - moment) // np.timedelta64(1, "D")), 0)
     return f"{yes}, {count_text(days, 'day')} before as-of"
 
 

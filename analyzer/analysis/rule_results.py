@@ -12,7 +12,8 @@ from analyzer import columns
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import NO_OWNERS, Owners
-from analyzer.report.model import Exemption, Report, concatenated, stable_order
+from analyzer.report.model import Exemption, concatenated, stable_order
+from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.rules.engine import FindingCounts, page_findings
 from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, RULE, SEVERITY, Outcome, Rule
@@ -60,8 +61,8 @@ class ControlResult:
 class RuleResults:
     """Hold the findings of a book's rules in a report; no rule runs before its result is needed.
 
-    `pages` are the judged pages of `report`; `filtered_rules` are the ids of the rules that a filter
-    leaves out with the root users.
+    `pages` are the judged pages of `report`; `filtered_rules` are the ids of the rules that a
+    filter leaves out with the root users.
     """
 
     report: Report

@@ -9,7 +9,8 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.report.model import TEXT, Exemption, Exemptions, Report, blank_categories
+from analyzer.report.model import TEXT, Exemption, Exemptions, blank_categories
+from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.terms import Certainty, Verdict
 

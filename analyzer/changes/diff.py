@@ -23,7 +23,6 @@ from analyzer.errors import InputRefused, Problem, check_type
 from analyzer.report.model import (
     TEXT,
     AccountName,
-    Report,
     ReportFile,
     account_names,
     arrow_array,
@@ -33,6 +32,7 @@ from analyzer.report.model import (
     stable_order,
 )
 from analyzer.report.notes import masked_problem
+from analyzer.report.report import Report
 from analyzer.rules.rule import RULE, Outcome
 from analyzer.terms import AsOfSource, Verdict, count_text, minute_text, short_list
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from analyzer.analysis.rulebook import Rulebook
     from analyzer.changes.history import History
     from analyzer.changes.timeline import Span
-    from analyzer.report.model import Report
+    from analyzer.report.report import Report
     from analyzer.sources.source import Source
 
 _LIMITS: Final = tuple(field.name for field in fields(Thresholds))

@@ -245,7 +245,7 @@ def page_of_cells(
     rows: Iterable[int],
     as_of: Iterable[datetime],
 ) -> Users:
-    """Return users by their cells, all with the same columns; `as_of` has a moment for each file."""
+    """Return users by their cells, all with the same columns; `as_of` has each file's moment."""
     texts = {
         name: pa.array([cells[name] for cells in users], pa.large_string())
         for name in columns.IN_REPORT

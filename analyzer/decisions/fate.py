@@ -35,7 +35,8 @@ from analyzer.decisions.decision import (
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.standing import Doubt, Standing
 from analyzer.limits import Criteria
-from analyzer.report.model import Report, ReportFile, ReportTime
+from analyzer.report.model import ReportFile, ReportTime
+from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.terms import POSSIBLY_RENAMED, AsOfSource, Verdict, short_list, utc_text
 from analyzer.verdicts.verdict import with_verdicts

@@ -17,7 +17,8 @@ from analyzer.decisions.fate import NOT_IDENTIFIED, Fate, State, fates
 from analyzer.decisions.ledger import ROW, SHA256, SHEET, WORKBOOK, Ledger
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
-from analyzer.report.model import TEXT, Report, account_names, as_category
+from analyzer.report.model import TEXT, account_names, as_category
+from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.terms import OVERDUE, Verdict, code_of
 

@@ -26,7 +26,8 @@ from analyzer.decisions.decision import REMOVALS, LedgerLine
 from analyzer.decisions.fate import Fate, State, fates, report_time
 from analyzer.decisions.ledger import Ledger
 from analyzer.lists.owners import Owners
-from analyzer.report.model import FileReference, Report
+from analyzer.report.model import FileReference
+from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.terms import count_text, utc_text
 

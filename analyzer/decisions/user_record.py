@@ -25,7 +25,6 @@ from analyzer.limits import Criteria, Definition
 from analyzer.report.model import (
     TEXT,
     AccountName,
-    Report,
     ReportFile,
     account_names,
     arrow_array,
@@ -33,6 +32,7 @@ from analyzer.report.model import (
     blank_categories,
     text_series,
 )
+from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.report.values import timestamp, utc_text_series
 from analyzer.terms import AsOfSource, code_of, utc_text

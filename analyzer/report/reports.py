@@ -20,7 +20,6 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import values
 from analyzer.report.counted_rows import CountedRows
-from analyzer.report.model import Report
 from analyzer.report.notes import (
     copy_note,
     masked_problem,
@@ -30,6 +29,7 @@ from analyzer.report.notes import (
     superseded_notes,
 )
 from analyzer.report.read_reports import Opener, ReadReport, Rows, read_reports
+from analyzer.report.report import Report
 from analyzer.report.report_text import check_as_of
 from analyzer.terms import AsOfSource, FileNote, code_of, folded_notes, short_list
 

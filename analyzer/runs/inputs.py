@@ -13,7 +13,7 @@ from typing import Final
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import sha256
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from analyzer.report.report_text import dated_part
 from analyzer.runs.run_folders import Run, is_in_run
 from analyzer.sources.fetch_manifest import manifest_sources

@@ -28,7 +28,8 @@ from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
 from analyzer.files import PRIVATE, replacing, sha256
 from analyzer.limits import Criteria
-from analyzer.report.model import TEXT, Report
+from analyzer.report.model import TEXT
+from analyzer.report.report import Report
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.runs.run_folders import Run, sync
 from analyzer.sources.load import read_exemptions

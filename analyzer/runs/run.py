@@ -16,7 +16,7 @@ from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.files import replace_files, sha256
 from analyzer.lists.csv_lists import file_reference
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from analyzer.reviews.uncollected import files_beside, uncollected
 from analyzer.runs import inputs, outputs, run_folders
 from analyzer.runs.run_folders import Run

@@ -19,7 +19,8 @@ from analyzer import files
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
 from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
-from analyzer.report.model import Exemptions, Report, UncoveredFile
+from analyzer.report.model import Exemptions, UncoveredFile
+from analyzer.report.report import Report
 from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
 from analyzer.report.reports import assemble_report
 from analyzer.sources import files_beside

@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import TEXT, NotCovered, Report, account_name, arrow_array
+from analyzer.report.model import TEXT, NotCovered, account_name, arrow_array
+from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.report.values import first_bytes, utc_texts
 from analyzer.terms import FORMULA_SIGNS, NOT_COVERED, Verdict

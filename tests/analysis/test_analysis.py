@@ -17,7 +17,8 @@ from analyzer.analysis.totals import AGE_BANDS
 from analyzer.errors import InputRefused
 from analyzer.limits import Criteria
 from analyzer.report import assemble
-from analyzer.report.model import Page, Report
+from analyzer.report.model import Page
+from analyzer.report.report import Report
 from analyzer.terms import Verdict
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import (

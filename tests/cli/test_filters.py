@@ -19,7 +19,7 @@ from analyzer.analysis.rulebook import rulebook
 from analyzer.cli.inputs import filtered_analyses, read_analysis_request
 from analyzer.cli.options import HOME_REGION_NOTE, FilterOptions, JudgingOptions
 from analyzer.cli.values import InputFile
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from analyzer.rules import RULES
 from analyzer.terms import Benchmark, Severity
 from tests.support.builders import (

@@ -11,13 +11,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from analyzer.decisions.outcome import FollowUpStatus
 
 import analyzer
 from analyzer.decisions import follow_up
 from analyzer.decisions.decision import REMOVALS, LedgerLine
 from analyzer.decisions.follow_up import as_text, follow_up_counts, needs_no_decision
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.outcome import FollowUpStatus
 from analyzer.writers import headline
 from analyzer.writers.tables import write_follow_up
 from tests.support import decision_oracle as law

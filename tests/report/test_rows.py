@@ -3,7 +3,7 @@
 import pytest
 
 from analyzer.report import rows as reading_of_rows
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,

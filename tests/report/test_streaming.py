@@ -18,7 +18,7 @@ import analyzer
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import assemble, input_formats, survey
 from analyzer.report import rows as reading_of_rows
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from analyzer.report.report_text import ReportText, find_header
 from analyzer.sources import find, load
 from tests.support.builders import COLUMNS_OF_2014, a_user

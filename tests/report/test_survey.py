@@ -7,13 +7,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from analyzer.report.rows import read_rows
+from analyzer.report.survey import SurveyedReport
 
 import analyzer
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import assemble, selection, survey
 from analyzer.report.report_text import ReportText
-from analyzer.report.rows import read_rows
-from analyzer.report.survey import SurveyedReport
 from analyzer.sources import load
 from analyzer.sources.load import read_in_memory
 from analyzer.sources.source import Source

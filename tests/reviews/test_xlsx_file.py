@@ -13,10 +13,6 @@ from typing import Any
 import openpyxl
 import pandas as pd
 import pytest
-from openpyxl.styles import Font
-from openpyxl.workbook import Workbook
-
-from analyzer.errors import InputRefused
 from analyzer.reviews.xlsx_cells import (
     CellError,
     CellValue,
@@ -25,6 +21,10 @@ from analyzer.reviews.xlsx_cells import (
     moment_of_serial,
 )
 from analyzer.reviews.xlsx_file import open_spreadsheet
+from openpyxl.styles import Font
+from openpyxl.workbook import Workbook
+
+from analyzer.errors import InputRefused
 from tests.support.reading import zipped
 from tests.support.review import review, saved
 from tests.support.workbooks import parts

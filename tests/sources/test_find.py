@@ -19,7 +19,7 @@ import analyzer
 from analyzer.cli import main
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from analyzer.sources import find
 from tests.support.builders import a_user, report_text
 from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts, zipped

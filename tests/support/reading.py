@@ -16,7 +16,7 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from analyzer.report.users import Users
 from tests.support.builders import (
     ACCOUNT,
@@ -63,9 +63,7 @@ def cells(report: Report) -> list[dict[str, Any]]:
     shown = [
         {"row": row, **{name: cell for name, cell in texts.items() if cell is not None}}
         for page in report.pages()
-        for row, texts in zip(
-            page.row.tolist(), pa.table({**page.text}).to_pylist(), strict=True
-        )
+        for row, texts in zip(page.row.tolist(), pa.table({**page.text}).to_pylist(), strict=True)
     ]
     return sorted(shown, key=lambda each: (each["row"], each["arn"]))
 

@@ -169,7 +169,15 @@ class World:
                 second = defaultdict(set)
                 for row in copy.rows:
                     second[row["user_creation_time"]].add(row["user"])
-                lines = tuple(replace(each, same_second=frozenset(second[each.user_row["user_creation_time"]] - {each.user})) for each in entries.lines)
+                lines = tuple(
+                    replace(
+                        each,
+                        same_second=frozenset(
+                            second[each.user_row["user_creation_time"]] - {each.user}
+                        ),
+                    )
+                    for each in entries.lines
+                )
                 entries = replace(entries, lines=lines)
                 update = collect(self.ledger, [entries])
             except analyzer.InputRefused as refusal:
@@ -212,7 +220,9 @@ class World:
         settled = {each.user_key for each in (*removals, *done)}
         for word in self.plain_removals(stages):
             self.counts["plain"] += 1
-            if word.key not in settled and not any(each.state == "active" for each in left_out if each.line.user_key == word.key):
+            if word.key not in settled and not any(
+                each.state == "active" for each in left_out if each.line.user_key == word.key
+            ):
                 why_not = [str(each) for each in left_out if each.line.user_key == word.key]
                 self.alarms.append((self.seed, "not taken", stages, word, why_not))
         self.counts.update(taken=len(removals), done=len(done), left_out=len(left_out))

@@ -4,7 +4,7 @@ import pandas as pd
 
 import analyzer
 from analyzer.limits import Definition
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.writers.headline import as_of_and_scope
 from tests.support.builders import (

@@ -21,7 +21,8 @@ from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION
 from analyzer.decisions.fate import State
 from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN, REASON, SHA256, STATE
 from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
-from analyzer.report.model import Exemption, Report
+from analyzer.report.model import Exemption
+from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards import FSBP, STANDARDS

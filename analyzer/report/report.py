@@ -1,0 +1,114 @@
+"""Hold credential reports that were understood, as one."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from analyzer.report.model import (
+    AccountName,
+    FileReference,
+    NotCovered,
+    ReportFile,
+    concatenated,
+    html_table,
+)
+from analyzer.report.users import Users
+from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, short_list
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Hold one or more credential reports that were understood, as one.
+
+    `pages` reads the users' rows, in the files' order; each call starts again, so a report larger
+    than the memory can be read several times. `roots` gives the roots' rows, which are few.
+    `older` gives the reports that do not count because another report of the account is newer, if
+    any, as one Report in which each file counts as if alone. `not_covered` are the accounts that
+    should have a report and have none, `left_out` the accounts of an organization that were left
+    out on purpose. `source_notes` name the input that was not read as it is, `content_notes` the
+    oddities of the files that were read. `account_names` has the known names by account number;
+    they come from `account_list`.
+    """
+
+    files: tuple[ReportFile, ...]
+    pages: Callable[[], Iterator[Users]]
+    roots: Callable[[], Iterable[Users]]
+    older: Callable[[], Iterable["Report"]] = tuple
+    source_notes: tuple[str, ...] = ()
+    content_notes: tuple[str, ...] = ()
+    not_covered: tuple[NotCovered, ...] = ()
+    left_out: tuple[NotCovered, ...] = ()
+    account_names: Mapping[str, AccountName] = field(default_factory=dict)
+    account_list: FileReference | None = None
+
+    def __repr__(self) -> str:
+        """Return its size and as-of in a line."""
+        users = sum(account.user_count for file in self.files for account in file.accounts)
+        moments = sorted({f"{file.as_of:%Y-%m-%d %H:%M} UTC" for file in self.files})
+        as_of = " to ".join(dict.fromkeys((moments[0], moments[-1])))
+        return f"<Report: IAM users {users:,}, files {len(self.files):,}, as of {as_of}>"
+
+    def _repr_html_(self) -> str:
+        """Return its files as a table, for a notebook."""
+        rows = [
+            (
+                file.name,
+                ", ".join(account.account for account in file.accounts),
+                sum(account.user_count for account in file.accounts),
+                f"{file.as_of:%Y-%m-%d %H:%M}",
+                file.as_of_source,
+            )
+            for file in self.files
+        ]
+        heads = ("File", "Account", "IAM users", "As of (UTC)", "As-of source")
+        return html_table(repr(self).strip("<>"), heads, rows)
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """Return the accounts that the files hold, among them "" for rows whose ARN names none."""
+        return frozenset(account.account for file in self.files for account in file.accounts)
+
+    @property
+    def rows(self) -> int:
+        """Return the number of data rows in all files that count."""
+        return sum(account.rows for file in self.files for account in file.accounts)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Return the notes on the input and its limitations, as sentences."""
+        lost = map(str, self.not_covered)
+        return (*lost, *self.source_notes, *self._notes_on_files(), *self.content_notes)
+
+    def _notes_on_files(self) -> Iterator[str]:
+        """Yield the notes that list files by what is missing in them."""
+        counted = [file for file in self.files if file.accounts]
+        if names := [file.name for file in counted if file.as_of_source is AsOfSource.ASSUMED]:
+            # --as-of is the time of all reports, also of those that have their own.
+            several = "a file name as the console gives it, or a folder such as 2026-03-01,"
+            yield (
+                f"No generation time in {short_list(names)}: the newest timestamp in the report is"
+                " assumed to be its time. The report can be newer, so users can be idle for longer"
+                f" than shown; {'--as-of' if len(counted) == 1 else several} sets the time."
+            )
+        if names := [
+            file.name
+            for file in counted
+            if not any(re.fullmatch(ACCOUNT_ID_PATTERN, one.account) for one in file.accounts)
+        ]:
+            yield (
+                f"No account number in {short_list(names)}: the ARNs are masked or missing, so"
+                " users are judged by name, and unused users are to check. --masked-account sets"
+                " the account."
+            )
+
+    @property
+    def users(self) -> pd.DataFrame:
+        """Return all IAM users as one frame (columns: `Users.frame`)."""
+        return self.frame(self.pages())
+
+    def frame(self, pages: Iterable[Users]) -> pd.DataFrame:
+        """Return the users of pages of this report as one frame (columns: `Users.frame`)."""
+        names = [file.name for file in self.files]
+        return concatenated(page.frame(names) for page in pages)
