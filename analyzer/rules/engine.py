@@ -165,12 +165,12 @@ def _positions_by_outcome(rule: Rule, facts: Facts, thresholds: Thresholds) -> l
     truth = rule.judge(facts, thresholds)
     if not _is_truth(truth, subjects):
         raise RuleInvalid(
-            f"rule {rule.id}: judge must return a Truth of two masks of {subjects} booleans, `yes`"
-            " and `no`, which are never both true"
+            f"rule {rule.id}: judge must return a Truth of two boolean arrays of shape {subjects},"
+            " `yes` and `no`, which are never both true"
         )
     noted = rule.noted(facts) if rule.noted else np.zeros(subjects, bool)
     if not _is_mask(noted, subjects):
-        raise RuleInvalid(f"rule {rule.id}: noted must return a mask of {subjects} booleans")
+        raise RuleInvalid(f"rule {rule.id}: noted must return a boolean array of shape {subjects}")
     return [np.flatnonzero(mask) for mask in (truth.yes, truth.no & noted, truth.unknown)]
 
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-ABSENT, INACTIVE, UNTOLD, ACTIVE = "absent", "inactive", "untold", "active"
+ABSENT, INACTIVE, ACTIVE = "absent", "inactive", "active"
 SLOTS = (1, 2)
 
 NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
@@ -97,7 +97,6 @@ class Slot:
     used: datetime | None = None
     unread: tuple[Cell, ...] = ()
     unread_use: tuple[Cell, ...] = ()
-    missing: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,8 +118,6 @@ class User:
     unread_creation: tuple[Cell, ...]
     unread_mfa: tuple[Cell, ...]
     unread_changed: tuple[Cell, ...]
-    unread_additional: tuple[Cell, ...]
-    columns: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -224,17 +221,15 @@ def read_state(row: dict[str, str], thing: str) -> Slot:
     """Read the two cells that keys and certificates share."""
     active, rotated = f"{thing}_active", f"{thing}_last_rotated"
     on, created = boolean(row.get(active)), moment(row.get(rotated))
-    other = INACTIVE if created else ABSENT if rotated in row else UNTOLD
-    blamed = unread(row, active, understood=on is not None)
-    blamed += moment_or(row, rotated, "N/A") if rotated in row else ()
-    missing = () if rotated in row else (Cell(rotated, None),)
-    return Slot(ACTIVE if on else other, created, unread=blamed, missing=missing)
+    other = INACTIVE if created else ABSENT
+    blamed = unread(row, active, understood=on is not None) + moment_or(row, rotated, "N/A")
+    return Slot(ACTIVE if on else other, created, unread=blamed)
 
 
 def read_certificate(row: dict[str, str], number: int) -> Slot:
     """Read a certificate, of which an active one has a date of upload."""
     slot, rotated = read_state(row, f"cert_{number}"), f"cert_{number}_last_rotated"
-    undated = slot.state == ACTIVE and slot.created is None and not slot.unread and rotated in row
+    undated = slot.state == ACTIVE and slot.created is None and not slot.unread
     return replace(slot, unread=slot.unread or unread(row, rotated, understood=not undated))
 
 
@@ -284,8 +279,6 @@ def read_user(row: dict[str, str]) -> User:
         unread_creation=moment_or(row, "user_creation_time"),
         unread_mfa=unread(row, "mfa_active", understood=mfa is not None),
         unread_changed=moment_or(row, "password_last_changed", "N/A"),
-        unread_additional=unread(row, "additional_credentials_info", understood=True),
-        columns=frozenset(row),
     )
 
 
@@ -323,8 +316,6 @@ def is_unused(user: User, definition: str) -> bool:
 
 def unused_reason(user: User) -> str:
     states = {key.state for key in user.keys}
-    if UNTOLD in states and INACTIVE not in states:
-        return "no-active-key"
     if user.has_password:
         return "never-signed-in-inactive-keys" if INACTIVE in states else "never-signed-in"
     return "inactive-keys-only" if INACTIVE in states else "no-credentials"
@@ -332,9 +323,7 @@ def unused_reason(user: User) -> str:
 
 def inactive_key_was_used(user: User) -> bool:
     """Tell whether a date says so; one that its service contradicts is malformed."""
-    return any(
-        key.state in {INACTIVE, UNTOLD} and key.used and not key.unread_use for key in user.keys
-    )
+    return any(key.state == INACTIVE and key.used and not key.unread_use for key in user.keys)
 
 
 def is_before(moment: datetime | None, limit: datetime) -> bool:
@@ -357,7 +346,6 @@ def caveats(user: User, terms: Terms) -> list[str]:
         "mfa-registered": bool(user.mfa) and waiting,
         "service-credential-user": "apikey-" in user.name.lower(),
         "service-credential": user.name in terms.live_credentials,
-        "missing-columns": bool(missing_columns(user)),
         "more-credentials": user.more_credentials,
         "unread-cell": bool(caveats_unread(user)),
         "masked-arn": user.is_masked,
@@ -367,29 +355,13 @@ def caveats(user: User, terms: Terms) -> list[str]:
 
 
 def caveats_unread(user: User) -> tuple[Cell, ...]:
-    """Name the cells that the caveats need and that are not understood."""
-    cells = (
+    """Name the cells that the caveats need and that are not understood, or not in the report."""
+    return (
         *user.unread_creation,
         *user.unread_mfa,
-        *user.unread_additional,
-        *(cell for key in user.keys if key.state in {INACTIVE, UNTOLD} for cell in key.unread_use),
+        *(cell for key in user.keys if key.state == INACTIVE for cell in key.unread_use),
         *(cell for certificate in user.certificates for cell in certificate.unread),
     )
-    return tuple(cell for cell in cells if cell.raw is not None)
-
-
-def missing_columns(user: User) -> list[str]:
-    """Name the columns that the report lacks and a caveat needs of this user."""
-    needed = {
-        "user_creation_time": True,
-        "mfa_active": user.signed_in is None,
-        "cert_1_active": True,
-        "cert_2_active": True,
-    }
-    for slot, key in zip(SLOTS, user.keys, strict=True):
-        needed[f"access_key_{slot}_last_rotated"] = key.state == UNTOLD
-        needed[f"access_key_{slot}_last_used_date"] = key.state in {INACTIVE, UNTOLD}
-    return [name for name, is_needed in needed.items() if is_needed and name not in user.columns]
 
 
 def password_idle(user: User, as_of: datetime) -> int | tuple[Cell, ...]:
@@ -404,8 +376,6 @@ def key_idle(key: Slot, user: User, as_of: datetime) -> int | tuple[Cell, ...]:
     """Return for how many days the key is idle, or the cells that keep it unknown."""
     if key.unread_use:
         return key.unread_use
-    if key.used is None and key.missing:
-        return key.missing
     since = key.used or key.created or user.created
     return user.unread_creation if since is None else days(since, as_of)
 
@@ -424,12 +394,6 @@ def judge_user(user: User, terms: Terms) -> tuple[Judgement, tuple[Cell, ...]]:
     """Return the judgement, and the cells that are to blame where there can be none."""
     if user.unread:
         return undetermined(user.unread)
-    if terms.definition == "iam-029" and is_unused(user, terms.definition):
-        untold = [slot for slot, key in zip(SLOTS, user.keys, strict=True) if key.state == UNTOLD]
-        if untold:
-            return undetermined(
-                tuple(Cell(f"access_key_{slot}_last_rotated", None) for slot in untold)
-            )
     if is_usable(user) and not is_unused(user, terms.definition):
         return judge_use(user, terms)
     found = ";".join(caveats(user, terms))

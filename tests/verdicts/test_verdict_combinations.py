@@ -438,8 +438,9 @@ def unread_cells(*users: Row, columns: Sequence[str] = COLUMNS) -> list[dict[str
     content = report_text(in_separate_accounts(users), columns=columns).encode()
     (page,) = analyzer.load(("report.csv", content), as_of=AS_OF).pages()
     found: list[dict[str, str]] = [{} for _ in users]
-    for at, column, value in page.unread[["position", "column", "value"]].to_numpy().tolist():
-        found[at][column] = value
+    for column in columns:
+        for at, value in zip(*page.unread(column), strict=True):
+            found[at][column] = value
     return found
 
 
