@@ -278,7 +278,7 @@ def _key_state(cells: _Cells, slot: AccessKeyColumns) -> np.ndarray:
     moment, known = cells.moments[date], cells.known[date]
     used, absent = ~np.isnat(moment), code == code_of(SlotState.ABSENT)
     placed = _has_use_without_date(cells, slot, ~used & (known | absent))
-    foreign = ~known & (placed | np.asarray(cells.text[date].is_valid()))
+    foreign = ~known & np.asarray(cells.text[date].is_valid())
     known = known & ~(placed | used & (absent | cells.equals(slot.last_used_service, NO_VALUE)))
     code[absent & (used | placed)] = code_of(SlotState.UNKNOWN)
     cells.moments[date] = np.where(known, moment, NO_MOMENT)
