@@ -21,10 +21,9 @@ from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report import arns, values
 from analyzer.report.model import NO_MOMENT, TEXT, as_block, concatenated, text_series
 from analyzer.report.values import lowercase_booleans
-from analyzer.terms import NO_VALUE, NOT_SUPPORTED, SlotState, code_of
+from analyzer.terms import NO_SIGN_IN, NO_VALUE, NOT_SUPPORTED, SlotState, code_of
 
-_NO_SIGN_IN = "no_information"
-_EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_VALUE, _NO_SIGN_IN)}
+_EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_VALUE, NO_SIGN_IN)}
 """The words that AWS writes for a missing moment, by column; all other columns have only `N/A`."""
 
 UTC_INDEX: Final = partial(pd.DatetimeIndex, tz="UTC")
