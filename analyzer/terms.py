@@ -156,6 +156,9 @@ FORMULA_SIGNS: Final = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 NO_VALUE: Final = "N/A"
 """AWS's word for no value."""
 
+NO_SIGN_IN: Final = "no_information"
+"""AWS's word for a password that was never used."""
+
 NOT_SUPPORTED: Final = "not_supported"
 """AWS's word for a value of the root that it does not give; in a user's cell it is damage."""
 

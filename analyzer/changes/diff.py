@@ -163,8 +163,8 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
 
 def check_masked_accounts(before: Report, now: Report) -> None:
     """Refuse to compare reports that mask their accounts; raises InputRefused."""
-    if problem := masked_problem([*before.files, *now.files]):
-        raise InputRefused([problem])
+    if masked := [file for file in (*before.files, *now.files) if file.is_masked]:
+        raise InputRefused([masked_problem(masked)])
 
 
 def _order_problem(before: Analysis, now: Analysis, account: str) -> Problem:

@@ -6,14 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-import pyarrow as pa
-
 from analyzer import columns
 from analyzer.errors import Problem
 from analyzer.report.model import ReportFile
 from analyzer.terms import (
-    NO_VALUE,
     AsOfSource,
     FileNote,
     count_text,
@@ -24,7 +20,7 @@ from analyzer.terms import (
 )
 
 if TYPE_CHECKING:
-    from analyzer.report.read_reports import ReadReport, Rows
+    from analyzer.report.read_reports import ReadReport
 
 
 _SKEW: Final = timedelta(hours=1)
@@ -34,7 +30,6 @@ _SKEW: Final = timedelta(hours=1)
 def notes_on_content(
     reports: "Sequence[ReadReport]",
     of_selection: Iterable[str],
-    rows: "Rows",
 ) -> tuple[str, ...]:
     """Return all notes on the content of reports."""
     return (
@@ -42,7 +37,6 @@ def notes_on_content(
         *_replaced_time_notes(reports),
         *of_selection,
         *_missing_column_notes(reports),
-        *_emptied_cell_notes(reports, rows),
         *_account_number_notes(reports),
     )
 
@@ -99,27 +93,6 @@ def _missing_column_notes(reports: "Iterable[ReadReport]") -> Iterator[str]:
         yield (
             f"{short_list(names)}: no column {names_of_columns}, as in reports of 2014; verdicts"
             " that need it are undetermined."
-        )
-
-
-def _emptied_cell_notes(reports: "Iterable[ReadReport]", rows: "Rows") -> Iterator[str]:
-    """Note the reports whose root rows have an empty date of an access key, and no `N/A`."""
-    dates = {name for key in columns.ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)}
-    at = np.flatnonzero(rows.root)
-    roots = rows.table.select([*dates]).take(pa.array(at)).to_pylist()
-    cells: dict[int, set[str]] = defaultdict(set)
-    for file, root in zip(rows.file[at].tolist(), roots, strict=True):
-        cells[file].update(root.values())
-    names = [
-        report.file.name
-        for report in reports
-        if "" in cells[report.at] and NO_VALUE not in cells[report.at]
-    ]
-    if names:
-        yield (
-            f"{short_list(names)}: cells are empty where AWS writes N/A, because a program such as"
-            " pandas saved the report again; verdicts that need them are undetermined. Use the"
-            " report as AWS made it, or read it with keep_default_na=False before you save it."
         )
 
 
@@ -196,10 +169,8 @@ def order_problem(new: "ReadReport", others: "Sequence[tuple[ReadReport, str]]")
     return replace(Problem.of_file(file_names, message, hint), files=(*names,))
 
 
-def masked_problem(files: Sequence[ReportFile]) -> Problem | None:
-    """Return the problem of several reports with an account whose number is masked or missing."""
-    masked = {file.sha256: file.name for file in files if file.is_masked}
-    if len(masked) < 2:
-        return None
-    message = "their account numbers are masked or missing, so nothing shows whose they are"
-    return Problem.of_file(short_list([*masked.values()]), message, "Give one such report a call.")
+def masked_problem(files: Iterable[ReportFile]) -> Problem:
+    """Return the problem of reports whose account numbers are masked or missing, beside others."""
+    names = short_list([file.name for file in files])
+    message = "the account numbers are masked or missing, so nothing shows whose report it is"
+    return Problem.of_file(names, message, "Give one such report a call, and no other with it.")

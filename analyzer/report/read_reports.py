@@ -1,14 +1,12 @@
-"""Read the rows of all reports into one table, and say of each what it is, or what is wrong."""
+"""Read the rows of all reports under each other; describe each report, or say what is wrong."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby
-from typing import Final, cast
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
@@ -25,48 +23,58 @@ from analyzer.report.table import (
     SCHEMA,
     cut_off_problems,
     local_date_problem,
-    read_table,
-    read_together,
+    read_texts,
 )
-from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource
+from analyzer.terms import AWS_SOURCES, AsOfSource
 
 _GROUP: Final = 64
 """Reports that are read at once."""
 
+_PAST: Final = [name for name in columns.TIMESTAMPS if name != columns.PASSWORD_NEXT_ROTATION]
+
 Opener = Callable[[], ReportText]
 """A function that reads a report's text; raises InputRefused."""
+
+Progress = Callable[[int, int], None]
+"""A function that is called with the number of reports read, and of all."""
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """Show nothing."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """Hold the rows of all reports under each other, and what each row is about.
+    """Hold the rows of all reports under each other, and the subject of each row.
 
-    `file` is the position of the row's report, ascending; `account` that in `accounts`. Rows of one
-    user or root have an equal `identity`. `moments` are the cells of `columns.TIMESTAMPS`.
+    `cells` are the columns of `SCHEMA`; `file` is the position of the row's report, ascending;
+    `reports` is the number of all. `account` is the position in `accounts`. Rows of one user or
+    root have an equal `identity`. `moments` are the cells of `columns.TIMESTAMPS`.
     """
 
-    table: pa.Table
+    cells: dict[str, pa.Array]
+    reports: int
     file: np.ndarray
     root: np.ndarray
     account: np.ndarray
     accounts: Sequence[str]
     identity: np.ndarray
-    moments: Mapping[str, np.ndarray]
+    moments: dict[str, np.ndarray]
 
     @classmethod
-    def of(cls, table: pa.Table, masked_account: str) -> "Rows":
-        """Read the subjects of rows (`columns.IN_REPORT`, `row`, `file`)."""
-        account = arns.account_ids(as_block(table[columns.ARN]), masked_account)
-        encoded = account.dictionary_encode()
-        identity = arns.identities(table).dictionary_encode().indices.to_numpy()
+    def of(cls, cells: dict[str, pa.Array], reports: int, masked_account: str) -> "Rows":
+        """Read the subjects of rows."""
+        arn, name = cells[columns.ARN], cells[columns.USER]
+        account = arns.account_ids(arn, masked_account).dictionary_encode()
         return cls(
-            table,
-            table[columns.FILE].to_numpy(),
-            np.asarray(arns.is_root(table)),
-            encoded.indices.to_numpy(),
-            encoded.dictionary.to_pylist(),
-            identity,
-            {name: values.timestamps(as_block(table[name])) for name in columns.TIMESTAMPS},
+            cells,
+            reports,
+            cells[columns.FILE].to_numpy(),
+            np.asarray(arns.is_root(arn, name)),
+            account.indices.to_numpy(),
+            account.dictionary.to_pylist(),
+            arns.identities(arn, name).dictionary_encode().indices.to_numpy(),
+            {name: values.timestamps(cells[name]) for name in columns.TIMESTAMPS},
         )
 
     def at(self, report: int, account: str | None = None) -> np.ndarray:
@@ -77,14 +85,49 @@ class Rows:
             return positions
         return np.asarray(positions[self.account[start:end] == self.accounts.index(account)])
 
+    def is_masked(self, report: int) -> bool:
+        """Return whether none of the report's ARNs names an account of 12 digits."""
+        start, end = np.searchsorted(self.file, [report, report + 1])
+        arn = self.cells[columns.ARN].slice(start, end - start)
+        # The first row is enough of nearly every report.
+        return not any(arns.has_account_number(some).any() for some in (arn[:1], arn))
+
+    @cached_property
+    def numbers(self) -> np.ndarray:
+        """Return the number of each row in its report (int64)."""
+        return np.asarray(self.cells[columns.ROW])
+
     @cached_property
     def newest(self) -> np.ndarray:
-        """Return the newest moment of each row; the next rotation of a password never counts."""
-        past = (self.moments[name] for name in columns.TIMESTAMPS if name in _PAST)
-        return np.asarray(np.fmax.reduce([*past]))
+        """Return the newest moment of each report (datetime64[s], NaT for none)."""
+        newest = np.full(self.reports, NO_MOMENT)
+        reports_with_rows, first = np.unique(self.file, return_index=True)
+        if len(first):  # The next rotation of a password may be in the future.
+            of_rows = np.fmax.reduce([self.moments[name] for name in _PAST])
+            newest[reports_with_rows] = np.fmax.reduceat(of_rows, first)
+        return newest
 
-
-_PAST: Final = [name for name in columns.TIMESTAMPS if name != columns.PASSWORD_NEXT_ROTATION]
+    @cached_property
+    def account_counts(self) -> list[tuple[AccountRowCounts, ...]]:
+        """Return by report the numbers of rows by account, of roots and of users."""
+        shape = self.reports, len(self.accounts), 2
+        code = np.ravel_multi_index((self.file, self.account, self.root.astype(int)), shape)
+        occurring, numbers = np.unique(code, return_counts=True)
+        kinds = zip(*(part.tolist() for part in np.unravel_index(occurring, shape)), strict=True)
+        counts: list[Counter[tuple[str, int]]] = [Counter() for _ in range(self.reports)]
+        for (report, account, root), number in zip(kinds, numbers.tolist(), strict=True):
+            counts[report][self.accounts[account], root] = number
+        return [
+            tuple(
+                AccountRowCounts(
+                    account=account,
+                    rows=count[account, 0] + count[account, 1],
+                    roots=count[account, 1],
+                )
+                for account in sorted({account for account, _ in count})
+            )
+            for count in counts
+        ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,237 +169,122 @@ class ReadReport:
 
 
 def read_reports(
-    openers: Sequence[Opener],
-    set_as_of: datetime | None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
-    threads: int = 2,
+    openers: Sequence[Opener], set_as_of: datetime | None, progress: Progress = no_progress
 ) -> tuple[Rows, list[ReadReport | InputRefused]]:
     """Return the rows of all reports, and what each report is, or its refusal."""
-    groups = [openers[start : start + _GROUP] for start in range(0, len(openers), _GROUP)]
-    tables: list[pa.Table] = []
     texts: list[ReportText | InputRefused] = []
-    problems: dict[int, list[Problem]] = defaultdict(list)
-    with ThreadPoolExecutor(threads) as readers:
-        read_all = readers.map if groups[1:] else map
-        for group, of_group, of_rows in read_all(_read_group, groups):
-            after = np.arange(len(texts), len(texts) + len(group))
-            tables += (_with_file(table, after) for table in of_group)
-            problems |= {len(texts) + at: some for at, some in of_rows.items()}
-            texts += group
-            progress(len(texts), len(openers))
-            of_group.clear()
+    tables = [SCHEMA.empty_table()]
+    problems: dict[int, list[Problem]] = {}
+    for start in range(0, len(openers), _GROUP):
+        opened = [*map(_text_or_refusal, openers[start : start + _GROUP])]
+        readable = [(at, text) for at, text in enumerate(opened) if isinstance(text, ReportText)]
+        for _, numbered in groupby(readable, lambda pair: pair[1].header.line):
+            positions, alike = zip(*numbered, strict=True)
+            table, found = read_texts(alike)
+            at = start + np.array(positions)
+            file = pa.array(at[table[columns.FILE].to_numpy()])
+            tables.append(table.set_column(len(SCHEMA) - 1, SCHEMA.field(columns.FILE), file))
+            problems |= zip(at.tolist(), found, strict=True)
+        texts += [text.without_csv() if isinstance(text, ReportText) else text for text in opened]
+        progress(len(texts), len(openers))
     known = [text for text in texts if isinstance(text, ReportText)]
-    rows = Rows.of(_in_one_block(tables), known[0].masked_account if known else "")
-    return rows, _Outcomes(rows, texts, problems, set_as_of).outcomes()
+    rows = Rows.of(_blocks(tables), len(texts), known[0].masked_account if known else "")
+    return rows, [*_outcomes(rows, texts, problems, set_as_of)]
 
 
-_EMPTY: Final = SCHEMA.append(pa.field(columns.FILE, pa.int64())).empty_table()
+def _text_or_refusal(opener: Opener) -> ReportText | InputRefused:
+    try:
+        return opener()
+    except InputRefused as refused:
+        # The traceback of `refused` would keep the bytes that were read in memory.
+        return InputRefused(refused.problems)
 
 
-def _in_one_block(tables: list[pa.Table]) -> pa.Table:
+def _blocks(tables: list[pa.Table]) -> dict[str, pa.Array]:
     """Return the rows of all tables, each column in one block, so that slices need no copy.
 
     The tables are forgotten column by column: no more than one column is held twice.
     """
-    parts = pa.concat_tables([_EMPTY, *tables])
+    parts = pa.concat_tables(tables)
     tables.clear()
     blocks = {}
-    for name in parts.column_names:
+    for name in SCHEMA.names:
         blocks[name] = as_block(parts[name])
         parts = parts.drop_columns([name])
     pa.default_memory_pool().release_unused()
-    return pa.table(blocks)
+    return blocks
 
 
-def _read_group(
-    openers: Sequence[Opener],
-) -> tuple[list[ReportText | InputRefused], list[pa.Table], dict[int, list[Problem]]]:
-    """Return texts without their CSV, or their refusals, and tables and problems of their rows."""
-    texts: list[ReportText | InputRefused] = []
-    for opener in openers:
-        try:
-            texts.append(opener())
-        except InputRefused as refused:
-            # The traceback of `refused` would keep the bytes that were read in memory.
-            texts.append(InputRefused(refused.problems))
-    tables: list[pa.Table] = []
-    problems: dict[int, list[Problem]] = {}
-    readable = [(at, text) for at, text in enumerate(texts) if isinstance(text, ReportText)]
-    for _, alike in groupby(readable, _layout):
-        some = [*alike]
-        together = read_together([text for _, text in some]) if some[1:] else None
-        if together is not None:
-            tables.append(_with_file(together, np.array([at for at, _ in some])))
+# What each report is
+
+
+def _outcomes(
+    rows: Rows,
+    texts: Sequence[ReportText | InputRefused],
+    problems: Mapping[int, list[Problem]],
+    set_as_of: datetime | None,
+) -> Iterator[ReadReport | InputRefused]:
+    """Yield each report, or its refusal with every problem."""
+    dates = _local_dates(rows)
+    for at, text in enumerate(texts):
+        if isinstance(text, InputRefused):
+            yield text
             continue
-        for at, text in some:
-            try:
-                table, problems[at] = read_table(text)
-                file = pa.array(np.full(len(table), at))
-                tables.append(table.append_column(columns.FILE, file))
-            except InputRefused as refused:
-                texts[at] = InputRefused(refused.problems)
-    read = [text.read() if isinstance(text, ReportText) else text for text in texts]
-    return read, tables, problems
-
-
-def _with_file(table: pa.Table, files: np.ndarray) -> pa.Table:
-    """Return a table whose `file` is the position of each file among all."""
-    position = table.column_names.index(columns.FILE)
-    file = files[table[columns.FILE].to_numpy()]
-    return table.set_column(position, columns.FILE, pa.array(file))
-
-
-def _layout(numbered: tuple[int, ReportText]) -> object:
-    """Return a key that is equal for reports that can be read together."""
-    at, text = numbered
-    return at if text.quoted or columns.ARN not in text.header.names else text.header.line
-
-
-class _Outcomes:
-    """Say of each report what it is, or what is wrong with it, from all rows at once."""
-
-    def __init__(
-        self,
-        rows: Rows,
-        texts: Sequence[ReportText | InputRefused],
-        problems: dict[int, list[Problem]],
-        set_as_of: datetime | None,
-    ) -> None:
-        self._rows, self._texts, self._set_as_of = rows, texts, set_as_of
-        self._problems = problems
-        self._unread = {at for at, some in problems.items() if some}
-
-    def _find_local_dates(self) -> None:
-        rows = self._rows
-        for name, moment in rows.moments.items():
-            suspect = values.may_be_local_date(as_block(rows.table[name]), moment)
-            for at in np.flatnonzero(suspect).tolist():
-                file = int(rows.file[at])
-                value, number = (rows.table[column][at].as_py() for column in (name, columns.ROW))
-                if values.is_local_date(value) and len(self._problems[file]) < MOST_PROBLEMS:
-                    self._problems[file].append(
-                        local_date_problem(self._text(file), number, name, value)
-                    )
-
-    def _text(self, at: int) -> ReportText:
-        return cast("ReportText", self._texts[at])
-
-    def outcomes(self) -> list[ReadReport | InputRefused]:
-        """Return each report, or its refusal with every problem."""
-        self._find_local_dates()
-        rows, count = self._rows, len(self._texts)
-        newest = np.full(count, NO_MOMENT)
-        here, first = np.unique(rows.file, return_index=True)
-        if len(here):
-            newest[here] = np.fmax.reduceat(rows.newest, first)
-        counts = self._account_counts()
-        last = self._last_rows()
-        outcomes: list[ReadReport | InputRefused] = []
-        for at, text in enumerate(self._texts):
-            if isinstance(text, InputRefused):
-                outcomes.append(text)
-                continue
-            of_whole = self._problems_of_whole(at, text, newest[at], last.get(at))
-            problems = [*self._problems[at], *of_whole]
-            outcomes.append(
-                InputRefused(problems)
-                if problems
-                else self._report(at, text, newest[at], counts[at])
-            )
-        return outcomes
-
-    def _last_rows(self) -> dict[int, tuple[int, str | None]]:
-        """Return number and last cell of the last row of each report; mended rows come last."""
-        number = self._rows.table[columns.ROW].to_numpy()
-        order = np.lexsort((number, self._rows.file))
-        here, at = np.unique(self._rows.file[order][::-1], return_index=True)
-        positions = order[::-1][at]
-        last: dict[int, tuple[int, str | None]] = {}
-        for file, position in zip(here.tolist(), positions.tolist(), strict=True):
-            name = self._text(file).header.names[-1]
-            is_open = self._text(file).is_open and name in columns.TIMESTAMPS
-            cell = self._rows.table[name][position].as_py() if is_open else None
-            last[file] = int(number[position]), cell
-        return last
-
-    def _account_counts(self) -> list[tuple[AccountRowCounts, ...]]:
-        """Return by report the numbers of rows by account, of roots and of users."""
-        rows = self._rows
-        shape = len(self._texts), len(rows.accounts), 2
-        code = np.ravel_multi_index((rows.file, rows.account, rows.root.astype(int)), shape)
-        occurring, numbers = np.unique(code, return_counts=True)
-        counts: list[Counter[tuple[str, bool]]] = [Counter() for _ in self._texts]
-        for file, account, root, number in zip(
-            *(part.tolist() for part in np.unravel_index(occurring, shape)),
-            numbers.tolist(),
-            strict=True,
-        ):
-            counts[file][rows.accounts[account], bool(root)] += number
-        return [
-            tuple(
-                AccountRowCounts(
-                    account=account,
-                    rows=count[account, False] + count[account, True],
-                    roots=count[account, True],
-                )
-                for account in sorted({account for account, _ in count})
-            )
-            for count in counts
-        ]
-
-    def _problems_of_whole(
-        self, at: int, text: ReportText, newest: np.datetime64, last: tuple[int, str | None] | None
-    ) -> Iterator[Problem]:
-        if at in self._unread:
-            return
-        if last is None:
-            message = "the report has no data rows, not even the root's"
-            yield Problem.of_file(text.name, message, DOWNLOAD_AGAIN)
-            return
-        credentials = text.service_credentials
-        if credentials and credentials.users:
-            users = self._rows.table[columns.USER].take(pa.array(self._rows.at(at)))
-            if credentials.users.isdisjoint(pc.utf8_lower(users).to_pylist()):
-                yield credentials.of_other_report(text.name)
-        cut_off = [*cut_off_problems(text, last[0], last[1])] if last[1] is not None else []
-        yield from cut_off
-        if np.isnat(newest) and not (cut_off or self._problems[at]):
+        found = [*problems[at], *(local_date_problem(text, *date) for date in dates.get(at, ()))]
+        if not problems[at]:
+            found += _problems_of_whole(rows, at, text)
+        if np.isnat(rows.newest[at]) and not found:
             message = "no row holds a timestamp that can be read"
-            yield Problem.of_file(text.name, message, DOWNLOAD_AGAIN)
+            found = [Problem.of_file(text.name, message, DOWNLOAD_AGAIN)]
+        yield InputRefused(found) if found else _read_report(rows, at, text, set_as_of)
 
-    def _report(
-        self,
-        at: int,
-        text: ReportText,
-        moment: np.datetime64,
-        accounts: tuple[AccountRowCounts, ...],
-    ) -> ReadReport:
-        newest = datetime.fromtimestamp(int(moment.astype(np.int64)), UTC)
-        own, own_source = own_as_of(text, newest)
-        credentials = text.service_credentials
-        file = ReportFile(
-            name=text.name,
-            sha256=text.sha256,
-            size=text.size,
-            as_of=self._set_as_of or own,
-            as_of_source=AsOfSource.OPTION if self._set_as_of else own_source,
-            baseline=own if own_source in AWS_SOURCES else newest,
-            accounts=accounts,
-            service_credentials=credentials.file if credentials else None,
-            # A list does not name its account.
-            shows_service_credentials=bool(credentials) and len(accounts) == 1,
-            is_masked=any(
-                one.account == text.masked_account
-                or not re.fullmatch(ACCOUNT_ID_PATTERN, one.account)
-                for one in accounts
-                if one.account or len(accounts) == 1
-            ),
-        )
-        return ReadReport(
-            text=text,
-            file=file,
-            newest=newest,
-            own_as_of=own,
-            own_source=own_source,
-            at=at,
-        )
+
+def _local_dates(rows: Rows) -> dict[int, list[tuple[int, str, str]]]:
+    """Return by report the row, column and value of each date in a local form."""
+    found: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
+    for name, moment in rows.moments.items():
+        for at in np.flatnonzero(values.may_be_local_date(rows.cells[name], moment)).tolist():
+            value, dates = rows.cells[name][at].as_py(), found[int(rows.file[at])]
+            if values.is_local_date(value) and len(dates) < MOST_PROBLEMS:
+                dates.append((int(rows.numbers[at]), name, value))
+    return found
+
+
+def _problems_of_whole(rows: Rows, at: int, text: ReportText) -> Iterator[Problem]:
+    """Yield the problems of a report each of whose rows can be read."""
+    positions = rows.at(at)
+    if not len(positions):
+        message = "the report has no data rows, not even the root's"
+        yield Problem.of_file(text.name, message, DOWNLOAD_AGAIN)
+        return
+    credentials = text.service_credentials
+    if credentials and credentials.users:
+        users = rows.cells[columns.USER].take(pa.array(positions))
+        if credentials.users.isdisjoint(pc.utf8_lower(users).to_pylist()):
+            yield credentials.of_other_report(text.name)
+    last, name = positions[np.argmax(rows.numbers[positions])], text.header.names[-1]
+    if name in columns.IN_REPORT:  # Mended rows come last in the table, not in the file.
+        value = rows.cells[name][int(last)].as_py()
+        yield from cut_off_problems(text, int(rows.numbers[last]), value)
+
+
+def _read_report(rows: Rows, at: int, text: ReportText, set_as_of: datetime | None) -> ReadReport:
+    newest = datetime.fromtimestamp(int(rows.newest[at].astype(np.int64)), UTC)
+    own, own_source = own_as_of(text, newest)
+    accounts, credentials = rows.account_counts[at], text.service_credentials
+    file = ReportFile(
+        name=text.name,
+        sha256=text.sha256,
+        size=text.size,
+        as_of=set_as_of or own,
+        as_of_source=AsOfSource.OPTION if set_as_of else own_source,
+        baseline=own if own_source in AWS_SOURCES else newest,
+        accounts=accounts,
+        service_credentials=credentials.file if credentials else None,
+        # A list does not name its account.
+        shows_service_credentials=bool(credentials) and len(accounts) == 1,
+        is_masked=rows.is_masked(at),
+    )
+    return ReadReport(
+        text=text, file=file, newest=newest, own_as_of=own, own_source=own_source, at=at
+    )

@@ -188,7 +188,6 @@ class ReportText:
     header: Header
     csv: bytes
     quoted: bool
-    is_open: bool
     envelope_time: datetime | None = None
     metadata_time: datetime | None = None
     service_credentials: ServiceCredentials | None = None
@@ -200,7 +199,7 @@ class ReportText:
         """Return the CSV below the header."""
         return memoryview(self.csv)[self.header.end :]
 
-    def read(self) -> "ReportText":
+    def without_csv(self) -> "ReportText":
         """Return it without the CSV, whose memory is then free."""
         return replace(self, csv=b"")
 

@@ -5,8 +5,8 @@ different ones are refused.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import values
-from analyzer.report.counted_rows import CountedRows
 from analyzer.report.notes import (
     copy_note,
     masked_problem,
@@ -28,173 +27,168 @@ from analyzer.report.notes import (
     repeated_row_note,
     superseded_notes,
 )
-from analyzer.report.read_reports import Opener, ReadReport, Rows, read_reports
-from analyzer.report.report import Report
+from analyzer.report.read_reports import (
+    Opener,
+    Progress,
+    ReadReport,
+    Rows,
+    no_progress,
+    read_reports,
+)
+from analyzer.report.report import CountedRows, Report, SelectedRows
 from analyzer.report.report_text import check_as_of
+from analyzer.report.table import MOST_PROBLEMS
 from analyzer.terms import AsOfSource, FileNote, code_of, folded_notes, short_list
+
+_Superseded = tuple[ReadReport, dict[str, ReadReport]]
+"""An older report, and by account the newer report that counts instead."""
+
+_LACKING: Final = "\0"
+_JOINED_HINT: Final = "Several reports of one account were joined: give each on its own."
 
 
 def assemble_report(
     openers: Sequence[Opener],
     set_as_of: datetime | None = None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
-    threads: int = 2,
+    progress: Progress = no_progress,
     *,
     with_older: bool = False,
 ) -> Report:
     """Return one Report of all texts; an opener may refuse its input.
 
-    `set_as_of` is the reports' as-of if the user sets it; `progress` is called with the number of
-    texts read and the number of all. A report given twice counts once; of different reports of one
-    account the newest counts. With `with_older` each counts, as if alone.
+    `set_as_of` is the reports' as-of if the user sets it. A report given twice counts once; of
+    different reports of one account the newest counts. With `with_older` each counts, as if alone.
 
     Raises InputRefused with the problems of all texts, or with the problem of `set_as_of`.
     """
     if set_as_of:
         check_as_of(set_as_of)
-    rows, outcomes = read_reports(openers, set_as_of, progress, threads)
-    refused = [one.problems for one in outcomes if isinstance(one, InputRefused)]
-    if refused:
-        raise InputRefused(chain(*refused))
-    reports = [one for one in outcomes if isinstance(one, ReadReport)]
-    return _Choice(rows, reports).report(each_counts=with_older)
+    rows, outcomes = read_reports(openers, set_as_of, progress)
+    refusals = [outcome.problems for outcome in outcomes if isinstance(outcome, InputRefused)]
+    if refusals:
+        raise InputRefused(chain(*refusals))
+    reports = [outcome for outcome in outcomes if isinstance(outcome, ReadReport)]
+    return _report(rows, reports, each_counts=with_older)
 
 
-_Superseded = tuple[ReadReport, dict[str, ReadReport]]
-"""An older report, and by account the newer report that counts instead."""
+def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> Report:
+    """Return one Report of the reports that count; with `each_counts`, each as if alone.
+
+    Raises InputRefused if it is not clear which report or which row of a user counts.
+    """
+    counted: list[ReadReport] = []
+    older: list[ReadReport] = []
+    notes: list[FileNote] = []
+    problems: list[Problem] = []
+    positions = [np.array([], np.int64)]
+    for group in [[report] for report in reports] if each_counts else [reports]:
+        newest, superseded, group_notes = _newest(group)
+        at = np.concatenate([_positions(rows, report) for report in newest])
+        first = _first_rows(rows, at)
+        repeats = first != at
+        problems += _difference_problems(rows, reports, at[repeats], first[repeats])
+        newest = [*_with_repeated(rows, newest, at[repeats])]
+        notes += group_notes
+        notes += (repeated_row_note(report) for report in newest if report.repeated)
+        positions.append(at[~repeats])
+        counted += newest
+        older += superseded
+    masked = [report.file for report in counted if report.file.is_masked]
+    if len(masked) > 1 or (masked and each_counts and reports[1:]):
+        problems.append(masked_problem(masked))
+    if problems:
+        raise InputRefused(problems)
+    at = np.concatenate(positions)
+    roots = SelectedRows.of(rows, at[rows.root[at]], counted)
+    users = SelectedRows.of(rows, at[~rows.root[at]], counted, others_needed=bool(older))
+    judged = CountedRows(users, roots, counted, each_counts)
+    return Report(
+        files=tuple(report.file for report in counted),
+        content_notes=notes_on_content(counted, folded_notes(notes)),
+        pages=judged.pages,
+        roots=judged.root_pages,
+        older=partial(_older, rows, older),
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Choice:
-    """Choose the reports and rows that count."""
+# Rows of one user
 
-    rows: Rows
-    reports: Sequence[ReadReport]
 
-    def report(self, *, each_counts: bool) -> Report:
-        """Return one Report; with `each_counts`, older ones count too, each as if alone."""
-        if problem := masked_problem([report.file for report in self.reports]):
-            raise InputRefused([problem])
-        groups = [[report] for report in self.reports] if each_counts else [self.reports]
-        notes: list[FileNote] = []
-        counted: list[ReadReport] = []
-        older: list[ReadReport] = []
-        problems: list[Problem] = []
-        keep = np.zeros(len(self.rows.file), bool)
-        for group in groups:
-            chosen, of_group, superseded = self._newest(group)
-            notes += of_group
-            older += superseded
-            mask = self._mask(chosen)
-            repeated, firsts = self._repeated(mask)
-            problems += self._difference_problems(repeated, firsts)
-            mask[repeated] = False
-            keep |= mask
-            counted += self._with_repeated(chosen, repeated)
-            notes += (
-                repeated_row_note(report)
-                for report in counted[len(counted) - len(chosen) :]
-                if report.repeated
-            )
-        if problems:
-            raise InputRefused(problems)
-        selected = CountedRows(self.rows, keep, counted, each_counts)
-        content_notes = notes_on_content(counted, folded_notes(notes), self.rows)
-        if not older:
-            selected.forget_others()
-        return Report(
-            files=tuple(report.file for report in counted),
-            content_notes=content_notes,
-            pages=selected.pages,
-            roots=selected.roots,
-            older=partial(_older, self.rows, older),
+def _positions(rows: Rows, report: ReadReport) -> np.ndarray:
+    """Return the positions of a report's rows, without its superseded accounts."""
+    at = rows.at(report.at)
+    for account in report.superseded:
+        at = np.setdiff1d(at, rows.at(report.at, account))
+    return at
+
+
+def _first_rows(rows: Rows, at: np.ndarray) -> np.ndarray:
+    """Return for each position the first of these positions with the same user or root."""
+    key = rows.identity[at].astype(np.int64) * 2 + rows.root[at]
+    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
+    return np.asarray(at[first[inverse]])
+
+
+def _difference_problems(
+    rows: Rows, reports: Iterable[ReadReport], later: np.ndarray, first: np.ndarray
+) -> Iterator[Problem]:
+    """Yield a problem for each row that differs from the first of its user, in any column.
+
+    Moments and booleans in another form are equal.
+    """
+    differing: dict[int, list[str]] = defaultdict(list)
+    for name in columns.IN_REPORT if len(later) else ():
+        here, there = (
+            values.normalized(name, rows.cells[name].take(pa.array(at)).fill_null(_LACKING))
+            for at in (later, first)
         )
-
-    def _mask(self, reports: Iterable[ReadReport]) -> np.ndarray:
-        """Return which rows are of these reports, without their superseded accounts."""
-        mask = np.zeros(len(self.rows.file), bool)
-        for report in reports:
-            mask[self.rows.at(report.at)] = True
-            for account in report.superseded:
-                mask[self.rows.at(report.at, account)] = False
-        return mask
-
-    def _newest(
-        self, reports: Sequence[ReadReport]
-    ) -> tuple[list[ReadReport], list[FileNote], list[ReadReport]]:
-        """Return the reports that count, notes, and the parts with a newer report."""
-        if len(reports) == 1:
-            return [*reports], [], []
-        distinct, same = without_copies(reports)
-        newest, older = _without_superseded_accounts(distinct)
-        notes = [
-            *(copy_note(copy.file.name, first.file.name) for copy, first in same),
-            *superseded_notes(older),
-        ]
-        return newest, notes, [*_older_parts(older)]
-
-    # Rows of one user
-
-    def _repeated(self, mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the rows of a mask whose user or root had an earlier row, and these rows."""
-        at = np.flatnonzero(mask)
-        key = self.rows.identity[at].astype(np.int64) * 2 + self.rows.root[at]
-        _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-        if len(first) == len(at):
-            return at[:0], at[:0]
-        later = np.ones(len(at), bool)
-        later[first] = False
-        return at[later], at[first[inverse[later]]]
-
-    def _difference_problems(self, later: np.ndarray, first: np.ndarray) -> Iterator[Problem]:
-        """Yield a problem for each row that differs from the first of its user, in any column.
-
-        Moments and booleans in another form are equal.
-        """
-        table, differing = self.rows.table, defaultdict[int, list[str]](list)
-        for name in columns.IN_REPORT if len(later) else ():
-            here, there = (
-                values.normalized(
-                    name, table[name].take(pa.array(at)).combine_chunks().fill_null(_LACKING)
-                )
-                for at in (later, first)
-            )
-            for at in np.flatnonzero(np.asarray(pc.not_equal(here, there))).tolist():
-                differing[at].append(name)
-        name_of = {report.at: report.file.name for report in self.reports}
-        for at, names in sorted(differing.items()):
-            row, other = (table.slice(each[at], 1).to_pylist()[0] for each in (later, first))
-            file, its = (name_of[one[columns.FILE]] for one in (row, other))
-            where = f"row {other[columns.ROW]}{f' of {its}' if its != file else ''}"
-            message = f"differs from {where}, of the same user, in {short_list(names)}"
-            user = row[columns.USER]
-            yield Problem(file, row[columns.ROW], columns.USER, user, message, _JOINED_HINT)
-
-    def _with_repeated(
-        self, reports: Iterable[ReadReport], repeated: np.ndarray
-    ) -> Iterator[ReadReport]:
-        """Yield the reports with the number of their repeated rows."""
-        rows = self.rows
-        kinds = Counter(
-            zip(
-                rows.file[repeated].tolist(),
-                rows.account[repeated].tolist(),
-                rows.root[repeated].tolist(),
-                strict=True,
-            )
+        for at in np.flatnonzero(np.asarray(pc.not_equal(here, there)))[:MOST_PROBLEMS].tolist():
+            differing[at].append(name)
+    file_names = {report.at: report.file.name for report in reports}
+    for at, names in sorted(differing.items()):
+        (file, row), (other_file, other_row) = (
+            (file_names[rows.file[position]], int(rows.numbers[position]))
+            for position in (later[at], first[at])
         )
-        code = {account: at for at, account in enumerate(rows.accounts)}
-        for report in reports:
-            accounts = []
-            for one in report.file.accounts:
-                users, roots = (kinds[report.at, code[one.account], root] for root in (False, True))
-                accounts.append(replace(one, roots=one.roots - roots, repeated=users + roots))
-            number = sum(one.repeated for one in accounts)
-            yield replace(report, repeated=number, file=replace(report.file, accounts=(*accounts,)))
+        where = f"row {other_row}{f' of {other_file}' if other_file != file else ''}"
+        message = f"differs from {where}, of the same user, in {short_list(names)}"
+        user = rows.cells[columns.USER][int(later[at])].as_py()
+        yield Problem(file, row, columns.USER, user, message, _JOINED_HINT)
 
 
-_LACKING: Final = "\0"
-_JOINED_HINT: Final = "Several reports of one account were joined: give each on its own."
+def _with_repeated(
+    rows: Rows, reports: Iterable[ReadReport], repeated: np.ndarray
+) -> Iterator[ReadReport]:
+    """Yield the reports with the number of their repeated rows."""
+    accounts = [rows.accounts[account] for account in rows.account[repeated].tolist()]
+    kinds = Counter(
+        zip(rows.file[repeated].tolist(), accounts, rows.root[repeated].tolist(), strict=True)
+    )
+    for report in reports:
+        counted = []
+        for counts in report.file.accounts:
+            users, roots = (kinds[report.at, counts.account, root] for root in (False, True))
+            counted.append(replace(counts, roots=counts.roots - roots, repeated=users + roots))
+        number = sum(counts.repeated for counts in counted)
+        yield replace(report, repeated=number, file=replace(report.file, accounts=(*counted,)))
+
+
+# Reports of one account
+
+
+def _newest(
+    reports: Sequence[ReadReport],
+) -> tuple[Sequence[ReadReport], list[ReadReport], list[FileNote]]:
+    """Return the reports that count, the parts that have a newer report, and notes."""
+    if len(reports) == 1:
+        return reports, [], []
+    distinct, copies = without_copies(reports)
+    newest, older = _without_superseded_accounts(distinct)
+    notes = [
+        *(copy_note(copy.file.name, first.file.name) for copy, first in copies),
+        *superseded_notes(older),
+    ]
+    return newest, [*_older_parts(older)], notes
 
 
 def _without_superseded_accounts(
@@ -300,4 +294,4 @@ def _without_accounts(report: ReadReport, superseded: Iterable[str]) -> ReadRepo
 def _older(rows: Rows, reports: Sequence[ReadReport]) -> Iterator[Report]:
     """Yield one Report in which each older report counts as if alone, if there are any."""
     if reports:
-        yield _Choice(rows, reports).report(each_counts=True)
+        yield _report(rows, reports, each_counts=True)

@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from analyzer import columns
-from analyzer.errors import InputRefused, Problem
-from analyzer.report import arns
+from analyzer.errors import Problem
+from analyzer.report import arns, values
 from analyzer.report.input_formats import not_text, place_of_bad_byte
 from analyzer.report.report_text import Header, ReportText, column_name
-from analyzer.terms import LONGEST_SHOWN, NO_VALUE, NOT_SUPPORTED, count_text
+from analyzer.terms import LONGEST_SHOWN, NO_SIGN_IN, NO_VALUE, NOT_SUPPORTED, count_text
 
 BLOCK_BYTES = 4 << 20
 """Bytes of CSV that Arrow parses at once: with all at once it takes four times as long."""
@@ -29,7 +29,8 @@ MOST_PROBLEMS = 1000
 """The most problems of one file that are kept; a file with more is not a report."""
 
 DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
-_LAST_CELL_SHAPES: Final = ("0000-00-00T00:00:00+00:00", NO_VALUE, NOT_SUPPORTED)
+_WORDS: Final = (NO_VALUE, NOT_SUPPORTED, NO_SIGN_IN)
+"""AWS's words for a moment that there is not."""
 
 _ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
 """The form of a cell that has swallowed a row: a line break, and later an ARN."""
@@ -40,39 +41,31 @@ _LONGEST_ROW: Final = 1 << 16
 SEPARATE_FILES = "Give the reports as files of their own."
 _TEXT: Final = pa.large_string()
 SCHEMA: Final = pa.schema(
-    [*((name, _TEXT) for name in columns.IN_REPORT), (columns.ROW, pa.int64())]
+    [
+        *((name, _TEXT) for name in columns.IN_REPORT),
+        (columns.ROW, pa.int64()),
+        (columns.FILE, pa.int64()),
+    ]
 )
+"""AWS's columns, null if a report lacks one, the row's number, and its report's position.
+
+`row` counts the rows that are not blank; the header is row 1.
+"""
 
 
-def read_table(text: ReportText) -> tuple[pa.Table, list[Problem]]:
-    """Return the rows of a report: AWS's columns as text, null if it lacks one, and `row` (int64).
+def read_texts(texts: Sequence[ReportText]) -> tuple[pa.Table, list[list[Problem]]]:
+    """Return the rows of reports with the same header (`SCHEMA`), and the problems of each report.
 
-    `row` counts the rows that are not blank; the header is row 1. Mended rows come last. Return
-    also the problems of rows that cannot be read.
+    A report with problems may lack rows.
     """
-    odd = _InvalidRows(text)
-    try:
-        table = pa_csv.read_csv(
-            pa.BufferReader(text.rows), **_csv_options(text, len(text.csv), odd)
-        )
-    except pa.ArrowInvalid as error:
-        if len(odd.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
-            odd.problems.append(_unreadable(text, str(error)))
-        table = pa.table({name: pa.array([], _TEXT) for name in text.header.named_columns})
-    numbers = np.delete(
-        np.arange(1, len(table) + len(odd.numbers) + 1), np.array(odd.numbers, int) - 1
-    )
-    table = table.append_column(columns.ROW, pa.array(numbers[: len(table)] + text.header.row))
-    table = _without_headers(text, _with_arns(table))
-    if odd.mended and not odd.problems:
-        table = pa.concat_tables(
-            [table, _with_arns(pa.Table.from_pylist(odd.mended, table.schema))]
-        )
-    odd.problems += _swallowed_row_problems(text, table) if text.quoted else ()
-    return in_full(table), odd.problems
+    together = _read_together(texts) if texts[1:] else None
+    if together is not None:
+        return together, [[] for _ in texts]
+    tables, problems = zip(*map(_read_alone, range(len(texts)), texts), strict=True)
+    return pa.concat_tables(tables), [*problems]
 
 
-def read_together(texts: Sequence[ReportText]) -> pa.Table | None:
+def _read_together(texts: Sequence[ReportText]) -> pa.Table | None:
     """Return the rows of reports with the same header, None if one report is unusual.
 
     A row of empty cells marks the beginning of each report. A blank row, a second header or an odd
@@ -80,6 +73,8 @@ def read_together(texts: Sequence[ReportText]) -> pa.Table | None:
     longer.
     """
     header = texts[0].header
+    if columns.ARN not in header.names or any(text.quoted for text in texts):
+        return None
     edge = f"\n{header.separator * (len(header.names) - 1)}\n".encode()
     content = b"".join(part for text in texts for part in (edge, text.rows))
     try:
@@ -93,18 +88,40 @@ def read_together(texts: Sequence[ReportText]) -> pa.Table | None:
     sizes = np.diff([*edges, len(table)])
     numbers = np.arange(len(table)) - np.repeat(edges, sizes)
     numbers += np.repeat([text.header.row for text in texts], sizes)
-    numbered = in_full(table.append_column(columns.ROW, pa.array(numbers)))
     file = np.repeat(np.arange(len(texts)), sizes)
-    return numbered.append_column(columns.FILE, pa.array(file)).filter(pa.array(~is_edge))
+    return _in_schema(table, numbers, file).filter(pa.array(~is_edge))
 
 
-def in_full(table: pa.Table) -> pa.Table:
-    """Return a table with all of AWS's columns, null where there is none."""
+def _read_alone(file: int, text: ReportText) -> tuple[pa.Table, list[Problem]]:
+    """Return the rows of a report at a position, and its problems. Mended rows come last."""
+    odd = _InvalidRows(text)
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(text.rows), **_csv_options(text, len(text.csv), odd)
+        )
+    except pa.ArrowInvalid as error:
+        if len(odd.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
+            odd.problems.append(_unreadable(text, str(error)))
+        table = pa.table({name: pa.array([], _TEXT) for name in text.header.named_columns})
+    places = np.arange(1, len(table) + len(odd.numbers) + 1)
+    numbers = np.delete(places, np.array(odd.numbers, int) - 1)[: len(table)] + text.header.row
+    table, order_problems = _without_headers(
+        text, _with_arns(table.append_column(columns.ROW, pa.array(numbers)))
+    )
+    odd.problems += order_problems
+    if odd.mended and not odd.problems:
+        mended = _with_arns(pa.Table.from_pylist(odd.mended, table.schema))
+        table = pa.concat_tables([table, mended])
+    odd.problems += _swallowed_row_problems(text, table) if text.quoted else ()
+    return _in_schema(table, table[columns.ROW], np.full(len(table), file)), odd.problems
+
+
+def _in_schema(table: pa.Table, numbers: object, file: np.ndarray) -> pa.Table:
+    """Return a table in the `SCHEMA`, with numbers of rows and positions of files."""
     nothing = pa.nulls(len(table), _TEXT)
-    known = {*table.column_names}
-    names = columns.IN_REPORT
-    cells = [table[name] if name in known else nothing for name in names]
-    return pa.table([*cells, table[columns.ROW]], schema=SCHEMA)
+    here = {*table.column_names}
+    cells = [table[name] if name in here else nothing for name in columns.IN_REPORT]
+    return pa.table([*cells, numbers, file], schema=SCHEMA)
 
 
 @dataclass(slots=True)
@@ -152,42 +169,39 @@ def _csv_options(
     }
 
 
-def _are_arns(table: pa.Table) -> bool:
-    return bool(pc.all(pc.starts_with(table[columns.ARN], "arn:")).as_py())
-
-
 def _with_arns(table: pa.Table) -> pa.Table:
     """Return the table with ARNs that tell users apart, even if ARNs are missing or masked."""
     name = table[columns.USER]
     if columns.ARN not in table.column_names:
         word, slash = (pa.scalar(word, _TEXT) for word in (arns.NO_ARN, "/"))
         return table.append_column(columns.ARN, pc.binary_join_element_wise(word, name, slash))
-    if _are_arns(table):
-        return table
     position = table.column_names.index(columns.ARN)
     return table.set_column(position, columns.ARN, arns.with_user_names(table[columns.ARN], name))
 
 
-def _without_headers(text: ReportText, table: pa.Table) -> pa.Table:
-    """Drop blank rows and repeated headers of concatenated reports; refuse another column order."""
+def _without_headers(text: ReportText, table: pa.Table) -> tuple[pa.Table, list[Problem]]:
+    """Drop blank rows and repeated headers of concatenated reports.
+
+    Return also the problems of headers with another order of columns.
+    """
     is_suspect = pc.invert(pc.starts_with(table[columns.ARN], "arn:"))
     suspects = table.filter(is_suspect).to_pylist()
     headers = [row for row in suspects if is_header(row.values())]
-    _check_column_order(text, headers)
     blank = [row for row in suspects if is_blank(row[name] for name in text.header.report_columns)]
     dropped = pa.array([row[columns.ROW] for row in (*headers, *blank)], pa.int64())
-    return table.filter(pc.invert(pc.is_in(table[columns.ROW], dropped))) if dropped else table
+    problems = [*_column_order_problems(text, headers)]
+    return table.filter(pc.invert(pc.is_in(table[columns.ROW], dropped))), problems
 
 
-def _check_column_order(text: ReportText, headers: list[dict[str, object]]) -> None:
+def _column_order_problems(text: ReportText, headers: list[dict[str, Any]]) -> Iterator[Problem]:
+    """Yield the problem of the first column that stands elsewhere in each repeated header."""
     message = "a second header starts here, with its columns in another order"
     for row in headers:
-        for column, cell in row.items():
-            if column in text.header.names and column_name(str(cell)) != column:
-                at = int(str(row[columns.ROW]))
-                raise InputRefused(
-                    [Problem(text.name, at, column, str(cell), message, SEPARATE_FILES)]
-                )
+        for column in text.header.named_columns:
+            if column in row and column_name(row[column]) != column:
+                value = row[column]
+                yield Problem(text.name, row[columns.ROW], column, value, message, SEPARATE_FILES)
+                break
 
 
 def _unreadable(text: ReportText, message: str) -> Problem:
@@ -291,17 +305,12 @@ def _swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Probl
 
 
 def cut_off_problems(text: ReportText, row: int, value: str) -> Iterator[Problem]:
-    """Yield a problem if the last cell of a report without a last line break is only a beginning.
-
-    AWS ends no row within a cell: a file that ends with a line break is whole.
-    """
+    """Yield a problem if the last cell of a report is no value of its column, one of AWS's."""
     name = text.header.names[-1]
-    # The beginning of a timestamp or of AWS's word; all digits count as 0.
-    shape = re.sub(r"\d", "0", value, flags=re.ASCII)
-    if any(
-        whole.startswith(form) and form != whole
-        for whole in _LAST_CELL_SHAPES
-        for form in (value, shape)
-    ):
-        message = "the file is cut off in this cell"
+    if name in columns.TIMESTAMPS:
+        is_value = value in _WORDS or values.cell_timestamp(value) or values.is_local_date(value)
+    else:
+        is_value = name not in columns.BOOLEANS or value.lower() in {"true", "false"}
+    if not is_value:
+        message = "the file is cut off in this cell, or a program rewrote it"
         yield Problem(text.name, row, name, value, message, DOWNLOAD_AGAIN)

@@ -20,11 +20,10 @@ from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report import arns, values
 from analyzer.report.model import NO_MOMENT, TEXT, as_block, concatenated, text_series
-from analyzer.report.values import REGION_OR_SERVICE, lowercase_booleans
-from analyzer.terms import NO_VALUE, NOT_SUPPORTED, SlotState, code_of
+from analyzer.report.values import lowercase_booleans
+from analyzer.terms import NO_SIGN_IN, NO_VALUE, NOT_SUPPORTED, SlotState, code_of
 
-_NO_SIGN_IN = "no_information"
-_EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_VALUE, _NO_SIGN_IN)}
+_EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_VALUE, NO_SIGN_IN)}
 """The words that AWS writes for a missing moment, by column; all other columns have only `N/A`."""
 
 UTC_INDEX: Final = partial(pd.DatetimeIndex, tz="UTC")
@@ -186,6 +185,11 @@ class _Cells:
             mask |= np.asarray(pc.equal(self.text[column], word).fill_null(fill_value=False))
         return mask
 
+    def is_filled(self, column: str) -> np.ndarray:
+        """Return which cells hold more than a word for a missing value."""
+        blank = pa.array([NO_VALUE, NOT_SUPPORTED, "", None], _TEXT_TYPE)
+        return ~np.asarray(pc.is_in(self.text[column], blank))
+
     def boolean(self, column: str) -> None:
         """Read a column of `true` and `false`, in upper or lower case."""
         true, false = self.equals(column, "true"), self.equals(column, "false")
@@ -274,30 +278,15 @@ def _state(cells: _Cells, slot: AccessKeyColumns | CertificateColumns) -> np.nda
 
 
 def _key_state(cells: _Cells, slot: AccessKeyColumns) -> np.ndarray:
-    code, date = _state(cells, slot), slot.last_used_date
-    moment, known = cells.moments[date], cells.known[date]
-    used, absent = ~np.isnat(moment), code == code_of(SlotState.ABSENT)
-    placed = _has_use_without_date(cells, slot, ~used & (known | absent))
-    foreign = ~known & np.asarray(cells.text[date].is_valid())
-    known = known & ~(placed | used & (absent | cells.equals(slot.last_used_service, NO_VALUE)))
-    code[absent & (used | placed)] = code_of(SlotState.UNKNOWN)
-    cells.moments[date] = np.where(known, moment, NO_MOMENT)
-    cells.known[date] = ~(foreign | ~known & (used | ~absent))
-    return code
+    """Return the codes of a key's states; traces of use where there is no key are not understood.
 
-
-def _has_use_without_date(cells: _Cells, slot: AccessKeyColumns, unused: np.ndarray) -> np.ndarray:
-    """Return which keys have a region or service without a use; each such cell is not known.
-
-    Neither are cells without the form of a region or service.
+    A report without a column of use knows that a key that is absent has none.
     """
-    placed = np.zeros(len(cells), bool)
-    for column in (slot.last_used_region, slot.last_used_service):
-        words = cells.text[column].fill_null("").dictionary_encode()
-        filled = ~np.isin(words.dictionary, (NO_VALUE, NOT_SUPPORTED, ""))
-        formed = pc.match_substring_regex(words.dictionary, rf"^{REGION_OR_SERVICE}\z")
-        foreign = (filled & ~np.asarray(formed))[words.indices]
-        wrong = unused & filled[words.indices]
-        cells.known[column] = ~(foreign | wrong)
-        placed |= wrong
-    return placed
+    code = _state(cells, slot)
+    absent = code == code_of(SlotState.ABSENT)
+    cells.known[slot.last_used_date] |= absent & cells.text[slot.last_used_date].is_null()
+    has_trace = np.logical_or.reduce([*map(cells.is_filled, slot.last_use)])
+    contradicted = absent & has_trace
+    code[contradicted] = code_of(SlotState.UNKNOWN)
+    cells.known[slot.last_rotated] &= ~contradicted
+    return code

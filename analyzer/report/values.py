@@ -29,9 +29,6 @@ _LOCAL_DATE: Final = re.compile(
 _SHORTEST_LOCAL_DATE: Final = len("3/4/21")
 _DATE_BEGINNINGS: Final = np.frombuffer(b"0123456789 \t", np.uint8)
 
-REGION_OR_SERVICE: Final = "[A-Za-z0-9_.:-]*"
-"""The form of the names of regions and services."""
-
 YEARS: Final = range(1970, 2100)
 """The years of all moments in reports: a moment of another year is damaged."""
 

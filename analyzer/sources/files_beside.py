@@ -1,8 +1,8 @@
 """Read the files saved with a report: its generation time, and service-specific credentials.
 
 Each has the report's name with an ending of its own. AWS's list of credentials is the JSON of
-`aws iam list-service-specific-credentials --all-users --output json`. Several answers may follow one
-another: the pages of one list.
+`aws iam list-service-specific-credentials --all-users --output json`. Several answers may follow
+one another: the pages of one list.
 """
 
 import hashlib

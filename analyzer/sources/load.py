@@ -165,7 +165,6 @@ def load_sources(  # noqa: PLR0913  each is one choice
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     *,
     skip_unreadable: bool = False,
-    row_bytes_in_memory: int | None = None,
     with_older: bool = False,
     is_input: Callable[[Source], bool] = lambda _: True,
 ) -> Report:
@@ -173,8 +172,7 @@ def load_sources(  # noqa: PLR0913  each is one choice
 
     With `skip_unreadable`, inputs that cannot be read are not covered. Manifests among the names
     count if `is_input` says so.
-    `row_bytes_in_memory` and `with_older` are those of `assemble_report`; older reports may be
-    many, and their rows are read twice.
+    `with_older` is that of `assemble_report`.
 
     Raises InputRefused with the problems of all inputs together.
     """
@@ -182,10 +180,8 @@ def load_sources(  # noqa: PLR0913  each is one choice
         readable_sources(inputs, with_older=with_older) if skip_unreadable else (inputs, ())
     )
     read = [source for source in inputs if not source.is_skipped]
-    # An archive gives one file at a time: two threads that wait for it take 1.5 times as long.
-    threads = 1 if any(source.archive for source in read) else 2
     openers = [partial(_report_text, source) for source in read]
-    report = assemble_report(openers, as_of, progress, threads, with_older=with_older)
+    report = assemble_report(openers, as_of, progress, with_older=with_older)
     if len(read) < len(inputs) or any(source.saved_in_archive for source in read):
         notes = (*skipped_notes(inputs), *_archived_file_notes(inputs))
         report = replace(report, source_notes=notes)
@@ -297,7 +293,6 @@ def read_in_memory(source: Source) -> ReportText:
         header=find_header(source.name, csv[:HEAD_BYTES]),
         csv=csv,
         quoted=b'"' in csv,
-        is_open=not csv.endswith((b"\n", b"\r")),
         envelope_time=generated,
     )
 

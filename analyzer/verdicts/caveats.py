@@ -139,7 +139,7 @@ def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
     masks = dict.fromkeys(_CERTAINTY_COLUMNS, np.ones(len(facts.page), bool))
     inactive = facts.keys_in(SlotState.INACTIVE)
     for key, is_inactive in zip(columns.ACCESS_KEYS, inactive, strict=True):
-        masks |= dict.fromkeys(key.last_use, is_inactive)
+        masks[key.last_used_date] = is_inactive
     return masks
 
 

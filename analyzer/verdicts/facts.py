@@ -3,7 +3,6 @@
 Verdict, caveats and rules decide from these facts alone. A cell that was not understood is unknown.
 """
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +18,6 @@ from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report.model import NO_MOMENT, TEXT
 from analyzer.report.users import Users
-from analyzer.report.values import REGION_OR_SERVICE, cell_timestamp
 from analyzer.terms import (
     LONGEST_SHOWN,
     NO_VALUE,
@@ -40,22 +38,10 @@ _SENTENCE_ORDER: Final = (
     *(
         name
         for key in columns.ACCESS_KEYS
-        for name in (
-            *(key.active, key.last_rotated, key.last_used_region, key.last_used_service),
-            key.last_used_date,
-        )
+        for name in (*(key.active, key.last_rotated, key.last_used_date),)
     ),
     *(name for certificate in columns.CERTIFICATES for name in certificate),
 )
-
-_USE_OF: Final[Mapping[str, Sequence[str]]] = defaultdict(
-    tuple,
-    {
-        key.last_used_date: (key.last_used_region, key.last_used_service)
-        for key in columns.ACCESS_KEYS
-    },
-)
-"""The cells that describe the use of a date of use."""
 
 _SLOT_OF: Final[Mapping[str, Any]] = {
     name: slot for slot in (*columns.ACCESS_KEYS, *columns.CERTIFICATES) for name in slot
@@ -338,41 +324,25 @@ def _first_else_second(first: Elapsed, second: Elapsed) -> Elapsed:
 def _contradicting_cells(
     slot: Any, column: str, value: str, cells: Mapping[str, Any]
 ) -> Mapping[str, str]:
-    """Return the cells of the slot that an unread cell contradicts, none if its form is odd."""
-    is_date = column == getattr(slot, "last_used_date", "")
-    if column == slot.last_rotated and value == NO_VALUE:
-        return {slot.active: "true"}
-    if is_date and value == NO_VALUE:
-        of_use = {name: cells[name] for name in (slot.last_used_region, slot.last_used_service)}
-        no_use = ("", NO_VALUE, NOT_SUPPORTED)
-        return {
-            name: cell for name, cell in of_use.items() if pd.notna(cell) and cell not in no_use
-        }
-    has_form = cell_timestamp if is_date else re.compile(REGION_OR_SERVICE).fullmatch
-    if column in (slot.active, slot.last_rotated) or not has_form(value):
+    """Return the cells of the slot that contradict `N/A` as the creation of a credential."""
+    if column != slot.last_rotated or value != NO_VALUE:
         return {}
-    absent = {slot.active: "false", slot.last_rotated: NO_VALUE}
-    other = slot.last_used_service if is_date else slot.last_used_date
-    return absent if absent.items() <= cells.items() else {other: NO_VALUE}
+    no_use = ("", NO_VALUE, NOT_SUPPORTED)
+    uses = {name: cells[name] or "" for name in getattr(slot, "last_use", ())}
+    found = {name: cell for name, cell in uses.items() if cell not in no_use}
+    return {slot.active: "true"} if cells[slot.active] == "true" else found
 
 
 def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
     """Return, by position, a sentence on each unknown cell, with its raw value, joined by `; `.
 
-    `masks` select, for each column, the users whose cells are named. An unread date of use is left
-    out if the region or service of this use is named itself.
+    `masks` select, for each column, the users whose cells are named.
     """
-    named: dict[int, dict[str, str]] = defaultdict(dict)
+    named: dict[int, list[str]] = defaultdict(list)
     for name in _SENTENCE_ORDER:
         if name in masks:
             for position, value in zip(*facts.page.unread(name, masks[name]), strict=True):
-                sentence = facts.unknown_cell_sentence(position, name, value)
-                named[int(position)][name] = sentence
-    texts = (
-        "; ".join(
-            sentence for name, sentence in some.items() if some.keys().isdisjoint(_USE_OF[name])
-        )
-        for some in named.values()
-    )
+                named[int(position)].append(facts.unknown_cell_sentence(position, name, value))
+    texts = map("; ".join, named.values())
     sentences = pd.Series([*texts], pd.Index([*named], dtype="int64"), TEXT)
     return sentences.sort_index()

@@ -152,7 +152,7 @@ USER, ROOT = f"{IAM}user/ann", f"{IAM}root"
 
 
 def are_roots(arn: pa.Array, name: pa.Array | pa.ChunkedArray) -> list[bool]:
-    roots: list[bool] = arns.is_root(pa.table({"arn": arn, "user": name})).to_pylist()
+    roots: list[bool] = arns.is_root(arn, name).tolist()
     return roots
 
 

@@ -42,9 +42,8 @@ LONGEST = 80
 YEARS_OF_REPORTS = range(1970, 2100)
 """A moment outside is an invented one."""
 
-PLACE = ("region", "service")
-CODE = re.compile(r"[A-Za-z0-9_.:-]*")
-NO_PLACE = frozenset({None, "", "N/A", "not_supported"})
+USE = ("date", "region", "service")
+NO_USE = frozenset({None, "", "N/A", "not_supported"})
 
 SIGN_INS_RECORDED_FROM = datetime(2014, 10, 20, tzinfo=UTC)
 GAP_START = datetime(2018, 5, 4, 5, 50, tzinfo=UTC)
@@ -191,21 +190,15 @@ def unread(row: dict[str, str], column: str, *, understood: bool) -> tuple[Cell,
 
 
 def contradicted_by(row: dict[str, str], column: str) -> str:
-    """Name the cells of the slot that speak against a cell which has its form."""
-    thing, _, part = re.sub(r"(_\d)_", r"\1 ", column).partition(" ")
-    raw = row.get(column) or ""
-    others: dict[str, str] = {
-        "last_rotated": {"active": "true"} if raw == "N/A" else {},
-        "last_used_date": {"last_used_service": "N/A"} if moment(raw) else {},
-        **dict.fromkeys(
-            ("last_used_region", "last_used_service"),
-            {"last_used_date": "N/A"} if CODE.fullmatch(raw) else {},
-        ),
-    }.get(part, {})
-    absent = boolean(row.get(f"{thing}_active")) is False
-    if others and absent and row.get(f"{thing}_last_rotated") == "N/A":
-        others = {"active": "false", "last_rotated": "N/A"}
-    return " and ".join(f'{thing}_{name} "{value}"' for name, value in others.items())
+    """Name the cells of the slot that speak against a credential that was never created."""
+    thing = column.removesuffix("_last_rotated")
+    if thing == column or row.get(column) != "N/A":
+        return ""
+    others = {f"{thing}_active": "true"}
+    if boolean(row.get(f"{thing}_active")) is False:
+        names = (f"{thing}_last_used_{part}" for part in USE)
+        others = {name: row[name] for name in names if row.get(name) not in NO_USE}
+    return " and ".join(f'{name} "{value[:LONGEST]}"' for name, value in others.items())
 
 
 def moment_or(row: dict[str, str], column: str, *words: str) -> tuple[Cell, ...]:
@@ -234,23 +227,16 @@ def read_certificate(row: dict[str, str], number: int) -> Slot:
 
 
 def read_key(row: dict[str, str], number: int) -> Slot:
-    slot = read_state(row, f"access_key_{number}")
-    date, *place = (f"access_key_{number}_last_used_{each}" for each in ("date", *PLACE))
-    used, is_absent = moment(row.get(date)), slot.state == ABSENT and not slot.unread
-    placed = tuple(cell for column in place for cell in told_place(row, column))
-    if used is not None or not (is_absent or row.get(date) == "N/A"):
-        placed = ()
-    silent = used is not None and row.get(place[-1]) == "N/A"
-    unread_use = placed or unread(row, date, understood=not silent) or moment_or(row, date, "N/A")
-    used_though_absent = is_absent and used is not None
-    blamed = slot.unread + unread(row, date, understood=not used_though_absent)
-    blamed += placed if is_absent else ()
-    return replace(slot, used=used, unread=blamed, unread_use=unread_use)
-
-
-def told_place(row: dict[str, str], column: str) -> tuple[Cell, ...]:
-    """Name the cell if it holds a region or a service."""
-    return unread(row, column, understood=row.get(column) in NO_PLACE)
+    """Read an access key, which is not absent where a use of it is told."""
+    key = f"access_key_{number}"
+    slot, date = read_state(row, key), f"{key}_last_used_date"
+    traces = any(row.get(f"{key}_last_used_{part}") not in NO_USE for part in USE)
+    is_absent = slot.state == ABSENT and not slot.unread
+    blamed = unread(row, f"{key}_last_rotated", understood=not (is_absent and traces))
+    unread_use = moment_or(row, date, "N/A")
+    return replace(
+        slot, used=moment(row.get(date)), unread=slot.unread + blamed, unread_use=unread_use
+    )
 
 
 def read_user(row: dict[str, str]) -> User:
