@@ -12,7 +12,7 @@ from pandas.testing import assert_frame_equal
 import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.totals import AGE_BANDS
-from analyzer.report import counted_rows
+from analyzer.report import report as report_module
 from analyzer.terms import Verdict
 from tests.support.builders import (
     ACCOUNT,
@@ -132,7 +132,7 @@ def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
 @pytest.mark.no_cover
 def test_slices_of_a_report_are_judged_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = of_two_accounts()
-    monkeypatch.setattr(counted_rows, "PAGE_ROWS", 5)
+    monkeypatch.setattr(report_module, "PAGE_ROWS", 5)
     sliced = of_two_accounts()
     assert len(list(sliced.pages())) > len(list(whole.pages())) == 1
     assert everything_written(sliced) == everything_written(whole)
@@ -155,7 +155,7 @@ def test_no_column_of_text_is_left_to_pandas_to_guess() -> None:
 @pytest.mark.no_cover
 def test_judging_does_not_change_its_input() -> None:
     report = analyzer.load(CONSOLE)
-    before, roots = report.users.copy(deep=True), [*report.roots()][0].users.copy(deep=True)
+    before, roots = report.users.copy(deep=True), next(iter(report.roots())).users.copy(deep=True)
     everything_written(analyzer.analyze(report, exemptions=listed_exemptions()))
     assert_frame_equal(report.users, before)
-    assert_frame_equal([*report.roots()][0].users, roots)
+    assert_frame_equal(next(iter(report.roots())).users, roots)
