@@ -65,8 +65,8 @@ def load(  # noqa: PLR0913  each is one choice
     `as_of` is the moment that the reports describe, with its zone, if you know it better than the
     reports show it; `account_id` is the account of a report that masks it; `progress` is called
     with the number of inputs read, and of all. A source must not hold more than `max_file` bytes,
-    read or unpacked, and all together not more than `max_input`. With `with_older`, each report of an
-    account counts, for a history.
+    read or unpacked, and all together not more than `max_input`. With `with_older`, each report of
+    an account counts, for a history.
 
     Raises InputRefused with the problems of all inputs together, TypeError for an invalid source or
     moment, ValueError for a moment without its zone, a frame with missing cells, and an account

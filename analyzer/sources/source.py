@@ -30,8 +30,9 @@ class Source:
 
     The content is bytes, or a function that returns them and counts them in `limit`. `archive` is
     the archive that the input lies in, if any, and `saved_in_archive` are the files saved with
-    reports there, the same for all of one archive. `origin` is the name of the original if this is a copy; `masked_account` is the account
-    set for rows whose ARN is masked. An input that `is_skipped` cannot be a report.
+    reports there, the same for all of one archive. `origin` is the name of the original if this is
+    a copy; `masked_account` is the account set for rows whose ARN is masked. An input that
+    `is_skipped` cannot be a report.
     """
 
     name: str
