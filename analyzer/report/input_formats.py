@@ -12,10 +12,9 @@ import json
 import re
 import sys
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from threading import Lock
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, Any, Final, NamedTuple, TypeAlias
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.terms import printable
@@ -23,16 +22,10 @@ from analyzer.terms import printable
 HEAD_BYTES: Final = 1 << 16
 """Bytes at the start of an input that show what it is."""
 
-LARGEST_CSV: Final = 1 << 29
-"""The most bytes of a report that is not streamed."""
-
-LARGEST_WRAPPED: Final = 1 << 26
-"""The most bytes of JSON, base64 or UTF-16 with a report in it."""
-
-MAX_INPUT: Final = 2 << 30
-"""The most bytes that all inputs of a run may unpack to together."""
 
 _CHUNK_BYTES: Final = 1 << 20
+_RAISE_LIMIT: Final = "Raise the limit with"
+_OR_ENGINE: Final = ", or judge many large reports on Spark or Dask (samples/engines)."
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE: Final = re.compile(r"([0-9]{1,15})\s*([KMGT]?)(i?B)?", re.IGNORECASE | re.ASCII)
 
@@ -88,22 +81,40 @@ def size_text(size: int) -> str:
     return f"{size} bytes"
 
 
+class Limits(NamedTuple):
+    """Hold the most bytes of a file, and of all files together, as read and unpacked."""
+
+    file: int = 512 << 20
+    total: int = 2 << 30
+
+
+LIMITS: Final = Limits()
+"""The usual limits."""
+
+
 @dataclass(slots=True)
 class InputLimit:
-    """Count the bytes unpacked or piped in, of all inputs together; threads may share it."""
+    """Count the bytes that are read and unpacked, of all inputs together."""
 
-    most: int = MAX_INPUT
+    limits: Limits = LIMITS
     count: int = 0
-    _lock: Lock = field(default_factory=Lock)
 
     def add(self, name: str, size: int) -> None:
         """Count more bytes of an input; raises InputRefused if the sum exceeds the limit."""
-        with self._lock:
-            self.count += size
-        if self.count > self.most:
-            message = f"the inputs unpack to more than {size_text(self.most)} in all"
-            hint = "If they are what you expect, raise the bound with --max-input."
-            raise InputRefused.of_file(name, message, hint)
+        self.count += size
+        if self.count > self.limits.total:
+            message = f"the inputs hold more than {size_text(self.limits.total)} in all"
+            raise InputRefused.of_file(name, message, f"{_RAISE_LIMIT} --max-input{_OR_ENGINE}")
+
+    def check_file(self, name: str, size: int) -> None:
+        """Refuse a file of so many bytes if they exceed the limit of a file."""
+        if size > self.limits.file:
+            message = f"it holds more than {size_text(self.limits.file)}"
+            raise InputRefused.of_file(name, message, f"{_RAISE_LIMIT} --max-file{_OR_ENGINE}")
+
+    def again(self) -> "InputLimit":
+        """Return the limit of a file alone, for a file that is read once more."""
+        return InputLimit(Limits(self.limits.file, sys.maxsize))
 
 
 # The form of an input, by its bytes
@@ -117,11 +128,8 @@ def is_utf8_csv(head: bytes) -> bool:
     return not wrapped and b"arn" in text and re.search(rb"\barn\b", text) is not None
 
 
-def size_limit(name: str, head: bytes) -> int:
-    """Return the most bytes allowed for an input with these first bytes, if it is longer.
-
-    Raises InputRefused if the input cannot be a report, so that no more of it is read.
-    """
+def _check_beginning(name: str, head: bytes) -> None:
+    """Refuse an input whose first bytes show that it cannot be a report: no more of it is read."""
     if head.startswith(GZIP):
         unpacked = zlib.decompressobj(wbits=31)
         try:
@@ -129,12 +137,9 @@ def size_limit(name: str, head: bytes) -> int:
         except zlib.error as error:
             raise _damaged_gzip(name, error) from None
         _refuse_gzip_in_gzip(name, inner)
-        return min(size_limit(name, inner), LARGEST_CSV)
-    if is_utf8_csv(head):
-        return LARGEST_CSV
-    if not _may_wrap_report(head):
+        _check_beginning(name, inner)
+    elif not (is_utf8_csv(head) or _may_wrap_report(head)):
         raise _refused_beginning(name, head)
-    return LARGEST_WRAPPED
 
 
 def _may_wrap_report(head: bytes) -> bool:
@@ -164,38 +169,32 @@ def _refused_beginning(name: str, head: bytes) -> InputRefused:
     return _refused(name, _IS_MARKUP if is_markup else NO_HEADER)
 
 
-def read_report_bytes(
-    name: str, stream: IO[bytes] | io.BufferedIOBase, limit: InputLimit | None = None
-) -> bytes:
-    """Return all bytes of an input that may hold a report; `limit`, if given, counts them.
+def read_report_bytes(name: str, stream: IO[bytes] | io.BufferedIOBase, limit: InputLimit) -> bytes:
+    """Return all bytes of an input that may hold a report; `limit` counts them.
 
     Raises InputRefused, and the errors of the stream.
     """
-    counted = limit or InputLimit(sys.maxsize)
     chunk = b""  # A pipe may give too few bytes at a time to show what an input is.
     while len(chunk) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(chunk))):
         chunk += more
-    if len(chunk) < HEAD_BYTES:
-        counted.add(name, len(chunk))
-        return chunk
-    most, content = size_limit(name, chunk), io.BytesIO()
+    if len(chunk) == HEAD_BYTES:
+        _check_beginning(name, chunk)
+    content = io.BytesIO()
     while chunk:
-        counted.add(name, len(chunk))
+        limit.add(name, len(chunk))
         content.write(chunk)
-        if content.tell() > most:
-            message = f"it holds more than {size_text(most)}"
-            raise InputRefused.of_file(name, message, "Unpack it first, and give it as CSV.")
+        limit.check_file(name, content.tell())
         chunk = stream.read(_CHUNK_BYTES)
     return content.getvalue()
 
 
-def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> Unwrapped:
+def unwrapped_file(name: str, data: bytes, limit: InputLimit) -> Unwrapped:
     """Return the CSV within the bytes of one input; `limit` counts the unpacked bytes.
 
     Raises InputRefused if there is no CSV, saying what the input seems to be instead.
     """
     if data.startswith(GZIP):
-        return unwrapped_file(name, _gunzip(name, data, limit))
+        return unwrapped_file(name, _gunzip(name, data, limit), limit)
     if data.startswith(ZIP) or _is_tar(data):
         raise _refused_beginning(name, data)
     if is_utf8_csv(data[:HEAD_BYTES]):
@@ -289,7 +288,7 @@ def _generated_time(name: str, text: str) -> datetime:
     return moment
 
 
-def _gunzip(name: str, data: bytes, limit: InputLimit | None) -> bytes:
+def _gunzip(name: str, data: bytes, limit: InputLimit) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as stream:
             plain = read_report_bytes(name, stream, limit)

@@ -283,10 +283,10 @@ def _key_state(cells: _Cells, slot: AccessKeyColumns) -> np.ndarray:
     A report without a column of use knows that a key that is absent has none.
     """
     code = _state(cells, slot)
-    absent = code == code_of(SlotState.ABSENT)
-    cells.known[slot.last_used_date] |= absent & cells.text[slot.last_used_date].is_null()
-    has_trace = np.logical_or.reduce([*map(cells.is_filled, slot.last_use)])
-    contradicted = absent & has_trace
+    absent, used = code == code_of(SlotState.ABSENT), map(cells.is_filled, slot.last_use)
+    contradicted = absent & np.logical_or.reduce([*used])
     code[contradicted] = code_of(SlotState.UNKNOWN)
     cells.known[slot.last_rotated] &= ~contradicted
+    lacks_use = absent & ~contradicted & np.asarray(cells.text[slot.last_used_date].is_null())
+    cells.known[slot.last_used_date] |= lacks_use
     return code

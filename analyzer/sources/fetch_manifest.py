@@ -320,7 +320,7 @@ def _sha256(source: Source) -> str:
     try:
         if source.path:
             return sha256(source.path)
-        return hashlib.sha256(replace(source, limit=None).read()).hexdigest()
+        return hashlib.sha256(source.again().read()).hexdigest()
     except OSError:
         return ""
 

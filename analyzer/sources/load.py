@@ -18,7 +18,7 @@ import pandas as pd
 from analyzer import files
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
-from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
+from analyzer.report.input_formats import HEAD_BYTES, LIMITS, InputLimit, Limits
 from analyzer.report.model import Exemptions, UncoveredFile
 from analyzer.report.report import Report
 from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
@@ -47,12 +47,13 @@ _ACCEPTED_SOURCES: Final = (
 )
 
 
-def load(
+def load(  # noqa: PLR0913  each is one choice
     *sources: str | Path | MemorySource,
     as_of: datetime | None = None,
     account_id: str = "",
     progress: Callable[[int, int], None] = lambda _done, _total: None,
-    max_input: int = MAX_INPUT,
+    max_file: int = LIMITS.file,
+    max_input: int = LIMITS.total,
     with_older: bool = False,
 ) -> Report:
     """Return all reports in the sources as one.
@@ -63,8 +64,9 @@ def load(
     matter.
     `as_of` is the moment that the reports describe, with its zone, if you know it better than the
     reports show it; `account_id` is the account of a report that masks it; `progress` is called
-    with the number of inputs read, and of all. The sources must not unpack to more than `max_input`
-    bytes in all. With `with_older`, each report of an account counts, for a history.
+    with the number of inputs read, and of all. A source must not hold more than `max_file` bytes,
+    read or unpacked, and all together not more than `max_input`. With `with_older`, each report of
+    an account counts, for a history.
 
     Raises InputRefused with the problems of all inputs together, TypeError for an invalid source or
     moment, ValueError for a moment without its zone, a frame with missing cells, and an account
@@ -78,7 +80,7 @@ def load(
         raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
     as_of = moment_in_utc(as_of)
     names = [*map(str, filter(_is_path, sources))]
-    limit = InputLimit(max_input)
+    limit = InputLimit(Limits(max_file, max_input))
     inputs = find_sources(names, limit)
     inputs += _memory_inputs(streams, limit)
     if account_id:
@@ -108,7 +110,7 @@ def _memory_inputs(
 def _memory_order(named: tuple[str, list[Source]]) -> tuple[str, bytes]:
     name, (first, *_) = named
     with suppress(InputRefused):
-        return name, replace(first, limit=None).read()
+        return name, first.again().read()
     return name, b""
 
 
@@ -216,7 +218,7 @@ def readable_sources(
     for source in inputs:
         try:
             if not source.is_skipped:
-                load_sources([], [replace(source, limit=None)], None)
+                load_sources([], [source.again()], None)
         except InputRefused as refused:
             problems[source.name] = refused.problems
         else:
@@ -224,7 +226,7 @@ def readable_sources(
     if all(source.is_skipped for source in readable):
         raise InputRefused(chain(*problems.values()))
     try:
-        together = [replace(source, limit=None) for source in readable]
+        together = [source.again() for source in readable]
         load_sources([], together, None, with_older=with_older)
     except InputRefused as refused:
         for problem in refused.problems:

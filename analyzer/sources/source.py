@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,16 +28,16 @@ _LARGEST_JSON: Final = 16 << 20
 class Source:
     """Name one input, with its content; `path` is None if it is not a regular file of its own.
 
-    The content is bytes, or a function that returns them and counts what it unpacks in `limit`,
-    which is None if an input is read again. `archive` is the archive that the input lies in, if
-    any, and `saved_in_archive` are the files saved with reports there, the same for all of one
-    archive. `origin` is the name of the original if this is a copy; `masked_account` is the account
-    set for rows whose ARN is masked. An input that `is_skipped` cannot be a report.
+    The content is bytes, or a function that returns them and counts them in `limit`. `archive` is
+    the archive that the input lies in, if any, and `saved_in_archive` are the files saved with
+    reports there, the same for all of one archive. `origin` is the name of the original if this is
+    a copy; `masked_account` is the account set for rows whose ARN is masked. An input that
+    `is_skipped` cannot be a report.
     """
 
     name: str
-    content: bytes | Callable[[InputLimit | None], bytes]
-    limit: InputLimit | None = None
+    content: bytes | Callable[[InputLimit], bytes]
+    limit: InputLimit = field(default_factory=InputLimit)
     path: Path | None = None
     archive: Path | None = None
     saved_in_archive: "tuple[Source, ...]" = ()
@@ -49,6 +49,10 @@ class Source:
         """Return the bytes; raises InputRefused or OSError if they cannot be read."""
         return self.content if isinstance(self.content, bytes) else self.content(self.limit)
 
+    def again(self) -> "Source":
+        """Return the input to be read once more: it counts in the limit only once."""
+        return replace(self, limit=self.limit.again())
+
 
 def missing_source(name: str, message: str, hint: str) -> Source:
     """Return an input that is refused when it is read."""
@@ -58,7 +62,7 @@ def missing_source(name: str, message: str, hint: str) -> Source:
 def refused_source(name: str, refused: InputRefused) -> Source:
     """Return an input that raises the refusal when it is read."""
 
-    def refuse(_limit: InputLimit | None) -> bytes:
+    def refuse(_limit: InputLimit) -> bytes:
         raise refused
 
     return Source(printable(name), refuse)

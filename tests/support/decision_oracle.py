@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple
 from tests.support.verdict_oracle import (
     NO_PLACE,
     SLOTS,
+    USE,
     Terms,
     boolean,
     judge_user,
@@ -163,21 +164,14 @@ def is_masked(arn: str) -> bool:
     return USER_ARN.fullmatch(arn) is None
 
 
-def read_use(cells: Cells, slot: int, *, absent: bool) -> When:
-    """When a key was used; a date at odds with another cell of the key is as good as unknown."""
-    date_cell, region, service = (
-        cells.get(f"access_key_{slot}_last_used_{each}") for each in ("date", "region", "service")
-    )
-    used = when(date_cell, "N/A")
-    placed = {region, service} - NO_PLACE
-    at_odds = (absent or service == "N/A") if isinstance(used, datetime) else bool(placed)
-    return None if at_odds else used
-
-
 def read_key(cells: Cells, slot: int) -> Credential:
-    """`last_rotated` is when a key was created."""
+    """`last_rotated` is when a key was created; a key that was used cannot be absent."""
     key = read_credential(cells, f"access_key_{slot}")
-    return replace(key, used=read_use(cells, slot, absent=key.is_absent))
+    uses = {cells.get(f"access_key_{slot}_last_used_{each}") for each in USE}
+    created = None if key.is_absent and uses - NO_PLACE else key.created
+    return replace(
+        key, created=created, used=when(cells.get(f"access_key_{slot}_last_used_date"), "N/A")
+    )
 
 
 def read_credential(cells: Cells, thing: str) -> Credential:
@@ -1066,8 +1060,5 @@ def is_unclear(cells: Cells) -> bool:
 
 def is_use_unclear(key: Credential, cells: Cells, slot: int) -> bool:
     """Where there is no key, a report may lack the column of its use."""
-    date_cell, *place = (
-        cells.get(f"access_key_{slot}_last_used_{each}") for each in ("date", "region", "service")
-    )
-    lacks_use = key.is_absent and date_cell is None and {*place} <= NO_PLACE
+    lacks_use = key.is_absent and cells.get(f"access_key_{slot}_last_used_date") is None
     return key.used is None and not lacks_use

@@ -43,7 +43,7 @@ YEARS_OF_REPORTS = range(1970, 2100)
 """A moment outside is an invented one."""
 
 USE = ("date", "region", "service")
-NO_USE = frozenset({None, "", "N/A", "not_supported"})
+NO_PLACE = frozenset({None, "", "N/A", "not_supported"})
 
 SIGN_INS_RECORDED_FROM = datetime(2014, 10, 20, tzinfo=UTC)
 GAP_START = datetime(2018, 5, 4, 5, 50, tzinfo=UTC)
@@ -197,7 +197,7 @@ def contradicted_by(row: dict[str, str], column: str) -> str:
     others = {f"{thing}_active": "true"}
     if boolean(row.get(f"{thing}_active")) is False:
         names = (f"{thing}_last_used_{part}" for part in USE)
-        others = {name: row[name] for name in names if row.get(name) not in NO_USE}
+        others = {name: row[name] for name in names if row.get(name) not in NO_PLACE}
     return " and ".join(f'{name} "{value[:LONGEST]}"' for name, value in others.items())
 
 
@@ -230,7 +230,7 @@ def read_key(row: dict[str, str], number: int) -> Slot:
     """Read an access key, which is not absent where a use of it is told."""
     key = f"access_key_{number}"
     slot, date = read_state(row, key), f"{key}_last_used_date"
-    traces = any(row.get(f"{key}_last_used_{part}") not in NO_USE for part in USE)
+    traces = any(row.get(f"{key}_last_used_{part}") not in NO_PLACE for part in USE)
     is_absent = slot.state == ABSENT and not slot.unread
     blamed = unread(row, f"{key}_last_rotated", understood=not (is_absent and traces))
     unread_use = moment_or(row, date, "N/A")
