@@ -153,7 +153,7 @@ def _deciding_cells(
     slots = (facts.keys_in(SlotState.UNKNOWN), facts.key_active.yes)
     for key, is_unknown, is_active in zip(columns.ACCESS_KEYS, *slots, strict=True):
         masks[key.last_rotated] = is_unknown
-        masks[key.last_used_date] = is_unknown | lacks_use_date & is_active
+        masks[key.last_used_date] = lacks_use_date & is_active
     return masks
 
 
