@@ -130,7 +130,7 @@ def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
 def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
     """Return for the undecided positions why they are undecided.
 
-    Positions in slots are those of `Users.keys`; only the slot's own columns are then named.
+    Positions in slots count through both rows; only the slot's own columns are then named.
     """
     if not len(at):
         return pa.array([], pa.string())
