@@ -80,7 +80,7 @@ class RuleResults:
     def frames(self) -> Iterator[pd.DataFrame]:
         """Yield the findings of one rule after the other, in the order of `findings`."""
         rules = [*enumerate(self.book.rules)]
-        rules.sort(key=lambda each: (each[1].severity.rank, each[0]))
+        rules.sort(key=lambda numbered: (numbered[1].severity.rank, numbered[0]))
         yield from (self._findings([rule]) for _, rule in rules)
 
     @cached_property

@@ -47,6 +47,7 @@ _USER_STATE_FIELDS: Final = (
     *(columns.PASSWORD_LAST_USED, columns.PASSWORD_LAST_CHANGED, columns.PASSWORD_NEXT_ROTATION),
     columns.LAST_USE,
 )
+_BIT_OF: Final = {name: at for at, name in enumerate(columns.IN_REPORT)}
 _ROWS_AT_ONCE: Final = 16_384
 
 
@@ -125,20 +126,15 @@ def credential_values(facts: Facts) -> dict[str, Any]:
             strict=True,
         )
     }
-    unknown = {name: facts.has_unknown_cell(name) for name in columns.IN_REPORT}
+    unknown = {name: ~known for name, known in facts.page.known.items()}
     for name, values in states.items():
         unknown[name] |= values == SlotState.UNKNOWN
     moments = {
         name: np.where(unknown[name], NO_MOMENT, values)
         for name, values in facts.page.moments.items()
     }
-    return {**states, **moments, UNKNOWN: _bits(unknown)}
-
-
-def _bits(masks: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return a number for each user, with a bit for each of the report's columns."""
-    parts = [mask.astype(np.int32) << at for at, mask in enumerate(masks.values())]
-    return np.asarray(np.bitwise_or.reduce(parts))
+    bits = [mask.astype(np.int32) << _BIT_OF[name] for name, mask in unknown.items()]
+    return {**states, **moments, UNKNOWN: np.bitwise_or.reduce(bits)}
 
 
 # From rows to states and findings
@@ -236,4 +232,4 @@ def _credential(
 
 @lru_cache(4096)
 def _column_names(bits: int) -> frozenset[str]:
-    return frozenset(name for at, name in enumerate(columns.IN_REPORT) if bits >> at & 1)
+    return frozenset(name for name, at in _BIT_OF.items() if bits >> at & 1)

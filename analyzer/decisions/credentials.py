@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import permutations
-from typing import Final, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -267,21 +267,11 @@ def _flags(truth: Truth) -> np.ndarray:
 
 
 def _moments(facts: Facts, name: str, moments: np.ndarray) -> list[Moment]:
-    """Return the moments in a column of the report, not known if the cell is unknown.
-
-    If there is no date of use, an unknown region or service may belong to one.
-    """
-    of_use = _REGION_AND_SERVICE.get(name, ())
-    unknown = facts.has_unknown_cell(name) | np.isnat(moments) & facts.has_unknown_cell(*of_use)
+    """Return the moments in a column of the report, not known if the cell is unknown."""
     return [
-        Moment(is_known=False) if is_unknown else Moment(at)
-        for at, is_unknown in zip(datetimes(UTC_INDEX(moments)), unknown, strict=True)
+        Moment(at, is_known=bool(is_known))
+        for at, is_known in zip(datetimes(UTC_INDEX(moments)), facts.page.known[name], strict=True)
     ]
-
-
-_REGION_AND_SERVICE: Final = {
-    key.last_used_date: (key.last_used_region, key.last_used_service) for key in columns.ACCESS_KEYS
-}
 
 
 def datetimes(moments: pd.Series | pd.DatetimeIndex) -> list[datetime | None]:

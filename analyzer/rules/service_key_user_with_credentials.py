@@ -15,7 +15,7 @@ RULE = Rule(
     subject=Subject.USER,
     judge=lambda facts, _: (
         Truth.unless_unknown(
-            has_service_key_name(facts.page.users), facts.has_unknown_cell(columns.USER)
+            has_service_key_name(facts.page.users), facts.page.unread_in(columns.USER)
         )
         & (facts.password | facts.key_active.in_any_slot())
     ),

@@ -151,7 +151,7 @@ def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Arra
     """Return for these users a sentence on each unknown cell in the columns, empty for none."""
     sentences: dict[int, list[str]] = {position: [] for position in at.tolist()}
     for name in names:
-        for position, value in zip(*facts.unread_cells(name), strict=True):
+        for position, value in zip(*facts.page.unread(name), strict=True):
             if position in sentences:
                 sentence = facts.unknown_cell_sentence(int(position), name, value)
                 sentences[position].append(sentence)

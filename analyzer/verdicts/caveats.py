@@ -55,7 +55,6 @@ _CERTAINTY_COLUMNS: Final = (
         for certificate in columns.CERTIFICATES
         for name in (certificate.active, certificate.last_rotated)
     ),
-    columns.ADDITIONAL_CREDENTIALS_INFO,
 )
 """Cells that a caveat or the age needs, but no verdict."""
 
@@ -131,7 +130,7 @@ def has_service_key_name(users: pd.DataFrame) -> np.ndarray:
 
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
     unknown = in_any_slot(facts.key_use.unknown)
-    return np.asarray(unknown | facts.has_unknown_cell(*_CERTAINTY_COLUMNS))
+    return np.asarray(unknown | facts.page.unread_in(*_CERTAINTY_COLUMNS))
 
 
 def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
@@ -263,7 +262,8 @@ CAVEATS: Final = (
         id=UNREAD_CELL,
         holds=lambda facts, _: _has_unknown_cell(facts),
         sentences=_unknown_cell_sentences,
-        meaning="A cell that a caveat or the age needs is not understood: look it up in AWS.",
+        meaning="A cell that a caveat or the age needs is not understood, or the report has no such"
+        " column: look it up in AWS.",
     ),
     Caveat(
         id="masked-arn",

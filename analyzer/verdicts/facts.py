@@ -38,7 +38,7 @@ _SENTENCE_ORDER: Final = (
     *(
         name
         for key in columns.ACCESS_KEYS
-        for name in (*(key.active, key.last_rotated, key.last_used_date),)
+        for name in (key.active, key.last_rotated, key.last_used_date)
     ),
     *(name for certificate in columns.CERTIFICATES for name in certificate),
 )
@@ -52,10 +52,9 @@ _SLOT_OF: Final[Mapping[str, Any]] = {
 class Truth:
     """Hold for each user whether something holds: two masks, never both true.
 
-    A truth on slots has masks with a row for each slot.
-
-    Where both are false, the truth is unknown. `and`, `or` and `not` decide as far as the known
-    parts allow: one no is enough for `and` to be no, one yes is enough for `or` to be yes.
+    The masks of a truth on slots have two rows, one for each slot. Where both masks are false, the
+    truth is unknown. `and`, `or` and `not` decide as far as the known parts allow: one no is enough
+    for `and` to be no, one yes is enough for `or` to be yes.
     """
 
     yes: np.ndarray
@@ -139,10 +138,6 @@ class Facts:
 
     # Cells
 
-    def unread_cells(self, name: str) -> tuple[np.ndarray, list[str]]:
-        """Return the users with a cell in this column that was not understood, and the cells."""
-        return self.page.unread(name)
-
     def unknown_cell_sentence(self, position: int, column: str, value: object) -> str:
         """Return what is wrong with a user's cell; it has no value if the column is missing."""
         if not isinstance(value, str):
@@ -165,14 +160,6 @@ class Facts:
         named = [f'{name} "{cell[:LONGEST_SHOWN]}"' for name, cell in others.items()]
         return f"contradicts {' and '.join(named)}" if named else "is not understood"
 
-    def has_unknown_cell(self, *names: str) -> np.ndarray:
-        """Return which users have an unknown cell in these columns."""
-        mask = np.zeros(len(self.page), bool)
-        for name in names:
-            if name in self.page.known:
-                mask |= ~self.page.known[name]
-        return mask
-
     def _unknown_in(self, slots: SlotColumns, name: str) -> np.ndarray:
         return np.stack([~self.page.known[getattr(slot, name)] for slot in slots])
 
@@ -192,7 +179,7 @@ class Facts:
     @cached_property
     def password_unreported(self) -> np.ndarray:
         """Return for which roots the report does not say if there is a password."""
-        positions, cells = self.unread_cells(columns.PASSWORD_ENABLED)
+        positions, cells = self.page.unread(columns.PASSWORD_ENABLED)
         mask = np.zeros(len(self.page), bool)
         mask[positions] = [cell == NOT_SUPPORTED for cell in cells]
         return mask
@@ -217,7 +204,7 @@ class Facts:
         """Count from the last change of the password, else from the user's creation."""
         changed = self.page.moments[columns.PASSWORD_LAST_CHANGED]
         never = np.isnat(changed)
-        unknown = self.has_unknown_cell(columns.PASSWORD_LAST_CHANGED) | never & self.age.unknown
+        unknown = ~self.page.known[columns.PASSWORD_LAST_CHANGED] | never & self.age.unknown
         return self._elapsed(np.where(never, self.age.moment, changed), unknown)
 
     @cached_property

@@ -93,7 +93,7 @@ def _verdict_codes(
 def _has_unknown_needed_cell(facts: Facts) -> np.ndarray:
     """Return which users have an unknown cell that every verdict needs."""
     unknown = in_any_slot(facts.keys_in(SlotState.UNKNOWN))
-    return np.asarray(facts.has_unknown_cell(*_VERDICT_COLUMNS) | unknown)
+    return np.asarray(facts.page.unread_in(*_VERDICT_COLUMNS) | unknown)
 
 
 def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:

@@ -52,8 +52,8 @@ def file_columns(report: Report) -> Callable[[pd.DataFrame], dict[str, pa.Dictio
 
     def of_rows(rows: pd.DataFrame) -> dict[str, pa.DictionaryArray]:
         at = pa.array(rows[columns.FILE])
-        taken = {name: values.take(at) for name, values in of_files.items()}
-        return {**taken, columns.ACCOUNT_NAME: _account_names(report, rows)}
+        of_rows = {name: values.take(at) for name, values in of_files.items()}
+        return {**of_rows, columns.ACCOUNT_NAME: _account_names(report, rows)}
 
     return of_rows
 
