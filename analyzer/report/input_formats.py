@@ -236,8 +236,9 @@ def _from_json(name: str, text: str) -> Unwrapped:
         raise _no_report_refusal(name, envelope)
     generated = envelope.get("GeneratedTime")
     moment = _generated_time(name, str(generated)) if generated is not None else None
-    csv = _from_base64(name, content) if _BASE64.fullmatch(content) else content.encode()
-    return csv, moment
+    if _BASE64.fullmatch(content):
+        return _from_base64(name, content), moment
+    return content.encode(errors="surrogatepass"), moment
 
 
 def _json(name: str, text: str) -> Any:

@@ -103,8 +103,8 @@ def _read_alone(file: int, text: ReportText) -> tuple[pa.Table, list[Problem]]:
         if len(odd.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
             odd.problems.append(_unreadable(text, str(error)))
         table = pa.table({name: pa.array([], _TEXT) for name in text.header.named_columns})
-    places = np.arange(1, len(table) + len(odd.numbers) + 1)
-    numbers = np.delete(places, np.array(odd.numbers, int) - 1)[: len(table)] + text.header.row
+    every = np.arange(1, len(table) + len(odd.numbers) + 1)
+    numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)] + text.header.row
     table, order_problems = _without_headers(
         text, _with_arns(table.append_column(columns.ROW, pa.array(numbers)))
     )
@@ -210,6 +210,8 @@ def _unreadable(text: ReportText, message: str) -> Problem:
             text.csv.decode()
         except UnicodeDecodeError as error:
             return not_text(text.name, *place_of_bad_byte(text.csv[: error.start].decode()))
+    if "straddling" in message:
+        message = f"one is longer than {BLOCK_BYTES} bytes"
     hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
     return Problem.of_file(text.name, f"the rows cannot be read: {message}", hint)
 
@@ -233,7 +235,7 @@ def mended_row(text: ReportText, number: int, row: str) -> list[str] | Problem:
 def is_header(cells: Iterable[object]) -> bool:
     """Return whether a row is the header once more, whatever the order of its columns."""
     names = {str(cell).strip("\ufeff ").lower() for cell in cells}
-    return len(names.intersection(columns.IN_REPORT)) > len(columns.REQUIRED) // 2
+    return len(names.intersection(columns.IN_REPORT)) > 2
 
 
 def is_blank(cells: Iterable[str]) -> bool:

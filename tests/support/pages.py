@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from analyzer.limits import Criteria, Thresholds
 from analyzer.lists.exemptions import ExemptionMatches
-from analyzer.report.model import concatenated
+from analyzer.report.model import TEXT, concatenated
 from analyzer.report.users import Users, users_of_rows
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings
@@ -32,7 +32,10 @@ def page_of(
     table = table.append_column("row", pa.array(np.arange(2, len(texts) + 2)))
     page = users_of_rows(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")])
     return page.with_users(
-        {"service_credentials": [""] * len(page), "as_of_source": [as_of_source] * len(page)}
+        {
+            "service_credentials": pd.Series([""] * len(page), dtype=TEXT),
+            "as_of_source": pd.Series([as_of_source] * len(page), dtype=TEXT),
+        }
     )
 
 
