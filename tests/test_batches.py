@@ -19,7 +19,7 @@ from analyzer import batches
 from analyzer.errors import InputRefused
 from analyzer.files import sha256
 from analyzer.limits import Criteria
-from analyzer.report.input_formats import InputLimit
+from analyzer.report.input_formats import InputLimit, Limits
 from tests.support.batch_folders import (
     NOON,
     account,
@@ -79,7 +79,7 @@ def test_each_file_has_a_bound_of_its_own_however_files_are_grouped(
 ) -> None:
     files = [(f"{each}.csv", report_of(each, "ann").encode()) for each in (1, 2)]
     largest = max(len(content) for _, content in files)
-    monkeypatch.setattr(batches, "InputLimit", partial(InputLimit, largest))
+    monkeypatch.setattr(batches, "InputLimit", partial(InputLimit, Limits(total=largest)))
     names, contents = zip(*files, strict=True)
     table = pa.RecordBatch.from_pydict({batches.PATH: names, batches.CONTENT: contents})
     (surveyed,) = batches.survey_files([table])

@@ -68,6 +68,10 @@ def assemble_report(
     if refusals:
         raise InputRefused(chain(*refusals))
     reports = [outcome for outcome in outcomes if isinstance(outcome, ReadReport)]
+    masked = [report for report in reports if report.file.is_masked]
+    different = {report.text.csv_sha256 for report in masked}
+    if len(different) > 1 or (masked and with_older and reports[1:]):
+        raise InputRefused([masked_problem([report.file for report in masked])])
     return _report(rows, reports, each_counts=with_older)
 
 
@@ -93,9 +97,6 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
         positions.append(at[~repeats])
         counted += newest
         older += superseded
-    masked = [report.file for report in counted if report.file.is_masked]
-    if len(masked) > 1 or (masked and each_counts and reports[1:]):
-        problems.append(masked_problem(masked))
     if problems:
         raise InputRefused(problems)
     at = np.concatenate(positions)

@@ -28,7 +28,7 @@ STANDARD_INPUT: Final = "-"
 _NO_SUCH_PATH: Final = ("there is no such file or folder", "Check the path.")
 
 
-def find_sources(names: Collection[str], limit: InputLimit) -> list[Source]:
+def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
     """Return all inputs that the names give, in name order, however they were given.
 
     Files saved beside reports are not inputs, even if a shell's `*` names them. A name that cannot
@@ -36,7 +36,8 @@ def find_sources(names: Collection[str], limit: InputLimit) -> list[Source]:
     counts the bytes that are read and unpacked.
     """
     reports = [name for name in names if _may_be_input(name)]
-    return [source for name in sorted(reports or names) for source in _sources(name, limit)]
+    bound = limit or InputLimit()
+    return [source for name in sorted(reports or names) for source in _sources(name, bound)]
 
 
 def _may_be_input(name: str) -> bool:

@@ -26,7 +26,7 @@ def sentences(users: Users) -> dict[str, str]:
     every = {name: np.ones(len(users), bool) for name in COLUMNS}
     names = users.cell("user").tolist()
     found = unknown_cell_sentences(Facts(users), every)
-    return {names[position]: text for position, text in found.items()}
+    return {names[position]: text for position, text in zip(found.index, found, strict=True)}
 
 
 def test_a_part_of_the_users_names_their_unknown_cells_alone_and_parts_can_be_joined() -> None:
