@@ -108,7 +108,7 @@ class Report:
         if names := [
             file.name
             for file in counted
-            if not any(re.fullmatch(ACCOUNT_ID_PATTERN, one.account) for one in file.accounts)
+            if not any(re.fullmatch(ACCOUNT_ID_PATTERN, counts.account) for counts in file.accounts)
         ]:
             yield (
                 f"No account number in {short_list(names)}: the ARNs are masked or missing, so"

@@ -108,7 +108,7 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
         content_notes=notes_on_content(counted, folded_notes(notes)),
         pages=judged.pages,
         roots=judged.root_pages,
-        older=partial(_older, rows, older),
+        older=partial(_older, rows, older) if older else tuple,
     )
 
 
@@ -220,7 +220,8 @@ def _without_superseded_accounts(
         )
     pairs = [(report, newer[report.at]) for report in reports]
     reduced = (_without_accounts(*pair) for pair in pairs)
-    return [one for one in reduced if one.file.accounts], [pair for pair in pairs if pair[1]]
+    newest = [report for report in reduced if report.file.accounts]
+    return newest, [pair for pair in pairs if pair[1]]
 
 
 def without_copies(
@@ -287,12 +288,11 @@ def _without_accounts(report: ReadReport, superseded: Iterable[str]) -> ReadRepo
     gone = frozenset(superseded)
     if not gone:
         return report
-    accounts = tuple(one for one in report.file.accounts if one.account not in gone)
-    counts = accounts if any(one.account for one in accounts) else ()
+    accounts = tuple(counts for counts in report.file.accounts if counts.account not in gone)
+    counts = accounts if any(counts.account for counts in accounts) else ()
     return replace(report, superseded=gone, file=replace(report.file, accounts=counts))
 
 
-def _older(rows: Rows, reports: Sequence[ReadReport]) -> Iterator[Report]:
-    """Yield one Report in which each older report counts as if alone, if there are any."""
-    if reports:
-        yield _report(rows, reports, each_counts=True)
+def _older(rows: Rows, reports: Sequence[ReadReport]) -> tuple[Report]:
+    """Return one Report in which each older report counts as if alone."""
+    return (_report(rows, reports, each_counts=True),)

@@ -205,11 +205,10 @@ def _column_order_problems(text: ReportText, headers: list[dict[str, Any]]) -> I
 
 
 def _unreadable(text: ReportText, message: str) -> Problem:
-    if "UTF8" in message:
-        try:
-            text.csv.decode()
-        except UnicodeDecodeError as error:
-            return not_text(text.name, *place_of_bad_byte(text.csv[: error.start].decode()))
+    try:
+        text.csv.decode()
+    except UnicodeDecodeError as error:
+        return not_text(text.name, *place_of_bad_byte(text.csv[: error.start].decode()))
     if "straddling" in message:
         message = f"one is longer than {BLOCK_BYTES} bytes"
     hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
@@ -244,10 +243,7 @@ def is_blank(cells: Iterable[str]) -> bool:
 
 
 def _cells(row: str, header: Header) -> list[str]:
-    try:
-        return next(csv.reader([row], delimiter=header.separator), [])
-    except csv.Error:  # a line break outside of quotes
-        return [row]
+    return next(csv.reader([row], delimiter=header.separator), [])
 
 
 def _with_comma_in_name(cells: list[str], header: Header) -> list[str]:
