@@ -211,6 +211,18 @@ def test_all_refusals_are_raised_together(tmp_path: Path) -> None:
             batches.plan(batches.survey(*file) for file in files)
 
 
+def test_several_reports_that_mask_their_accounts_are_refused_as_by_one_process() -> None:
+    masked = {f"{each}.csv": report_of(each, "ann").replace("::0", "::X") for each in (1, 2)}
+    files = [(name, text.encode()) for name, text in (masked | {"3.csv": report_of(3)}).items()]
+    surveys = [batches.survey(*file) for file in files]
+    with pytest.raises(InputRefused, match="the account numbers are masked") as refused:
+        batches.plan(surveys)
+    with pytest.raises(InputRefused) as alone:
+        analyzer.load(*files)
+    assert refused.value.problems == alone.value.problems
+    assert len(batches.plan(surveys[1:])) == 2
+
+
 def test_accounts_that_are_not_covered_are_listed_once(
     split: tuple[pa.Table, pa.Table, int],
 ) -> None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 from analyzer import columns
 from analyzer.errors import Problem
-from analyzer.report.model import ReportFile
 from analyzer.terms import (
     AsOfSource,
     FileNote,
@@ -160,8 +159,8 @@ def order_problem(new: "ReadReport", others: "Sequence[tuple[ReadReport, str]]")
     return replace(Problem.of_file(file_names, message, hint), files=(*names,))
 
 
-def masked_problem(files: Iterable[ReportFile]) -> Problem:
+def masked_problem(names: Sequence[str]) -> Problem:
     """Return the problem of reports whose account numbers are masked or missing, beside others."""
-    names = short_list([file.name for file in files])
     message = "the account numbers are masked or missing, so nothing shows whose report it is"
-    return Problem.of_file(names, message, "Give one such report a call, and no other with it.")
+    hint = "Give one such report a call; compare it with no other report."
+    return Problem.of_file(short_list(names), message, hint)

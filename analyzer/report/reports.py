@@ -71,7 +71,7 @@ def assemble_report(
     masked = [report for report in reports if report.file.is_masked]
     different = {report.text.csv_sha256 for report in masked}
     if len(different) > 1 or (masked and with_older and reports[1:]):
-        raise InputRefused([masked_problem([report.file for report in masked])])
+        raise InputRefused([masked_problem([report.file.name for report in masked])])
     return _report(rows, reports, each_counts=with_older)
 
 

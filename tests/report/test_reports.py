@@ -397,7 +397,7 @@ def test_one_report_that_masks_its_account_is_judged_and_several_or_a_history_ar
         assert first in found.file
         assert third not in found.file
         assert found.message.startswith("the account numbers are masked or missing, ")
-        assert found.hint == "Give one such report a call, and no other with it."
+        assert found.hint == "Give one such report a call; compare it with no other report."
     alone = analyzer.load((first, one.encode()), with_older=True)
     assert verdicts(alone) == {"ann": "unused"}
 
