@@ -158,7 +158,11 @@ class SelectedRows:
             if not others_needed:
                 del rows.cells[name]
         cells[columns.FILE] = pa.array(position[rows.file[at]])
-        moments = {name: moment[at] for name, moment in rows.moments.items()}
+        moments = {}
+        for name in columns.TIMESTAMPS:
+            moments[name] = rows.moments[name][at]
+            if not others_needed:
+                del rows.moments[name]
         pa.default_memory_pool().release_unused()
         return cls(pa.table(cells), moments)
 

@@ -189,8 +189,10 @@ def _without_headers(text: ReportText, table: pa.Table) -> tuple[pa.Table, list[
     headers = [row for row in suspects if is_header(row.values())]
     blank = [row for row in suspects if is_blank(row[name] for name in text.header.report_columns)]
     dropped = pa.array([row[columns.ROW] for row in (*headers, *blank)], pa.int64())
-    problems = [*_column_order_problems(text, headers)]
-    return table.filter(pc.invert(pc.is_in(table[columns.ROW], dropped))), problems
+    if not dropped:  # A filter would copy all rows.
+        return table, []
+    kept = table.filter(pc.invert(pc.is_in(table[columns.ROW], dropped)))
+    return kept, [*_column_order_problems(text, headers)]
 
 
 def _column_order_problems(text: ReportText, headers: list[dict[str, Any]]) -> Iterator[Problem]:
