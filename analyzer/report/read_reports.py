@@ -48,13 +48,15 @@ class Rows:
     """Hold the rows of all reports under each other, and the subject of each row.
 
     `cells` are the columns of `SCHEMA`; `file` is the position of the row's report, ascending;
-    `reports` is the number of all. `account` is the position in `accounts`. Rows of one user or
-    root have an equal `identity`. `moments` are the cells of `columns.TIMESTAMPS`.
+    `reports` is the number of all; `numbers` are those of the rows in their reports. `account` is
+    the position in `accounts`. Rows of one user or root have an equal `identity`. `moments` are the
+    cells of `columns.TIMESTAMPS`.
     """
 
     cells: dict[str, pa.Array]
     reports: int
     file: np.ndarray
+    numbers: np.ndarray
     root: np.ndarray
     account: np.ndarray
     accounts: Sequence[str]
@@ -70,6 +72,7 @@ class Rows:
             cells,
             reports,
             cells[columns.FILE].to_numpy(),
+            cells[columns.ROW].to_numpy(),
             np.asarray(arns.is_root(arn, name)),
             account.indices.to_numpy(),
             account.dictionary.to_pylist(),
@@ -91,11 +94,6 @@ class Rows:
         arn = self.cells[columns.ARN].slice(start, end - start)
         # The first row is enough of nearly every report.
         return not any(arns.has_account_number(some).any() for some in (arn[:1], arn))
-
-    @cached_property
-    def numbers(self) -> np.ndarray:
-        """Return the number of each row in its report (int64)."""
-        return np.asarray(self.cells[columns.ROW])
 
     @cached_property
     def newest(self) -> np.ndarray:

@@ -90,9 +90,10 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
         at = np.concatenate([_positions(rows, report) for report in newest])
         first = _first_rows(rows, at)
         repeats = first != at
-        problems += _difference_problems(rows, reports, at[repeats], first[repeats])
-        newest = [*_with_repeated(rows, newest, at[repeats])]
         notes += group_notes
+        if repeats.any():
+            problems += _difference_problems(rows, reports, at[repeats], first[repeats])
+            newest = [*_with_repeated(rows, newest, at[repeats])]
         notes += (repeated_row_note(report) for report in newest if report.repeated)
         positions.append(at[~repeats])
         counted += newest
@@ -138,7 +139,7 @@ def _difference_problems(
     Moments and booleans in another form are equal.
     """
     differing: dict[int, list[str]] = defaultdict(list)
-    for name in columns.IN_REPORT if len(later) else ():
+    for name in columns.IN_REPORT:
         here, there = (
             values.normalized(name, rows.cells[name].take(pa.array(at)).fill_null(_LACKING))
             for at in (later, first)

@@ -208,7 +208,8 @@ def _column_order_problems(text: ReportText, headers: list[dict[str, Any]]) -> I
 
 def _unreadable(text: ReportText, message: str) -> Problem:
     try:
-        text.csv.decode()
+        if "UTF8" in message:
+            text.csv.decode()
     except UnicodeDecodeError as error:
         return not_text(text.name, *place_of_bad_byte(text.csv[: error.start].decode()))
     if "straddling" in message:

@@ -25,6 +25,7 @@ from analyzer.sources.source import (
 from analyzer.terms import LONGEST_SHOWN, printable
 
 STANDARD_INPUT: Final = "-"
+_SIGNS: Final = frozenset("*?[")
 _NO_SUCH_PATH: Final = ("there is no such file or folder", "Check the path.")
 
 
@@ -75,11 +76,8 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
 
 def is_pattern(name: str) -> bool:
     """Return whether a name is a pattern, not the name of a file with such signs."""
-    return _has_sign(name) and not os.path.exists(name)  # noqa: PTH110  never raises
-
-
-def _has_sign(part: str) -> bool:
-    return not {*"*?["}.isdisjoint(part)
+    has_sign = not _SIGNS.isdisjoint(name)
+    return has_sign and not os.path.exists(name)  # noqa: PTH110  never raises
 
 
 def matching_paths(
@@ -91,7 +89,7 @@ def matching_paths(
     searched.
     """
     parts = Path(pattern).parts
-    literal = next((at for at, part in enumerate(parts) if _has_sign(part)), len(parts) - 1)
+    literal = next(at for at, part in enumerate(parts) if not _SIGNS.isdisjoint(part))
     start, rest = Path(*parts[:literal]), parts[literal:]
     searched = (start.glob("/".join(rest[:depth])) for depth in range(1, len(rest)))
     for folder in {start: None, **dict.fromkeys(chain(*searched))}:
