@@ -30,6 +30,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.limits import Criteria
 from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import AccountRowCounts, Exemption, ReportFile
+from analyzer.report.notes import masked_problem
 from analyzer.report.read_reports import ReadReport, read_reports
 from analyzer.report.report import Report
 from analyzer.report.report_text import ReportText, check_as_of
@@ -45,7 +46,7 @@ from analyzer.sources.files_beside import (
 from analyzer.sources.find import stream_sources
 from analyzer.sources.load import moment_in_utc, read_in_memory
 from analyzer.sources.source import Source, content_cannot_be_report, files_beside_in_archives
-from analyzer.terms import AsOfSource, Verdict, printable
+from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, Verdict, printable
 from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches
 
 File = tuple[str, bytes]
@@ -177,8 +178,8 @@ def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
 
     Files with the same content, or with rows of the same account, are in one batch, with the files
     saved beside them. A batch has about `rows` rows, more if such files have more. Files that are
-    missing from the result are not needed. Raises InputRefused with the problems of all files, or
-    if there is no report.
+    missing from the result are not needed. Raises InputRefused with the problems of all files, if
+    there is no report, or if several mask their accounts.
     """
     surveyed = _survey_frame(surveys)
     problems = [*_problems(surveyed)]
@@ -189,6 +190,10 @@ def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
         message, hint = "there is no report among them", "Name a folder of reports."
         raise InputRefused.of_file("the files", message, hint)
     reports = reports.reset_index(drop=True)
+    is_numbered = reports[columns.ACCOUNT].str.fullmatch(ACCOUNT_ID_PATTERN)
+    masked = reports[~is_numbered.groupby(reports[columns.FILE]).transform("any")]
+    if masked[CSV_SHA256].nunique() > 1:
+        raise InputRefused([masked_problem([*masked[columns.FILE].unique()])])
     groups = _independent_groups(reports)
     sizes = reports[ROWS].groupby(groups).sum()
     batch = pd.Series(pd.factorize((sizes.cumsum() - sizes) // rows)[0], sizes.index)

@@ -163,7 +163,7 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
 
 def check_masked_accounts(before: Report, now: Report) -> None:
     """Refuse to compare reports that mask their accounts; raises InputRefused."""
-    if masked := [file for file in (*before.files, *now.files) if file.is_masked]:
+    if masked := [file.name for file in (*before.files, *now.files) if file.is_masked]:
         raise InputRefused([masked_problem(masked)])
 
 

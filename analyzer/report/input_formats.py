@@ -24,7 +24,6 @@ HEAD_BYTES: Final = 1 << 16
 
 
 _CHUNK_BYTES: Final = 1 << 20
-_RAISE_LIMIT: Final = "Raise the limit with"
 _OR_ENGINE: Final = ", or judge many large reports on Spark or Dask (samples/engines)."
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE: Final = re.compile(r"([0-9]{1,15})\s*([KMGT]?)(i?B)?", re.IGNORECASE | re.ASCII)
@@ -99,18 +98,16 @@ class InputLimit:
     limits: Limits = LIMITS
     count: int = 0
 
-    def add(self, name: str, size: int) -> None:
-        """Count more bytes of an input; raises InputRefused if the sum exceeds the limit."""
+    def add(self, name: str, size: int, file_size: int = 0) -> None:
+        """Count more bytes of an input, `file_size` with those before; raises InputRefused."""
         self.count += size
-        if self.count > self.limits.total:
-            message = f"the inputs hold more than {size_text(self.limits.total)} in all"
-            raise InputRefused.of_file(name, message, f"{_RAISE_LIMIT} --max-input{_OR_ENGINE}")
-
-    def check_file(self, name: str, size: int) -> None:
-        """Refuse a file of so many bytes if they exceed the limit of a file."""
-        if size > self.limits.file:
-            message = f"it holds more than {size_text(self.limits.file)}"
-            raise InputRefused.of_file(name, message, f"{_RAISE_LIMIT} --max-file{_OR_ENGINE}")
+        for bytes_read, most, message, option in (
+            (file_size, self.limits.file, "it holds more than {}", "--max-file"),
+            (self.count, self.limits.total, "the inputs hold more than {} in all", "--max-input"),
+        ):
+            if bytes_read > most:
+                hint = f"Raise the limit with {option}{_OR_ENGINE}"
+                raise InputRefused.of_file(name, message.format(size_text(most)), hint)
 
     def again(self) -> "InputLimit":
         """Return the limit of a file alone, for a file that is read once more."""
@@ -181,9 +178,8 @@ def read_report_bytes(name: str, stream: IO[bytes] | io.BufferedIOBase, limit: I
         _check_beginning(name, chunk)
     content = io.BytesIO()
     while chunk:
-        limit.add(name, len(chunk))
         content.write(chunk)
-        limit.check_file(name, content.tell())
+        limit.add(name, len(chunk), content.tell())
         chunk = stream.read(_CHUNK_BYTES)
     return content.getvalue()
 
@@ -193,14 +189,12 @@ def unwrapped_file(name: str, data: bytes, limit: InputLimit) -> Unwrapped:
 
     Raises InputRefused if there is no CSV, saying what the input seems to be instead.
     """
+    if is_utf8_csv(data[:HEAD_BYTES]):
+        return data.removeprefix(UTF8_BOM), None
     if data.startswith(GZIP):
         return unwrapped_file(name, _gunzip(name, data, limit), limit)
     if data.startswith(ZIP) or _is_tar(data):
         raise _refused_beginning(name, data)
-    if is_utf8_csv(data[:HEAD_BYTES]):
-        if len(data) <= HEAD_BYTES:  # The rows of a longer input are decoded one by one.
-            _decode(name, data)
-        return data.removeprefix(UTF8_BOM), None
     return _unwrap_text(name, _decode(name, data))
 
 
@@ -236,8 +230,9 @@ def _from_json(name: str, text: str) -> Unwrapped:
         raise _no_report_refusal(name, envelope)
     generated = envelope.get("GeneratedTime")
     moment = _generated_time(name, str(generated)) if generated is not None else None
-    csv = _from_base64(name, content) if _BASE64.fullmatch(content) else content.encode()
-    return csv, moment
+    if _BASE64.fullmatch(content):
+        return _from_base64(name, content), moment
+    return content.encode(errors="surrogatepass"), moment
 
 
 def _json(name: str, text: str) -> Any:

@@ -1,14 +1,13 @@
 """Put notes on reports into words."""
 
 from collections import defaultdict
-from collections.abc import Callable, ItemsView, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from analyzer import columns
 from analyzer.errors import Problem
-from analyzer.report.model import ReportFile
 from analyzer.terms import (
     AsOfSource,
     FileNote,
@@ -31,7 +30,7 @@ def notes_on_content(
     reports: "Sequence[ReadReport]",
     of_selection: Iterable[str],
 ) -> tuple[str, ...]:
-    """Return all notes on the content of reports."""
+    """Return all notes on the content of reports; `of_selection` are those on which count."""
     return (
         *folded_notes(_late_timestamp_notes(reports)),
         *_replaced_time_notes(reports),
@@ -39,17 +38,6 @@ def notes_on_content(
         *_missing_column_notes(reports),
         *_account_number_notes(reports),
     )
-
-
-def _names_by(
-    reports: "Iterable[ReadReport]", key: "Callable[[ReadReport], str]"
-) -> ItemsView[str, list[str]]:
-    """Return the names of the reports by their key, without reports whose key is empty."""
-    names: dict[str, list[str]] = defaultdict(list)
-    for report in reports:
-        if own := key(report):
-            names[own].append(report.file.name)
-    return names.items()
 
 
 def _late_timestamp_notes(reports: "Iterable[ReadReport]") -> Iterator[FileNote]:
@@ -84,15 +72,17 @@ def _replaced_time_notes(reports: "Iterable[ReadReport]") -> Iterator[str]:
 
 
 def _missing_column_notes(reports: "Iterable[ReadReport]") -> Iterator[str]:
-    uses = [name for name in columns.IN_REPORT if name.endswith("_last_used_date")]
-
-    def missing(report: "ReadReport") -> str:
-        return ", ".join(name for name in uses if name not in report.text.header.names)
-
-    for names_of_columns, names in _names_by(reports, missing):
+    """Note the reports without columns of use, by the columns that they lack."""
+    dates = [key.last_used_date for key in columns.ACCESS_KEYS]
+    lacking: dict[str, list[str]] = defaultdict(list)
+    for report in reports:
+        missing = ", ".join(name for name in dates if name not in report.text.header.names)
+        lacking[missing].append(report.file.name)
+    lacking.pop("", None)
+    for missing, names in lacking.items():
         yield (
-            f"{short_list(names)}: no column {names_of_columns}, as in reports of 2014; verdicts"
-            " that need it are undetermined."
+            f"{short_list(names)}: no column {missing}, as in reports of 2014; verdicts that need"
+            " it are undetermined."
         )
 
 
@@ -102,7 +92,7 @@ def _account_number_notes(reports: "Iterable[ReadReport]") -> Iterator[str]:
         report.file.name
         for report in reports
         if report.text.masked_account
-        and report.text.masked_account in {one.account for one in report.file.accounts}
+        and report.text.masked_account in {counts.account for counts in report.file.accounts}
     ]:
         yield (
             f"{short_list(names)}: the account is set; users whose ARN is masked or missing are"
@@ -169,8 +159,8 @@ def order_problem(new: "ReadReport", others: "Sequence[tuple[ReadReport, str]]")
     return replace(Problem.of_file(file_names, message, hint), files=(*names,))
 
 
-def masked_problem(files: Iterable[ReportFile]) -> Problem:
+def masked_problem(names: Sequence[str]) -> Problem:
     """Return the problem of reports whose account numbers are masked or missing, beside others."""
-    names = short_list([file.name for file in files])
     message = "the account numbers are masked or missing, so nothing shows whose report it is"
-    return Problem.of_file(names, message, "Give one such report a call, and no other with it.")
+    hint = "Give one such report a call; compare it with no other report."
+    return Problem.of_file(short_list(names), message, hint)

@@ -48,13 +48,15 @@ class Rows:
     """Hold the rows of all reports under each other, and the subject of each row.
 
     `cells` are the columns of `SCHEMA`; `file` is the position of the row's report, ascending;
-    `reports` is the number of all. `account` is the position in `accounts`. Rows of one user or
-    root have an equal `identity`. `moments` are the cells of `columns.TIMESTAMPS`.
+    `reports` is the number of all; `numbers` are those of the rows in their reports. `account` is
+    the position in `accounts`. Rows of one user or root have an equal `identity`. `moments` are the
+    cells of `columns.TIMESTAMPS`.
     """
 
     cells: dict[str, pa.Array]
     reports: int
     file: np.ndarray
+    numbers: np.ndarray
     root: np.ndarray
     account: np.ndarray
     accounts: Sequence[str]
@@ -70,6 +72,7 @@ class Rows:
             cells,
             reports,
             cells[columns.FILE].to_numpy(),
+            cells[columns.ROW].to_numpy(),
             np.asarray(arns.is_root(arn, name)),
             account.indices.to_numpy(),
             account.dictionary.to_pylist(),
@@ -91,11 +94,6 @@ class Rows:
         arn = self.cells[columns.ARN].slice(start, end - start)
         # The first row is enough of nearly every report.
         return not any(arns.has_account_number(some).any() for some in (arn[:1], arn))
-
-    @cached_property
-    def numbers(self) -> np.ndarray:
-        """Return the number of each row in its report (int64)."""
-        return np.asarray(self.cells[columns.ROW])
 
     @cached_property
     def newest(self) -> np.ndarray:
@@ -176,20 +174,33 @@ def read_reports(
     tables = [SCHEMA.empty_table()]
     problems: dict[int, list[Problem]] = {}
     for start in range(0, len(openers), _GROUP):
-        opened = [*map(_text_or_refusal, openers[start : start + _GROUP])]
-        readable = [(at, text) for at, text in enumerate(opened) if isinstance(text, ReportText)]
-        for _, numbered in groupby(readable, lambda pair: pair[1].header.line):
-            positions, alike = zip(*numbered, strict=True)
-            table, found = read_texts(alike)
-            at = start + np.array(positions)
-            file = pa.array(at[table[columns.FILE].to_numpy()])
-            tables.append(table.set_column(len(SCHEMA) - 1, SCHEMA.field(columns.FILE), file))
-            problems |= zip(at.tolist(), found, strict=True)
-        texts += [text.without_csv() if isinstance(text, ReportText) else text for text in opened]
+        texts += _read_group(openers[start : start + _GROUP], start, tables, problems)
         progress(len(texts), len(openers))
     known = [text for text in texts if isinstance(text, ReportText)]
     rows = Rows.of(_blocks(tables), len(texts), known[0].masked_account if known else "")
     return rows, [*_outcomes(rows, texts, problems, set_as_of)]
+
+
+def _read_group(
+    openers: Sequence[Opener],
+    start: int,
+    tables: list[pa.Table],
+    problems: dict[int, list[Problem]],
+) -> list[ReportText | InputRefused]:
+    """Return texts without their CSV, or their refusals; add their rows and problems.
+
+    `start` is the position of the first.
+    """
+    texts = [*map(_text_or_refusal, openers)]
+    readable = [(at, text) for at, text in enumerate(texts) if isinstance(text, ReportText)]
+    for _, numbered in groupby(readable, lambda pair: pair[1].header.line):
+        positions, alike = zip(*numbered, strict=True)
+        table, found = read_texts(alike)
+        at = start + np.array(positions)
+        file = pa.array(at[table[columns.FILE].to_numpy()])
+        tables.append(table.set_column(len(SCHEMA) - 1, SCHEMA.field(columns.FILE), file))
+        problems |= zip(at.tolist(), found, strict=True)
+    return [text.without_csv() if isinstance(text, ReportText) else text for text in texts]
 
 
 def _text_or_refusal(opener: Opener) -> ReportText | InputRefused:

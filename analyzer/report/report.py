@@ -108,7 +108,7 @@ class Report:
         if names := [
             file.name
             for file in counted
-            if not any(re.fullmatch(ACCOUNT_ID_PATTERN, one.account) for one in file.accounts)
+            if not any(re.fullmatch(ACCOUNT_ID_PATTERN, counts.account) for counts in file.accounts)
         ]:
             yield (
                 f"No account number in {short_list(names)}: the ARNs are masked or missing, so"
@@ -158,14 +158,13 @@ class SelectedRows:
             if not others_needed:
                 del rows.cells[name]
         cells[columns.FILE] = pa.array(position[rows.file[at]])
-        moments = {name: moment[at] for name, moment in rows.moments.items()}
+        moments = {}
+        for name in columns.TIMESTAMPS:
+            moments[name] = rows.moments[name][at]
+            if not others_needed:
+                del rows.moments[name]
         pa.default_memory_pool().release_unused()
         return cls(pa.table(cells), moments)
-
-    def part(self, start: int, rows: int) -> "SelectedRows":
-        """Return some of the rows, without a copy."""
-        moments = {name: moment[start : start + rows] for name, moment in self.moments.items()}
-        return SelectedRows(self.table.slice(start, rows), moments)
 
 
 @dataclass(frozen=True)
@@ -183,22 +182,26 @@ class CountedRows:
     def pages(self) -> Iterator[Users]:
         """Yield the users' rows."""
         for start in range(0, max(len(self.users.table), 1), PAGE_ROWS):
-            yield self._page(self.users.part(start, PAGE_ROWS))
+            yield self._page(self.users, start)
 
     def root_pages(self) -> tuple[Users, ...]:
         """Return the roots' rows, which are few."""
-        return (self._page(self.roots),) if len(self.roots.table) else ()
+        starts = range(0, len(self.roots.table), PAGE_ROWS)
+        return tuple(self._page(self.roots, start) for start in starts)
 
-    def _page(self, rows: SelectedRows) -> Users:
+    def _page(self, rows: SelectedRows, start: int = 0) -> Users:
+        """Return a page of rows, whose cells are not copied."""
+        page = slice(start, start + PAGE_ROWS)
+        moments = {name: moment[page] for name, moment in rows.moments.items()}
         files = [report.file for report in self.reports]
         as_of = np.array([file.as_of.replace(tzinfo=None) for file in files], "datetime64[s]")
         sources = np.array([code_of(file.as_of_source) for file in files], np.int8)
         account = self.reports[0].text.masked_account
-        page = users_of_rows(rows.table, as_of, account, rows.moments)
-        return page.with_users(
+        users = users_of_rows(rows.table[page], as_of, account, moments)
+        return users.with_users(
             {
-                columns.AS_OF_SOURCE: as_category(sources[page.file], AsOfSource),
-                columns.SERVICE_CREDENTIALS: self._service_credentials(page),
+                columns.AS_OF_SOURCE: as_category(sources[users.file], AsOfSource),
+                columns.SERVICE_CREDENTIALS: self._service_credentials(users),
             }
         )
 

@@ -68,6 +68,10 @@ def assemble_report(
     if refusals:
         raise InputRefused(chain(*refusals))
     reports = [outcome for outcome in outcomes if isinstance(outcome, ReadReport)]
+    masked = [report for report in reports if report.file.is_masked]
+    different = {report.text.csv_sha256 for report in masked}
+    if len(different) > 1 or (masked and with_older and reports[1:]):
+        raise InputRefused([masked_problem([report.file.name for report in masked])])
     return _report(rows, reports, each_counts=with_older)
 
 
@@ -86,16 +90,14 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
         at = np.concatenate([_positions(rows, report) for report in newest])
         first = _first_rows(rows, at)
         repeats = first != at
-        problems += _difference_problems(rows, reports, at[repeats], first[repeats])
-        newest = [*_with_repeated(rows, newest, at[repeats])]
         notes += group_notes
+        if repeats.any():
+            problems += _difference_problems(rows, reports, at[repeats], first[repeats])
+            newest = [*_with_repeated(rows, newest, at[repeats])]
         notes += (repeated_row_note(report) for report in newest if report.repeated)
         positions.append(at[~repeats])
         counted += newest
         older += superseded
-    masked = [report.file for report in counted if report.file.is_masked]
-    if len(masked) > 1 or (masked and each_counts and reports[1:]):
-        problems.append(masked_problem(masked))
     if problems:
         raise InputRefused(problems)
     at = np.concatenate(positions)
@@ -107,7 +109,7 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
         content_notes=notes_on_content(counted, folded_notes(notes)),
         pages=judged.pages,
         roots=judged.root_pages,
-        older=partial(_older, rows, older),
+        older=partial(_older, rows, older) if older else tuple,
     )
 
 
@@ -137,7 +139,7 @@ def _difference_problems(
     Moments and booleans in another form are equal.
     """
     differing: dict[int, list[str]] = defaultdict(list)
-    for name in columns.IN_REPORT if len(later) else ():
+    for name in columns.IN_REPORT:
         here, there = (
             values.normalized(name, rows.cells[name].take(pa.array(at)).fill_null(_LACKING))
             for at in (later, first)
@@ -219,7 +221,8 @@ def _without_superseded_accounts(
         )
     pairs = [(report, newer[report.at]) for report in reports]
     reduced = (_without_accounts(*pair) for pair in pairs)
-    return [one for one in reduced if one.file.accounts], [pair for pair in pairs if pair[1]]
+    newest = [report for report in reduced if report.file.accounts]
+    return newest, [pair for pair in pairs if pair[1]]
 
 
 def without_copies(
@@ -286,12 +289,11 @@ def _without_accounts(report: ReadReport, superseded: Iterable[str]) -> ReadRepo
     gone = frozenset(superseded)
     if not gone:
         return report
-    accounts = tuple(one for one in report.file.accounts if one.account not in gone)
-    counts = accounts if any(one.account for one in accounts) else ()
+    accounts = tuple(counts for counts in report.file.accounts if counts.account not in gone)
+    counts = accounts if any(counts.account for counts in accounts) else ()
     return replace(report, superseded=gone, file=replace(report.file, accounts=counts))
 
 
-def _older(rows: Rows, reports: Sequence[ReadReport]) -> Iterator[Report]:
-    """Yield one Report in which each older report counts as if alone, if there are any."""
-    if reports:
-        yield _report(rows, reports, each_counts=True)
+def _older(rows: Rows, reports: Sequence[ReadReport]) -> tuple[Report]:
+    """Return one Report in which each older report counts as if alone."""
+    return (_report(rows, reports, each_counts=True),)

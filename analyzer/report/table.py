@@ -103,8 +103,8 @@ def _read_alone(file: int, text: ReportText) -> tuple[pa.Table, list[Problem]]:
         if len(odd.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
             odd.problems.append(_unreadable(text, str(error)))
         table = pa.table({name: pa.array([], _TEXT) for name in text.header.named_columns})
-    places = np.arange(1, len(table) + len(odd.numbers) + 1)
-    numbers = np.delete(places, np.array(odd.numbers, int) - 1)[: len(table)] + text.header.row
+    every = np.arange(1, len(table) + len(odd.numbers) + 1)
+    numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)] + text.header.row
     table, order_problems = _without_headers(
         text, _with_arns(table.append_column(columns.ROW, pa.array(numbers)))
     )
@@ -189,8 +189,10 @@ def _without_headers(text: ReportText, table: pa.Table) -> tuple[pa.Table, list[
     headers = [row for row in suspects if is_header(row.values())]
     blank = [row for row in suspects if is_blank(row[name] for name in text.header.report_columns)]
     dropped = pa.array([row[columns.ROW] for row in (*headers, *blank)], pa.int64())
-    problems = [*_column_order_problems(text, headers)]
-    return table.filter(pc.invert(pc.is_in(table[columns.ROW], dropped))), problems
+    if not dropped:  # A filter would copy all rows.
+        return table, []
+    kept = table.filter(pc.invert(pc.is_in(table[columns.ROW], dropped)))
+    return kept, [*_column_order_problems(text, headers)]
 
 
 def _column_order_problems(text: ReportText, headers: list[dict[str, Any]]) -> Iterator[Problem]:
@@ -205,11 +207,13 @@ def _column_order_problems(text: ReportText, headers: list[dict[str, Any]]) -> I
 
 
 def _unreadable(text: ReportText, message: str) -> Problem:
-    if "UTF8" in message:
-        try:
+    try:
+        if "UTF8" in message:
             text.csv.decode()
-        except UnicodeDecodeError as error:
-            return not_text(text.name, *place_of_bad_byte(text.csv[: error.start].decode()))
+    except UnicodeDecodeError as error:
+        return not_text(text.name, *place_of_bad_byte(text.csv[: error.start].decode()))
+    if "straddling" in message:
+        message = f"one is longer than {BLOCK_BYTES} bytes"
     hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
     return Problem.of_file(text.name, f"the rows cannot be read: {message}", hint)
 
@@ -233,7 +237,7 @@ def mended_row(text: ReportText, number: int, row: str) -> list[str] | Problem:
 def is_header(cells: Iterable[object]) -> bool:
     """Return whether a row is the header once more, whatever the order of its columns."""
     names = {str(cell).strip("\ufeff ").lower() for cell in cells}
-    return len(names.intersection(columns.IN_REPORT)) > len(columns.REQUIRED) // 2
+    return len(names.intersection(columns.IN_REPORT)) > 2
 
 
 def is_blank(cells: Iterable[str]) -> bool:
@@ -242,10 +246,7 @@ def is_blank(cells: Iterable[str]) -> bool:
 
 
 def _cells(row: str, header: Header) -> list[str]:
-    try:
-        return next(csv.reader([row], delimiter=header.separator), [])
-    except csv.Error:  # a line break outside of quotes
-        return [row]
+    return next(csv.reader([row], delimiter=header.separator), [])
 
 
 def _with_comma_in_name(cells: list[str], header: Header) -> list[str]:

@@ -138,29 +138,29 @@ class Users:
         """Return the users at these positions, in this order."""
         at = pa.array(positions)
 
-        def taken(column: Any) -> Any:
+        def at_positions(column: Any) -> Any:
             if isinstance(column, Mapping):
-                return {name: taken(of) for name, of in column.items()}
-            if isinstance(column, pa.Array):
-                return column.take(at)
+                return {name: at_positions(part) for name, part in column.items()}
             if isinstance(column, np.ndarray):
                 return column.take(positions, axis=-1)
-            return column.take(positions)
+            return column.take(at if isinstance(column, pa.Array) else positions)
 
-        return Users(**{each.name: taken(getattr(self, each.name)) for each in fields(self)})
+        names = [column.name for column in fields(self)]
+        return Users(**{name: at_positions(getattr(self, name)) for name in names})
 
     @classmethod
     def concatenated(cls, parts: Sequence["Users"]) -> "Users":
         """Return the users of all parts, at least one, under each other."""
 
-        def joined(some: Sequence[Any]) -> Any:
-            if isinstance(some[0], Mapping):
-                return {name: joined([of[name] for of in some]) for name in some[0]}
-            if isinstance(some[0], pa.Array):
-                return pa.concat_arrays(some)
-            return np.concatenate(some, axis=-1)
+        def joined(columns_of_parts: Sequence[Any]) -> Any:
+            first = columns_of_parts[0]
+            if isinstance(first, Mapping):
+                return {name: joined([part[name] for part in columns_of_parts]) for name in first}
+            if isinstance(first, pa.Array):
+                return pa.concat_arrays(columns_of_parts)
+            return np.concatenate(columns_of_parts, axis=-1)
 
-        names = [each.name for each in fields(cls) if each.name != "added"]
+        names = [column.name for column in fields(cls) if column.name != "added"]
         added = concatenated(pd.DataFrame({**part.added}) for part in parts)
         whole = {name: joined([getattr(part, name) for part in parts]) for name in names}
         return cls(**whole, added={str(name): added[name].array for name in added})

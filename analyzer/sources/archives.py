@@ -9,7 +9,7 @@ from functools import partial
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import InputLimit, Limits, read_report_bytes
@@ -116,10 +116,6 @@ class _Archive:
     unread: int = 0
     _opened: zipfile.ZipFile | None = None
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Return how to pickle it: the copy opens the archive again."""
-        return _Archive, (self.name, self.content, self.reports)
-
     @property
     def path(self) -> Path | None:
         """Return the path of the archive, if it is a file."""
@@ -142,15 +138,13 @@ class _Archive:
             return [(member, _member_cannot_be_report(archive, member, budget)) for member in files]
 
     def read(self, member: zipfile.ZipInfo, limit: InputLimit) -> bytes:
-        """Return a file of the archive; raises InputRefused, and OSError if the archive is gone."""
+        """Return a file of the archive; raises InputRefused."""
         name = f"{self.name}:{printable(member.filename)}"
         try:
             if self._opened is None:
                 self._opened, self.unread = self._open(), self.reports
             with self._opened.open(member) as unpacked:
                 return read_report_bytes(name, unpacked, limit)
-        except FileNotFoundError:
-            raise
         except DAMAGED as error:
             is_encrypted = member.flag_bits & _ENCRYPTED
             message = "it is encrypted" if is_encrypted else f"cannot be unpacked: {error}"

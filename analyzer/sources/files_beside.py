@@ -140,4 +140,6 @@ def _json_answers(text: str) -> _Answers:
                 is_truncated = of_answer.get(_IS_TRUNCATED)
             case _:
                 raise ValueError
+    if not at:
+        raise ValueError
     return listed, is_truncated

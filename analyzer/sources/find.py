@@ -25,10 +25,11 @@ from analyzer.sources.source import (
 from analyzer.terms import LONGEST_SHOWN, printable
 
 STANDARD_INPUT: Final = "-"
+_SIGNS: Final = frozenset("*?[")
 _NO_SUCH_PATH: Final = ("there is no such file or folder", "Check the path.")
 
 
-def find_sources(names: Collection[str], limit: InputLimit) -> list[Source]:
+def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
     """Return all inputs that the names give, in name order, however they were given.
 
     Files saved beside reports are not inputs, even if a shell's `*` names them. A name that cannot
@@ -36,7 +37,8 @@ def find_sources(names: Collection[str], limit: InputLimit) -> list[Source]:
     counts the bytes that are read and unpacked.
     """
     reports = [name for name in names if _may_be_input(name)]
-    return [source for name in sorted(reports or names) for source in _sources(name, limit)]
+    bound = limit or InputLimit()
+    return [source for name in sorted(reports or names) for source in _sources(name, bound)]
 
 
 def _may_be_input(name: str) -> bool:
@@ -74,11 +76,8 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
 
 def is_pattern(name: str) -> bool:
     """Return whether a name is a pattern, not the name of a file with such signs."""
-    return _has_sign(name) and not os.path.exists(name)  # noqa: PTH110  never raises
-
-
-def _has_sign(part: str) -> bool:
-    return not {*"*?["}.isdisjoint(part)
+    has_sign = not _SIGNS.isdisjoint(name)
+    return has_sign and not os.path.exists(name)  # noqa: PTH110  never raises
 
 
 def matching_paths(
@@ -90,7 +89,7 @@ def matching_paths(
     searched.
     """
     parts = Path(pattern).parts
-    literal = next((at for at, part in enumerate(parts) if _has_sign(part)), len(parts) - 1)
+    literal = next(at for at, part in enumerate(parts) if not _SIGNS.isdisjoint(part))
     start, rest = Path(*parts[:literal]), parts[literal:]
     searched = (start.glob("/".join(rest[:depth])) for depth in range(1, len(rest)))
     for folder in {start: None, **dict.fromkeys(chain(*searched))}:
