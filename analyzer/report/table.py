@@ -212,10 +212,9 @@ def _unreadable(text: ReportText, message: str) -> Problem:
             text.csv.decode()
     except UnicodeDecodeError as error:
         return not_text(text.name, *place_of_bad_byte(text.csv[: error.start].decode()))
-    if "straddling" in message:
-        message = f"one is longer than {BLOCK_BYTES} bytes"
+    what = f"the rows cannot be read; perhaps one is longer than {BLOCK_BYTES} bytes ({message})"
     hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
-    return Problem.of_file(text.name, f"the rows cannot be read: {message}", hint)
+    return Problem.of_file(text.name, what, hint)
 
 
 # Rows of another length

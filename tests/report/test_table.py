@@ -294,7 +294,8 @@ def test_a_row_longer_than_what_is_read_at_once_is_refused(monkeypatch: pytest.M
     monkeypatch.setattr(table, "BLOCK_BYTES", 300)
     long = with_cells(BOB, access_key_1_last_used_region="x" * 700)
     found = problem_of(lines(PLAIN, long, EVE))
-    assert found.message == "the rows cannot be read: one is longer than 300 bytes"
+    message = "the rows cannot be read; perhaps one is longer than 300 bytes ("
+    assert found.message.startswith(message)
     assert "perhaps a quote opens in it and does not close" in found.hint
 
 
