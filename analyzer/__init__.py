@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from analyzer.limits import Definition as Definition
     from analyzer.limits import Thresholds as Thresholds
     from analyzer.report.model import Exemption as Exemption
-    from analyzer.report.model import Report as Report
+    from analyzer.report.report import Report as Report
     from analyzer.rules.rule import Rule as Rule
     from analyzer.rules.rule import Subject as Subject
     from analyzer.sources.load import load as load
@@ -47,7 +47,8 @@ _NAMES_OF: Final = {
     "errors": ("CredreportError", "InputRefused"),
     "analysis.analysis": ("Analysis", "analyze"),
     "analysis.filters": ("Filter",),
-    "report.model": ("Exemption", "Report"),
+    "report.model": ("Exemption",),
+    "report.report": ("Report",),
     "rules.rule": ("Rule", "Subject"),
     "sources.load": ("load", "read_exemptions", "read_ledger", "read_owners"),
     "analysis.rulebook": ("rulebook",),

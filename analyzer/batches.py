@@ -28,11 +28,13 @@ from analyzer.analysis.analysis import analyze
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import Criteria
-from analyzer.report.assemble import assemble_report
 from analyzer.report.input_formats import InputLimit
-from analyzer.report.model import AccountRowCounts, Exemption, Report, ReportFile
+from analyzer.report.model import AccountRowCounts, Exemption, ReportFile
+from analyzer.report.notes import masked_problem
+from analyzer.report.read_reports import ReadReport, read_reports
+from analyzer.report.report import Report
 from analyzer.report.report_text import ReportText, check_as_of
-from analyzer.report.survey import SurveyedReport, survey_each
+from analyzer.report.reports import assemble_report
 from analyzer.sources import files_beside
 from analyzer.sources.fetch_manifest import manifest_entries, with_listed_accounts
 from analyzer.sources.files_beside import (
@@ -44,7 +46,7 @@ from analyzer.sources.files_beside import (
 from analyzer.sources.find import stream_sources
 from analyzer.sources.load import moment_in_utc, read_in_memory
 from analyzer.sources.source import Source, content_cannot_be_report, files_beside_in_archives
-from analyzer.terms import AsOfSource, Verdict, printable
+from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, Verdict, printable
 from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches
 
 File = tuple[str, bytes]
@@ -111,7 +113,7 @@ def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
     if set_as_of:
         check_as_of(set_as_of)
     named = [(name, source) for name, content in files for source in _sources(name, content)]
-    surveyed = survey_each([partial(read_in_memory, source) for _, source in named], set_as_of)
+    _, surveyed = read_reports([partial(read_in_memory, source) for _, source in named], set_as_of)
     outcomes = zip((name for name, _ in named), surveyed, strict=True)
     reports = (row for outcome in outcomes for row in _report_rows(*outcome))
     beside = (_row_beside(*file) for file in files if file[0].endswith(BESIDE_ENDINGS))
@@ -131,7 +133,7 @@ def _sources(name: str, content: bytes) -> Iterator[Source]:
         yield from (source for source in sources if not source.is_skipped)
 
 
-def _report_rows(name: str, report: SurveyedReport | InputRefused) -> Iterator[Mapping[str, Any]]:
+def _report_rows(name: str, report: ReadReport | InputRefused) -> Iterator[Mapping[str, Any]]:
     if isinstance(report, InputRefused):
         yield _refused_row(name, report)
         return
@@ -176,8 +178,8 @@ def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
 
     Files with the same content, or with rows of the same account, are in one batch, with the files
     saved beside them. A batch has about `rows` rows, more if such files have more. Files that are
-    missing from the result are not needed. Raises InputRefused with the problems of all files, or
-    if there is no report.
+    missing from the result are not needed. Raises InputRefused with the problems of all files, if
+    there is no report, or if several mask their accounts.
     """
     surveyed = _survey_frame(surveys)
     problems = [*_problems(surveyed)]
@@ -188,6 +190,10 @@ def plan(surveys: Surveys, rows: int = 100_000) -> pd.Series:
         message, hint = "there is no report among them", "Name a folder of reports."
         raise InputRefused.of_file("the files", message, hint)
     reports = reports.reset_index(drop=True)
+    is_numbered = reports[columns.ACCOUNT].str.fullmatch(ACCOUNT_ID_PATTERN)
+    masked = reports[~is_numbered.groupby(reports[columns.FILE]).transform("any")]
+    if masked[CSV_SHA256].nunique() > 1:
+        raise InputRefused([masked_problem([*masked[columns.FILE].unique()])])
     groups = _independent_groups(reports)
     sizes = reports[ROWS].groupby(groups).sum()
     batch = pd.Series(pd.factorize((sizes.cumsum() - sizes) // rows)[0], sizes.index)

@@ -55,8 +55,24 @@ IN_REPORT: Final = (
 )
 """Every column that AWS documents, in its order (IAM User Guide, "Generate credential reports")."""
 
-REQUIRED: Final = (USER, PASSWORD_ENABLED, PASSWORD_LAST_USED, *(key.active for key in ACCESS_KEYS))
-"""Columns without which no user can be judged. If another is missing, what needs it is unknown."""
+OPTIONAL: Final = (
+    *(ARN, PASSWORD_LAST_CHANGED, PASSWORD_NEXT_ROTATION, MFA_ACTIVE, ADDITIONAL_CREDENTIALS_INFO),
+    *(name for key in ACCESS_KEYS for name in key.last_use),
+    *chain(*CERTIFICATES),
+)
+"""Columns that a report may lack: those of later years, and those of which no verdict depends."""
+
+REQUIRED: Final = tuple(name for name in IN_REPORT if name not in OPTIONAL)
+"""Columns without which no report is read."""
+
+SLOT_FLAGS: Final = (
+    *(key.active for key in ACCESS_KEYS),
+    *(certificate.active for certificate in CERTIFICATES),
+)
+"""Columns that say whether the key or certificate in a slot is active."""
+
+BOOLEANS: Final = (PASSWORD_ENABLED, MFA_ACTIVE, *SLOT_FLAGS)
+"""Columns whose cells are `true` or `false`."""
 
 TIMESTAMPS: Final = (
     *(USER_CREATION_TIME, PASSWORD_LAST_USED, PASSWORD_LAST_CHANGED, PASSWORD_NEXT_ROTATION),
@@ -65,13 +81,7 @@ TIMESTAMPS: Final = (
 )
 """Columns whose cells hold a moment in UTC or a word that says why there is none."""
 
-BOOLEANS: Final = (
-    *(PASSWORD_ENABLED, MFA_ACTIVE, *(key.active for key in ACCESS_KEYS)),
-    *(certificate.active for certificate in CERTIFICATES),
-)
-"""Columns whose cells are `true` or `false`."""
-
-# Columns of the tidy frames in analyzer.report.model.Page.
+# Columns of the frames of users.
 FILE: Final = "file"
 ROW: Final = "row"
 ACCOUNT: Final = "account"
@@ -80,14 +90,9 @@ AS_OF: Final = "as_of"
 AS_OF_SOURCE: Final = "as_of_source"
 ARN_MASKED: Final = "masked"
 SLOT: Final = "slot"
-STATE: Final = "state"
-KEY_LAST_USED: Final = "last_used"
 LAST_USE: Final = "last_use"
-CONTRADICTED: Final = "contradicted"
 SERVICE_CREDENTIALS: Final = "service_credentials"
 POSITION: Final = "position"
-COLUMN: Final = "column"
-VALUE: Final = "value"
 
 # Columns that the analysis adds to the users.
 VERDICT: Final = "verdict"

@@ -78,7 +78,6 @@ class UnusedReason(StrEnum):
     NEVER_SIGNED_IN_INACTIVE_KEYS = "never-signed-in-inactive-keys"
     NO_CREDENTIALS = "no-credentials"
     INACTIVE_KEYS_ONLY = "inactive-keys-only"
-    NO_ACTIVE_KEY = "no-active-key"
 
 
 class Certainty(StrEnum):
@@ -157,11 +156,11 @@ FORMULA_SIGNS: Final = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
 NO_VALUE: Final = "N/A"
 """AWS's word for no value."""
 
+NO_SIGN_IN: Final = "no_information"
+"""AWS's word for a password that was never used."""
+
 NOT_SUPPORTED: Final = "not_supported"
 """AWS's word for a value of the root that it does not give; in a user's cell it is damage."""
-
-ROWS_DIFFER: Final = "rows differ"
-"""The content of a cell in which two rows of one ARN differ: its value is unknown."""
 
 
 class Feed(StrEnum):

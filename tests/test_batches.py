@@ -19,7 +19,7 @@ from analyzer import batches
 from analyzer.errors import InputRefused
 from analyzer.files import sha256
 from analyzer.limits import Criteria
-from analyzer.report.input_formats import InputLimit
+from analyzer.report.input_formats import InputLimit, Limits
 from tests.support.batch_folders import (
     NOON,
     account,
@@ -79,7 +79,7 @@ def test_each_file_has_a_bound_of_its_own_however_files_are_grouped(
 ) -> None:
     files = [(f"{each}.csv", report_of(each, "ann").encode()) for each in (1, 2)]
     largest = max(len(content) for _, content in files)
-    monkeypatch.setattr(batches, "InputLimit", partial(InputLimit, largest))
+    monkeypatch.setattr(batches, "InputLimit", partial(InputLimit, Limits(total=largest)))
     names, contents = zip(*files, strict=True)
     table = pa.RecordBatch.from_pydict({batches.PATH: names, batches.CONTENT: contents})
     (surveyed,) = batches.survey_files([table])
@@ -209,6 +209,18 @@ def test_all_refusals_are_raised_together(tmp_path: Path) -> None:
     for files in ([], [("README.md", b"# Notes")]):
         with pytest.raises(InputRefused, match="there is no report among them"):
             batches.plan(batches.survey(*file) for file in files)
+
+
+def test_several_reports_that_mask_their_accounts_are_refused_as_by_one_process() -> None:
+    masked = {f"{each}.csv": report_of(each, "ann").replace("::0", "::X") for each in (1, 2)}
+    files = [(name, text.encode()) for name, text in (masked | {"3.csv": report_of(3)}).items()]
+    surveys = [batches.survey(*file) for file in files]
+    with pytest.raises(InputRefused, match="the account numbers are masked") as refused:
+        batches.plan(surveys)
+    with pytest.raises(InputRefused) as alone:
+        analyzer.load(*files)
+    assert refused.value.problems == alone.value.problems
+    assert len(batches.plan(surveys[1:])) == 2
 
 
 def test_accounts_that_are_not_covered_are_listed_once(

@@ -1,5 +1,6 @@
 """Rules of one's own run beside the others, and every output shows them."""
 
+import re
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -17,7 +18,7 @@ from analyzer.rules.rule import UNCOVERED_ACCOUNT, Outcome
 from analyzer.rules.wording import days_text
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.truth import Truth
-from tests.support.builders import AS_OF, a_user, days_before, report_text
+from tests.support.builders import AS_OF, a_key, a_user, days_before, report_text
 from tests.support.feeds import asff, ocsf
 from tests.support.outputs import everything_shown, json_document
 from tests.support.pages import LIMITS, NO_USERS, counts_on, findings_on, of_users
@@ -151,7 +152,10 @@ def test_feeds_describe_a_finding_without_words() -> None:
 
 TWO_USERS = of_users(a_user("old"), a_user("new"))
 YES, NO, NONE = (np.array(each) for each in ([True, False], [False, True], [False, False]))
-JUDGE = "judge must return a Truth of two masks of 2 booleans, `yes` and `no`, which are never both"
+BOTH = (
+    "judge must return a Truth of two boolean arrays of shape {}, `yes` and `no`, which are never"
+)
+JUDGE, NOTED = BOTH.format("(2,)"), "noted must return a boolean array of shape (2,)"
 FACT = "fact must return a pyarrow.Array of 1 texts (string), one for each position in `at`"
 
 
@@ -165,8 +169,8 @@ FACT = "fact must return a pyarrow.Array of 1 texts (string), one for each posit
         ("judge", Truth(YES.astype(object), NO), JUDGE),
         ("judge", Truth(YES, NO.tolist()), JUDGE),
         ("judge", Truth(YES, YES), JUDGE),
-        ("noted", None, "noted must return a mask of 2 booleans"),
-        ("noted", NO[:1], "noted must return a mask of 2 booleans"),
+        ("noted", None, NOTED),
+        ("noted", NO[:1], NOTED),
         ("fact", "old", FACT),
         ("fact", ["old"], FACT),
         ("fact", pa.array(["a", "b", "c"]), FACT),
@@ -183,6 +187,21 @@ def test_a_rule_that_returns_no_answer_is_named_with_what_it_must_return(
     with pytest.raises(analyzer.CredreportError) as failed:
         findings_on(TWO_USERS, [wrong])
     assert str(failed.value).startswith(f"rule {OLD.id}: {message}")
+
+
+def test_a_rule_on_slots_returns_two_rows() -> None:
+    keys = [a_user("old", key_2=a_key()), a_user("new", key_1=a_key())]
+    rule = replace(
+        OLD,
+        subject=analyzer.Subject.ACCESS_KEY,
+        judge=lambda facts, _: facts.key_active & facts.age.more_than(1),
+        fact=lambda facts, at, _: days_text(facts.key_age.days.flat[at], "created ", " ago"),
+    )
+    found = findings_on(of_users(*keys), [rule])[["user", "slot", "fact"]].to_numpy().tolist()
+    assert found == [["new", 1, "created 1,000 days ago"], ["old", 2, "created 1,000 days ago"]]
+    for flat in (Truth(YES, NO), Truth(np.tile(YES, 2), np.tile(NO, 2))):
+        with pytest.raises(analyzer.CredreportError, match=re.escape(BOTH.format("(2, 2)"))):
+            findings_on(TWO_USERS, [replace(rule, judge=lambda *_, flat=flat: flat)])
 
 
 def test_no_rule_is_asked_about_a_page_without_users() -> None:

@@ -1,13 +1,10 @@
 """Reports and results can be pickled: other processes get the same users and findings."""
 
-import gzip
-import io
 import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
@@ -31,33 +28,9 @@ def assert_same_users(report: analyzer.Report) -> None:
     assert_frame_equal(analyzer.analyze(again).users, analyzer.analyze(report).users)
 
 
-CONTENT = CONSOLE.read_bytes()
-IN_MEMORY = "analyzer.report.assemble.ROW_BYTES_IN_MEMORY"
-KINDS: tuple[tuple[str, bytes, str], ...] = (
-    ("report.csv", CONTENT, ""),
-    ("report.csv", CONTENT, IN_MEMORY),
-    ("report.csv", CONTENT, "analyzer.sources.load.STREAMED_FROM"),
-    ("report.csv.gz", gzip.compress(CONTENT), IN_MEMORY),
-    ("reports.zip", zipped({"report.csv": CONTENT}), IN_MEMORY),
-)
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize(("name", "content", "limit"), KINDS, ids=range(len(KINDS)))
-def test_a_report_gives_the_same_users_after_pickling(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, limit: str
-) -> None:
-    if limit:
-        monkeypatch.setattr(limit, 0)
-    assert_same_users(analyzer.load(put(tmp_path, content, name)))
-
-
-def test_standard_input_is_pickled_with_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Piped:
-        buffer = io.BytesIO(zipped({"report.csv": CONTENT}))
-
-    monkeypatch.setattr("sys.stdin", Piped)
-    assert_same_users(analyzer.load("-"))
+def test_a_report_gives_the_same_users_after_pickling(tmp_path: Path) -> None:
+    content = zipped({"report.csv": CONSOLE.read_bytes()})
+    assert_same_users(analyzer.load(put(tmp_path, content, "reports.zip")))
 
 
 def test_an_analysis_and_a_part_of_it_give_the_same_outputs_after_pickling() -> None:

@@ -1,27 +1,21 @@
 """Judge a whole report, page by page, and count the outcome."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis.totals import Tally, Totals, UserCounts, counts_frame, user_counts
-from analyzer.errors import InputRefused, check_type
+from analyzer.analysis.totals import Tally, Totals, counts_frame, user_counts
+from analyzer.errors import check_type
 from analyzer.limits import Criteria
-from analyzer.report.model import (
-    TEXT,
-    Exemption,
-    Exemptions,
-    Page,
-    Report,
-    UncoveredFile,
-    html_table,
-)
+from analyzer.report.model import TEXT, Exemption, Exemptions, UncoveredFile, html_table
+from analyzer.report.report import Report
+from analyzer.report.users import Users
 from analyzer.terms import CONTROL, OVERDUE, Verdict, count_text
 from analyzer.verdicts.verdict import with_verdicts
 
@@ -29,44 +23,43 @@ from analyzer.verdicts.verdict import with_verdicts
 if TYPE_CHECKING:
     from analyzer.analysis.explanation import Explanation
     from analyzer.analysis.filters import Filter
-    from analyzer.analysis.rule_results import RuleResults, Store
+    from analyzer.analysis.rule_results import RuleResults
     from analyzer.analysis.rulebook import Rulebook
     from analyzer.decisions.follow_up import FollowUp
     from analyzer.decisions.ledger import Ledger
     from analyzer.lists.owners import AccountList, Owners
 
-ROWS_IN_MEMORY: Final = 200_000
-"""Judged reports of up to this many rows stay in memory; larger ones are judged anew each time."""
-
 
 @dataclass(frozen=True, repr=False)
 class Analysis:
-    """Hold a judged report. `pages`, `users` and `totals` give the same at every call.
+    """Hold a judged report.
 
-    `pages` yields the judged pages, with the columns of users that the analysis adds (`Page`).
+    `judged` are the judged pages, with the columns of users that the analysis adds (`Users`).
     `book` chooses the rules; None stands for the default rules. `given_ledger` has the earlier
     decisions; decisions to keep users are among the exemptions already. If a `filter` is set, it
-    kept these users of the analysis `part_of`. `store` may hold the results of a report that does
-    not stay in memory. `settings` names the file that set criteria or rules, and its settings;
-    empty for none. A complete pass over the pages leaves its result in `cached_totals`.
+    kept these users of the analysis `part_of`. `settings` names the file that set criteria or
+    rules, and its settings; empty for none.
     """
 
     report: Report
     criteria: Criteria
     exemptions: Exemptions
-    pages: Callable[[], Iterator[Page]]
+    judged: tuple[Users, ...]
+    totals: Totals
     book: "Rulebook | None" = None
     given_ledger: "Ledger | None" = None
     given_owners: "Owners | None" = None
-    store: "Store | None" = None
     filter: "Filter | None" = None
     part_of: "Analysis | None" = None
     settings: str = ""
-    cached_totals: list[Totals] = field(default_factory=list)
+
+    def pages(self) -> Iterator[Users]:
+        """Return the judged pages."""
+        return iter(self.judged)
 
     @property
     def users(self) -> pd.DataFrame:
-        """Return all judged users as one frame (columns: `Page.frame`)."""
+        """Return all judged users as one frame (columns: `Users.frame`)."""
         return self.report.frame(self.pages())
 
     def __repr__(self) -> str:
@@ -83,13 +76,6 @@ class Analysis:
         ]
         caption = repr(self.report).strip("<>")
         return html_table(caption, ("Verdict", "IAM users", "of these exempt"), rows)
-
-    @property
-    def totals(self) -> Totals:
-        """Return the counts of the outcome; the pages are read if no complete pass was made yet."""
-        for _ in () if self.cached_totals else self.pages():
-            pass
-        return self.cached_totals[0]
 
     @property
     def undetermined_reason(self) -> str:
@@ -113,12 +99,8 @@ class Analysis:
 
         if not self.part_of:
             book = self.book or rulebook()
-            return RuleResults(
-                self.report, self.pages, self.exemptions, book, self.owners, self.store
-            )
-        part = replace(
-            self.part_of.rule_results, report=self.report, pages=self.pages, cached_counts=[]
-        )
+            return RuleResults(self.report, self.judged, self.exemptions, book, self.owners)
+        part = replace(self.part_of.rule_results, report=self.report, pages=self.judged)
         if not self.filter or self.filter.keeps_roots:
             return part
         rules, of_root = part.book.rules, [rule.id for rule in part.book.rules if rule.is_of_root]
@@ -140,32 +122,29 @@ class Analysis:
 
         The exemptions and the follow-up are those of the whole analysis.
         """
-        from analyzer.analysis.filters import Filter, filtered_report  # noqa: PLC0415
+        from analyzer.analysis.filters import Filter, filtered_report, user_mask  # noqa: PLC0415
 
         check_type(isinstance(chosen, Filter), "where() takes an analyzer.Filter", chosen)
         if not chosen:
             return self
         report = filtered_report(self.report, chosen)
-        cached_totals: list[Totals] = []
-        pages = partial(_kept_pages, self, chosen, report, cached_totals)
+        names = report.account_names
+        kept = tuple(page.where(user_mask(page, chosen, names)) for page in self.judged)
+        return replace(self._of_pages(kept), report=report, filter=chosen)
+
+    def _of_pages(self, pages: Sequence[Users]) -> "Analysis":
+        counts = counts_frame(sum(map(user_counts, pages), Counter()))
         return replace(
-            self,
-            report=report,
-            pages=pages,
-            filter=chosen,
-            part_of=self,
-            cached_totals=cached_totals,
+            self, judged=tuple(pages), totals=replace(self.totals, counts=counts), part_of=self
         )
 
-    def of_users(self, pages: Sequence[Page]) -> "Analysis":
+    def of_users(self, pages: Sequence[Users]) -> "Analysis":
         """Return the part with these users, in judged pages: accounts, counts, and no findings."""
         from analyzer.analysis.filters import of_accounts  # noqa: PLC0415
 
         accounts = {*chain.from_iterable(page.users[columns.ACCOUNT] for page in pages)}
         report = of_accounts(self.report, accounts)
-        totals = replace(self.totals, counts=counts_frame(sum(map(user_counts, pages), Counter())))
-        users = partial(iter, (*pages,))
-        return replace(self, report=report, pages=users, part_of=self, cached_totals=[totals])
+        return replace(self._of_pages(pages), report=report)
 
     def explain(self, user: str) -> "tuple[Explanation, ...]":
         """Return an explanation of each user whose name or ARN matches; `*` and `?` match.
@@ -216,7 +195,7 @@ class Analysis:
         """Return the follow-up as a frame (`decisions.follow_up.COLUMNS`)."""
         return self.follow_up_result.frame
 
-    def earlier_decisions(self, page: Page) -> pd.Series:
+    def earlier_decisions(self, page: Users) -> pd.Series:
         """Return the earlier decision on each user of a judged page, in words (str)."""
         if not (self.given_ledger and self.given_ledger.lines):
             return pd.Series("", page.users.index, TEXT)
@@ -256,52 +235,9 @@ def analyze(  # noqa: PLR0913  what a report is judged by
         notes = ledger.notes(newest.date()) if newest else ()
         report = replace(report, content_notes=(*report.content_notes, *notes))
         listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
-    terms, cached_totals = criteria or Criteria(), list[Totals]()
-    pages = partial(_judged_pages, report, terms, listed, owners, cached_totals)
-    if report.rows <= ROWS_IN_MEMORY:
-        pages = partial(iter, tuple(pages()))
-    return Analysis(report, terms, listed, pages, book, ledger, owners, cached_totals=cached_totals)
-
-
-def _judged_pages(
-    report: Report,
-    criteria: Criteria,
-    exemptions: Exemptions,
-    owners: "Owners | None",
-    cached_totals: list[Totals],
-) -> Iterator[Page]:
-    """Yield the judged pages of a report with exemptions, and leave the totals in a list."""
-    tally = Tally(exemptions, owners)
-    for page in report.pages():
-        judged = tally.counted(with_verdicts(page, criteria))
-        yield judged
-        del page, judged  # Otherwise three pages are in memory, not two.
-    _check_user_count(report, tally.counts.total())
-    cached_totals[:] = [tally.totals(report)]
-
-
-def _kept_pages(
-    whole: Analysis, chosen: "Filter", report: Report, cached_totals: list[Totals]
-) -> Iterator[Page]:
-    """Yield the pages with the users that a filter keeps, and leave their totals in a list."""
-    from analyzer.analysis.filters import user_mask  # noqa: PLC0415
-
-    counts: UserCounts = Counter()
-    for page in whole.pages():
-        kept = page.where(user_mask(page, chosen, report.account_names))
-        counts.update(user_counts(kept))
-        yield kept
-    cached_totals[:] = [replace(whole.totals, counts=counts_frame(counts))]
-
-
-def _check_user_count(report: Report, judged: int) -> None:
-    """Refuse a report that has changed: there must be as many users as in the survey."""
-    surveyed = sum(account.user_count for file in report.files for account in file.accounts)
-    if surveyed != judged:
-        names = ", ".join(file.name for file in report.files)
-        hint = "Something writes to the file: copy it and analyze the copy."
-        message = f"{count_text(surveyed, 'user')} at first, {judged:,} later"
-        raise InputRefused.of_file(names, message, hint)
+    terms, tally = criteria or Criteria(), Tally(listed, owners)
+    judged = tuple(tally.counted(with_verdicts(page, terms)) for page in report.pages())
+    return Analysis(report, terms, listed, judged, tally.totals(report), book, ledger, owners)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

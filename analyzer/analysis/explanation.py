@@ -14,7 +14,8 @@ from analyzer.analysis.rule_results import RuleResults
 from analyzer.limits import Criteria, Definition
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import owner_text
-from analyzer.report.model import Exemption, Page, ReportFile, account_name
+from analyzer.report.model import Exemption, ReportFile, account_name
+from analyzer.report.users import Users
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE
 from analyzer.terms import AS_OF_SOURCES, SlotState, Verdict, count_text, minute_text, utc_text
@@ -113,10 +114,10 @@ class Explanation:
 
 
 def explanations(
-    pages: Iterable[Page],
+    pages: Iterable[Users],
     rule_results: RuleResults,
     user: str,
-    earlier: Callable[[Page], pd.Series],
+    earlier: Callable[[Users], pd.Series],
     criteria: Criteria,
 ) -> Iterator[Explanation]:
     """Yield an explanation of each user whose name or ARN matches (`*` and `?` match).
@@ -134,7 +135,7 @@ def explanations(
         yield _explanation_of_root(alone, rule_results)
 
 
-def _pages_of_matches(pages: Iterable[Page], user: str) -> Iterator[Page]:
+def _pages_of_matches(pages: Iterable[Users], user: str) -> Iterator[Users]:
     """Yield a page of its own for each user or root whose name or ARN matches."""
     chosen = Filter(users=(user,))
     for page in pages:
@@ -142,7 +143,7 @@ def _pages_of_matches(pages: Iterable[Page], user: str) -> Iterator[Page]:
             yield page.where(np.arange(len(page)) == position)
 
 
-def _explanation_of_root(page: Page, rule_results: RuleResults) -> Explanation:
+def _explanation_of_root(page: Users, rule_results: RuleResults) -> Explanation:
     """Return the outcomes of rules on the only root of a page, and the cells that they read."""
     rules = rule_results.book.rules
     cells = dict.fromkeys(name for rule in rules if rule.is_of_root for name in rule.columns)
@@ -154,7 +155,7 @@ def _explanation_of_root(page: Page, rule_results: RuleResults) -> Explanation:
     )
 
 
-def _shared_fields(page: Page, rule_results: RuleResults) -> dict[str, Any]:
+def _shared_fields(page: Users, rule_results: RuleResults) -> dict[str, Any]:
     """Return name, account, place of the row and matching entries of a page's only user or root."""
     user = page.users.iloc[0]
     file: ReportFile = rule_results.report.files[user[columns.FILE]]
@@ -172,7 +173,7 @@ def _shared_fields(page: Page, rule_results: RuleResults) -> dict[str, Any]:
 
 
 def _explanation(
-    page: Page, rule_results: RuleResults, earlier: str, criteria: Criteria
+    page: Users, rule_results: RuleResults, earlier: str, criteria: Criteria
 ) -> Explanation:
     """Return the explanation of the only user of a page."""
     user = page.users.iloc[0]
@@ -192,10 +193,10 @@ def _explanation(
     )
 
 
-def _why_not(page: Page, criteria: Criteria) -> Iterator[str]:
+def _why_not(page: Users, criteria: Criteria) -> Iterator[str]:
     """Yield why the only user of a page has none of the verdicts between its own and the first."""
     facts, user = Facts(page), page.users.iloc[0]
-    states = [*page.keys[columns.STATE]]
+    states = [[*SlotState][code] for code in page.key_states[:, 0]]
     active, inactive = (
         [
             f"access key {slot} is {state}"
@@ -226,10 +227,12 @@ def _number(days: Any) -> int | None:
 # Cells
 
 
-def _cells(page: Page, verdict: str) -> Iterator[Cell]:
+def _cells(page: Users, verdict: str) -> Iterator[Cell]:
     """Yield the cells that decide the verdict, then those that decide how certain it is."""
-    states = zip(columns.ACCESS_KEYS, page.keys[columns.STATE], strict=True)
-    used = [key.last_used_date for key, state in states if state != SlotState.ABSENT]
+    absent = Facts(page).keys_in(SlotState.ABSENT)[:, 0]
+    used = [
+        key.last_used_date for key, no in zip(columns.ACCESS_KEYS, absent, strict=True) if not no
+    ]
     deciding = [columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED]
     deciding += [cell for key in columns.ACCESS_KEYS for cell in (key.active, key.last_rotated)]
     doubtful: list[str] = []
@@ -239,56 +242,49 @@ def _cells(page: Page, verdict: str) -> Iterator[Cell]:
     else:
         deciding += [columns.PASSWORD_LAST_CHANGED, *used]
         deciding += [columns.USER_CREATION_TIME] if _is_idle_since_creation(page) else []
-    unread = [*page.unread[columns.COLUMN], *page.contradicted[columns.COLUMN]]
-    rest = [name for name in dict.fromkeys(unread) if name not in (*deciding, *doubtful)]
+    unread = [name for name, known in page.known.items() if not known[0]]
+    rest = [name for name in unread if name not in (*deciding, *doubtful)]
     (deciding if verdict == Verdict.UNDETERMINED else doubtful).extend(rest)
     yield from (_cell(page, name, "verdict") for name in deciding)
     yield from (_cell(page, name, "certainty") for name in doubtful)
 
 
-def _is_idle_since_creation(page: Page) -> bool:
+def _is_idle_since_creation(page: Users) -> bool:
     """Return whether a credential that was never used counts from the creation of the user."""
     facts = Facts(page)
     undated = page.users[columns.PASSWORD_LAST_CHANGED].isna().to_numpy() & ~facts.sign_in.present
-    undated_key = page.keys[columns.CREATED].isna().to_numpy() & ~facts.key_use.present
+    undated_key = ~facts.key_age.present & ~facts.key_use.present
     password = facts.password.yes & facts.password_idle.present & undated
     key = facts.key_active.yes & facts.key_idle.present & undated_key
     return bool(password.any() or key.any())
 
 
-def _cell(page: Page, name: str, decides: str) -> Cell:
-    value = page.cells[name].iloc[0] if name in page.cells else page.users[name].iloc[0]
-    unread = dict(zip(page.unread[columns.COLUMN], page.unread[columns.VALUE], strict=True))
-    value = unread.get(name, value)
-    contradicted = page.contradicted.set_index(columns.COLUMN)[columns.VALUE]
-    if name in contradicted:
-        text = contradicted[name]
-        reading = f"another row of this ARN has another value{f': {text}' if text else ''}"
-    elif pd.isna(value):
+def _cell(page: Users, name: str, decides: str) -> Cell:
+    value = page.text[name][0].as_py()
+    if pd.isna(value):
         reading = "not in this report"
-    elif name in unread:
+    elif name in page.known and not page.known[name][0]:
         reading = Facts(page).unread_cell_problem(0, name, value).removeprefix("is ")
     else:
         reading = _reading(page, name)
     return Cell(name, None if pd.isna(value) else value, reading, decides)
 
 
-def _reading(page: Page, name: str) -> str:
+def _reading(page: Users, name: str) -> str:
     """Return the meaning of a cell in words."""
     if name == columns.ADDITIONAL_CREDENTIALS_INFO:
         has_more = bool(Facts(page).more_credentials[0])
         return "more credentials than are listed" if has_more else "no more credentials"
     yes, no = _READINGS[name]
-    slots = [active for active, *_ in (*columns.ACCESS_KEYS, *columns.CERTIFICATES)]
-    if name in slots:
-        states = [*page.keys[columns.STATE], *page.certificates[columns.STATE]]
-        return _STATE_WORDS[states[slots.index(name)]].format(yes)
+    if name in columns.SLOT_FLAGS:
+        codes = [*page.key_states[:, 0], *page.certificate_states[:, 0]]
+        return _STATE_WORDS[[*SlotState][codes[columns.SLOT_FLAGS.index(name)]]].format(yes)
     if name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
         return yes if page.users[name].iloc[0] else no
-    moment = page.moments()[name].iloc[0]
-    if pd.isna(moment):
+    moment = page.moments[name][0]
+    if np.isnat(moment):
         return no
-    days = max((page.users[columns.AS_OF].iloc[0] - moment).days, 0)
+    days = max(int((page.as_of[0] - moment) // np.timedelta64(1, "D")), 0)
     return f"{yes}, {count_text(days, 'day')} before as-of"
 
 
@@ -326,7 +322,7 @@ _READINGS: Final = {
 
 
 def _rule_outcomes(
-    page: Page, rule_results: RuleResults, *, of_roots: bool
+    page: Users, rule_results: RuleResults, *, of_roots: bool
 ) -> Iterator[RuleOutcome]:
     """Yield what each rule finds on the only user or root of a page, or that it passes."""
     exempt, limits = ExemptionMatches(page, rule_results.exemptions), rule_results.book.thresholds
@@ -339,7 +335,7 @@ def _rule_outcomes(
 
 
 def _matching_exemptions(
-    page: Page, exemptions: Sequence[Exemption]
+    page: Users, exemptions: Sequence[Exemption]
 ) -> Iterator[MatchingExemption]:
     for entry in exemptions:
         matches = ExemptionMatches(page, [entry])

@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.report.model import TEXT, AccountName, Page, Report, account_name, account_with_name
+from analyzer.report.model import TEXT, AccountName, account_name, account_with_name
+from analyzer.report.report import Report
+from analyzer.report.users import Users
 from analyzer.terms import ROOT_USER, WILDCARDS, Certainty, count_text, pattern_regex
 
 
@@ -67,7 +69,7 @@ class Filter:
         return not self.users or any(_matches(pattern, ROOT_USER) for pattern in self.users)
 
 
-def user_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:
+def user_mask(page: Users, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:
     """Return which users of a judged page the filter keeps (bool).
 
     `names` are the names of the accounts by their ids.
@@ -140,7 +142,7 @@ def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
     ]
 
 
-def unmatched_users(pages: Iterable[Page], chosen: Filter) -> list[str]:
+def unmatched_users(pages: Iterable[Users], chosen: Filter) -> list[str]:
     """Return the names and ARNs (not the patterns) that no user has."""
     missing = [
         pattern for pattern in chosen.users if not any(sign in pattern for sign in WILDCARDS)
@@ -167,7 +169,7 @@ def _keeps(chosen: Filter, account: str, name: str) -> bool:
     )
 
 
-def _account_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:
+def _account_mask(page: Users, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:
     if not chosen.accounts:
         return np.ones(len(page), bool)
     accounts = page.users[columns.ACCOUNT]
@@ -179,7 +181,7 @@ def _account_mask(page: Page, chosen: Filter, names: Mapping[str, AccountName]) 
     return accounts.isin(ids).to_numpy(bool)
 
 
-def _name_mask(page: Page, patterns: Sequence[str]) -> np.ndarray:
+def _name_mask(page: Users, patterns: Sequence[str]) -> np.ndarray:
     """Return which users a pattern matches: their ARN if it begins like one, else their name."""
     mask = np.full(len(page), not patterns)
     for pattern in patterns:
@@ -188,6 +190,6 @@ def _name_mask(page: Page, patterns: Sequence[str]) -> np.ndarray:
     return mask
 
 
-def _filtered_roots(report: Report, chosen: Filter) -> Iterator[Page]:
+def _filtered_roots(report: Report, chosen: Filter) -> Iterator[Users]:
     for roots in report.roots() if chosen.keeps_roots else ():
         yield roots.where(_account_mask(roots, chosen, report.account_names))

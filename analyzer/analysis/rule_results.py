@@ -1,11 +1,10 @@
 """Run the rules over a judged report: findings, counts, and results of controls."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Final, Protocol, TypeVar
 
 import pandas as pd
 
@@ -13,17 +12,13 @@ from analyzer import columns
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import NO_OWNERS, Owners
-from analyzer.report.model import Exemption, Page, Report, concatenated, stable_order
-from analyzer.rules.engine import FindingCounts, page_counts, page_findings, remedy_texts
-from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, REMEDY, RULE, SEVERITY, Outcome
+from analyzer.report.model import Exemption, concatenated, stable_order
+from analyzer.report.report import Report
+from analyzer.report.users import Users
+from analyzer.rules.engine import FindingCounts, page_findings
+from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, RULE, SEVERITY, Outcome, Rule
 from analyzer.standards import Control
 from analyzer.terms import count_text, numbers_text, with_noun
-
-MOST_ROWS_TIMES_RULES: Final = 200_000
-"""The most rows times rules whose findings are held and ordered together."""
-
-MOST_ROWS_IN_ONE_ORDER: Final = 200_000
-"""Reports of up to this many rows give findings in one order, larger ones page by page."""
 
 
 class Result(StrEnum):
@@ -62,33 +57,20 @@ class ControlResult:
         return ", ".join(self.control.rules) if self.fails or self.undecided else ""
 
 
-T = TypeVar("T")
-
-
-class Store(Protocol):
-    """Keep the values that a function yields, so that they are made only once."""
-
-    def __call__(self, values: Callable[[], Iterator[T]], /) -> Callable[[], Iterator[T]]:
-        """Return a function that yields the same values at each call."""
-
-
 @dataclass(frozen=True)
 class RuleResults:
     """Hold the findings of a book's rules in a report; no rule runs before its result is needed.
 
-    `pages` gives the judged pages of `report`; `store` may hold the findings, to find them once.
-    `filtered_rules` are the ids of the rules that a filter leaves out with the root users. A pass
-    that counted all findings leaves their numbers in `cached_counts`.
+    `pages` are the judged pages of `report`; `filtered_rules` are the ids of the rules that a
+    filter leaves out with the root users.
     """
 
     report: Report
-    pages: Callable[[], Iterator[Page]]
+    pages: Sequence[Users]
     exemptions: Sequence[Exemption]
     book: Rulebook
     owners: Owners = NO_OWNERS
-    store: Store | None = None
     filtered_rules: Collection[str] = ()
-    cached_counts: list[FindingCounts] = field(default_factory=list)
 
     def __repr__(self) -> str:
         """Return how many findings there are, of how many rules, in a line."""
@@ -96,45 +78,37 @@ class RuleResults:
         return f"<RuleResults: findings {findings:,}, rules {rules}>"
 
     def frames(self) -> Iterator[pd.DataFrame]:
-        """Yield the findings in frames with the columns that `rules.rule.FINDINGS` describes.
+        """Yield the findings of one rule after the other, in the order of `findings`."""
+        rules = [*enumerate(self.book.rules)]
+        rules.sort(key=lambda numbered: (numbered[1].severity.rank, numbered[0]))
+        yield from (self._findings([rule]) for _, rule in rules)
+
+    @cached_property
+    def findings(self) -> pd.DataFrame:
+        """Return all findings, with the columns that `rules.rule.FINDINGS` describes.
 
         The columns of the users' owners follow (`columns.OWNERSHIP`). The most severe rules come
         first; within a rule the failures, then the findings that are not exempt, then the longest
-        ago. Reports of more than `MOST_ROWS_IN_ONE_ORDER` rows give a frame for each page, in the
-        same order.
+        ago.
         """
-        return (self._stored_frames or self._ordered_frames)()
+        return self._findings(self.book.rules)
+
+    def _findings(self, rules: Sequence[Rule]) -> pd.DataFrame:
+        frame = concatenated(
+            page_findings(page, rules, self.book.thresholds, exempt, of_roots=of_roots)
+            for pages, of_roots in ((self.pages, False), (self.report.roots(), True))
+            for page in pages
+            for exempt in [ExemptionMatches(page, self.exemptions)]
+        )
+        ordered = _ordered(frame)
+        as_of = pd.DatetimeIndex([file.as_of for file in self.report.files]).as_unit("s")
+        moments = as_of.tz_localize(None).to_numpy()[ordered[columns.FILE]]
+        return ordered.assign(**self.owners.columns_of(ordered, moments))
 
     @cached_property
-    def _stored_frames(self) -> Callable[[], Iterator[pd.DataFrame]] | None:
-        return self.store(self._ordered_frames) if self.store else None
-
-    def _ordered_frames(self) -> Iterator[pd.DataFrame]:
-        if self.book.rules and self.report.rows <= MOST_ROWS_IN_ONE_ORDER:
-            yield from self._frames_by_rule_group()
-        else:
-            yield from self._page_by_page()
-
-    @property
-    def findings(self) -> pd.DataFrame:
-        """Return all findings as one frame (columns: as in `frames`)."""
-        return concatenated(self.frames())
-
-    @property
     def counts(self) -> FindingCounts:
         """Return how many findings there are of each rule and outcome, exempt and not."""
-        if not self.cached_counts:
-            self.cached_counts.append(self._finding_counts())
-        return self.cached_counts[0]
-
-    def _finding_counts(self) -> FindingCounts:
-        total: FindingCounts = Counter()
-        if self.store:
-            return sum(map(_finding_counts, self.frames()), total)
-        rules, limits = self.book.rules, self.book.thresholds
-        for page, exempt, of_roots in self._pages_and_roots():
-            total += page_counts(page, rules, limits, exempt, of_roots=of_roots)
-        return total
+        return _finding_counts(self.findings)
 
     @property
     def controls(self) -> tuple[ControlResult, ...]:
@@ -191,45 +165,6 @@ class RuleResults:
         )
         counts = numbers_text({"fail": fails, "undecided": undecided})
         return counts or self.rules_lacking_input.get(rule, "").removesuffix(".")
-
-    def _frames_by_rule_group(self) -> Iterator[pd.DataFrame]:
-        """Yield the ordered findings of some rules at a time: all together need too much memory."""
-        pages = [*self._pages_and_roots()]
-        ids = [rule.id for rule in self.book.rules]
-        by_severity = sorted(self.book.rules, key=lambda rule: rule.severity.rank)
-        many = max(MOST_ROWS_TIMES_RULES // max(self.report.rows, 1), 1)
-        for first in range(0, len(by_severity), many):
-            rules = by_severity[first : first + many]
-            frame = concatenated(
-                page_findings(page, rules, self.book.thresholds, exempt, of_roots=of_roots)
-                for page, exempt, of_roots in pages
-            )
-            words = {RULE: ids, REMEDY: remedy_texts(self.book.rules)}
-            cells = {
-                name: frame[name].cat.set_categories(categories)
-                for name, categories in words.items()
-            }
-            yield self._with_owners(_ordered(frame.assign(**cells)))
-
-    def _page_by_page(self) -> Iterator[pd.DataFrame]:
-        total: FindingCounts = Counter()
-        rules, limits = self.book.rules, self.book.thresholds
-        for page, exempt, of_roots in self._pages_and_roots():
-            frame = page_findings(page, rules, limits, exempt, of_roots=of_roots)
-            total += _finding_counts(frame)
-            yield self._with_owners(_ordered(frame))
-        self.cached_counts[:] = [total]
-
-    def _with_owners(self, frame: pd.DataFrame) -> pd.DataFrame:
-        as_of = pd.DatetimeIndex([file.as_of for file in self.report.files]).as_unit("s")
-        moments = as_of.tz_localize(None).to_numpy()[frame[columns.FILE]]
-        return frame.assign(**self.owners.columns_of(frame, moments))
-
-    def _pages_and_roots(self) -> Iterator[tuple[Page, ExemptionMatches, bool]]:
-        """Yield pages of users, then of roots, with exemptions, and whether they are of roots."""
-        for pages, of_roots in ((self.pages, False), (self.report.roots, True)):
-            for page in pages():
-                yield page, ExemptionMatches(page, self.exemptions), of_roots
 
 
 def _finding_counts(frame: pd.DataFrame) -> FindingCounts:

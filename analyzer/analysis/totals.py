@@ -9,7 +9,9 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.report.model import TEXT, Exemption, Exemptions, Page, Report, blank_categories
+from analyzer.report.model import TEXT, Exemption, Exemptions, blank_categories
+from analyzer.report.report import Report
+from analyzer.report.users import Users
 from analyzer.terms import Certainty, Verdict
 
 # Modules that one plain report does not need are imported where they are used.
@@ -87,7 +89,7 @@ class Tally:
         self._use = np.zeros((3, len(exemptions)), np.int64)
         self._owned = Counter[int]()
 
-    def counted(self, page: Page) -> Page:
+    def counted(self, page: Users) -> Users:
         """Count a page of users, and return it with their exemptions and owners."""
         added = blank_categories((columns.EXEMPTION, *columns.OWNERSHIP), len(page))
         if self._exemptions:
@@ -100,7 +102,7 @@ class Tally:
         self.counts.update(user_counts(page))
         return page
 
-    def _matches(self, page: Page) -> "ExemptionMatches":
+    def _matches(self, page: Users) -> "ExemptionMatches":
         from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
 
         matches = ExemptionMatches(page, self._exemptions)
@@ -131,7 +133,7 @@ class Tally:
         return replace(totals, exemption_uses=uses, expired=expired, unmatched=tuple(missed))
 
 
-def user_counts(page: Page) -> UserCounts:
+def user_counts(page: Users) -> UserCounts:
     """Count the users of each combination; the sentences of undetermined users are left out."""
     users = page.users
     account = pa.array(users[columns.ACCOUNT]).dictionary_encode()

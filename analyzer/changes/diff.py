@@ -20,11 +20,9 @@ from analyzer.changes.events import RENAMED_REMARK, renamed_count_text
 from analyzer.changes.snapshot import Snapshot, findings_at, snapshot, states_at
 from analyzer.changes.user_changes import ChangeKind, ChangeRow, Interval, changes_of_user
 from analyzer.errors import InputRefused, Problem, check_type
-from analyzer.report.masked_accounts import mixed_account_problems, root_creation_times
 from analyzer.report.model import (
     TEXT,
     AccountName,
-    Report,
     ReportFile,
     account_names,
     arrow_array,
@@ -33,6 +31,8 @@ from analyzer.report.model import (
     concatenated,
     stable_order,
 )
+from analyzer.report.notes import masked_problem
+from analyzer.report.report import Report
 from analyzer.rules.rule import RULE, Outcome
 from analyzer.terms import AsOfSource, Verdict, count_text, minute_text, short_list
 
@@ -51,7 +51,7 @@ _DTYPES: Final[dict[Any, Any]] = {
     **dict.fromkeys((columns.LAST_USE, columns.CREATED), "datetime64[s, UTC]"),
 }
 _IDENTITY: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
-_NOT_COMPARED: Final = [*_IDENTITY, columns.REASON, columns.CONTRADICTED]
+_NOT_COMPARED: Final = [*_IDENTITY, columns.REASON]
 _NEWLY_UNUSED: Final = [ChangeKind.NEW, ChangeKind.RE_CREATED, ChangeKind.BECAME_UNUSED]
 _ROWS_AT_ONCE: Final = 16_384
 
@@ -166,15 +166,9 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
 
 
 def check_masked_accounts(before: Report, now: Report) -> None:
-    """Refuse to compare masked accounts that only look alike; raises InputRefused."""
-    first = len(before.files)
-    later = (
-        page.with_users({columns.FILE: page.users[columns.FILE] + first}) for page in now.roots()
-    )
-    files = [*before.files, *now.files]
-    created = root_creation_times(files, [*before.roots(), *later])
-    if problems := [*mixed_account_problems(files, created)]:
-        raise InputRefused(problems)
+    """Refuse to compare reports that mask their accounts; raises InputRefused."""
+    if masked := [file.name for file in (*before.files, *now.files) if file.is_masked]:
+        raise InputRefused([masked_problem(masked)])
 
 
 def _order_problem(before: Analysis, now: Analysis, account: str) -> Problem:

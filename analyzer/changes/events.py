@@ -48,8 +48,7 @@ class UserState:
 
     Moments are in UTC, None if absent or unknown. `password`, `mfa`, `keys` and `certificates` are
     None if unknown; `verdict` is None for a root user. `last_use` is the newest use of any
-    credential. `unknown` are the report's columns whose cell is not understood or differs in
-    another row of the ARN; `contradicted` are those in which it differs.
+    credential. `unknown` are the report's columns whose cell is not understood.
     """
 
     account: str = ""
@@ -68,7 +67,6 @@ class UserState:
     certificates: Slots | None = (None, None)
     last_use: datetime | None = None
     unknown: frozenset[str] = frozenset()
-    contradicted: frozenset[str] = frozenset()
 
 
 class EventKind(StrEnum):
@@ -258,10 +256,7 @@ def _not_understood(before: UserState, now: UserState) -> Iterator[Event]:
     for name, kind in _UNKNOWN.items() if before.unknown != now.unknown else ():
         was, is_now = (not kind.shown_in.isdisjoint(state.unknown) for state in (before, now))
         if was != is_now:
-            side, state = ("before", before) if was else ("now", now)
-            sentence = f"{name} not understood {side}"
-            if not kind.shown_in.isdisjoint(state.contradicted):
-                sentence = f"rows contradict each other {side}: {name}"
+            sentence = f"{name} not understood {'before' if was else 'now'}"
             yield Event(EventKind.NOT_UNDERSTOOD, sentence, kind.shown_in)
 
 

@@ -38,7 +38,8 @@ from analyzer.changes.timeline import (
 )
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.fate import Fate, fates
-from analyzer.report.model import NO_MOMENT, TEXT, Report, concatenated, stable_order
+from analyzer.report.model import NO_MOMENT, TEXT, concatenated, stable_order
+from analyzer.report.report import Report
 from analyzer.terms import OVERDUE, Verdict
 
 ALL: Final = "all"

@@ -23,7 +23,15 @@ from analyzer.changes.events import (
 from analyzer.changes.user_changes import Finding, RuleWithLimit
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.lists.exemptions import ExemptionMatches
-from analyzer.report.model import NO_MOMENT, TEXT, Page, arrow_array, concatenated, stable_order
+from analyzer.report.model import (
+    NO_MOMENT,
+    TEXT,
+    arrow_array,
+    as_category,
+    concatenated,
+    stable_order,
+)
+from analyzer.report.users import Users
 from analyzer.rules.engine import NO_FINDING, page_findings, page_outcomes
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, Outcome
 from analyzer.terms import SlotState, Verdict
@@ -39,6 +47,7 @@ _USER_STATE_FIELDS: Final = (
     *(columns.PASSWORD_LAST_USED, columns.PASSWORD_LAST_CHANGED, columns.PASSWORD_NEXT_ROTATION),
     columns.LAST_USE,
 )
+_BIT_OF: Final = {name: at for at, name in enumerate(columns.IN_REPORT)}
 _ROWS_AT_ONCE: Final = 16_384
 
 
@@ -50,10 +59,8 @@ class Snapshot:
       `verdict`, `reason`, `exemption` category, the last three empty for a root. By the names of
       the report's columns: moments datetime64[s], NaT where there is none or it is unknown;
       `password_enabled`, `mfa_active` bool; `access_key_1_active` and its like category
-      (`SlotState`). `unknown`, `contradicted` int32: a bit for each of `columns.IN_REPORT` whose
-      cell is unknown, or in which rows of the ARN differ.
-    - `outcomes`: those that `engine.page_outcomes` returns, a row for each of the users; if rows
-      of the ARN differ, the first in the order of `Outcome`.
+      (`SlotState`). `unknown` int32: a bit for each of `columns.IN_REPORT` whose cell is unknown.
+    - `outcomes`: those that `engine.page_outcomes` returns, a row for each of the users.
     - `user_of_row`: the position of the user in each row of the report, those of roots first.
     - `rules`: those that ran, by their ids.
     - `as_of`: the moment of the report of each account that has one.
@@ -103,42 +110,31 @@ def snapshot(analysis: Analysis) -> Snapshot:
     )
 
 
-def _pages(analysis: Analysis) -> Iterator[tuple[Page, bool]]:
+def _pages(analysis: Analysis) -> Iterator[tuple[Users, bool]]:
     """Yield the pages of roots, then those of users, each with whether it has roots."""
     yield from ((page, True) for page in analysis.report.roots())
     yield from ((page, False) for page in analysis.pages())
 
 
 def credential_values(facts: Facts) -> dict[str, Any]:
-    """Return states, moments, unknown and contradicted cells as `Snapshot.users` has them."""
+    """Return states, moments and unknown cells as `Snapshot.users` has them."""
     states = {
-        name: frame.loc[frame[columns.SLOT] == slot, columns.STATE]
-        for frame, named in (
-            (facts.page.keys, [key.active for key in columns.ACCESS_KEYS]),
-            (facts.page.certificates, [certificate.active for certificate in columns.CERTIFICATES]),
+        name: as_category(codes, SlotState)
+        for name, codes in zip(
+            columns.SLOT_FLAGS,
+            (*facts.page.key_states, *facts.page.certificate_states),
+            strict=True,
         )
-        for slot, name in zip(columns.SLOTS, named, strict=True)
     }
-    unknown = {name: facts.has_unknown_cell(name) for name in columns.IN_REPORT}
+    unknown = {name: ~known for name, known in facts.page.known.items()}
     for name, values in states.items():
-        unknown[name] |= (values == SlotState.UNKNOWN).to_numpy()
+        unknown[name] |= values == SlotState.UNKNOWN
     moments = {
-        name: np.where(unknown[name], NO_MOMENT, values.to_numpy("datetime64[s]"))
-        for name, values in facts.page.moments().items()
+        name: np.where(unknown[name], NO_MOMENT, values)
+        for name, values in facts.page.moments.items()
     }
-    contradicted = {name: facts.page.contradicted_in(name) for name in columns.IN_REPORT}
-    return {
-        **states,
-        **moments,
-        UNKNOWN: _bits(unknown),
-        columns.CONTRADICTED: _bits(contradicted),
-    }
-
-
-def _bits(masks: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return a number for each user, with a bit for each of the report's columns."""
-    parts = [mask.astype(np.int32) << at for at, mask in enumerate(masks.values())]
-    return np.asarray(np.bitwise_or.reduce(parts))
+    bits = [mask.astype(np.int32) << _BIT_OF[name] for name, mask in unknown.items()]
+    return {**states, **moments, UNKNOWN: np.bitwise_or.reduce(bits)}
 
 
 # From rows to states and findings
@@ -221,7 +217,6 @@ def _state(cells: Mapping[str, Any]) -> UserState:
         keys=keys if unknown.isdisjoint(KEY_COLUMNS) else None,
         certificates=certificates if unknown.isdisjoint(CERTIFICATE_COLUMNS) else None,
         unknown=unknown,
-        contradicted=_column_names(cells[columns.CONTRADICTED]),
     )
 
 
@@ -237,4 +232,4 @@ def _credential(
 
 @lru_cache(4096)
 def _column_names(bits: int) -> frozenset[str]:
-    return frozenset(name for at, name in enumerate(columns.IN_REPORT) if bits >> at & 1)
+    return frozenset(name for name, at in _BIT_OF.items() if bits >> at & 1)

@@ -215,7 +215,7 @@ def _differs(timeline: Timeline) -> np.ndarray:
 
     A use that is only newer than a known one is no difference.
     """
-    facts = group_numbers(timeline.shared_facts, *NOT_COMPARED, columns.CONTRADICTED)
+    facts = group_numbers(timeline.shared_facts, *NOT_COMPARED)
     differs = np.diff(facts[timeline.rows[SHARED_FACT]], prepend=-1) != 0
     for name in timeline.rows.keys() - _NO_EVENT:
         now = timeline.rows[name]

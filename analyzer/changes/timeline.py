@@ -22,7 +22,8 @@ from analyzer.changes.events import UserState
 from analyzer.changes.snapshot import UNKNOWN, credential_values, states_of_rows
 from analyzer.decisions.facts import report_time
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.model import NO_MOMENT, TEXT, Page, ReportFile, as_category
+from analyzer.report.model import NO_MOMENT, TEXT, ReportFile, as_category
+from analyzer.report.users import Users
 from analyzer.terms import AsOfSource, SlotState, Verdict, count_text, minute_text
 from analyzer.verdicts.facts import Facts
 
@@ -42,7 +43,7 @@ STATE_COLUMNS: Final = (
 
 _SHARED_FACTS: Final = (
     *(columns.VERDICT, *NOT_COMPARED, columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, *STATE_COLUMNS),
-    *(UNKNOWN, columns.CONTRADICTED),
+    UNKNOWN,
 )
 
 _ROWS_AT_ONCE: Final = 2_048  # as Python values: 8,192 of a year of 20 accounts take 23 MiB more
@@ -106,8 +107,8 @@ class Timeline:
       `by_name` bool: a report does not show the creation time, so the user is known by its name.
     - `shared_facts`: facts that many rows share, each combination once: `verdict` int8, the
       position in `Verdict`; `reason`, `exemption` str; `password_enabled`, `mfa_active` bool; by
-      the report's columns the positions of states in `SlotState`, and `unknown`, `contradicted`,
-      the bits of `Snapshot.users`, all int64.
+      the report's columns the positions of states in `SlotState`, and `unknown`, the bits
+      of `Snapshot.users`, all int64.
     - `rows`: one value for each user and report of the period, in the order of both: `user`,
       `account_report`, `shared_fact` int32, the positions; by the report's columns moments uint32,
       seconds or 0 for none.
@@ -233,7 +234,7 @@ def _records(
     return whole, distinct.astype({columns.CREATED: np.int64}), shared
 
 
-def _record(page: Page, names: dict[Any, int], facts: dict[Any, int]) -> dict[str, np.ndarray]:
+def _record(page: Users, names: dict[Any, int], facts: dict[Any, int]) -> dict[str, np.ndarray]:
     """Return the records of a judged page without the reports; new names and facts are added."""
     users, known = page.users, credential_values(Facts(page))
     moments = {name: _seconds(known.pop(name)) for name in columns.TIMESTAMPS}

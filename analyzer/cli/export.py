@@ -17,7 +17,6 @@ from analyzer.cli.log import Log, TextOrJson, exit_code_and_message
 from analyzer.cli.streams import utc_now
 from analyzer.cli.values import InputFile, input_file, number_parser
 from analyzer.errors import Busy, OutputFailed
-from analyzer.report.input_formats import MAX_INPUT
 from analyzer.terms import Feed, utc_text
 
 
@@ -98,7 +97,7 @@ def export(
             log=log,
             sources=sources,
             fetch_request=None if sources else aws,
-            max_input=reading.max_input or MAX_INPUT,
+            limits=reading.limits,
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
             analysis_request=read_analysis_request(judging_options, accounts, fail_on),

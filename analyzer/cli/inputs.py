@@ -27,7 +27,7 @@ from analyzer.cli.values import (
 from analyzer.errors import InputRefused
 from analyzer.files import missing_file_refusal
 from analyzer.limits import DUE_DAYS, KEEP_DAYS, Thresholds
-from analyzer.report.input_formats import MAX_INPUT, InputLimit
+from analyzer.report.input_formats import InputLimit
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, account_with_zeros, short_list
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from analyzer.analysis.rulebook import Rulebook
     from analyzer.changes.history import History
     from analyzer.changes.timeline import Span
-    from analyzer.report.model import Report
+    from analyzer.report.report import Report
     from analyzer.sources.source import Source
 
 _LIMITS: Final = tuple(field.name for field in fields(Thresholds))
@@ -94,7 +94,7 @@ def find_inputs(names: list[str], options: InputOptions) -> Inputs:
     """Return all inputs that the names stand for."""
     from analyzer.sources.find import find_sources
 
-    sources = find_sources(names, InputLimit(options.max_input or MAX_INPUT))
+    sources = find_sources(names, InputLimit(options.limits))
     if options.masked_account:
         sources = [replace(source, masked_account=options.masked_account) for source in sources]
     return Inputs(names, sources, options.as_of, options.skip_unreadable)

@@ -19,7 +19,7 @@ from analyzer.cli.values import (
     rule_ids,
 )
 from analyzer.limits import DUE_DAYS, KEEP_DAYS, Criteria
-from analyzer.report.input_formats import MAX_INPUT, size_in_bytes, size_text
+from analyzer.report.input_formats import LIMITS, Limits, size_in_bytes, size_text
 from analyzer.terms import (
     ACCOUNT_ID_PATTERN,
     CONTROL,
@@ -111,9 +111,24 @@ class ReadingOptions:
             parser=size_in_bytes,
             metavar="SIZE",
             hidden=True,
-            help=f"Refuse inputs that unpack to more in all; default {size_text(MAX_INPUT)}.",
+            help="Refuse inputs that hold more in all, as read and unpacked; default"
+            f" {size_text(LIMITS.total)}.",
         ),
     ] = None
+    max_file: Annotated[
+        int | None,
+        _input(
+            parser=size_in_bytes,
+            metavar="SIZE",
+            hidden=True,
+            help=f"Refuse a file that holds more; default {size_text(LIMITS.file)}.",
+        ),
+    ] = None
+
+    @property
+    def limits(self) -> Limits:
+        """Return the most bytes of a file, and of all files."""
+        return Limits(self.max_file or LIMITS.file, self.max_input or LIMITS.total)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

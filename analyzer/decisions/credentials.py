@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import permutations
-from typing import Final, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -16,8 +16,8 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.decisions.decision import LedgerLine, User
-from analyzer.report.model import Page, ReportFile, slot_matrix
-from analyzer.report.pages import page_of_rows
+from analyzer.report.model import ReportFile
+from analyzer.report.users import UTC_INDEX, Users, users_of_rows
 from analyzer.terms import Verdict
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.truth import Truth
@@ -194,23 +194,20 @@ def _access_added_to_slot(name: str, now: Slot, before: Slot, baseline: datetime
         yield f"{known} used {now.last_used.day}"
 
 
-def credentials_of_users(page: Page) -> Iterator[Credentials]:
+def credentials_of_users(page: Users) -> Iterator[Credentials]:
     """Yield the credentials of the users of a page, in their order."""
     facts = Facts(page)
-    moments = {name: _moments(facts, name, values) for name, values in page.moments().items()}
+    moments = {name: _moments(facts, name, values) for name, values in page.moments.items()}
     keys = [
         map(Slot, active, moments[names.last_rotated], moments[names.last_used_date])
-        for active, names in zip(
-            slot_matrix(_flags(facts.key_active)), columns.ACCESS_KEYS, strict=True
-        )
+        for active, names in zip(_flags(facts.key_active), columns.ACCESS_KEYS, strict=True)
     ]
     certificates = [
         map(Slot, active, moments[names.last_rotated])
         for active, names in zip(
-            slot_matrix(_flags(facts.certificate_active)), columns.CERTIFICATES, strict=True
+            _flags(facts.certificate_active), columns.CERTIFICATES, strict=True
         )
     ]
-    differs = facts.page.contradicted_in(columns.ADDITIONAL_CREDENTIALS_INFO)
     return map(
         Credentials,
         _flags(facts.password),
@@ -219,7 +216,7 @@ def credentials_of_users(page: Page) -> Iterator[Credentials]:
         _flags(facts.mfa),
         zip(*keys, strict=True),
         zip(*certificates, strict=True),
-        _flags(Truth.unless_unknown(facts.more_credentials, differs)),
+        facts.more_credentials.tolist(),
     )
 
 
@@ -235,7 +232,7 @@ def users_decided_on(lines: Sequence[LedgerLine]) -> list[ReportedUser]:
     ]
 
 
-def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
+def page_of_lines(lines: Sequence[LedgerLine]) -> Users:
     """Return the users of lines as their reports showed them, each of a file of its own."""
     numbers = range(len(lines))
     texts = {
@@ -244,7 +241,7 @@ def page_of_lines(lines: Sequence[LedgerLine]) -> Page:
     }
     places = dict.fromkeys((columns.FILE, columns.ROW), pa.array(numbers, pa.int64()))
     moments = [np.datetime64(line.as_of.replace(tzinfo=None), "s") for line in lines]
-    return page_of_rows(pa.table({**texts, **places}), moments)
+    return users_of_rows(pa.table({**texts, **places}), moments)
 
 
 def _flags(truth: Truth) -> np.ndarray:
@@ -254,36 +251,20 @@ def _flags(truth: Truth) -> np.ndarray:
     return flags
 
 
-def _moments(facts: Facts, name: str, moments: pd.Series) -> list[Moment]:
-    """Return the moments in a column of the report, not known if the cell is unknown.
-
-    If there is no date of use, an unknown region or service may belong to one.
-    """
-    of_use = _REGION_AND_SERVICE.get(name, ())
-    unknown = facts.has_unknown_cell(name) | moments.isna() & facts.has_unknown_cell(*of_use)
+def _moments(facts: Facts, name: str, moments: np.ndarray) -> list[Moment]:
+    """Return the moments in a column of the report, not known if the cell is unknown."""
     return [
-        Moment(is_known=False) if is_unknown else Moment(at)
-        for at, is_unknown in zip(datetimes(moments), unknown, strict=True)
+        Moment(at, is_known=bool(is_known))
+        for at, is_known in zip(datetimes(UTC_INDEX(moments)), facts.page.known[name], strict=True)
     ]
 
 
-_REGION_AND_SERVICE: Final = {
-    key.last_used_date: (key.last_used_region, key.last_used_service) for key in columns.ACCESS_KEYS
-}
-
-
-def known_creation(page: Page) -> pd.Series:
-    """Return when users were created, NaT if that is not known, or if rows of the ARN differ."""
-    differs = page.contradicted_in(columns.USER_CREATION_TIME)
-    return page.users[columns.CREATED].mask(differs)
-
-
-def datetimes(moments: pd.Series) -> list[datetime | None]:
+def datetimes(moments: pd.Series | pd.DatetimeIndex) -> list[datetime | None]:
     """Return moments as datetimes of Python, None for NaT."""
     return [None if at is pd.NaT else at for at in pd.DatetimeIndex(moments).to_pydatetime()]
 
 
 def users_of(users: pd.DataFrame) -> Iterator[User]:
-    """Yield the users of a page without their paths (`Page.users`)."""
+    """Yield the users of a page without their paths (`Users.users`)."""
     created = datetimes(users[columns.CREATED])
     return map(User, users[columns.ACCOUNT], users[columns.USER], created)

@@ -19,7 +19,6 @@ from analyzer.decisions.credentials import (
     ReportedUser,
     access_added,
     credentials_of_users,
-    known_creation,
     users_decided_on,
     users_of,
 )
@@ -33,7 +32,9 @@ from analyzer.decisions.decision import (
 )
 from analyzer.decisions.ledger import Ledger
 from analyzer.limits import Criteria
-from analyzer.report.model import Page, Report, ReportFile, ReportTime
+from analyzer.report.model import ReportFile, ReportTime
+from analyzer.report.report import Report
+from analyzer.report.users import Users
 from analyzer.terms import AsOfSource, Verdict
 from analyzer.verdicts.verdict import with_verdicts
 
@@ -76,7 +77,7 @@ def report_time(file: ReportFile) -> ReportTime:
 
 
 def reported_accounts(
-    ledger: Ledger, report: Report, pages: Iterable[Page], until: datetime | None = None
+    ledger: Ledger, report: Report, pages: Iterable[Users], until: datetime | None = None
 ) -> ReportedAccounts:
     """Return what the reports up to a moment show of the users of a ledger.
 
@@ -95,7 +96,7 @@ def reported_accounts(
 
 
 def _accounts_of(
-    report: Report, pages: Iterable[Page], lines: Sequence[LedgerLine], limits: Mapping[User, int]
+    report: Report, pages: Iterable[Users], lines: Sequence[LedgerLine], limits: Mapping[User, int]
 ) -> dict[tuple[str, datetime], ReportedAccount]:
     """Return what each report shows of the users of removals, by account and as-of."""
     shown = dict[tuple[str, datetime], ReportedAccount]()
@@ -110,12 +111,10 @@ def _accounts_of(
             by_file[place].roots.add(arn)
     names = {line.user for line in lines}
     seconds = pd.DatetimeIndex([line.user_key.created for line in lines], tz=UTC).dropna()
-    no_seconds = [at for at, file in enumerate(report.files) if not file.has_seconds]
     for page in pages:
-        without = page.users[columns.FILE].isin(no_seconds).to_numpy(bool)
-        created = known_creation(page).mask(without)
+        created = page.users[columns.CREATED]
         is_near = created.isin(seconds) | created.isna() | page.users[columns.USER].isin(names)
-        some = page.with_users({columns.CREATED: created}).where(is_near.to_numpy(bool))
+        some = page.where(is_near.to_numpy(bool))
         for at, user, reported in _reported_users(some, limits):
             of_account = by_file[at, user.account]
             of_account.users[user] = reported
@@ -125,7 +124,7 @@ def _accounts_of(
 
 
 def _reported_users(
-    page: Page, limits: Mapping[User, int]
+    page: Users, limits: Mapping[User, int]
 ) -> Iterator[tuple[int, User, ReportedUser]]:
     """Yield the number of each user's file, and the user judged by the limit of its decision."""
     users = page.users

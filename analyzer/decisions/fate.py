@@ -28,7 +28,9 @@ from analyzer.decisions.facts import (
 )
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.standing import Doubt, Standing
-from analyzer.report.model import Page, Report, ReportFile
+from analyzer.report.model import ReportFile
+from analyzer.report.report import Report
+from analyzer.report.users import Users
 from analyzer.terms import POSSIBLY_RENAMED, AsOfSource, short_list, utc_text
 
 NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
@@ -103,7 +105,7 @@ class Fates:
 
 
 def fates(
-    ledger: Ledger, report: Report, pages: Iterable[Page], until: datetime | None = None
+    ledger: Ledger, report: Report, pages: Iterable[Users], until: datetime | None = None
 ) -> Fates:
     """Return the fate of each removal that stands, and of each that something keeps from it.
 

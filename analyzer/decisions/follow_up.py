@@ -17,7 +17,9 @@ from analyzer.decisions.fate import NOT_IDENTIFIED, Fate, State, fates
 from analyzer.decisions.ledger import ROW, SHA256, SHEET, WORKBOOK, Ledger
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.lists.owners import NO_OWNERS, Owners
-from analyzer.report.model import TEXT, Page, Report, account_names, as_category
+from analyzer.report.model import TEXT, account_names, as_category
+from analyzer.report.report import Report
+from analyzer.report.users import Users
 from analyzer.terms import OVERDUE, Verdict, code_of
 
 STATUS: Final = "status"
@@ -86,7 +88,7 @@ class FollowUp:
 
 
 def follow_up(
-    pages: Iterable[Page], report: Report, ledger: Ledger, owners: Owners = NO_OWNERS
+    pages: Iterable[Users], report: Report, ledger: Ledger, owners: Owners = NO_OWNERS
 ) -> FollowUp:
     """Return the fate of each removal; `pages` are the judged pages of `report`."""
     of_reports = fates(ledger, report, pages)
@@ -113,7 +115,7 @@ def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
     return {**counts, OVERDUE: int(frame[OVERDUE].sum())}
 
 
-def earlier_decisions(page: Page, followed: FollowUp) -> pd.Series:
+def earlier_decisions(page: Users, followed: FollowUp) -> pd.Series:
     """Return the earlier decision on each user of a judged page, in words (str)."""
     shown = page.users[columns.AS_OF], page.users[columns.VERDICT]
     texts = map(partial(_earlier_decision, followed), users_of(page.users), *shown)
@@ -149,7 +151,7 @@ def _effect_of_keep(line: LedgerLine, last: date, as_of: datetime, verdict: str)
     )
 
 
-def needs_no_decision(page: Page, followed: FollowUp) -> np.ndarray:
+def needs_no_decision(page: Users, followed: FollowUp) -> np.ndarray:
     """Return which users of a judged page need no decision now (bool)."""
     settled = map(partial(_is_settled, followed), users_of(page.users), page.users[columns.AS_OF])
     return np.array([*settled], bool)

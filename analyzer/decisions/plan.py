@@ -27,7 +27,9 @@ from analyzer.decisions.facts import report_time
 from analyzer.decisions.fate import Fate, State, fates
 from analyzer.decisions.ledger import Ledger
 from analyzer.lists.owners import Owners
-from analyzer.report.model import FileReference, Page, Report
+from analyzer.report.model import FileReference
+from analyzer.report.report import Report
+from analyzer.report.users import Users
 from analyzer.terms import count_text, utc_text
 
 _HEADER, FUNCTIONS = files(__package__).joinpath("removal.sh").read_text("utf-8").split("\n\n", 1)
@@ -113,7 +115,7 @@ class RemovalPlan:
     done: tuple[LedgerLine, ...]
 
 
-def removal_plan(ledger: Ledger, report: Report, pages: Iterable[Page]) -> RemovalPlan:
+def removal_plan(ledger: Ledger, report: Report, pages: Iterable[Users]) -> RemovalPlan:
     """Return the plan for the removals that stand and that the reports leave open.
 
     `pages` are the judged pages of `report`, with the exemptions.

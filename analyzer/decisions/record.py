@@ -18,17 +18,17 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from analyzer import columns
-from analyzer.decisions.credentials import datetimes, known_creation
+from analyzer.decisions.credentials import datetimes
 from analyzer.decisions.decision import CreationSecond
 from analyzer.limits import Criteria, Definition
 from analyzer.report.model import (
     TEXT,
     AccountName,
-    Page,
     ReportFile,
     account_names,
     arrow_array,
 )
+from analyzer.report.users import Users
 from analyzer.report.values import timestamp, utc_text_series
 from analyzer.terms import AsOfSource, Verdict, utc_text
 
@@ -74,8 +74,7 @@ class UserRecord(_Record):
 
     `review` is the digest of the record of the review, `title` the list. `shown` are the texts of
     the cells by head, `user` the row of `users.csv`. `same_second` are the names of other users
-    that are or may be created in the same second (None: not kept), `earlier` the earlier decision,
-    `has_seconds` that of its `ReportFile`.
+    that are or may be created in the same second (None: not kept), `earlier` the earlier decision.
     """
 
     review: str
@@ -83,7 +82,6 @@ class UserRecord(_Record):
     file: str
     sha256: str
     baseline: str
-    has_seconds: bool
     service_credentials: str
     earlier: str
     same_second: list[str] | None
@@ -167,10 +165,9 @@ class CreationSeconds:
 
     _parts: list[pd.DataFrame] = field(default_factory=list)
 
-    def add(self, page: Page) -> None:
+    def add(self, page: Users) -> None:
         """Add the users of a page."""
-        users = page.users[[columns.ACCOUNT, columns.CREATED, columns.USER]]
-        self._parts.append(users.assign(**{columns.CREATED: known_creation(page)}))
+        self._parts.append(page.users[[columns.ACCOUNT, columns.CREATED, columns.USER]])
 
     def same_second(self) -> "SameSecond":
         """Return the names by account and creation time, if there are at least two."""
@@ -215,7 +212,7 @@ class RecordedList:
     names: Mapping[str, AccountName]
     same_second: SameSecond
 
-    def texts(self, page: Page, shown: Mapping[str, pa.Array]) -> pd.Series:
+    def texts(self, page: Users, shown: Mapping[str, pa.Array]) -> pd.Series:
         """Return the record of each user of a judged page (str); `shown` are texts by head.
 
         The users have `earlier_decision` if anything was decided.
@@ -251,15 +248,14 @@ class RecordedList:
             "file": file.name,
             "sha256": file.sha256,
             "baseline": utc_text(file.baseline),
-            "has_seconds": file.has_seconds,
         }
 
 
-def rows_of_users_csv(page: Page, names: Mapping[str, AccountName]) -> list[dict[str, str]]:
+def rows_of_users_csv(page: Users, names: Mapping[str, AccountName]) -> list[dict[str, str]]:
     """Return the users of a judged page as texts by `columns.OF_USERS_CSV`."""
     users = page.users
     texts = {
-        name: page.cells[name].fillna("") if name in columns.REPORT_ONLY else _text_of(users[name])
+        name: page.cell(name).fillna("") if name in columns.REPORT_ONLY else _text_of(users[name])
         for name in (*columns.JUDGED, *columns.REPORT_ONLY, *columns.OWNERSHIP)
     }
     texts[columns.ACCOUNT_NAME] = account_names(users[columns.ACCOUNT], names)

@@ -28,9 +28,9 @@ from analyzer.report.model import (
     NO_MOMENT,
     Exemption,
     Exemptions,
-    Page,
     as_category,
 )
+from analyzer.report.users import Users
 from analyzer.terms import ROOT_USER, Verdict
 
 HEADER: Final = ("account", "user", "reason", "owner", "expires")
@@ -83,7 +83,7 @@ class ExemptionMatches:
     another verdict, which an entry for one user exempts from nothing.
     """
 
-    def __init__(self, page: Page, exemptions: Sequence[Exemption]) -> None:
+    def __init__(self, page: Users, exemptions: Sequence[Exemption]) -> None:
         """Match each entry once."""
         self.reasons: list[str] = ["", *dict.fromkeys(entry.reason for entry in exemptions)]
         self._code = {reason: code for code, reason in enumerate(self.reasons)}
@@ -170,7 +170,7 @@ class ExemptionUse(NamedTuple):
         )
 
 
-def _entries_for_one_user(page: Page, entries: Sequence[tuple[int, Exemption]]) -> np.ndarray:
+def _entries_for_one_user(page: Users, entries: Sequence[tuple[int, Exemption]]) -> np.ndarray:
     """Return for each user the position of the entry for this one user, else -1."""
     if not entries:
         return np.full(len(page), -1)

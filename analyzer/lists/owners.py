@@ -34,11 +34,11 @@ from analyzer.lists.csv_lists import (
 from analyzer.report.model import (
     AccountName,
     FileReference,
-    Report,
     arrow_array,
     as_category,
     blank_categories,
 )
+from analyzer.report.report import Report
 from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, printable, short_list
 
 _FORM: Final = ListForm(required=("account", "user", "owner"), optional=("email", "left"))

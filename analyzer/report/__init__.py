@@ -8,5 +8,5 @@ makes the Report. After `pages`, AWS's words such as `N/A` occur only in raw cel
 Everything above may import this package; it imports `files` and the modules below it. It
 opens only files that `sources` hands to it. A report that is not understood raises
 InputRefused with every problem at once; a cell that is not understood is kept, listed in
-`Page.unread`, and never read as "no".
+`Users.unread`, and never read as "no".
 """

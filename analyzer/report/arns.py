@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer import columns
 from analyzer.terms import ACCOUNT_ID_PATTERN
 
 _NAME: Final = r"^[A-Za-z0-9_+=,.@-]{1,128}\z"
@@ -53,18 +52,18 @@ _EMPTY: Final = pa.scalar("", pa.large_string())
 _USUAL_PREFIX: Final = "arn:aws:iam::"
 
 
-def is_root(table: pa.Table) -> pa.Array:
+def is_root(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Return which rows are a root user's: by ARN and name, or by a reserved name alone.
 
     Markup may have cut the name. No IAM user can have the name `<root_account>`.
     """
-    arn, name = (table[column].combine_chunks() for column in (columns.ARN, columns.USER))
     likely = pc.ends_with(arn, ":root")
     whole = pc.match_substring_regex(arn.filter(likely), _ROOT)
     named = pc.is_in(name.filter(likely), _ROOT_NAMES)
     root = np.array(likely, bool)
     root[root] = pc.and_(whole, named)
-    return pa.array(root | np.asarray(pc.is_in(name, _RESERVED_ROOT_NAMES)))
+    root |= np.asarray(pc.is_in(name, _RESERVED_ROOT_NAMES))
+    return root
 
 
 def account_ids(arn: pa.Array, masked_account: str = "") -> pa.Array:
@@ -99,16 +98,17 @@ def with_user_names(arn: pa.ChunkedArray, name: pa.ChunkedArray) -> pa.ChunkedAr
 
     Otherwise all users whose ARN was replaced by one word would count as one.
     """
+    if pc.all(pc.starts_with(arn, "arn:")).as_py():
+        return arn
     words = pc.match_substring_regex(arn, _MASK_WORD)
     return pc.if_else(words, pc.binary_join_element_wise(arn, name, _SLASH), arn)
 
 
-def identities(table: pa.Table) -> pa.Array:
+def identities(arn: pa.Array, name: pa.Array) -> pa.Array:
     """Return the identity of each row, equal in all rows of one user or one root: the ARN.
 
     Text that is not an ARN may stand in the rows of several users: there the name counts too.
     """
-    arn, name = (table[column].combine_chunks() for column in (columns.ARN, columns.USER))
     whole = pc.starts_with(arn, "arn:")
     if pc.all(whole).as_py():
         return arn

@@ -4,42 +4,27 @@ The forms are the console's CSV, the AWS CLI's JSON, the base64 inside that JSON
 as a shell or a spreadsheet saved it again. The bytes show the form; the file name does not count.
 """
 
-import ast
 import base64
 import binascii
-import codecs
-import csv
 import gzip
 import io
 import json
 import re
 import sys
 import zlib
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain, islice
-from threading import Lock
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, Any, Final, NamedTuple, TypeAlias
 
-from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.terms import printable
 
 HEAD_BYTES: Final = 1 << 16
 """Bytes at the start of an input that show what it is."""
 
-LARGEST_CSV: Final = 1 << 29
-"""The most bytes of a report that is not streamed."""
-
-LARGEST_WRAPPED: Final = 1 << 26
-"""The most bytes of JSON, base64 or UTF-16 with a report in it."""
-
-MAX_INPUT: Final = 2 << 30
-"""The most bytes that all inputs of a run may unpack to together."""
 
 _CHUNK_BYTES: Final = 1 << 20
+_OR_ENGINE: Final = ", or judge many large reports on Spark or Dask (samples/engines)."
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE: Final = re.compile(r"([0-9]{1,15})\s*([KMGT]?)(i?B)?", re.IGNORECASE | re.ASCII)
 
@@ -95,22 +80,38 @@ def size_text(size: int) -> str:
     return f"{size} bytes"
 
 
+class Limits(NamedTuple):
+    """Hold the most bytes of a file, and of all files together, as read and unpacked."""
+
+    file: int = 512 << 20
+    total: int = 2 << 30
+
+
+LIMITS: Final = Limits()
+"""The usual limits."""
+
+
 @dataclass(slots=True)
 class InputLimit:
-    """Count the bytes unpacked or piped in, of all inputs together; threads may share it."""
+    """Count the bytes that are read and unpacked, of all inputs together."""
 
-    most: int = MAX_INPUT
+    limits: Limits = LIMITS
     count: int = 0
-    _lock: Lock = field(default_factory=Lock)
 
-    def add(self, name: str, size: int) -> None:
-        """Count more bytes of an input; raises InputRefused if the sum exceeds the limit."""
-        with self._lock:
-            self.count += size
-        if self.count > self.most:
-            message = f"the inputs unpack to more than {size_text(self.most)} in all"
-            hint = "If they are what you expect, raise the bound with --max-input."
-            raise InputRefused.of_file(name, message, hint)
+    def add(self, name: str, size: int, file_size: int = 0) -> None:
+        """Count more bytes of an input, `file_size` with those before; raises InputRefused."""
+        self.count += size
+        for bytes_read, most, message, option in (
+            (file_size, self.limits.file, "it holds more than {}", "--max-file"),
+            (self.count, self.limits.total, "the inputs hold more than {} in all", "--max-input"),
+        ):
+            if bytes_read > most:
+                hint = f"Raise the limit with {option}{_OR_ENGINE}"
+                raise InputRefused.of_file(name, message.format(size_text(most)), hint)
+
+    def again(self) -> "InputLimit":
+        """Return the limit of a file alone, for a file that is read once more."""
+        return InputLimit(Limits(self.limits.file, sys.maxsize))
 
 
 # The form of an input, by its bytes
@@ -124,11 +125,8 @@ def is_utf8_csv(head: bytes) -> bool:
     return not wrapped and b"arn" in text and re.search(rb"\barn\b", text) is not None
 
 
-def size_limit(name: str, head: bytes) -> int:
-    """Return the most bytes allowed for an input with these first bytes, if it is longer.
-
-    Raises InputRefused if the input cannot be a report, so that no more of it is read.
-    """
+def _check_beginning(name: str, head: bytes) -> None:
+    """Refuse an input whose first bytes show that it cannot be a report: no more of it is read."""
     if head.startswith(GZIP):
         unpacked = zlib.decompressobj(wbits=31)
         try:
@@ -136,12 +134,9 @@ def size_limit(name: str, head: bytes) -> int:
         except zlib.error as error:
             raise _damaged_gzip(name, error) from None
         _refuse_gzip_in_gzip(name, inner)
-        return min(size_limit(name, inner), LARGEST_CSV)
-    if is_utf8_csv(head):
-        return LARGEST_CSV
-    if not _may_wrap_report(head):
+        _check_beginning(name, inner)
+    elif not (is_utf8_csv(head) or _may_wrap_report(head)):
         raise _refused_beginning(name, head)
-    return LARGEST_WRAPPED
 
 
 def _may_wrap_report(head: bytes) -> bool:
@@ -171,44 +166,37 @@ def _refused_beginning(name: str, head: bytes) -> InputRefused:
     return _refused(name, _IS_MARKUP if is_markup else NO_HEADER)
 
 
-def read_report_bytes(
-    name: str, stream: IO[bytes] | io.BufferedIOBase, limit: InputLimit | None = None
-) -> bytes:
-    """Return all bytes of an input that may hold a report; `limit`, if given, counts them.
+def read_report_bytes(name: str, stream: IO[bytes] | io.BufferedIOBase, limit: InputLimit) -> bytes:
+    """Return all bytes of an input that may hold a report; `limit` counts them.
 
     Raises InputRefused, and the errors of the stream.
     """
-    counted = limit or InputLimit(sys.maxsize)
     chunk = b""  # A pipe may give too few bytes at a time to show what an input is.
     while len(chunk) < HEAD_BYTES and (more := stream.read(HEAD_BYTES - len(chunk))):
         chunk += more
-    if len(chunk) < HEAD_BYTES:
-        counted.add(name, len(chunk))
-        return chunk
-    most, content = size_limit(name, chunk), io.BytesIO()
+    if len(chunk) == HEAD_BYTES:
+        _check_beginning(name, chunk)
+    content = io.BytesIO()
     while chunk:
-        counted.add(name, len(chunk))
         content.write(chunk)
-        if content.tell() > most:
-            message = f"it holds more than {size_text(most)}"
-            raise InputRefused.of_file(name, message, "Unpack it first, and give it as CSV.")
+        limit.add(name, len(chunk), content.tell())
         chunk = stream.read(_CHUNK_BYTES)
     return content.getvalue()
 
 
-def unwrapped_file(name: str, data: bytes, limit: InputLimit | None = None) -> Unwrapped:
+def unwrapped_file(name: str, data: bytes, limit: InputLimit) -> Unwrapped:
     """Return the CSV within the bytes of one input; `limit` counts the unpacked bytes.
 
     Raises InputRefused if there is no CSV, saying what the input seems to be instead.
     """
+    if is_utf8_csv(data[:HEAD_BYTES]):
+        if not data.isascii():  # Arrow would write what it cannot decode to standard error.
+            _decode(name, data)
+        return data.removeprefix(UTF8_BOM), None
     if data.startswith(GZIP):
-        return unwrapped_file(name, _gunzip(name, data, limit))
+        return unwrapped_file(name, _gunzip(name, data, limit), limit)
     if data.startswith(ZIP) or _is_tar(data):
         raise _refused_beginning(name, data)
-    if is_utf8_csv(data[:HEAD_BYTES]):
-        chunks = range(0, len(data), _CHUNK_BYTES)
-        deque(utf8_parts(name, lambda: (data[at : at + _CHUNK_BYTES] for at in chunks)), 0)
-        return data.removeprefix(UTF8_BOM), None
     return _unwrap_text(name, _decode(name, data))
 
 
@@ -239,15 +227,14 @@ def _from_text_output(name: str, text: str) -> Unwrapped | None:
 
 def _from_json(name: str, text: str) -> Unwrapped:
     envelope = _json(name, text)
-    are_rows = isinstance(envelope, list) and all(isinstance(row, dict) for row in envelope)
-    if are_rows and {*chain.from_iterable(envelope)}.issuperset(columns.REQUIRED):
-        return _csv_of_rows(name, envelope), None
     content = envelope.get("Content") if isinstance(envelope, dict) else None
     if not isinstance(content, str):
         raise _no_report_refusal(name, envelope)
     generated = envelope.get("GeneratedTime")
     moment = _generated_time(name, str(generated)) if generated is not None else None
-    return _csv_of_envelope(name, content), moment
+    if _BASE64.fullmatch(content):
+        return _from_base64(name, content), moment
+    return content.encode(errors="surrogatepass"), moment
 
 
 def _json(name: str, text: str) -> Any:
@@ -279,35 +266,6 @@ def _no_report_refusal(name: str, envelope: Any) -> InputRefused:
     return _refused(name, f"this JSON holds no credential report: {found} `Content`")
 
 
-def _csv_of_rows(name: str, rows: list[dict[str, Any]]) -> bytes:
-    """Return the CSV of rows that a program turned into JSON; null is an empty cell.
-
-    Raises InputRefused for values other than text, booleans and null: a number is a changed cell.
-    """
-    text = io.StringIO()
-    writer = csv.DictWriter(text, [*dict.fromkeys(chain.from_iterable(rows))], restval="")
-    writer.writeheader()
-    for number, row in enumerate(rows, start=2):
-        for column, value in row.items():
-            if not isinstance(value, str | bool | None):
-                hint = "Give the CSV from which the rows were made."
-                message = "the cell is no text"
-                raise InputRefused([Problem(name, number, column, str(value), message, hint)])
-        writer.writerow({column: "" if value is None else value for column, value in row.items()})
-    return text.getvalue().encode(errors="backslashreplace")
-
-
-def _csv_of_envelope(name: str, content: str) -> bytes:
-    """Return the CSV of an envelope, which holds base64, the text itself, or Python's bytes."""
-    try:
-        if content[:2] in ("b'", 'b"'):
-            content = bytes(ast.literal_eval(content)).decode()
-        data = content.encode()
-    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
-        raise _refused(name, "the `Content` of this JSON cannot be read") from None
-    return _from_base64(name, content) if _BASE64.fullmatch(content) else data
-
-
 def _from_base64(name: str, content: str) -> bytes:
     try:
         data = base64.b64decode("".join(content.split()), validate=True)
@@ -327,7 +285,7 @@ def _generated_time(name: str, text: str) -> datetime:
     return moment
 
 
-def _gunzip(name: str, data: bytes, limit: InputLimit | None) -> bytes:
+def _gunzip(name: str, data: bytes, limit: InputLimit) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as stream:
             plain = read_report_bytes(name, stream, limit)
@@ -355,24 +313,6 @@ def _decode(name: str, data: bytes) -> str:
     except UnicodeDecodeError as error:
         row, value = place_of_bad_byte(data[: error.start].decode(encoding))
         raise InputRefused([not_text(name, row, value)]) from None
-
-
-def utf8_parts(name: str, parts: Callable[[], Iterable[bytes]]) -> Iterator[bytes]:
-    """Yield the parts of a text in UTF-8; raises InputRefused where it is not.
-
-    Arrow would decode a row of another length before it can be refused, and write what it cannot
-    decode to standard error.
-    """
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    for number, part in enumerate(chain(parts(), [b""])):
-        try:
-            # The first byte of ASCII shows whether a character was cut off before it.
-            decoder.decode(part[:1] if part.isascii() else part, final=not part)
-        except UnicodeDecodeError as error:
-            row, value = place_of_bad_byte(error.object[: error.start].decode())
-            row += sum(earlier.count(b"\n") for earlier in islice(parts(), number))
-            raise InputRefused([not_text(name, row, value)]) from None
-        yield part
 
 
 def place_of_bad_byte(before: str) -> tuple[int, str]:

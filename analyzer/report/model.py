@@ -1,12 +1,11 @@
 """Hold the values that travel from the report to the writers; all are frozen."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from html import escape
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,8 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pandas.api.types import union_categoricals
 
-from analyzer import columns
-from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, SlotState, printable, short_list
+from analyzer.terms import AsOfSource, printable
 
 TEXT: Final = pd.StringDtype(na_value=np.nan)
 """The dtype of text in frames: pandas 3 guesses it and names it `str`, pandas 2.3 does neither."""
@@ -80,8 +78,7 @@ class ReportFile:
     later report count from `baseline`: the time that AWS gives for the report, else its newest
     timestamp; never `--as-of`, and never a day without a time. `service_credentials` is AWS's list
     of service-specific credentials, if saved with the report; with `shows_service_credentials` the
-    list is of the only account, and as new as the report. Without `has_seconds` a spreadsheet
-    dropped the seconds of the moments: no decision can name the report's users.
+    list is of the only account, and as new as the report.
     """
 
     name: str
@@ -93,162 +90,18 @@ class ReportFile:
     accounts: tuple[AccountRowCounts, ...]
     service_credentials: FileReference | None = None
     shows_service_credentials: bool = False
-    has_seconds: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Hold rows of one or more reports as tidy frames that share the index 0 … n-1, a user each.
-
-    - `users`: `file` int64 (position in `Report.files`), `row` int64 (the header is row 1),
-      `account`, `user`, `arn` str, `created`, `password_last_used`, `password_last_changed`,
-      `password_next_rotation` datetime64[s, UTC], `as_of` likewise, `as_of_source` category
-      (`AsOfSource`), `password_enabled`, `mfa_active` bool, `masked` bool (the ARN
-      is masked: the user is judged by name),
-      `service_credentials` str (services with an active credential, by AWS's saved list).
-      NaT and False also stand for cells that were not understood, which `unread` lists.
-      The analysis adds `verdict`, `reason`, `certainty`, `caveats` (ids joined by `;`) and
-      `exemption` category, `age_days`, `idle_days` Int64. Lists to decide in may also have
-      `earlier_decision` str (empty for none) and `record` str.
-    - `keys`, `certificates`: one row a slot, all of slot 1 and then all of slot 2, so the index
-      runs twice from 0 to n-1: `slot` int8, `state` category (`SlotState`), `created`
-      datetime64[s, UTC]; keys also `last_used` likewise.
-    - `unread`: the cells that were not understood, including all contradicted ones, which have the
-      value "rows differ": `position` int64 (the user's index), `column` and `value` str; `value` is
-      missing where the report has no such column.
-    - `contradicted`: the cells in which another row of the ARN differs: `position`, `column`, and
-      `value` str: the values of both rows in words, empty if they are not known.
-    - `cells`: the report's own columns as text, in AWS's order, timestamps as `…Z`, booleans in
-      lower case; missing where the report has no such column.
-    """
-
-    users: pd.DataFrame
-    keys: pd.DataFrame
-    certificates: pd.DataFrame
-    unread: pd.DataFrame
-    contradicted: pd.DataFrame
-    cells: pd.DataFrame
-
-    def __len__(self) -> int:
-        """Return the number of users."""
-        return len(self.users)
-
-    def slots_and_users(self, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the slots, counted from 0, and the users of positions in `keys`."""
-        return np.divmod(at, len(self))
-
-    def unread_in(self, *names: str) -> np.ndarray:
-        """Return which users have a cell in these columns that was not understood."""
-        return self._have_one(self.unread, names)
-
-    def contradicted_in(self, *names: str) -> np.ndarray:
-        """Return for which users another row of the ARN differs in one of these columns."""
-        return self._have_one(self.contradicted, names)
-
-    def _have_one(self, cells: pd.DataFrame, names: Sequence[str]) -> np.ndarray:
-        mask = np.zeros(len(self), bool)
-        mask[cells.loc[cells[columns.COLUMN].isin(names), columns.POSITION]] = True
-        return mask
-
-    def contradicted_columns(self) -> list[list[str]]:
-        """Return for each user the columns in which another row of the ARN differs."""
-        names: list[list[str]] = [[] for _ in range(len(self))]
-        for position, name, _ in self.contradicted.itertuples(index=False):
-            names[position].append(name)
-        return names
-
-    def frame(self, files: Sequence[str]) -> pd.DataFrame:
-        """Return the users and their access keys as one frame, for further analysis.
-
-        `file` is one of the names of the files (str). `password_enabled`, `mfa_active` and
-        `access_key_1_active` are `boolean`, `<NA>` where the cell was not understood.
-        `access_key_1_last_rotated` and `access_key_1_last_used_date` are datetime64[s, UTC]. Key 2
-        has the same columns.
-        """
-        names, moments = np.array(files, object), self.moments()
-        frame: dict[str, Any] = {
-            columns.FILE: pd.array(names[self.users[columns.FILE].to_numpy()], TEXT)
-        }
-        for name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
-            unread = self.unread_in(name)
-            frame[name] = pd.arrays.BooleanArray(self.users[name].to_numpy(), unread)
-        for key, state in zip(
-            columns.ACCESS_KEYS, slot_matrix(self.keys[columns.STATE].to_numpy()), strict=True
-        ):
-            unknown = state == SlotState.UNKNOWN
-            frame[key.active] = pd.arrays.BooleanArray(state == SlotState.ACTIVE, unknown)
-            frame |= {name: moments[name] for name in (key.last_rotated, key.last_used_date)}
-        return self.users.assign(**frame)
-
-    def moments(self) -> dict[str, pd.Series]:
-        """Return the moments of the users by the report's columns, in their order."""
-        moments = {
-            columns.USER_CREATION_TIME: self.users[columns.CREATED],
-            **{name: self.users[name] for name in columns.TIMESTAMPS if name in self.users},
-        }
-        for at, key in enumerate(columns.ACCESS_KEYS):
-            keys = self.keys.iloc[at * len(self) : (at + 1) * len(self)]
-            moments[key.last_rotated] = keys[columns.CREATED]
-            moments[key.last_used_date] = keys[columns.KEY_LAST_USED]
-        for at, certificate in enumerate(columns.CERTIFICATES):
-            certificates = self.certificates.iloc[at * len(self) : (at + 1) * len(self)]
-            moments[certificate.last_rotated] = certificates[columns.CREATED]
-        return moments
-
-    def with_users(self, added: Mapping[str, Any]) -> Self:
-        """Return the page with more columns about its users."""
-        # `assign` takes 1.7 times as long, for any number of rows.
-        index = self.users.index
-        return replace(self, users=pd.DataFrame({**self.users, **added}, index, copy=False))
-
-    def where(self, mask: np.ndarray) -> "Page":
-        """Return the page of the users where the mask holds, with a new index."""
-        return self if mask.all() else self.take(np.flatnonzero(mask))
-
-    def take(self, positions: np.ndarray) -> "Page":
-        """Return the page of the users at these positions, in this order, with a new index."""
-        new = np.full(len(self), -1)
-        new[positions] = every = np.arange(len(positions))
-        in_both_slots = np.concatenate([positions, positions + len(self)])
-        unread, contradicted = (
-            cells.assign(**{columns.POSITION: new[cells[columns.POSITION]]})
-            for cells in (self.unread, self.contradicted)
-        )
-        return Page(
-            users=self.users.take(positions).reset_index(drop=True),
-            keys=self.keys.take(in_both_slots).set_axis(repeated_per_slot(every)),
-            certificates=self.certificates.take(in_both_slots).set_axis(repeated_per_slot(every)),
-            unread=unread[unread[columns.POSITION] >= 0],
-            contradicted=contradicted[contradicted[columns.POSITION] >= 0],
-            cells=self.cells.take(positions).reset_index(drop=True),
-        )
-
-
-def cells_of_users(cells: Iterable[tuple[int, str, str]]) -> pd.DataFrame:
-    """Return a frame of cells, each given by the position of its user, its column and a text."""
-    frame = pd.DataFrame([*cells], columns=[columns.POSITION, columns.COLUMN, columns.VALUE])
-    return frame.astype({columns.POSITION: "int64", columns.COLUMN: TEXT, columns.VALUE: TEXT})
-
-
-def slot_matrix(values: np.ndarray) -> np.ndarray:
-    """Return values of `Page.keys` or `Page.certificates`: a row for each slot, a column a user."""
-    return values.reshape(len(columns.SLOTS), -1)
-
-
-def in_any_slot(mask: np.ndarray) -> np.ndarray:
-    """Return for each user whether a mask over slots (`Page.keys`, `Page.certificates`) holds."""
-    return np.asarray(slot_matrix(mask).any(axis=0))
-
-
-def repeated_per_slot(values: np.ndarray) -> np.ndarray:
-    """Return values of users for each of their slots, in the order of `Page.keys`."""
-    return np.tile(values, len(columns.SLOTS))
+    is_masked: bool = False
 
 
 def text_series(texts: pa.Array | pa.ChunkedArray) -> pd.Series:
     """Return text of Arrow (large_string) as a series of `TEXT`, without a copy."""
     series: pd.Series = texts.to_pandas(types_mapper=lambda _: TEXT)
     return series
+
+
+def as_block(column: pa.ChunkedArray) -> pa.Array:
+    """Return a column as one array, without a copy if it is one already."""
+    return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
 def arrow_array(values: pa.Array | pd.Series | pd.Index | np.ndarray | Sequence[str]) -> pa.Array:
@@ -385,102 +238,6 @@ def account_name(account: str, names: Mapping[str, AccountName]) -> str:
 def account_with_name(account: str, names: Mapping[str, AccountName]) -> str:
     """Return an account with its name where that is known: `012345678901 (production)`."""
     return f"{account} ({names[account].name})" if account in names else account
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """Hold one or more credential reports that were understood, as one.
-
-    `pages` reads the users' rows, in the files' order; each call starts again, so a report larger
-    than the memory can be read several times. `roots` gives the roots' rows, which are few.
-    `older` gives the reports that do not count because another report of the account is newer, if
-    any, as one Report in which each file counts as if alone. `not_covered` are the accounts that
-    should have a report and have none, `left_out` the accounts of an organization that were left
-    out on purpose. `source_notes` name the input that was not read as it is, `content_notes` the
-    oddities of the files that were read. `account_names` has the known names by account number;
-    they come from `account_list`.
-    """
-
-    files: tuple[ReportFile, ...]
-    pages: Callable[[], Iterator[Page]]
-    roots: Callable[[], Iterable[Page]]
-    older: Callable[[], Iterable["Report"]] = tuple
-    source_notes: tuple[str, ...] = ()
-    content_notes: tuple[str, ...] = ()
-    not_covered: tuple[NotCovered, ...] = ()
-    left_out: tuple[NotCovered, ...] = ()
-    account_names: Mapping[str, AccountName] = field(default_factory=dict)
-    account_list: FileReference | None = None
-
-    def __repr__(self) -> str:
-        """Return its size and as-of in a line."""
-        users = sum(account.user_count for file in self.files for account in file.accounts)
-        moments = sorted({f"{file.as_of:%Y-%m-%d %H:%M} UTC" for file in self.files})
-        as_of = " to ".join(dict.fromkeys((moments[0], moments[-1])))
-        return f"<Report: IAM users {users:,}, files {len(self.files):,}, as of {as_of}>"
-
-    def _repr_html_(self) -> str:
-        """Return its files as a table, for a notebook."""
-        rows = [
-            (
-                file.name,
-                ", ".join(account.account for account in file.accounts),
-                sum(account.user_count for account in file.accounts),
-                f"{file.as_of:%Y-%m-%d %H:%M}",
-                file.as_of_source,
-            )
-            for file in self.files
-        ]
-        heads = ("File", "Account", "IAM users", "As of (UTC)", "As-of source")
-        return html_table(repr(self).strip("<>"), heads, rows)
-
-    @property
-    def accounts(self) -> frozenset[str]:
-        """Return the accounts that the files hold, among them "" for rows whose ARN names none."""
-        return frozenset(account.account for file in self.files for account in file.accounts)
-
-    @property
-    def rows(self) -> int:
-        """Return the number of data rows in all files that count."""
-        return sum(account.rows for file in self.files for account in file.accounts)
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Return the notes on the input and its limitations, as sentences."""
-        lost = map(str, self.not_covered)
-        return (*lost, *self.source_notes, *self._notes_on_files(), *self.content_notes)
-
-    def _notes_on_files(self) -> Iterator[str]:
-        """Yield the notes that list files by what is missing in them."""
-        counted = [file for file in self.files if file.accounts]
-        if names := [file.name for file in counted if file.as_of_source is AsOfSource.ASSUMED]:
-            # --as-of is the time of all reports, also of those that have their own.
-            several = "a file name as the console gives it, or a folder such as 2026-03-01,"
-            yield (
-                f"No generation time in {short_list(names)}: the newest timestamp in the report is"
-                " assumed to be its time. The report can be newer, so users can be idle for longer"
-                f" than shown; {'--as-of' if len(counted) == 1 else several} sets the time."
-            )
-        if names := [
-            file.name
-            for file in counted
-            if not any(re.fullmatch(ACCOUNT_ID_PATTERN, one.account) for one in file.accounts)
-        ]:
-            yield (
-                f"No account number in {short_list(names)}: the ARNs are masked or missing, so"
-                " users are judged by name, and unused users are to check. --masked-account sets"
-                " the account."
-            )
-
-    @property
-    def users(self) -> pd.DataFrame:
-        """Return all IAM users as one frame (columns: `Page.frame`)."""
-        return self.frame(self.pages())
-
-    def frame(self, pages: Iterable[Page]) -> pd.DataFrame:
-        """Return the users of pages of this report as one frame (columns: `Page.frame`)."""
-        names = [file.name for file in self.files]
-        return concatenated(page.frame(names) for page in pages)
 
 
 def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

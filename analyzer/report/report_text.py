@@ -7,21 +7,18 @@ import csv
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePath
 from typing import NamedTuple
-
-import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.input_formats import HEAD_BYTES, NO_HEADER, RESULT, UTF8_BOM
 from analyzer.report.model import FileReference
 from analyzer.report.values import YEARS, timestamp
-from analyzer.terms import LONGEST_SHOWN, AsOfSource, missing_columns_text
+from analyzer.terms import LONGEST_SHOWN, AsOfSource, missing_columns_text, printable
 
 _SEPARATORS = (",", ";", "\t")
 
@@ -164,18 +161,24 @@ class ServiceCredentials:
     active: frozenset[ServiceCredential]
     users: frozenset[str]
 
+    def of_other_report(self, report: str) -> Problem:
+        """Return the problem of a list that names no user of the report."""
+        message = f"none of its users is in {PurePath(report).name}"
+        return Problem.of_file(
+            printable(self.file.name), message, "Remove the file, or save it again."
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportText:
     """Hold one report before its rows are read.
 
     `size` counts the bytes of the file and `sha256` is their SHA-256; `csv_sha256` is that of the
-    CSV in them, the same in any wrapping. `open` starts a stream of the CSV in UTF-8 at its first
-    byte; `tail` are its last bytes; `quoted` is False if no quote occurs. `envelope_time` and
-    `metadata_time` are AWS's generation times in the envelope and the metadata, if known;
-    `service_credentials` is the list saved with the report; `origin` is the name of the original,
-    if this file is a copy; `masked_account` is the account of rows whose ARN is masked, if the
-    user sets it. `check_unchanged` raises if the file has changed since.
+    CSV in them, the same in any wrapping. `csv` is in UTF-8; it is empty once the rows were read.
+    `envelope_time` and `metadata_time` are AWS's generation times in the envelope and the metadata,
+    if known; `service_credentials` is the list saved with the report; `origin` is the name of the
+    original, if this file is a copy; `masked_account` is the account of rows whose ARN is masked,
+    if the user sets it.
     """
 
     name: str
@@ -183,15 +186,22 @@ class ReportText:
     sha256: str
     csv_sha256: str
     header: Header
-    open: Callable[[], pa.NativeFile]
-    check_unchanged: Callable[[], None]
-    tail: bytes
+    csv: bytes
     quoted: bool
     envelope_time: datetime | None = None
     metadata_time: datetime | None = None
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
     masked_account: str = ""
+
+    @property
+    def rows(self) -> memoryview:
+        """Return the CSV below the header."""
+        return memoryview(self.csv)[self.header.end :]
+
+    def without_csv(self) -> "ReportText":
+        """Return it without the CSV, whose memory is then free."""
+        return replace(self, csv=b"")
 
 
 # The moment that a report describes

@@ -4,10 +4,8 @@ Arrow reads the usual moments: with `to_datetime` a million rows take 1.7 times 
 """
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
-from itertools import product
 from typing import Final
 
 import numpy as np
@@ -25,12 +23,11 @@ _OFFSET: Final = len("2024-04-22T19:47:52+00:00")
 """AWS writes the first form since 2024, and wrote the second before."""
 
 _FORM: Final = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:?\d\d)", re.ASCII)
-_LOCAL_DATE: Final = re.compile(r"\s*\d{1,2}[/.\-]\d{1,2}[/.\-](\d{2}|\d{4})\b.*", re.DOTALL)
+_LOCAL_DATE: Final = re.compile(
+    r"\s*(\d{1,2}[/.\-]\d{1,2}[/.\-]\d|\d{4}[/.\-]\d{1,2}[/.\-]\d{1,2} \d+:)"
+)
 _SHORTEST_LOCAL_DATE: Final = len("3/4/21")
 _DATE_BEGINNINGS: Final = np.frombuffer(b"0123456789 \t", np.uint8)
-
-REGION_OR_SERVICE: Final = "[A-Za-z0-9_.:-]*"
-"""The form of the names of regions and services."""
 
 YEARS: Final = range(1970, 2100)
 """The years of all moments in reports: a moment of another year is damaged."""
@@ -43,7 +40,7 @@ def timestamps(cells: pa.Array) -> np.ndarray:
 
     A moment has a date, a time with seconds, and a zone (ISO 8601); fractions are cut off.
     """
-    length = np.asarray(pc.binary_length(cells))
+    length = np.asarray(pc.binary_length(cells).fill_null(0))
     if length.max(initial=0) < _Z_LENGTH:
         return np.full(len(cells), NO_MOMENT)
     usual = (length == _Z_LENGTH) | (length == _OFFSET)
@@ -85,7 +82,7 @@ def timestamp(text: str) -> datetime | None:
 def timestamp_texts(cells: pa.Array, moment: np.ndarray) -> pa.Array:
     """Return the cells with every moment in the form `2024-04-22T19:47:52Z`."""
     is_moment = ~np.isnat(moment)
-    if (np.asarray(pc.binary_length(cells))[is_moment] == _Z_LENGTH).all():
+    if (np.asarray(pc.binary_length(cells).fill_null(0))[is_moment] == _Z_LENGTH).all():
         return cells
     text = utc_texts(pa.array(moment)).cast(cells.type)
     return pc.if_else(pa.array(is_moment), text, cells)
@@ -93,20 +90,12 @@ def timestamp_texts(cells: pa.Array, moment: np.ndarray) -> pa.Array:
 
 def is_local_date(cell: str) -> bool:
     """Return whether a cell is a date whose day and month cannot be distinguished."""
-    return _LOCAL_DATE.fullmatch(cell) is not None
-
-
-def local_date_lack(cell: str) -> str:
-    """Return which required part a date in a local form lacks, empty for none."""
-    year, *_ = _LOCAL_DATE.findall(cell)
-    if len(year) < len("2015"):
-        return "whose year must have four digits"
-    return "" if ":" in cell else "which must have a time"
+    return _LOCAL_DATE.match(cell) is not None
 
 
 def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
     """Return which cells are not a moment, but are long enough for a date and begin like one."""
-    long = np.asarray(pc.binary_length(cells)) >= _SHORTEST_LOCAL_DATE
+    long = np.asarray(pc.binary_length(cells).fill_null(0)) >= _SHORTEST_LOCAL_DATE
     suspect = np.asarray(np.isnat(moment) & long)
     return suspect & np.isin(first_bytes(cells), _DATE_BEGINNINGS) if suspect.any() else suspect
 
@@ -127,11 +116,9 @@ def lowercase_booleans(cells: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_in(lower, _BOOLEAN_WORDS), lower, cells)
 
 
-def has_boolean(table: pa.Table) -> bool:
-    """Return whether any boolean in the rows of a report is understood."""
-    names = (name for name in columns.BOOLEANS if name in table.column_names)
-    lower = (pc.utf8_lower(table[name]) for name in names)
-    return any(pc.any(pc.is_in(cells, _BOOLEAN_WORDS)).as_py() for cells in lower)
+def is_boolean(cells: pa.Array) -> np.ndarray:
+    """Return which cells are `true` or `false`, in any case."""
+    return np.asarray(pc.is_in(pc.utf8_lower(cells), _BOOLEAN_WORDS))
 
 
 # Moments as text, in UTC
@@ -181,65 +168,3 @@ def first_bytes(cells: pa.Array) -> np.ndarray:
         return np.zeros(len(cells), np.uint8)
     starts = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells)]
     return np.frombuffer(text, np.uint8).take(starts, mode="clip")
-
-
-# Dates of a local form, which a spreadsheet wrote, such as `21/05/2015 14:01`. They are read, as
-# UTC, only if all dates of a report have one form, and a number above 12 shows which is the day.
-
-_LOCAL_DAYS: Final = ("%d{0}%m{0}%Y", "%m{0}%d{0}%Y", "%Y{0}%m{0}%d", "%Y{0}%d{0}%m")
-_LOCAL_CLOCKS: Final = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p")
-
-LOCAL_FORMS: Final = tuple(
-    f"{day.format(sign)} {clock}" for day, sign, clock in product(_LOCAL_DAYS, "/.-", _LOCAL_CLOCKS)
-)
-"""The forms that are read, as `strptime` takes them; none has an ambiguous two-digit year."""
-
-_WORDS_OF_SIGNS: Final = {"%d": "day", "%m": "month", "%Y": "year"}
-
-_ANY_LOCAL_DATE: Final = (
-    r"(?s)^\s*(\d{1,2}[/.\-]\d{1,2}[/.\-]\d|\d{4}[/.\-]\d{1,2}[/.\-]\d{1,2} \d+:)"
-)
-
-
-def local_dates(table: pa.Table, suspects: np.ndarray) -> pa.Array:
-    """Return the suspects that are dates of a local form.
-
-    `suspects` marks cells by `columns.TIMESTAMPS` and row, as `may_be_local_date` finds them.
-    """
-    marked = [
-        table[name].filter(pa.array(suspect)).combine_chunks()
-        for name, suspect in zip(columns.TIMESTAMPS, suspects, strict=True)
-        if suspect.any()
-    ]
-    cells = pa.concat_arrays(marked)
-    return cells.filter(pc.match_substring_regex(cells, _ANY_LOCAL_DATE))
-
-
-def fitting_forms(forms: Iterable[str], dates: pa.Array) -> tuple[str, ...]:
-    """Return the forms by which all these dates can be read."""
-    distinct = pc.unique(dates)
-    return tuple(form for form in forms if not np.isnat(_local_moments(distinct, form)).any())
-
-
-def order_of_numbers(form: str) -> str:
-    """Return the order of the numbers in a form: `day/month/year`."""
-    order, _, _ = form.partition(" ")
-    for sign, word in _WORDS_OF_SIGNS.items():
-        order = order.replace(sign, word)
-    return order
-
-
-def with_local_moments(table: pa.Table, form: str) -> pa.Table:
-    """Return a table of a report with its dates of this form as AWS writes them."""
-    for position, name in enumerate(table.column_names):
-        if name in columns.TIMESTAMPS:
-            cells = table[name].combine_chunks()
-            texts = utc_texts(pa.array(_local_moments(cells, form))).cast(cells.type)
-            table = table.set_column(position, name, pc.coalesce(texts, cells))
-    return table
-
-
-def _local_moments(cells: pa.Array, form: str) -> np.ndarray:
-    """Return dates of this form as datetime64[s], NaT for all other cells."""
-    read = pd.to_datetime(text_series(cells), format=form, errors="coerce")
-    return np.asarray(read.to_numpy().astype(NO_MOMENT.dtype))

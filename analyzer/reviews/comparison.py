@@ -31,7 +31,8 @@ from analyzer.decisions.review_list_layout import (
 )
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.owners import Owners
-from analyzer.report.model import Exemptions, Report
+from analyzer.report.model import Exemptions
+from analyzer.report.report import Report
 from analyzer.report.values import timestamp
 from analyzer.terms import VERSION, SplitBy, count_text, short_list, utc_text
 
@@ -161,7 +162,7 @@ def _row_problems(
         if head not in _HEADS_NOT_FROM_REPORT and given.shown.get(head) != text:
             message = difference_text(given.shown.get(head), text)
             yield replace(row.problem(head, message, _SAME_REPORT_HINT), value=None)
-    names = ("file", "baseline", "has_seconds", "same_second", "service_credentials")
+    names = ("file", "baseline", "same_second", "service_credentials")
     facts = [(name, getattr(record, name), getattr(given, name)) for name in names]
     facts += [(name, record.user[name], given.user[name]) for name in _FROM_REPORT]
     for name, recorded, text in facts:

@@ -258,10 +258,6 @@ def _copied_problem(sheet: ListSheet, cells: Sequence[_Difference]) -> Problem:
 
 
 def _entry_problems(row: _Row, today: date) -> Iterator[Problem]:
-    if not row.record.has_seconds:
-        message = "the dates of its report have no seconds, so that the user cannot be told apart"
-        hint = "Decide in a workbook of the report as AWS made it: a spreadsheet saved this one."
-        yield row.problem(DECISION, message, hint)
     errors = [
         head for head in ENTRY_HEADS if isinstance(row.sheet.value(head, row.number), CellError)
     ]

@@ -11,7 +11,8 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import RuleInvalid
 from analyzer.limits import Thresholds
-from analyzer.report.model import NO_MOMENT, Page, as_category, text_series
+from analyzer.report.model import NO_MOMENT, as_category, text_series
+from analyzer.report.users import Users
 from analyzer.rules.rule import (
     DAYS,
     FACT,
@@ -44,7 +45,7 @@ FindingCounts = Counter[tuple[str, Outcome, bool]]
 
 
 def page_findings(
-    page: Page,
+    page: Users,
     rules: Sequence[Rule],
     thresholds: Thresholds,
     exemptions: "ExemptionMatches",
@@ -66,7 +67,7 @@ def page_findings(
 
 
 def page_counts(
-    page: Page,
+    page: Users,
     rules: Sequence[Rule],
     thresholds: Thresholds,
     exemptions: "ExemptionMatches",
@@ -127,7 +128,7 @@ def _findings_of_rule(
     """Return the values of `_DTYPES` for one rule, and the facts (pyarrow.Array of text)."""
     positions = _positions_by_outcome(rule, facts, thresholds)
     at = np.concatenate(positions)
-    slot, user = facts.page.slots_and_users(at)
+    slot, user = np.divmod(at, len(facts.page))
     since, days = _since(rule, facts, at)
     decided, undecided = np.concatenate(positions[:2]), positions[2]
     texts = (
@@ -140,7 +141,7 @@ def _findings_of_rule(
         OUTCOME: outcome,
         columns.POSITION: user,
         columns.SLOT: slot + rule.subject.in_slots,
-        columns.CREATED: _created(rule.subject, facts)[at],
+        columns.CREATED: _created(rule.subject, facts).flat[at],
         SINCE: since,
         DAYS: days,
         columns.EXEMPTION: exemptions.reason_codes(rule.id)[user],
@@ -160,28 +161,29 @@ def _checked_texts(rule: Rule, field: str, returned: object, at: np.ndarray) -> 
 
 def _positions_by_outcome(rule: Rule, facts: Facts, thresholds: Thresholds) -> list[np.ndarray]:
     """Return the positions that fail, those for information, and those that are undecided."""
-    subjects = len(facts.page) * (len(columns.SLOTS) if rule.subject.in_slots else 1)
+    users = len(facts.page)
+    subjects = (len(columns.SLOTS), users) if rule.subject.in_slots else (users,)
     truth = rule.judge(facts, thresholds)
     if not _is_truth(truth, subjects):
         raise RuleInvalid(
-            f"rule {rule.id}: judge must return a Truth of two masks of {subjects} booleans, `yes`"
-            " and `no`, which are never both true"
+            f"rule {rule.id}: judge must return a Truth of two boolean arrays of shape {subjects},"
+            " `yes` and `no`, which are never both true"
         )
     noted = rule.noted(facts) if rule.noted else np.zeros(subjects, bool)
     if not _is_mask(noted, subjects):
-        raise RuleInvalid(f"rule {rule.id}: noted must return a mask of {subjects} booleans")
+        raise RuleInvalid(f"rule {rule.id}: noted must return a boolean array of shape {subjects}")
     return [np.flatnonzero(mask) for mask in (truth.yes, truth.no & noted, truth.unknown)]
 
 
-def _is_truth(value: object, subjects: int) -> bool:
+def _is_truth(value: object, subjects: tuple[int, ...]) -> bool:
     if not isinstance(value, Truth):
         return False
     masks = (value.yes, value.no)
     return all(_is_mask(mask, subjects) for mask in masks) and not (value.yes & value.no).any()
 
 
-def _is_mask(value: object, subjects: int) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype == bool and value.shape == (subjects,)
+def _is_mask(value: object, subjects: tuple[int, ...]) -> bool:
+    return isinstance(value, np.ndarray) and value.dtype == bool and value.shape == subjects
 
 
 def _created(subject: Subject, facts: Facts) -> np.ndarray:
@@ -199,12 +201,12 @@ def _since(rule: Rule, facts: Facts, at: np.ndarray) -> tuple[np.ndarray, np.nda
     elapsed: object = rule.since(facts)
     if not isinstance(elapsed, Elapsed):
         raise RuleInvalid(f"rule {rule.id}: since must return an Elapsed, such as `facts.age`")
-    known = elapsed.exists.yes[at]
-    return np.where(known, elapsed.moment[at], NO_MOMENT), elapsed.days[at]
+    known = elapsed.exists.yes.flat[at]
+    return np.where(known, elapsed.moment.flat[at], NO_MOMENT), elapsed.days.flat[at]
 
 
 def _frame(
-    page: Page, rules: Sequence[Rule], findings: Sequence[dict[str, Any]], reasons: Sequence[str]
+    page: Users, rules: Sequence[Rule], findings: Sequence[dict[str, Any]], reasons: Sequence[str]
 ) -> pd.DataFrame:
     joined = {
         name: np.concatenate(

@@ -16,7 +16,7 @@ RULE = Rule(
         len(at),
         *access_key_texts(facts, at),
         last_use_text(facts.key_use, at, ", "),
-        days_text(facts.key_idle.days[at], ", idle ", f"; limit {limits.idle_days}"),
+        days_text(facts.key_idle.days.flat[at], ", idle ", f"; limit {limits.idle_days}"),
     ),
     since=lambda facts: facts.key_idle,
     threshold="idle_days",

@@ -30,7 +30,7 @@ RULE = Rule(
         facts.key_active.yes | _inactive_keys(facts).yes,
         lambda slot: (
             *access_key_texts(facts, slot),
-            text_where(facts.key_active.yes[slot], ", is active", ", is inactive"),
+            text_where(facts.key_active.yes.flat[slot], ", is active", ", is inactive"),
             last_use_text(facts.key_use, slot, ", "),
         ),
     ),

@@ -17,30 +17,25 @@ if TYPE_CHECKING:
     from analyzer.limits import Thresholds
     from analyzer.verdicts.facts import Facts
 
-_USES = (columns.PASSWORD_LAST_USED, *(key.last_used_date for key in columns.ACCESS_KEYS))
-
 
 def _judge(facts: Facts, limits: Thresholds) -> Truth:
     days = limits.root_used_days
     used = facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
     # The real as-of can only be later: a pass stays one, a failure may pass.
     assumed = (facts.page.users[columns.AS_OF_SOURCE] == AsOfSource.ASSUMED).to_numpy()
-    # A cell that is not understood may hide a use, also of a key that is no longer there.
-    return Truth(used.yes & ~assumed, used.no & ~facts.has_unknown_cell(*_USES))
+    return Truth(used.yes & ~assumed, used.no)
 
 
 def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
     """Count from the newest known use, and return its credential: 0 for the password, or a slot."""
     import numpy as np
 
-    from analyzer.report.model import slot_matrix
-
     used, keys = facts.sign_in, facts.key_use
-    moment = np.vstack([used.moment, slot_matrix(keys.moment)])
+    moment = np.vstack([used.moment, keys.moment])
     which = moment.astype(np.int64).argmax(axis=0)  # NaT is less than any moment
     newest = (which, np.arange(len(which)))
-    days = np.vstack([used.days, slot_matrix(keys.days)])[newest]
-    moment, unknown = moment[newest], facts.has_unknown_cell(*_USES)
+    days = np.vstack([used.days, keys.days])[newest]
+    moment, unknown = moment[newest], used.unknown | keys.unknown.any(axis=0)
     return Elapsed(moment, days, present=~np.isnat(moment), unknown=unknown), which
 
 

@@ -33,7 +33,7 @@ class Subject(StrEnum):
 
     @property
     def in_slots(self) -> bool:
-        """Return whether the subject is in two slots, as in `Page.keys` and `Page.certificates`."""
+        """Return whether the subject is in two slots, as access keys and certificates are."""
         return self in (Subject.ACCESS_KEY, Subject.CERTIFICATE)
 
 
@@ -81,9 +81,10 @@ class Rule(RuleText):
     """Describe one rule completely: a new rule is one of these, and nothing else.
 
     - `judge` returns the subjects that fail (`yes`) and those that do not (`no`); neither means
-      undecided. It has one answer for each user or, for subjects in slots, for each slot in the
-      order of `Page.keys`. It changes nothing in the facts.
-    - `fact` words the failures at the positions, each with its value; `since` is the moment from
+      undecided. Its masks have a value for each user; for subjects in slots they have two rows, one
+      for each slot. It changes nothing in the facts.
+    - `fact` words the failures at the positions, each with its value; positions in slots count
+      through both rows. `since` is the moment from
       which days are counted, if any; `noted` marks findings for information, which do not fail;
       `undecided_fact` words undecided findings, if the unknown cells do not explain them.
     - `reads` are the report's columns about the user, `reads_keys` and `reads_certificates` those
@@ -155,7 +156,7 @@ FINDINGS: Final = (
 )
 """The columns of a frame of findings, one row a finding, in this order.
 
-- `file`, `row` int64: where the finding's row stands, as in `Page.users`; `account`, `user`,
+- `file`, `row` int64: where the finding's row stands, as in `Users.users`; `account`, `user`,
   `arn` str: the user or root.
 - `rule`, `severity`, `subject`, `outcome` category: words of `Rule.id`, `Severity`, `Subject`
   and `Outcome`; `exemption` category: the reason, empty if it is not exempt.

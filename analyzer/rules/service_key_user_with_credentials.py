@@ -19,7 +19,7 @@ def _judge(facts: Facts, _: Thresholds) -> Truth:
     from analyzer.verdicts.caveats import has_service_key_name
 
     named = has_service_key_name(facts.page.users)
-    is_service = Truth.unless_unknown(named, facts.has_unknown_cell(columns.USER))
+    is_service = Truth.unless_unknown(named, facts.page.unread_in(columns.USER))
     return is_service & (facts.password | facts.key_active.in_any_slot())
 
 

@@ -14,7 +14,7 @@ RULE = Rule(
     fact=lambda facts, at, limits: concat(
         len(at),
         *access_key_texts(facts, at),
-        days_text(facts.key_age.days[at], ", ", f" old; limit {limits.rotation_days}"),
+        days_text(facts.key_age.days.flat[at], ", ", f" old; limit {limits.rotation_days}"),
     ),
     since=lambda facts: facts.key_age,
     threshold="rotation_days",

@@ -94,27 +94,25 @@ def _slot_texts(name: str, facts: Facts, age: Elapsed, at: np.ndarray) -> tuple[
     import pyarrow as pa
 
     names = pa.array([f"{name} {slot}, created " for slot in columns.SLOTS])
-    return names.take(pa.array(facts.page.slots_and_users(at)[0])), date_texts(age.moment[at])
+    return names.take(pa.array(at // len(facts.page))), date_texts(age.moment.flat[at])
 
 
 def age_text(age: Elapsed, at: np.ndarray) -> pa.Array:
     """Say `, 399 days old`, or nothing where the age is unknown."""
-    return text_where(age.exists.yes[at], days_text(age.days[at], ", ", " old"), "")
+    return text_where(age.exists.yes.flat[at], days_text(age.days.flat[at], ", ", " old"), "")
 
 
 def last_use_text(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
     """Say `last used 2024-01-09`, `never used` or `last use unknown`."""
-    date = date_texts(used.moment[at], f"{before}last used ")
-    never = text_where(used.unknown[at], f"{before}last use unknown", f"{before}never used")
-    return text_where(used.present[at], date, never)
+    date = date_texts(used.moment.flat[at], f"{before}last used ")
+    never = text_where(used.unknown.flat[at], f"{before}last use unknown", f"{before}never used")
+    return text_where(used.present.flat[at], date, never)
 
 
 def usable_credentials(facts: Facts, at: np.ndarray) -> pa.Array:
     """List the usable credentials of these users: `password, access key 2`."""
-    from analyzer.report.model import slot_matrix
-
     names = ["password", *(f"access key {slot}" for slot in columns.SLOTS)]
-    usable = [facts.password.yes, *slot_matrix(facts.key_active.yes)]
+    usable = [facts.password.yes, *facts.key_active.yes]
     texts = (text_where(values[at], name, None) for name, values in zip(names, usable, strict=True))
     return join_nonempty(*texts, between=", ")
 
@@ -128,7 +126,7 @@ def each_slot_text(
     """Return for these users a sentence made of parts on each slot for which the mask holds."""
     slots = [at + slot * len(facts.page) for slot in range(len(columns.SLOTS))]
     return join_nonempty(
-        *(text_where(mask[slot], concat(len(at), *parts(slot)), None) for slot in slots)
+        *(text_where(mask.flat[slot], concat(len(at), *parts(slot)), None) for slot in slots)
     )
 
 
@@ -153,7 +151,7 @@ def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
 def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
     """Return for the undecided positions why they are undecided.
 
-    Positions in slots are those of `Page.keys`; only the slot's own columns are then named.
+    Positions in slots count through both rows; only the slot's own columns are then named.
     """
     import pyarrow as pa
 
@@ -163,7 +161,7 @@ def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
         return rule.undecided_fact(facts, at)
     if not rule.subject.in_slots:
         return unknown_cells(facts, at, rule.columns)
-    slot, position = facts.page.slots_and_users(at)
+    slot, position = at // len(facts.page), at % len(facts.page)
     return pa.concat_arrays(
         unknown_cells(
             facts, position[slot == number], (*rule.reads, *rule.slot_columns(number + 1))
@@ -178,7 +176,7 @@ def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Arra
 
     sentences: dict[int, list[str]] = {position: [] for position in at.tolist()}
     for name in names:
-        for position, value in zip(*facts.unread_cells(name), strict=True):
+        for position, value in zip(*facts.page.unread(name), strict=True):
             if position in sentences:
                 sentence = facts.unknown_cell_sentence(int(position), name, value)
                 sentences[position].append(sentence)

@@ -12,8 +12,8 @@ from typing import Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import sha256
-from analyzer.report.input_formats import MAX_INPUT, InputLimit
-from analyzer.report.model import Report
+from analyzer.report.input_formats import LIMITS, InputLimit, Limits
+from analyzer.report.report import Report
 from analyzer.report.report_text import dated_part
 from analyzer.runs.run_folders import Run, is_in_run
 from analyzer.sources.fetch_manifest import manifest_sources
@@ -37,7 +37,7 @@ FOLLOW_UP: Final = "follow_up.csv"
 def load_reports(
     run: Path,
     origins: Mapping[Path, str],
-    max_input: int = MAX_INPUT,
+    limits: Limits = LIMITS,
     as_of: datetime | None = None,
 ) -> Report:
     """Return the reports in a run's folder; `origins` has the original of each copy.
@@ -49,11 +49,9 @@ def load_reports(
     names = {str(copy): name for copy, name in origins.items()}
     copies = [*names] or [str(run / REPORTS)]
     try:
-        found = find_sources(copies, InputLimit(max_input))
+        found = find_sources(copies, InputLimit(limits))
         inputs = [replace(source, origin=names.get(source.name, "")) for source in found]
-        # A run reads the rows again only once: without them in memory 1,000 accounts take 230 MB
-        # less.
-        report = load_sources(copies, inputs, as_of, row_bytes_in_memory=0)
+        report = load_sources(copies, inputs, as_of)
     except InputRefused as error:
         raise InputRefused(
             replace(
@@ -107,10 +105,10 @@ def _outside_runs_check(folder: Path, names: Iterable[str]) -> Callable[[Source]
 
 
 def inputs_outside_runs(
-    names: Sequence[str], folder: Path, max_input: int
+    names: Sequence[str], folder: Path, limits: Limits
 ) -> tuple[list[Source], Callable[[Source], bool]]:
     """Return the inputs that the names give outside the runs of a folder, and the check."""
-    found = find_sources(names, InputLimit(max_input))
+    found = find_sources(names, InputLimit(limits))
     is_outside = _outside_runs_check(folder, names)
     outside = [*filter(is_outside, found)]
     if len(outside) < len(found) and all(source.is_skipped for source in outside):

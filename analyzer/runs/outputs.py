@@ -1,21 +1,18 @@
 """Write all outputs of a run, and count users from run to run."""
 
 import os
-import pickle
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import fields, replace
 from datetime import datetime
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
-from tempfile import TemporaryFile
-from typing import IO, Any, Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis import analysis as analysis_module
 from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.changes.diff import (
     CHANGE,
@@ -31,9 +28,10 @@ from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
 from analyzer.files import PRIVATE, replacing, sha256
 from analyzer.limits import Criteria
-from analyzer.report.model import TEXT, Report
+from analyzer.report.model import TEXT
+from analyzer.report.report import Report
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
-from analyzer.runs.run_folders import Run, os_errors_translated, sync
+from analyzer.runs.run_folders import Run, sync
 from analyzer.sources.load import read_exemptions
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import write, write_asff
@@ -238,56 +236,3 @@ def synced_private_files(folder: Path) -> Iterator[dict[str, Any]]:
                 "sha256": sha256(path),
             }
         sync(Path(at))
-
-
-# Judge once, for all outputs
-
-
-@contextmanager
-def stored(analysis: Analysis, folder: Path) -> Iterator[Analysis]:
-    """Give an analysis with the same result that judges each user and words each finding once.
-
-    The results lie in temporary files in the folder until the end. A report that stays in memory
-    needs no files. Raises OutputFailed if the folder cannot be written.
-    """
-    with ExitStack() as files:
-
-        def store(values: Callable[[], Iterator[T]]) -> Callable[[], Iterator[T]]:
-            return _stored_in(files, folder, values)
-
-        if analysis.report.rows > analysis_module.ROWS_IN_MEMORY:
-            analysis = replace(analysis, pages=store(analysis.pages), store=store)
-        yield analysis
-
-
-def _stored_in(
-    files: ExitStack, folder: Path, values: Callable[[], Iterator[T]]
-) -> Callable[[], Iterator[T]]:
-    """Return a function that yields the values; after one complete pass, from a file."""
-    complete: list[IO[bytes]] = []
-
-    def passed() -> Iterator[T]:
-        if complete:
-            yield from _unpickled(complete[0])
-            return
-        with os_errors_translated(folder):
-            file = files.enter_context(TemporaryFile(dir=folder))  # noqa: SIM115  closed with all
-        for value in values():
-            with os_errors_translated(folder):
-                pickle.dump(value, file, protocol=pickle.HIGHEST_PROTOCOL)
-            yield value
-        with os_errors_translated(folder):
-            file.flush()
-        complete.append(file)
-
-    return passed
-
-
-def _unpickled(file: IO[bytes]) -> Iterator[Any]:
-    """Yield the values of a file; others may read it in between."""
-    end, at = file.seek(0, os.SEEK_END), 0
-    while at < end:
-        file.seek(at)
-        value = pickle.load(file)  # noqa: S301  nobody else can open the file
-        at = file.tell()
-        yield value

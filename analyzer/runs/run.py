@@ -16,7 +16,8 @@ from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.files import replace_files, sha256
 from analyzer.lists.csv_lists import file_reference
-from analyzer.report.model import Report
+from analyzer.report.input_formats import Limits
+from analyzer.report.report import Report
 from analyzer.reviews.uncollected import files_beside, uncollected
 from analyzer.runs import inputs, outputs, run_folders
 from analyzer.runs.run_folders import Run
@@ -52,7 +53,7 @@ class ExportRequest:
     log: Log
     sources: Sequence[str]
     fetch_request: FetchRequest | None
-    max_input: int
+    limits: Limits
     as_of: datetime | None
     skip_unreadable: bool
     analysis_request: AnalysisRequest
@@ -78,7 +79,7 @@ def check(request: ExportRequest) -> int:
         return PARTIAL if has_gaps or not_read else 0
     # A run reads copies of the reports; a check, which writes nothing, reads them where they are.
     sources, is_outside = inputs.inputs_outside_runs(
-        request.sources, request.folder, request.max_input
+        request.sources, request.folder, request.limits
     )
     report = load.load_sources(
         request.sources,
@@ -112,31 +113,30 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             missing = _uncollected(request, all_runs)
             report = replace(report, content_notes=(*report.content_notes, *missing))
             analysis_request = request.analysis_request
-            with outputs.stored(analysis_request.analysis(report), folder) as judged:
-                analysis = _with_facts(request, judged)
-                _log_outcome(analysis, request.log, missing)
-                parameters = _parameters(request, analysis.ledger)
-                identity = run_folders.run_identity(report, parameters)
-                existing = next((run for run in all_runs if run.record.identity == identity), None)
-                run = existing.path if existing else new_run
-                if failures := analysis_request.failures(analysis):
-                    message = f"Meets --fail-on in {run}: {'; '.join(failures)}"
-                    request.log.caution("fail-on", message, run=run.name)
-                is_partial = has_gaps or bool(analysis.report.not_covered)
-                code = _exit_code(failures, lacks_decisions=bool(missing), is_partial=is_partial)
-                if existing:
-                    message = f"Unchanged since {run}: skipped."
-                    request.log.say("unchanged", message, run=existing.name, exit_code=code)
-                else:
-                    _publish(
-                        replace(request, parameters=parameters),
-                        analysis,
-                        building,
-                        run,
-                        earlier=earlier,
-                        later=all_runs[len(earlier) :],
-                        code=code,
-                    )
+            analysis = _with_facts(request, analysis_request.analysis(report))
+            _log_outcome(analysis, request.log, missing)
+            parameters = _parameters(request, analysis.ledger)
+            identity = run_folders.run_identity(report, parameters)
+            existing = next((run for run in all_runs if run.record.identity == identity), None)
+            run = existing.path if existing else new_run
+            if failures := analysis_request.failures(analysis):
+                message = f"Meets --fail-on in {run}: {'; '.join(failures)}"
+                request.log.caution("fail-on", message, run=run.name)
+            is_partial = has_gaps or bool(analysis.report.not_covered)
+            code = _exit_code(failures, lacks_decisions=bool(missing), is_partial=is_partial)
+            if existing:
+                message = f"Unchanged since {run}: skipped."
+                request.log.say("unchanged", message, run=existing.name, exit_code=code)
+            else:
+                _publish(
+                    replace(request, parameters=parameters),
+                    analysis,
+                    building,
+                    run,
+                    earlier=earlier,
+                    later=all_runs[len(earlier) :],
+                    code=code,
+                )
         if keep:
             _prune(request, keep, run)
     moments = sorted(file.as_of for file in report.files)
@@ -154,15 +154,15 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
         folder.mkdir(mode=0o700)
     if request.fetch_request:
         _, has_gaps = _ask_aws(request, request.fetch_request, folder)
-        return inputs.load_reports(building, {}, request.max_input, request.as_of), has_gaps
+        return inputs.load_reports(building, {}, request.limits, request.as_of), has_gaps
     sources, is_outside = inputs.inputs_outside_runs(
-        request.sources, request.folder, request.max_input
+        request.sources, request.folder, request.limits
     )
     skips = request.skip_unreadable
     sources, unreadable = load.readable_sources(sources) if skips else (sources, ())
     with run_folders.os_errors_translated(folder):
         origins = inputs.copy_inputs(request.sources, sources, folder, is_outside)
-    report = inputs.load_reports(building, origins, request.max_input, request.as_of)
+    report = inputs.load_reports(building, origins, request.limits, request.as_of)
     notes = (*load.skipped_notes(sources), *report.source_notes)
     not_covered = (*unreadable, *report.not_covered)
     return replace(report, source_notes=notes, not_covered=not_covered), False

@@ -21,7 +21,8 @@ from pydantic import AliasPath, BaseModel, BeforeValidator, Field, StrictInt
 
 from analyzer.errors import Busy, OutputFailed
 from analyzer.files import PRIVATE, followed_path, json_bytes, provenance, replacing, sha256
-from analyzer.report.model import FileReference, Report
+from analyzer.report.model import FileReference
+from analyzer.report.report import Report
 from analyzer.report.values import timestamp
 from analyzer.terms import VERSION, Feed, Verdict, utc_text
 

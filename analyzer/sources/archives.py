@@ -4,16 +4,15 @@ import lzma
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
-from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 from analyzer.errors import InputRefused
-from analyzer.report.input_formats import InputLimit, read_report_bytes
+from analyzer.report.input_formats import InputLimit, Limits, read_report_bytes
 from analyzer.sources.files_beside import BESIDE_ENDINGS
 from analyzer.sources.source import (
     Source,
@@ -101,11 +100,6 @@ class _Archive:
     reports: int = 0
     unread: int = 0
     _opened: zipfile.ZipFile | None = None
-    _lock: Lock = field(default_factory=Lock)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Return how to pickle it: the copy opens the archive again."""
-        return _Archive, (self.name, self.content, self.reports)
 
     @property
     def path(self) -> Path | None:
@@ -125,30 +119,27 @@ class _Archive:
             _refuse_overlap(archive.infolist())
             listed = sorted(archive.infolist(), key=lambda member: member.filename)
             files = [member for member in listed if not member.filename.endswith("/")]
-            budget = InputLimit(_LOOK_BUDGET)
+            budget = InputLimit(Limits(total=_LOOK_BUDGET))
             return [(member, _member_cannot_be_report(archive, member, budget)) for member in files]
 
-    def read(self, member: zipfile.ZipInfo, limit: InputLimit | None) -> bytes:
-        """Return a file of the archive; raises InputRefused, and OSError if the archive is gone."""
+    def read(self, member: zipfile.ZipInfo, limit: InputLimit) -> bytes:
+        """Return a file of the archive; raises InputRefused."""
         name = f"{self.name}:{printable(member.filename)}"
-        with self._lock:
-            try:
-                if self._opened is None:
-                    self._opened, self.unread = self._open(), self.reports
-                with self._opened.open(member) as unpacked:
-                    return read_report_bytes(name, unpacked, limit)
-            except FileNotFoundError:
-                raise
-            except DAMAGED as error:
-                is_encrypted = member.flag_bits & _ENCRYPTED
-                message = "it is encrypted" if is_encrypted else f"cannot be unpacked: {error}"
-                raise InputRefused.of_file(name, message, "Unpack it first.") from None
-            finally:
-                self.unread -= 1
-                is_alone = member.filename.endswith(BESIDE_ENDINGS)
-                if self._opened and (is_alone or self.unread <= 0):
-                    self._opened.close()
-                    self._opened = None
+        try:
+            if self._opened is None:
+                self._opened, self.unread = self._open(), self.reports
+            with self._opened.open(member) as unpacked:
+                return read_report_bytes(name, unpacked, limit)
+        except DAMAGED as error:
+            is_encrypted = member.flag_bits & _ENCRYPTED
+            message = "it is encrypted" if is_encrypted else f"cannot be unpacked: {error}"
+            raise InputRefused.of_file(name, message, "Unpack it first.") from None
+        finally:
+            self.unread -= 1
+            is_alone = member.filename.endswith(BESIDE_ENDINGS)
+            if self._opened and (is_alone or self.unread <= 0):
+                self._opened.close()
+                self._opened = None
 
 
 def _member_cannot_be_report(

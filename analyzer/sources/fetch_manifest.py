@@ -17,7 +17,8 @@ from typing import Any, Final, NamedTuple
 
 from analyzer.errors import AwsRefused
 from analyzer.files import json_bytes, provenance, saved_file_refusal, saved_json, sha256
-from analyzer.report.model import AccountName, NotCovered, Report, ReportFile
+from analyzer.report.model import AccountName, NotCovered, ReportFile
+from analyzer.report.report import Report
 from analyzer.report.values import timestamp
 from analyzer.sources.files_beside import FIRST_YEAR, MANIFEST_ENDING
 from analyzer.sources.find import files_below, is_pattern, matching_paths
@@ -319,7 +320,7 @@ def _sha256(source: Source) -> str:
     try:
         if source.path:
             return sha256(source.path)
-        return hashlib.sha256(replace(source, limit=None).read()).hexdigest()
+        return hashlib.sha256(source.again().read()).hexdigest()
     except OSError:
         return ""
 

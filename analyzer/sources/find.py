@@ -1,12 +1,11 @@
 """Find inputs: a file, a folder with all below it, a pattern, a zip archive, standard input."""
 
-import glob
 import os
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -27,7 +26,7 @@ from analyzer.sources.source import (
 from analyzer.terms import LONGEST_SHOWN, printable
 
 STANDARD_INPUT: Final = "-"
-_ANY_DEPTH: Final = "**"
+_SIGNS: Final = frozenset("*?[")
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
@@ -35,7 +34,7 @@ def find_sources(names: Collection[str], limit: InputLimit | None = None) -> lis
 
     Files saved beside reports are not inputs, even if a shell's `*` names them. A name that cannot
     be found is an input that raises when it is read, so that all problems come at once. `limit`
-    counts the bytes that are unpacked or piped in.
+    counts the bytes that are read and unpacked.
     """
     reports = [name for name in names if _may_be_input(name)]
     bound = limit or InputLimit()
@@ -77,83 +76,45 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
 
 def is_pattern(name: str) -> bool:
     """Return whether a name is a pattern, not the name of a file with such signs."""
-    return glob.has_magic(name) and not os.path.exists(name)  # noqa: PTH110  never raises
+    has_sign = not _SIGNS.isdisjoint(name)
+    return has_sign and not os.path.exists(name)  # noqa: PTH110  never raises
 
 
 def matching_paths(
     pattern: str, on_unreadable: Callable[[OSError], None] = lambda _error: None
-) -> list[str]:
-    """Return the paths that a pattern matches, in order.
+) -> list[Path]:
+    """Return the visible paths that a pattern of `pathlib` matches, in order.
 
-    `**` searches no folder twice; glob would, if links lead back up. `on_unreadable` is
-    called with the error of each folder that the pattern needs and that cannot be searched.
+    `on_unreadable` is called with the error of each folder that `pathlib` skips, since it cannot be
+    searched.
     """
     parts = Path(pattern).parts
-    depth = parts.index(_ANY_DEPTH) if _ANY_DEPTH in parts else len(parts)
-    for error in _search_errors(parts[:depth]):
-        on_unreadable(error)
-    if depth == len(parts):
-        return sorted(glob.glob(pattern))  # noqa: PTH207  patterns may be absolute
-    folders = _folders_matching(parts[:depth])
-    found = (
-        path for folder in folders for path in _matches_below(folder, parts[depth:], on_unreadable)
-    )
-    return sorted({*found})
+    literal = next(at for at, part in enumerate(parts) if not _SIGNS.isdisjoint(part))
+    start, rest = Path(*parts[:literal]), parts[literal:]
+    searched = (start.glob("/".join(rest[:depth])) for depth in range(1, len(rest)))
+    for folder in {start: None, **dict.fromkeys(chain(*searched))}:
+        _check_folder(folder, on_unreadable)
+    found = {*start.glob("/".join(rest))}
+    return sorted(path for path in found if is_visible(str(path.relative_to(start))))
 
 
-def _folders_matching(parts: Sequence[str]) -> list[str]:
-    """Return the paths that the first parts of a pattern match; "" stands for this folder."""
-    return glob.glob(os.path.join(*parts)) if parts else [""]  # noqa: PTH118, PTH207  likewise
-
-
-def _search_errors(parts: Sequence[str]) -> Iterator[OSError]:
-    """Yield the error of each folder that glob has to search for a pattern, but skips."""
-    for at, part in enumerate(parts):
-        for folder in _folders_matching(parts[:at]):
-            try:
-                if glob.has_magic(part):
-                    os.scandir(folder or os.curdir).close()
-                else:
-                    os.lstat(os.path.join(folder, part))  # noqa: PTH118  likewise
-            except (FileNotFoundError, NotADirectoryError):
-                continue
-            except OSError as error:
-                yield error
-
-
-def _matches_below(
-    folder: str, pattern: Sequence[str], on_unreadable: Callable[[OSError], None]
-) -> Iterator[str]:
-    if not os.path.isdir(folder or os.curdir):  # noqa: PTH112  never raises
-        return
-    if _fits((), pattern):
-        yield os.path.join(folder, "")  # noqa: PTH118  as glob names it
-    for at, folders, files in _folders_below(Path(folder), on_unreadable):
-        for name in (*folders, *files):
-            path = Path(at, name)
-            if _fits(path.relative_to(folder).parts, pattern):
-                yield str(path)
-
-
-def _fits(parts: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Return whether a path below a folder fits a pattern; `**` stands for any number of parts."""
-    starts = {0}
-    for part in pattern:
-        if part == _ANY_DEPTH:
-            starts = set(range(min(starts), len(parts) + 1)) if starts else starts
-        else:
-            at = (start for start in starts if start < len(parts))
-            starts = {start + 1 for start in at if fnmatchcase(parts[start], part)}
-    return len(parts) in starts
+def _check_folder(folder: Path, on_unreadable: Callable[[OSError], None]) -> None:
+    if folder.is_dir():
+        try:
+            os.scandir(folder).close()
+            os.stat(f"{folder}/.")  # noqa: PTH116  a path of pathlib loses the dot
+        except OSError as error:
+            on_unreadable(error)
 
 
 def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
     unreadable: list[OSError] = []
-    paths = [*filter(_may_be_input, matching_paths(pattern, unreadable.append))]
-    folders = {Path(match) for match in paths if os.path.isdir(match)}  # noqa: PTH112  likewise
+    paths = matching_paths(pattern, unreadable.append)
+    paths = [path for path in paths if _may_be_input(str(path))]
+    folders = {path for path in paths if os.path.isdir(path)}  # noqa: PTH112  never raises
     # `**` matches a folder, which is searched, and also everything in it.
-    once = (match for match in paths if folders.isdisjoint(Path(match).parents))
-    sources = [source for match in once for source in _listed_path_sources(match, limit)]
+    once = (str(path) for path in paths if folders.isdisjoint(path.parents))
+    sources = [source for name in once for source in _listed_path_sources(name, limit)]
     found = {source.name for source in sources}  # a folder that matches is refused by itself
     sources += [
         source for source in map(_unreadable_source, unreadable) if source.name not in found
@@ -217,9 +178,9 @@ def _archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Ite
     return archive_sources(name, content, limit)
 
 
-def _file_bytes(name: str, path: Path, _limit: InputLimit | None) -> bytes:
+def _file_bytes(name: str, path: Path, limit: InputLimit) -> bytes:
     with path.open("rb") as stream:
-        return read_report_bytes(name, stream)
+        return read_report_bytes(name, stream, limit)
 
 
 def stream_sources(name: str, stream: BinaryIO, limit: InputLimit) -> Iterator[Source]:

@@ -14,15 +14,15 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, cast
 
 import pandas as pd
-import pyarrow as pa
 
 from analyzer import files
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
-from analyzer.report.assemble import assemble_report
-from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
-from analyzer.report.model import Exemptions, Report, UncoveredFile
+from analyzer.report.input_formats import HEAD_BYTES, LIMITS, InputLimit, Limits
+from analyzer.report.model import Exemptions, UncoveredFile
+from analyzer.report.report import Report
 from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
+from analyzer.report.reports import assemble_report
 from analyzer.sources import files_beside
 from analyzer.sources.files_beside import (
     MANIFEST_ENDING,
@@ -46,19 +46,14 @@ _ACCEPTED_SOURCES: Final = (
     " of text"
 )
 
-STREAMED_FROM: Final = 32 << 20
-"""Plain CSV of more bytes is read in pieces, not whole: a million rows take 606 MB less."""
 
-_PART_BYTES: Final = 1 << 20
-_TAIL_BYTES: Final = 1 << 10
-
-
-def load(
+def load(  # noqa: PLR0913  each is one choice
     *sources: str | Path | MemorySource,
     as_of: datetime | None = None,
     account_id: str = "",
     progress: Callable[[int, int], None] = lambda _done, _total: None,
-    max_input: int = MAX_INPUT,
+    max_file: int = LIMITS.file,
+    max_input: int = LIMITS.total,
     with_older: bool = False,
 ) -> Report:
     """Return all reports in the sources as one.
@@ -69,8 +64,9 @@ def load(
     matter.
     `as_of` is the moment that the reports describe, with its zone, if you know it better than the
     reports show it; `account_id` is the account of a report that masks it; `progress` is called
-    with the number of inputs read, and of all. The sources must not unpack to more than `max_input`
-    bytes in all. With `with_older`, each report of an account counts, for a history.
+    with the number of inputs read, and of all. A source must not hold more than `max_file` bytes,
+    read or unpacked, and all together not more than `max_input`. With `with_older`, each report of
+    an account counts, for a history.
 
     Raises InputRefused with the problems of all inputs together, TypeError for an invalid source or
     moment, ValueError for a moment without its zone, a frame with missing cells, and an account
@@ -84,7 +80,7 @@ def load(
         raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
     as_of = moment_in_utc(as_of)
     names = [*map(str, filter(_is_path, sources))]
-    limit = InputLimit(max_input)
+    limit = InputLimit(Limits(max_file, max_input))
     inputs = find_sources(names, limit)
     inputs += _memory_inputs(streams, limit)
     if account_id:
@@ -114,7 +110,7 @@ def _memory_inputs(
 def _memory_order(named: tuple[str, list[Source]]) -> tuple[str, bytes]:
     name, (first, *_) = named
     with suppress(InputRefused):
-        return name, replace(first, limit=None).read()
+        return name, first.again().read()
     return name, b""
 
 
@@ -171,7 +167,6 @@ def load_sources(  # noqa: PLR0913  each is one choice
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     *,
     skip_unreadable: bool = False,
-    row_bytes_in_memory: int | None = None,
     with_older: bool = False,
     is_input: Callable[[Source], bool] = lambda _: True,
 ) -> Report:
@@ -179,8 +174,7 @@ def load_sources(  # noqa: PLR0913  each is one choice
 
     With `skip_unreadable`, inputs that cannot be read are not covered. Manifests among the names
     count if `is_input` says so.
-    `row_bytes_in_memory` and `with_older` are those of `assemble_report`; older reports may be
-    many, and their rows are read twice.
+    `with_older` is that of `assemble_report`.
 
     Raises InputRefused with the problems of all inputs together.
     """
@@ -188,13 +182,8 @@ def load_sources(  # noqa: PLR0913  each is one choice
         readable_sources(inputs, with_older=with_older) if skip_unreadable else (inputs, ())
     )
     read = [source for source in inputs if not source.is_skipped]
-    # An archive gives one file at a time: two threads that wait for it take 1.5 times as long.
-    threads = 1 if any(source.archive for source in read) else 2
     openers = [partial(_report_text, source) for source in read]
-    bytes_in_memory = 0 if with_older else row_bytes_in_memory
-    report = assemble_report(
-        openers, as_of, progress, threads, bytes_in_memory, with_older=with_older
-    )
+    report = assemble_report(openers, as_of, progress, with_older=with_older)
     if len(read) < len(inputs) or any(source.saved_in_archive for source in read):
         notes = (*skipped_notes(inputs), *_archived_file_notes(inputs))
         report = replace(report, source_notes=notes)
@@ -229,7 +218,7 @@ def readable_sources(
     for source in inputs:
         try:
             if not source.is_skipped:
-                load_sources([], [replace(source, limit=None)], None)
+                load_sources([], [source.again()], None)
         except InputRefused as refused:
             problems[source.name] = refused.problems
         else:
@@ -237,7 +226,7 @@ def readable_sources(
     if all(source.is_skipped for source in readable):
         raise InputRefused(chain(*problems.values()))
     try:
-        together = [replace(source, limit=None) for source in readable]
+        together = [source.again() for source in readable]
         load_sources([], together, None, with_older=with_older)
     except InputRefused as refused:
         for problem in refused.problems:
@@ -276,9 +265,7 @@ def _report_text(source: Source) -> ReportText:
     """Open one report, with the files beside it."""
     path = source.path
     try:
-        is_large = path and path.stat().st_size > STREAMED_FROM
-        text = path and is_large and _streamed_text(source.name, path)
-        text = text or read_in_memory(source)
+        text = read_in_memory(source)
         saved = [
             Path(f"{path}{ending}")
             for ending in (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING)
@@ -292,104 +279,24 @@ def _report_text(source: Source) -> ReportText:
     return replace(text, origin=source.origin, masked_account=source.masked_account)
 
 
-def _streamed_text(name: str, path: Path) -> ReportText | None:
-    """Open a large CSV without keeping it in memory; None for other inputs."""
-    size = path.stat().st_size
-    # Taken before the first byte is read, so that any change is noticed.
-    unchanged = partial(_check_unchanged, name, path, _identity(path))
-    with path.open("rb") as stream:
-        head = stream.read(HEAD_BYTES)
-        stream.seek(max(size - _TAIL_BYTES, 0))
-        tail = stream.read()
-    if not input_formats.is_utf8_csv(head):
-        return None
-    header, sha256, quoted = find_header(name, head), hashlib.sha256(), False
-    for part in input_formats.utf8_parts(name, partial(_parts, path)):
-        sha256.update(part)
-        quoted = quoted or b'"' in part
-    return ReportText(
-        name=name,
-        size=size,
-        sha256=sha256.hexdigest(),
-        csv_sha256=sha256.hexdigest(),
-        header=header,
-        open=partial(_reopened, path, unchanged),
-        check_unchanged=unchanged,
-        tail=tail,
-        quoted=quoted,
-    )
-
-
-def _parts(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as stream:
-        yield from iter(partial(stream.read, _PART_BYTES), b"")
-
-
 def read_in_memory(source: Source) -> ReportText:
-    """Return one report, whose bytes are read whole.
+    """Return one report, whose bytes are read whole, once: what is hashed is what is judged.
 
     Raises InputRefused and OSError.
     """
-    unchanged = partial(_check_unchanged, source.name, source.path, _identity(source.path))
     data = source.read()
-    unchanged()
     csv, generated = input_formats.unwrapped_file(source.name, data, source.limit)
-    plain = csv == data
     sha256 = hashlib.sha256(data).hexdigest()
-    csv_sha256 = sha256 if plain else hashlib.sha256(csv).hexdigest()
     return ReportText(
         name=source.name,
         size=len(data),
         sha256=sha256,
-        csv_sha256=csv_sha256,
+        csv_sha256=sha256 if csv == data else hashlib.sha256(csv).hexdigest(),
         header=find_header(source.name, csv[:HEAD_BYTES]),
-        open=partial(_reopened, source.path, unchanged)
-        if plain and source.path
-        else partial(_unpacked, replace(source, limit=None), csv_sha256, [csv]),
-        check_unchanged=unchanged,
-        tail=csv[-_TAIL_BYTES:],
+        csv=csv,
         quoted=b'"' in csv,
         envelope_time=generated,
     )
-
-
-def _unpacked(source: Source, sha256: str, unpacked: list[bytes]) -> pa.NativeFile:
-    """Open a CSV that was unpacked: first from memory, later by unpacking it again."""
-    if unpacked:
-        return pa.BufferReader(unpacked.pop())
-    try:
-        again, _ = input_formats.unwrapped_file(source.name, source.read())
-    except OSError as error:
-        raise unreadable_file_refusal(source.name, error) from None
-    if hashlib.sha256(again).hexdigest() != sha256:
-        raise _change_refusal(source.name)
-    return pa.BufferReader(again)
-
-
-def _reopened(path: Path, unchanged: Callable[[], None]) -> pa.NativeFile:
-    """Open a file again, and refuse it if it has changed."""
-    unchanged()
-    return pa.OSFile(os.fsencode(path))
-
-
-def _check_unchanged(name: str, path: Path | None, first: tuple[int, ...]) -> None:
-    with suppress(OSError):
-        if _identity(path) == first:
-            return
-    raise _change_refusal(name)
-
-
-def _identity(path: Path | None) -> tuple[int, ...]:
-    """Return what identifies a file: one that was replaced or written to has another identity."""
-    if not path:
-        return ()
-    now = path.stat()
-    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns, now.st_ctime_ns
-
-
-def _change_refusal(name: str) -> InputRefused:
-    hint = "Something writes to it: copy the file and analyze the copy."
-    return InputRefused.of_file(name, "the file changed or went away while it was read", hint)
 
 
 # The lists that go with reports; few runs have one, so their parsers are imported when needed

@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from analyzer import columns
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import GENERATION_STATES, HEAD_BYTES, InputLimit
 from analyzer.report.report_text import is_result_or_list
@@ -29,16 +28,16 @@ _LARGEST_JSON: Final = 16 << 20
 class Source:
     """Name one input, with its content; `path` is None if it is not a regular file of its own.
 
-    The content is bytes, or a function that returns them and counts what it unpacks in `limit`,
-    which is None if an input is read again. `archive` is the archive that the input lies in, if
-    any, and `saved_in_archive` are the files saved with reports there, the same for all of one
-    archive. `origin` is the name of the original if this is a copy; `masked_account` is the account
-    set for rows whose ARN is masked. An input that `is_skipped` cannot be a report.
+    The content is bytes, or a function that returns them and counts them in `limit`. `archive` is
+    the archive that the input lies in, if any, and `saved_in_archive` are the files saved with
+    reports there, the same for all of one archive. `origin` is the name of the original if this is
+    a copy; `masked_account` is the account set for rows whose ARN is masked. An input that
+    `is_skipped` cannot be a report.
     """
 
     name: str
-    content: bytes | Callable[[InputLimit | None], bytes]
-    limit: InputLimit | None = None
+    content: bytes | Callable[[InputLimit], bytes]
+    limit: InputLimit = field(default_factory=InputLimit)
     path: Path | None = None
     archive: Path | None = None
     saved_in_archive: "tuple[Source, ...]" = ()
@@ -50,6 +49,10 @@ class Source:
         """Return the bytes; raises InputRefused or OSError if they cannot be read."""
         return self.content if isinstance(self.content, bytes) else self.content(self.limit)
 
+    def again(self) -> "Source":
+        """Return the input to be read once more: it counts in the limit only once."""
+        return replace(self, limit=self.limit.again())
+
 
 def missing_source(name: str, message: str, hint: str) -> Source:
     """Return an input that is refused when it is read."""
@@ -59,7 +62,7 @@ def missing_source(name: str, message: str, hint: str) -> Source:
 def refused_source(name: str, refused: InputRefused) -> Source:
     """Return an input that raises the refusal when it is read."""
 
-    def refuse(_limit: InputLimit | None) -> bytes:
+    def refuse(_limit: InputLimit) -> bytes:
         raise refused
 
     return Source(printable(name), refuse)
@@ -117,7 +120,7 @@ def content_cannot_be_report(name: str, size: int, start: Callable[[int], bytes]
 
 
 def _is_other_json(data: bytes) -> bool:
-    """Return whether this is whole JSON, but neither AWS's answer nor the rows of a report.
+    """Return whether this is whole JSON, but not AWS's answer.
 
     AWS's answer that there is no report yet is not skipped: its account would be lost silently.
     """
@@ -125,9 +128,7 @@ def _is_other_json(data: bytes) -> bool:
         document: Any = json.loads(data)
     except (ValueError, RecursionError):
         return False
-    first = document[0] if isinstance(document, list) and document else document
-    if not isinstance(first, dict):
+    if not isinstance(document, dict):
         return isinstance(document, list)
-    names = {key.lower() for key in first}
-    is_answer = "content" in names or first.get("State") in GENERATION_STATES
-    return not is_answer and not names.issuperset((columns.USER, columns.ARN))
+    names = {key.lower() for key in document}
+    return "content" not in names and document.get("State") not in GENERATION_STATES

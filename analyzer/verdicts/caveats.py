@@ -15,10 +15,12 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.limits import Criteria
-from analyzer.report.model import TEXT, Page, arrow_array, as_category, in_any_slot, slot_matrix
+from analyzer.report.model import TEXT, arrow_array, as_category
+from analyzer.report.users import Users
 from analyzer.report.values import day_text_series
 from analyzer.terms import SlotState
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
+from analyzer.verdicts.truth import in_any_slot
 
 UNREAD_CELL: Final = "unread-cell"
 """The caveat of a cell that only certainty needs."""
@@ -54,7 +56,6 @@ _CERTAINTY_COLUMNS: Final = (
         for certificate in columns.CERTIFICATES
         for name in (certificate.active, certificate.last_rotated)
     ),
-    columns.ADDITIONAL_CREDENTIALS_INFO,
 )
 """Cells that a caveat or the age needs, but no verdict."""
 
@@ -91,7 +92,7 @@ def caveat_ids(
     return as_category(code[bits], words)
 
 
-def sentences_by_caveat(page: Page) -> Mapping[str, pa.Array]:
+def sentences_by_caveat(page: Users) -> Mapping[str, pa.Array]:
     """Return the sentences of each caveat that occurs on a judged page, by its id.
 
     They are large_string, one a user, null where the user does not have the caveat.
@@ -109,7 +110,7 @@ def sentences_by_caveat(page: Page) -> Mapping[str, pa.Array]:
     return texts
 
 
-def caveat_sentences(page: Page) -> list[tuple[tuple[str, str], ...]]:
+def caveat_sentences(page: Users) -> list[tuple[tuple[str, str], ...]]:
     """Return for each user of a judged page its caveats as (id, sentence)."""
     caveats: list[list[tuple[str, str]]] = [[] for _ in range(len(page))]
     for name, sentences in sentences_by_caveat(page).items():
@@ -128,61 +129,42 @@ def has_service_key_name(users: pd.DataFrame) -> np.ndarray:
     return named.to_numpy(bool)
 
 
-def _inactive_keys(facts: Facts) -> np.ndarray:
-    """Return the slots that have or may have an inactive key, of users without active keys."""
-    return np.asarray(facts.keys_in(SlotState.INACTIVE) | facts.key_undated_by_report)
-
-
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
-    untold = np.concatenate([facts.lacks(key.last_used_date) for key in columns.ACCESS_KEYS])
-    unknown = in_any_slot(facts.key_use.unknown & ~untold)
-    for name in _CERTAINTY_COLUMNS:
-        unknown |= facts.has_unknown_cell(name) & ~facts.lacks(name)
-    return np.asarray(unknown)
+    unknown = in_any_slot(facts.key_use.unknown)
+    return np.asarray(unknown | facts.page.unread_in(*_CERTAINTY_COLUMNS))
 
 
 def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
     """Return for each column the users whose certainty needs its cell."""
     masks = dict.fromkeys(_CERTAINTY_COLUMNS, np.ones(len(facts.page), bool))
-    for key, inactive in zip(columns.ACCESS_KEYS, slot_matrix(_inactive_keys(facts)), strict=True):
-        masks |= dict.fromkeys(key.last_use, inactive)
-    return {name: mask & ~facts.lacks(name) for name, mask in masks.items()}
-
-
-def _missing_columns(facts: Facts) -> dict[str, np.ndarray]:
-    """Return for each column that the report lacks the users for whom a caveat needs it."""
-    every = np.ones(len(facts.page), bool)
-    needed = {
-        columns.USER_CREATION_TIME: every,
-        columns.MFA_ACTIVE: ~facts.sign_in.present,
-        **{certificate.active: every for certificate in columns.CERTIFICATES},
-    }
-    for key, inactive in zip(columns.ACCESS_KEYS, slot_matrix(_inactive_keys(facts)), strict=True):
-        needed |= {key.last_rotated: every, key.last_used_date: inactive}
-    return {name: mask & facts.lacks(name) for name, mask in needed.items()}
+    inactive = facts.keys_in(SlotState.INACTIVE)
+    for key, is_inactive in zip(columns.ACCESS_KEYS, inactive, strict=True):
+        masks[key.last_used_date] = is_inactive
+    return masks
 
 
 # Sentences
 
 
-def _slot_dates(slots: pd.DataFrame, mask: np.ndarray, since: str) -> pd.Series:
+def _slot_dates(mask: np.ndarray, since: np.ndarray) -> pd.Series:
     """Return for each user the slots of a mask with a date each: `1 (2024-04-22) and 2 (…)`."""
-    text = slots[columns.SLOT].astype(str) + (" (" + day_text_series(slots[since]) + ")").fillna("")
-    texts = text.where(pd.Series(mask, index=slots.index), "")
-    first, second = texts.iloc[: len(texts) // 2], texts.iloc[len(texts) // 2 :]
-    both = pd.Series(" and ", index=first.index).where((first != "") & (second != ""), "")
-    return first + both + second
+    texts = [
+        (f"{slot}" + (" (" + day_text_series(pd.Series(moments)) + ")").fillna("")).where(holds, "")
+        for slot, holds, moments in zip(columns.SLOTS, mask, since, strict=True)
+    ]
+    both = pd.Series(np.where(mask.all(axis=0), " and ", ""), dtype=TEXT)
+    return texts[0] + both + texts[1]
 
 
 def _certificate_sentences(facts: Facts) -> pd.Series:
-    slots = _slot_dates(facts.page.certificates, facts.certificate_active.yes, columns.CREATED)
+    slots = _slot_dates(facts.certificate_active.yes, facts.certificate_age.moment)
     return (
         "Active signing certificate " + slots + ": a credential that the definition does not count."
     )
 
 
 def _key_sentences(facts: Facts) -> pd.Series:
-    slots = _slot_dates(facts.page.keys, facts.key_use.present, columns.KEY_LAST_USED)
+    slots = _slot_dates(facts.key_use.present, facts.key_use.moment)
     return "Inactive access key " + slots + " was used in the past."
 
 
@@ -191,15 +173,8 @@ def _unknown_cell_sentences(facts: Facts) -> pd.Series:
     return sentences.reindex(facts.page.users.index, fill_value="")
 
 
-def _missing_column_sentences(facts: Facts) -> pd.Series:
-    names = pd.Series("", index=facts.page.users.index, dtype=TEXT)
-    for name, needed in _missing_columns(facts).items():
-        names = names.where(~needed, names + ", " + name)
-    return "The report has no column " + names.str.removeprefix(", ") + "."
-
-
 def _masked_arn_sentences(facts: Facts) -> pd.Series:
-    cell = facts.page.cells[columns.ARN]
+    cell = facts.page.cell(columns.ARN)
     what = ('The ARN "' + cell + '" is masked').fillna("The report has no column arn")
     return what + ": the user is judged by name."
 
@@ -274,18 +249,11 @@ CAVEATS: Final = (
         " one.",
     ),
     Caveat(
-        id="missing-columns",
-        holds=lambda facts, _: np.any([*_missing_columns(facts).values()], axis=0),
-        sentences=_missing_column_sentences,
-        meaning="The report lacks columns that a caveat needs of this user: certificates, MFA, the"
-        " creation, or the dates of an inactive access key.",
-    ),
-    Caveat(
         id="more-credentials",
         holds=lambda facts, _: facts.more_credentials,
         sentences=lambda facts: (
             "Has more credentials than the report lists: "
-            + facts.page.cells[columns.ADDITIONAL_CREDENTIALS_INFO].fillna("").str.rstrip(".")
+            + facts.page.cell(columns.ADDITIONAL_CREDENTIALS_INFO).fillna("").str.rstrip(".")
             + "."
         ),
         meaning="The user has more credentials than the report lists: see its column"
@@ -295,7 +263,8 @@ CAVEATS: Final = (
         id=UNREAD_CELL,
         holds=lambda facts, _: _has_unknown_cell(facts),
         sentences=_unknown_cell_sentences,
-        meaning="A cell that a caveat or the age needs is not understood: look it up in AWS.",
+        meaning="A cell that a caveat or the age needs is not understood, or the report has no such"
+        " column: look it up in AWS.",
     ),
     Caveat(
         id="masked-arn",

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Hold for each user, or each slot, whether something holds: two masks, never both true.
+    """Hold for each user whether something holds: two masks, never both true.
 
-    Where both are false, the truth is unknown. `and`, `or` and `not` decide as far as the known
-    parts allow: one no is enough for `and` to be no, one yes is enough for `or` to be yes.
+    The masks of a truth on slots have two rows, one for each slot. Where both masks are false, the
+    truth is unknown. `and`, `or` and `not` decide as far as the known parts allow: one no is enough
+    for `and` to be no, one yes is enough for `or` to be yes.
     """
 
     yes: np.ndarray
@@ -30,10 +31,7 @@ class Truth:
 
     def __and__(self, other: Self) -> Self:
         """Return whether both hold; a truth on users counts for each of their slots."""
-        shorter, longer = sorted((self, other), key=lambda elapsed: len(elapsed.yes))
-        if len(shorter.yes) < len(longer.yes):
-            shorter = shorter.repeated_per_slot()
-        return type(self)(shorter.yes & longer.yes, shorter.no | longer.no)
+        return type(self)(self.yes & other.yes, self.no | other.no)
 
     def __or__(self, other: Self) -> Self:
         """Return whether at least one holds; a truth on users counts for each of their slots."""
@@ -49,16 +47,8 @@ class Truth:
         mask: np.ndarray = ~(self.yes | self.no)
         return mask
 
-    def repeated_per_slot(self) -> Self:
-        """Return the truth on users for each of their slots."""
-        from analyzer.report.model import repeated_per_slot
-
-        return type(self)(repeated_per_slot(self.yes), repeated_per_slot(self.no))
-
     def in_any_slot(self) -> Self:
         """Return for each user whether it holds in at least one slot."""
-        from analyzer.report.model import in_any_slot
-
         return type(self)(in_any_slot(self.yes), ~in_any_slot(~self.no))
 
     def in_every_slot(self) -> Self:
@@ -66,9 +56,15 @@ class Truth:
         return ~(~self).in_any_slot()
 
 
+def in_any_slot(slots: np.ndarray) -> np.ndarray:
+    """Return for each user whether a mask of slots (two rows) holds in at least one of them."""
+    mask: np.ndarray = slots[0] | slots[1]
+    return mask
+
+
 @dataclass(frozen=True, slots=True)
 class Elapsed:
-    """Hold for each user, or each slot, the whole days from a moment to as-of.
+    """Hold for each user, or each slot (two rows), the whole days from a moment to as-of.
 
     `moment` is datetime64[s] and `days` int64 where a moment is `present`; elsewhere there is no
     moment, or it is `unknown`. Where it is known that there is no moment, no comparison holds.
@@ -91,13 +87,6 @@ class Elapsed:
     def more_than(self, days: int) -> Truth:
         """Return where more days than that have elapsed."""
         return self.at_least(days + 1)
-
-    def repeated_per_slot(self) -> Self:
-        """Return the elapsed days of users for each of their slots."""
-        from analyzer.report.model import repeated_per_slot
-
-        parts = (self.moment, self.days, self.present, self.unknown)
-        return type(self)(*map(repeated_per_slot, parts))
 
     def less_than(self, days: int) -> Truth:
         """Return where fewer days have elapsed."""

@@ -12,10 +12,12 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.limits import Criteria, Definition
-from analyzer.report.model import Page, as_category, in_any_slot, slot_matrix
+from analyzer.report.model import as_category
+from analyzer.report.users import Users
 from analyzer.terms import Certainty, SlotState, UnusedReason, Verdict, code_of, count_text
 from analyzer.verdicts.caveats import caveat_ids
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
+from analyzer.verdicts.truth import in_any_slot
 
 REASON_TEXTS: Final = {
     UnusedReason.NEVER_SIGNED_IN: "has a password that was never used, and no access key",
@@ -24,9 +26,6 @@ REASON_TEXTS: Final = {
     ),
     UnusedReason.NO_CREDENTIALS: "has neither a password nor an access key",
     UnusedReason.INACTIVE_KEYS_ONLY: "has no password, and only inactive access keys",
-    UnusedReason.NO_ACTIVE_KEY: (
-        "has no active access key; the report has no column that shows inactive ones"
-    ),
 }
 
 RETIRED_TEXT: Final = "no working credentials: no password, no active access key"
@@ -43,7 +42,7 @@ _VERDICT_COLUMNS: Final = (
 _NOT_COUNTED: Final = np.iinfo(np.int64).max
 
 
-def with_verdicts(page: Page, criteria: Criteria) -> Page:
+def with_verdicts(page: Users, criteria: Criteria) -> Users:
     """Return the page with `verdict`, `reason`, `certainty`, `caveats`, `age_days`, `idle_days`.
 
     Days are whole days elapsed before as-of, never negative; `idle_days` counts from the latest use
@@ -83,23 +82,19 @@ def _verdict_codes(
     unused = ~signed_in & ~attached
     recent = idle < criteria.dormant_days
     unknown = _has_unknown_needed_cell(facts)
-    if strict:
-        unknown |= unused & in_any_slot(facts.key_undated_by_report)
     lacks_use_date = ~unknown & ~unused & ~recent & use_date_unknown
-    fits = [unknown | lacks_use_date, unused, ~usable, ~recent]
-    code = np.asarray(np.select(fits, range(len(fits)), len(fits)), np.int8)
+    code = np.full(len(unused), code_of(Verdict.ACTIVE), np.int8)
+    code[~recent] = code_of(Verdict.DORMANT)
+    code[~usable] = code_of(Verdict.RETIRED)
+    code[unused] = code_of(Verdict.UNUSED)
+    code[unknown | lacks_use_date] = code_of(Verdict.UNDETERMINED)
     return code, lacks_use_date
 
 
 def _has_unknown_needed_cell(facts: Facts) -> np.ndarray:
     """Return which users have an unknown cell that every verdict needs."""
-    unknown = in_any_slot(_unknown_keys(facts))
-    return np.asarray(facts.has_unknown_cell(*_VERDICT_COLUMNS) | unknown)
-
-
-def _unknown_keys(facts: Facts) -> np.ndarray:
-    """Return the slots whose cells contradict each other, or are not understood."""
-    return np.asarray(facts.keys_in(SlotState.UNKNOWN) & ~facts.key_undated_by_report)
+    unknown = in_any_slot(facts.keys_in(SlotState.UNKNOWN))
+    return np.asarray(facts.page.unread_in(*_VERDICT_COLUMNS) | unknown)
 
 
 def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
@@ -113,7 +108,7 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
     days = np.vstack(
         [
             np.where(has_password & password.present, password.days, _NOT_COUNTED),
-            slot_matrix(np.where(is_active & key.present, key.days, _NOT_COUNTED)),
+            np.where(is_active & key.present, key.days, _NOT_COUNTED),
         ]
     )
     unknown = has_password & ~password.present | in_any_slot(is_active & ~key.present)
@@ -123,11 +118,22 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
 def _reasons(facts: Facts, code: np.ndarray, lacks_use_date: np.ndarray) -> "pd.Categorical[Any]":
     """Return why a user is unused or undetermined, empty for all others."""
     password, inactive = facts.password.yes, in_any_slot(facts.keys_in(SlotState.INACTIVE))
-    undated = in_any_slot(facts.key_undated_by_report) & ~inactive
-    unused = np.select([undated, password & ~inactive, password, ~inactive], [5, 1, 2, 3], 4)
+    known = ["", *map(str, UnusedReason)]
+    unused = np.where(
+        password,
+        np.where(
+            inactive,
+            known.index(UnusedReason.NEVER_SIGNED_IN_INACTIVE_KEYS),
+            known.index(UnusedReason.NEVER_SIGNED_IN),
+        ),
+        np.where(
+            inactive,
+            known.index(UnusedReason.INACTIVE_KEYS_ONLY),
+            known.index(UnusedReason.NO_CREDENTIALS),
+        ),
+    )
     reason = np.where(code == code_of(Verdict.UNUSED), unused, 0)
     undetermined = code == code_of(Verdict.UNDETERMINED)
-    known = ["", *map(str, UnusedReason)]
     if not undetermined.any():
         return as_category(reason, known)
     texts = unknown_cell_sentences(facts, _deciding_cells(facts, undetermined, lacks_use_date))
@@ -145,15 +151,10 @@ def _deciding_cells(
     masks |= dict.fromkeys(
         (columns.PASSWORD_LAST_CHANGED, columns.USER_CREATION_TIME), lacks_use_date
     )
-    # If no unknown cell explains the verdict, the missing column does.
-    known = users & ~_has_unknown_needed_cell(facts)
-    slots = (_unknown_keys(facts), facts.key_undated_by_report, facts.key_active.yes)
-    for key, is_unknown, is_undated, is_active in zip(
-        columns.ACCESS_KEYS, *map(slot_matrix, slots), strict=True
-    ):
-        lacks_this_date = lacks_use_date & is_active
-        masks[key.last_rotated] = is_unknown | (known | lacks_this_date) & is_undated
-        masks |= dict.fromkeys(key.last_use, is_unknown | lacks_this_date)
+    slots = (facts.keys_in(SlotState.UNKNOWN), facts.key_active.yes)
+    for key, is_unknown, is_active in zip(columns.ACCESS_KEYS, *slots, strict=True):
+        masks[key.last_rotated] = is_unknown
+        masks[key.last_used_date] = lacks_use_date & is_active
     return masks
 
 
@@ -169,7 +170,7 @@ def reason_text(verdict: str, reason: str, idle_days: int | None) -> str:
 
 
 def idle_text(idle_days: int) -> str:
-    """Return in words how long the working credentials are idle: `Page.users["idle_days"]`.
+    """Return in words how long the working credentials are idle: `Users.users["idle_days"]`.
 
     An inactive key may have been used since, and a password may have been changed.
     """
@@ -190,8 +191,8 @@ def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
     key = "access key attached, active or not" if strict else "active access key"
     return {
         Verdict.UNDETERMINED: (
-            "A cell that the decision needs was not understood, or contradicts another cell or"
-            " another row of the ARN. Never counted as unused."
+            "A cell that the decision needs was not understood, or contradicts another cell."
+            " Never counted as unused."
         ),
         Verdict.UNUSED: f"Never signed in, and has no {key}.",
         Verdict.RETIRED: (

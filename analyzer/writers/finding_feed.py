@@ -18,7 +18,8 @@ import orjson
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.limits import Thresholds
-from analyzer.report.model import Report, ReportFile, account_name
+from analyzer.report.model import ReportFile, account_name
+from analyzer.report.report import Report
 from analyzer.rules.rule import (
     OUTCOME,
     REMEDY,

@@ -5,7 +5,8 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import Report, ReportFile, UncoveredFile, account_with_name
+from analyzer.report.model import ReportFile, UncoveredFile, account_with_name
+from analyzer.report.report import Report
 from analyzer.terms import (
     AS_OF_SOURCES,
     BLIND_SPOTS_IN_SHORT,

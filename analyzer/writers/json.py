@@ -14,7 +14,7 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
 from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
 from analyzer.files import provenance
-from analyzer.report.model import Page
+from analyzer.report.users import Users
 from analyzer.rules.rule import FINDINGS
 from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
@@ -120,7 +120,7 @@ def fields(value: object, *names: str) -> dict[str, Any]:
     return {name: getattr(value, name) for name in names}
 
 
-def _users(analysis: Analysis, page: Page, table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _users(analysis: Analysis, page: Users, table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield the users of a judged page, null for a missing value."""
     decisions = analysis.earlier_decisions(page)
     for user, caveats, cells in zip(

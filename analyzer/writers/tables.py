@@ -19,7 +19,9 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import TEXT, NotCovered, Page, Report, account_name, arrow_array
+from analyzer.report.model import TEXT, NotCovered, account_name, arrow_array
+from analyzer.report.report import Report
+from analyzer.report.users import Users
 from analyzer.report.values import first_bytes, utc_texts
 from analyzer.terms import FORMULA_SIGNS, NOT_COVERED, Verdict
 
@@ -50,8 +52,8 @@ def file_columns(report: Report) -> Callable[[pd.DataFrame], dict[str, pa.Dictio
 
     def of_rows(rows: pd.DataFrame) -> dict[str, pa.DictionaryArray]:
         at = pa.array(rows[columns.FILE])
-        taken = {name: values.take(at) for name, values in of_files.items()}
-        return {**taken, columns.ACCOUNT_NAME: _account_names(report, rows)}
+        of_rows = {name: values.take(at) for name, values in of_files.items()}
+        return {**of_rows, columns.ACCOUNT_NAME: _account_names(report, rows)}
 
     return of_rows
 
@@ -72,18 +74,18 @@ def uncovered_table(
 
 def listed_users(
     analysis: Analysis, verdicts: Collection[Verdict]
-) -> Iterator[tuple[Page, dict[str, Any]]]:
+) -> Iterator[tuple[Users, dict[str, Any]]]:
     """Return each page of the users with one of the verdicts, and its table.
 
-    The table has the columns of `Page.users`, `USER_COLUMNS` and the name of the account.
+    The table has the columns of `Users.users`, `USER_COLUMNS` and the name of the account.
     """
     of_rows, words = file_columns(analysis.report), list(map(str, verdicts))
 
-    def table(page: Page) -> tuple[Page, dict[str, Any]]:
-        cells = {name: page.cells[name] for name in columns.REPORT_ONLY}
+    def table(page: Users) -> tuple[Users, dict[str, Any]]:
+        cells = {name: page.cell(name) for name in columns.REPORT_ONLY}
         return page, {**page.users, **cells, **of_rows(page.users)}
 
-    def listed(page: Page) -> Page:
+    def listed(page: Users) -> Users:
         return page.where(page.users[columns.VERDICT].isin(words).to_numpy())
 
     # A loop would keep a page in memory while the next one is built.

@@ -10,7 +10,8 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.arns import NO_ARN
-from analyzer.report.model import Page, ReportFile, concatenated, stable_order
+from analyzer.report.model import ReportFile, concatenated, stable_order
+from analyzer.report.users import Users
 from analyzer.terms import Certainty, Verdict, numbers_text, printable
 from analyzer.verdicts.caveats import caveat_sentences, has_service_key_name
 from analyzer.verdicts.verdict import reason_text
@@ -143,7 +144,7 @@ def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: b
 
 
 def _left_out_by_reason(
-    page: Page, files: Sequence[ReportFile], *, check: bool
+    page: Users, files: Sequence[ReportFile], *, check: bool
 ) -> dict[str, np.ndarray]:
     """Return by reason which users are left out; each user has at most one reason."""
     users = page.users

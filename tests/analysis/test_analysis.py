@@ -2,7 +2,6 @@
 
 from collections import Counter
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,15 +10,10 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
-from analyzer.analysis import analysis as engine
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.totals import AGE_BANDS
-from analyzer.errors import InputRefused
-from analyzer.limits import Criteria
-from analyzer.report import assemble
-from analyzer.report.model import Page, Report
+from analyzer.report import report as report_module
 from analyzer.terms import Verdict
-from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -31,7 +25,6 @@ from tests.support.builders import (
     a_user,
     days_before,
     report_text,
-    saved,
 )
 from tests.support.outputs import (
     CONSOLE,
@@ -44,8 +37,6 @@ from tests.support.outputs import (
     listed_exemptions,
     table_text,
 )
-
-Patch = pytest.MonkeyPatch
 
 
 def varied_users() -> list[Row]:
@@ -139,111 +130,32 @@ def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
 
 
 @pytest.mark.no_cover
-def test_a_report_that_is_not_kept_gives_the_same_in_columns_of_one_type_whatever_its_pages(
-    monkeypatch: Patch,
-) -> None:
-    kept = of_two_accounts()
-    written, findings = everything_written(kept), kept.rule_results.findings
-    monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
-    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
-    analysis = of_two_accounts()
-    assert len(list(analysis.pages())) == 2
-    assert everything_written(analysis) == written
-    assert [*map(str, analysis.rule_results.findings.dtypes)] == [*map(str, findings.dtypes)]
-    users, kept_users = analysis.users, kept.users
-    assert [*map(str, users.dtypes)] == [*map(str, kept_users.dtypes)]
+def test_slices_of_a_report_are_judged_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = of_two_accounts()
+    monkeypatch.setattr(report_module, "PAGE_ROWS", 5)
+    sliced = of_two_accounts()
+    assert len(list(sliced.pages())) > len(list(whole.pages())) == 1
+    assert everything_written(sliced) == everything_written(whole)
+    assert_frame_equal(sliced.rule_results.findings, whole.rule_results.findings)
+    users, whole_users = sliced.users, whole.users
+    assert [*map(str, users.dtypes)] == [*map(str, whole_users.dtypes)]
     for name in ("verdict", "reason", "certainty", "caveats", "exemption"):
         assert isinstance(users[name].dtype, pd.CategoricalDtype)
-        assert users[name].tolist() == kept_users[name].tolist()
-
-
-def judged_pages(monkeypatch: Patch) -> list[Page]:
-    """Return a list to which every page is added that is judged from now on."""
-    pages: list[Page] = []
-
-    def watched(page: Page, criteria: Criteria) -> Page:
-        pages.append(page)
-        return with_verdicts(page, criteria)
-
-    monkeypatch.setattr(engine, "with_verdicts", watched)
-    return pages
-
-
-@pytest.mark.no_cover
-def test_a_kept_report_is_judged_once_whatever_is_asked_of_it(
-    monkeypatch: Patch,
-) -> None:
-    monkeypatch.setattr(engine, "ROWS_IN_MEMORY", of_two_accounts().report.rows)
-    pages = judged_pages(monkeypatch)
-    analysis = of_two_accounts()
-    everything_written(analysis)
-    assert analysis.totals is analysis.totals
-    assert len(analysis.users) == 48
-    assert len(pages) == len(list(analysis.pages()))
-
-
-@pytest.mark.no_cover
-def test_totals_are_counted_while_the_pages_are_read_and_not_once_more(
-    monkeypatch: Patch,
-) -> None:
-    monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
-    pages = judged_pages(monkeypatch)
-    analysis = of_two_accounts()
-    one_pass = len(list(analysis.pages()))
-    totals = analysis.totals
-    assert len(pages) == one_pass
-    assert totals.user_count(Verdict.UNUSED) == 32
-    csv_bytes(analysis)
-    assert len(pages) == 2 * one_pass
-    assert_frame_equal(of_two_accounts().totals.counts, totals.counts)
-
-
-@pytest.mark.no_cover
-def test_a_pass_that_is_broken_off_leaves_no_half_counted_totals(
-    monkeypatch: Patch,
-) -> None:
-    monkeypatch.setattr(engine, "ROWS_IN_MEMORY", 0)
-    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
-    analysis = of_two_accounts()
-    next(analysis.pages())
-    assert analysis.totals.counts["users"].sum() == len(analysis.users) == 48
-
-
-def frames(page: Page) -> list[pd.DataFrame]:
-    return [page.users, page.keys, page.certificates, page.unread, page.cells]
+        assert users[name].tolist() == whole_users[name].tolist()
 
 
 @pytest.mark.no_cover
 def test_no_column_of_text_is_left_to_pandas_to_guess() -> None:
     unread = [a_user("ann"), a_user("eve", mfa_active="?")]
     for analysis in (whole_organization(), analysis_of(unread)):
-        of_pages = [frame for page in analysis.pages() for frame in frames(page)]
-        for frame in (analysis.users, analysis.rule_results.findings, *of_pages):
+        for frame in (analysis.users, analysis.rule_results.findings):
             assert np.dtype(object) not in set(frame.dtypes)
 
 
 @pytest.mark.no_cover
 def test_judging_does_not_change_its_input() -> None:
     report = analyzer.load(CONSOLE)
-    pages = list(report.pages())
-    before = [[frame.copy(deep=True) for frame in frames(page)] for page in pages]
-    analysis = analyzer.analyze(
-        Report(files=report.files, pages=lambda: iter(pages), roots=report.roots),
-        exemptions=listed_exemptions(),
-    )
-    everything_written(analysis)
-    for page, copies in zip(pages, before, strict=True):
-        for frame, copy in zip(frames(page), copies, strict=True):
-            assert_frame_equal(frame, copy)
-
-
-def test_a_report_that_changes_between_two_passes_is_refused(tmp_path: Path) -> None:
-    report = analyzer.load(saved(tmp_path, report_text([a_user("ann"), a_user("bob")])))
-    (page,) = report.pages()
-    shrunk = Report(
-        files=report.files,
-        pages=lambda: iter([page.where(np.array([True, False]))]),
-        roots=report.roots,
-    )
-    with pytest.raises(InputRefused, match="2 users at first, 1 later"):
-        _ = analyzer.analyze(shrunk).totals
+    before, roots = report.users.copy(deep=True), next(iter(report.roots())).users.copy(deep=True)
+    everything_written(analyzer.analyze(report, exemptions=listed_exemptions()))
+    assert_frame_equal(report.users, before)
+    assert_frame_equal(next(iter(report.roots())).users, roots)

@@ -4,22 +4,17 @@ from typing import Any
 
 import pytest
 
-import analyzer
 from analyzer.analysis.explanation import Explanation
 from tests.support.builders import (
     AS_OF,
-    COLUMNS,
     COLUMNS_OF_2014,
     LONG_AGO,
     Row,
     a_key,
-    a_password,
     a_user,
     an_inactive_key,
     days_before,
-    report_text,
 )
-from tests.support.decisions import console_name
 from tests.support.outputs import analysis_of, analyzed_console
 
 
@@ -78,41 +73,8 @@ def test_a_column_that_the_report_lacks_is_named_and_cells_that_contradict_each_
     assert cells["additional_credentials_info"] == (None, "not in this report")
     at_odds = explained(a_user("ann", access_key_1_last_used_date="2024-01-01T00:00:00Z"))
     assert at_odds.verdict == "undetermined"
-    others = 'access_key_1_active "false" and access_key_1_last_rotated "N/A"'
-    reading = readings(at_odds, "verdict")["access_key_1_last_used_date"]
-    assert reading == f"contradicts {others}"
-
-
-def test_rows_that_differ_are_explained_together_also_in_a_cell_that_decides_nothing() -> None:
-    region, sign_in = "access_key_1_last_used_region", "password_last_used"
-    told = [("eu-west-1", days_before(500)), ("us-east-1", days_before(2))]
-    key, uses = a_key(LONG_AGO, AS_OF), [f"{day:%Y-%m-%dT%H:%M:%SZ}" for _, day in told]
-    rows = [
-        a_user("ann", password=a_password(day), key_1=key) | {region: name} for name, day in told
-    ]
-    (explanation,) = analysis_of(rows).explain("ann")
-    assert explanation.row == 3
-    shown = {cell.column: cell.reading for cell in explanation.cells}
-    for column, first, second in ((region, "eu-west-1", "us-east-1"), (sign_in, *uses)):
-        other = "another row of this ARN has another value"
-        assert shown[column] == f'{other}: row 3 has "{first}", row 4 has "{second}"'
-    assert sign_in in readings(explanation, "verdict")
-
-
-@pytest.mark.no_cover
-def test_rows_of_two_reports_that_differ_are_named_with_their_files() -> None:
-    without = [each for each in COLUMNS if each != "mfa_active"]
-    one, other = (f"{folder}/{console_name(AS_OF)}" for folder in "ab")
-    files = (
-        (one, report_text([a_user("ann", mfa=True)])),
-        (other, report_text([a_user("bo"), a_user("ann")], columns=without)),
-    )
-    report = analyzer.load(*((name, text.encode()) for name, text in files))
-    (explanation,) = analyzer.analyze(report).explain("ann")
-    assert readings(explanation, "certainty")["mfa_active"] == (
-        f'another row of this ARN has another value: row 3 of {one} has "true",'
-        f" row 4 of {other} has no such cell"
-    )
+    reading = readings(at_odds, "verdict")["access_key_1_last_rotated"]
+    assert reading == 'contradicts access_key_1_last_used_date "2024-01-01T00:00:00Z"'
 
 
 def test_a_row_of_no_account_is_told_without_one() -> None:

@@ -1,8 +1,7 @@
-"""An rule_results says what the rules find, in one order, and passes nothing that was not seen."""
+"""The results of rules say what they find, in one order, and pass nothing that was not seen."""
 
 import json
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -11,12 +10,8 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
-from analyzer.analysis import rule_results
-from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import ControlResult, Result, RuleResults
 from analyzer.columns import OWNERSHIP
-from analyzer.report import assemble
-from analyzer.report.model import Page
 from analyzer.rules import RULES
 from analyzer.rules.rule import FINDINGS, Outcome
 from analyzer.terms import Severity
@@ -33,9 +28,7 @@ from tests.support.builders import (
     saved,
     the_root,
 )
-from tests.support.outputs import SAMPLES, analyzed_console, analyzed_sample, exemptions_of
-
-Patch = pytest.MonkeyPatch
+from tests.support.outputs import analyzed_console, exemptions_of
 
 BAD_ROOT = the_root(access_key_1_active="true", access_key_1_last_rotated=days_before(9))
 NO_MFA = a_user("no-mfa", password=QUIET_PASSWORD)
@@ -65,10 +58,6 @@ def control(found: RuleResults, number: str) -> ControlResult:
     return only
 
 
-def organization() -> Analysis:
-    return analyzer.analyze(analyzer.load(SAMPLES / "organization"))
-
-
 def test_the_worst_rules_come_first_then_failures_then_whoever_is_not_exempt_the_longest_idle() -> (
     None
 ):
@@ -89,57 +78,12 @@ def test_the_worst_rules_come_first_then_failures_then_whoever_is_not_exempt_the
     assert list(found) == [*FINDINGS, *OWNERSHIP]
 
 
-@pytest.mark.no_cover
-def test_the_findings_of_a_large_report_are_the_same_though_page_by_page(
-    monkeypatch: Patch,
-) -> None:
-    small = analyzed_sample(SAMPLES / "organization").rule_results
-    one = small.findings
-    monkeypatch.setattr(rule_results, "MOST_ROWS_IN_ONE_ORDER", 0)
-    monkeypatch.setattr(assemble, "PAGE_ROWS", 150)
-    large = organization().rule_results
-    assert len(list(large.frames())) > 2
-    keys = ["rule", "outcome", "arn", "slot", "fact"]
-    parts = [frame[keys].astype(str).sort_values(keys) for frame in (one, large.findings)]
-    assert parts[0].to_numpy().tolist() == parts[1].to_numpy().tolist()
-    assert large.counts == small.counts
-
-
-def test_a_large_report_is_not_read_again_for_the_counts_of_findings_that_were_listed(
-    monkeypatch: Patch,
-) -> None:
-    expected = analyzed_sample(SAMPLES / "organization").rule_results.counts
-    monkeypatch.setattr(rule_results, "MOST_ROWS_IN_ONE_ORDER", 0)
-    large = organization().rule_results
-    passes: list[int] = []
-
-    def pages() -> Iterator[Page]:
-        passes.append(1)
-        return large.pages()
-
-    again = replace(large, pages=pages)
-    assert len(again.findings) == expected.total()
-    assert again.counts == expected
-    assert len(passes) == 1
-
-
-DEFAULT = [rule.id for rule in RULES if rule.default]
-
-
-@pytest.mark.no_cover
-def test_many_users_are_judged_by_some_rules_at_a_time_with_the_same_result(
-    monkeypatch: Patch,
-) -> None:
-    whole = inspected([NO_MFA, ODD], root=BAD_ROOT)
-    findings = whole.findings
-    monkeypatch.setattr(rule_results, "MOST_ROWS_IN_ONE_ORDER", whole.report.rows)
-    every = len(DEFAULT)
-    for at_once, parts in ((1, every), (3 * (every - 1), 2), (3 * every, 1)):
-        monkeypatch.setattr(rule_results, "MOST_ROWS_TIMES_RULES", at_once)
-        frames = list(replace(whole).frames())
-        assert len(frames) == parts, at_once
-        assert all(frame["rule"].cat.categories.tolist() == DEFAULT for frame in frames)
-        assert_frame_equal(pd.concat(frames, ignore_index=True), findings)
+def test_the_findings_rule_by_rule_are_all_findings_in_their_order() -> None:
+    results = inspected([NO_MFA, ODD], root=BAD_ROOT)
+    frames = [*results.frames()]
+    assert len(frames) == len(results.book.rules)
+    parts = pd.concat([frame.astype(str) for frame in frames], ignore_index=True)
+    assert_frame_equal(parts, results.findings.astype(str))
 
 
 def test_no_rules_find_nothing() -> None:

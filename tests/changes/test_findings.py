@@ -155,13 +155,6 @@ def test_two_keys_of_a_second_that_pass_the_limit_are_two_findings() -> None:
 
 
 @pytest.mark.no_cover
-def test_contradicting_rows_are_one_finding_and_named_as_contradicting() -> None:
-    twice = [user(), user(password=a_password(SINCE, FRESH))]
-    frame = compared([user()], twice, rules=IDLE_PASSWORD)
-    assert frame["cause"].tolist() == ["rows contradict each other now: last sign-in"]
-
-
-@pytest.mark.no_cover
 def test_a_rule_of_ones_own_has_all_that_happened_or_its_own_limit_as_the_cause() -> None:
     own = replace(BY_ID[NO_MFA], id="own", reads=())
     now = [user(password=a_password(SINCE, FRESH))]

@@ -268,14 +268,6 @@ def test_reports_that_name_no_account_are_refused() -> None:
         history_of([report(0, person(arn="N/A"))])
 
 
-def test_users_whose_arn_is_masked_are_told_apart_by_name() -> None:
-    root = the_root(arn="arn:aws:iam::0123456XXXXX:root")
-    ann, bo = (a_user(name, arn=f"arn:aws:iam::0123456XXXXX:user/{name}") for name in ("ann", "bo"))
-    texts = (report_text(users, root=root) for users in ([ann, bo], [ann]))
-    reports = [(console_name(day(at * 7)), text.encode()) for at, text in enumerate(texts)]
-    assert history_of(reports).period["removed"].tolist() == [1, 1]
-
-
 @pytest.mark.no_cover
 def test_several_accounts_each_begin_and_end_with_their_own_reports() -> None:
     other = "999999999999"

@@ -165,10 +165,10 @@ def test_a_history_and_the_follow_ups_of_its_reports_agree_on_what_is_done(tmp_p
         ends, root = (first, second, last), the_root(account, **{MORE_CREDENTIALS: ""})
         every = [whole, *chance.choices(states_of(account), k=3), chance.choice(ends)]
         for week, at, users in zip(files, weeks, every, strict=True):
-            bo = a_user("bo", account=account) | {MORE_CREDENTIALS: ""}
+            born = at - timedelta(seconds=1)  # no report is a copy
+            bo = a_user("bo", account=account, created=born) | {MORE_CREDENTIALS: ""}
             root_row = bo if at not in (weeks[0], weeks[-1]) and chance.random() < 0.1 else root
-            of_week = bo | {"user_creation_time": at - timedelta(seconds=1)}  # no report is a copy
-            shown = [of_week, *users]
+            shown = [bo, *users]
             text = report_text(shown, root=root_row, columns=(*COLUMNS, MORE_CREDENTIALS))
             week.append(saved(tmp_path / account, text, console_name(at)))
             if chance.random() < 0.8:

@@ -1,6 +1,5 @@
 """Two large reports are compared page by page, and only what differs is put into words."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -12,13 +11,11 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
-from analyzer.analysis import analysis
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.changes import diff, snapshot
 from analyzer.limits import Thresholds
-from analyzer.report import assemble
-from analyzer.report.model import Page
+from analyzer.report import report
 from analyzer.rules.rule import Rule
 from analyzer.verdicts.facts import Facts
 from tests.support.builders import (
@@ -46,8 +43,8 @@ def a_report(*users: Row, later: bool = False, book: Rulebook = BOOK) -> Analysi
         for account in ACCOUNTS
         if (own := [each for each in users if f":{account}:" in str(each["arn"])])
     ]
-    report = analyzer.load(*files, as_of=LATER if later else AS_OF)
-    return analyzer.analyze(report, book=book)
+    loaded = analyzer.load(*files, as_of=LATER if later else AS_OF)
+    return analyzer.analyze(loaded, book=book)
 
 
 def compared(before: Analysis, now: Analysis) -> pd.DataFrame:
@@ -59,17 +56,6 @@ def user(name: str, place: int = 0, **cells: Any) -> Row:
 
 
 ann, bob = partial(user, "ann"), partial(user, "bob")
-
-
-def with_pages_listed(judged: Analysis, accounts: list[str]) -> Analysis:
-    """Return the analysis, and list the account of each page that is read."""
-
-    def pages() -> Iterator[Page]:
-        for page in judged.pages():
-            accounts.append(str(page.users["account"].iloc[0]))
-            yield page
-
-    return replace(judged, pages=pages)
 
 
 BEFORE = [ann(0, key_1=USED_KEY), bob(0), ann(1), bob(1, key_1=USED_KEY), ann(2, mfa=True), bob(2)]
@@ -85,32 +71,11 @@ def test_reports_of_many_pages_compared_in_parts_change_as_those_of_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = compared(a_report(*BEFORE), a_report(*NOW, later=True))
-    monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 0)
-    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
+    monkeypatch.setattr(report, "PAGE_ROWS", 1)
     for module in (snapshot, diff):
         monkeypatch.setattr(module, "_ROWS_AT_ONCE", 1)
-    accounts: list[str] = []
-    before = with_pages_listed(a_report(*BEFORE), accounts)
-    assert_frame_equal(compared(before, a_report(*NOW, later=True)), whole)
-    assert {*accounts} == {*ACCOUNTS}
+    assert_frame_equal(compared(a_report(*BEFORE), a_report(*NOW, later=True)), whole)
     assert len(whole) > len(BEFORE)
-
-
-@pytest.mark.no_cover
-def test_the_pages_after_the_last_user_that_changed_are_not_read_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(analysis, "ROWS_IN_MEMORY", 0)
-    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
-    accounts: list[str] = []
-    users = [bob(place, key_1=USED_KEY) for place in range(3)]
-    sides = [
-        snapshot.snapshot(with_pages_listed(a_report(ann(mfa=mfa), *users), accounts))
-        for mfa in (False, True)
-    ]
-    accounts.clear()
-    assert set(diff.changes(*sides)["user"]) == {"ann"}
-    assert set(accounts) == {ACCOUNTS[0]}
 
 
 def a_rule(worded: list[int]) -> Rule:
@@ -134,17 +99,6 @@ def test_findings_are_put_into_words_only_for_users_that_changed() -> None:
     frame = compared(before, now)
     assert sum(worded) == 4  # ann and bob before, ann and eve now
     assert frame.loc[frame["rule"] != "", "user"].tolist() == ["eve", "bob"]
-
-
-def test_a_finding_on_one_of_the_rows_that_contradict_each_other_is_one_on_the_user() -> None:
-    plain = ann(key_1=a_key(days_before(10)))
-    odd = plain | {"access_key_1_last_used_region": "us-east-1"}
-    book = analyzer.rulebook(rules="idle-access-key")
-    frame = compared(a_report(plain, book=book), a_report(plain, odd, book=book))
-    rows = frame.loc[frame["rule"] != "", ["before", "now", "fact"]].to_numpy().tolist()
-    region = 'access_key_1_last_used_region "rows differ"'
-    fact = f'access_key_1_last_used_date "N/A" contradicts {region}'
-    assert rows == [["", "undecided", fact]]
 
 
 def test_a_rule_that_ran_on_one_side_only_has_findings_there_alone() -> None:

@@ -1,7 +1,6 @@
 """Decisions go from the reviewer's workbook to the ledger and to the script, or nothing does."""
 
 import fcntl
-import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -299,29 +298,6 @@ def test_no_ledger_and_no_list_with_decisions_is_written_over(
     open_list = saved(tmp_path, bulk(rows), "list.csv")
     assert analyze(report, "-o", open_list).code == 0
     assert analyze(report, "-o", open_list).code == 0
-
-
-@pytest.mark.parametrize(("seconds", "code"), [("", 3), (":%S", 0)])
-def test_a_decision_on_a_report_that_lost_its_seconds_is_refused(
-    tmp_path: Path, seconds: str, code: int
-) -> None:
-    def local(match: re.Match[str]) -> str:
-        return f"{datetime.fromisoformat(match[0]):%d/%m/%Y %H:%M{seconds}}"
-
-    text = re.sub(r"\d{4}-\d\d-\d\dT[\d:]+Z", local, report_text([ANN, BOB]))
-    resaved = saved(tmp_path, text, f"status_reports_{DAY}T09-30-00+00-00.csv")
-    review = tmp_path / "review.xlsx"
-    done = analyze(resaved, "-o", review)
-    assert (done.code, "such decisions are refused" in done.messages) == (0, code == 3)
-    review.write_bytes(edited(review.read_bytes(), ANN_TO_DELETE))
-    refused = collect(review)
-    assert (refused.code, "the dates of its report have no seconds" in refused.messages) == (
-        code,
-        code == 3,
-    )
-    review.unlink()
-    planned = plan(ledger_in(tmp_path / "of_whole.csv", ann="delete"), report=resaved)
-    assert (planned.code, is_in(planned, "ann")) == (5 if code else 0, not code)
 
 
 def test_a_list_that_shows_what_was_decided_on_its_report_before_is_not_emptied(

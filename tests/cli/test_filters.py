@@ -19,7 +19,7 @@ from analyzer.analysis.rulebook import rulebook
 from analyzer.cli.inputs import filtered_analyses, read_analysis_request
 from analyzer.cli.options import HOME_REGION_NOTE, FilterOptions, JudgingOptions
 from analyzer.cli.values import InputFile
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from analyzer.rules import RULES
 from analyzer.terms import Benchmark, Severity
 from tests.support.builders import (
@@ -128,9 +128,9 @@ def test_where_the_account_is_masked_the_hint_says_how_to_set_it(tmp_path: Path)
     assert "set the account of a masked report with --masked-account" in done.message_line
 
 
-def test_no_page_is_read_to_find_out_whether_a_filter_names_a_user() -> None:
+def test_no_user_is_looked_at_to_find_out_whether_a_filter_names_one() -> None:
     analysis = analyzer.analyze(analyzer.load(SAMPLES / "organization"))
-    analysis = replace(analysis, pages=lambda: pytest.fail("a page was read"))
+    analysis = replace(analysis, judged=())
     assert filtered_analyses([analysis], FilterOptions()) == [analysis]
     (part,) = filtered_analyses([analysis], FilterOptions(account=["111122223333"], certain=True))
     assert part.filter

@@ -224,14 +224,6 @@ def test_the_last_use_is_the_newest_of_password_and_keys() -> None:
     assert [each.last_use for each in states(*users, QUIET)] == [three, three, three, None]
 
 
-def test_rows_of_one_arn_that_differ_hide_what_they_differ_in() -> None:
-    twice = (a_user(password_enabled="true"), a_user(mfa=True))
-    (page,) = analysis_of(*twice).pages()
-    for each in credentials_of_users(page):
-        assert (each.has_password, each.has_mfa) == (None, None)
-        assert each.keys[0].is_active is False
-
-
 def test_a_line_of_the_ledger_shows_what_its_report_showed() -> None:
     user = password(USED, key_1=USED_KEY, mfa=True, certificate_2=CERTIFICATE)
     page = page_of_lines([line("delete", a_user("other")), line("delete", user)])

@@ -259,11 +259,6 @@ def test_a_list_gives_the_reason_before_a_decision_to_keep_the_user() -> None:
     assert listed_alone.tolist() == [0]  # what is kept is exempt from being unused or retired
 
 
-def test_rows_that_differ_in_the_creation_time_are_no_user_that_was_decided_to_be_kept() -> None:
-    page = of_users(ANN, contradicted="user_creation_time")
-    assert ExemptionMatches(page, [kept()]).matched.tolist() == [0]
-
-
 LAST_DAY = date(2026, 5, 1)
 MOMENTS = {
     "2026-04-30T23:59:59": True,

@@ -21,7 +21,8 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.plan import LeftOut, with_owners
 from analyzer.errors import InputRefused
 from analyzer.lists.owners import Owners, read_account_list, read_owners, with_account_list
-from analyzer.report.model import AccountName, Report, account_names
+from analyzer.report.model import AccountName, account_names
+from analyzer.report.report import Report
 from analyzer.terms import Verdict
 from analyzer.writers import write
 from analyzer.writers.changes import write_changes

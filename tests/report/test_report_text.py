@@ -9,7 +9,7 @@ from analyzer.changes import diff
 from analyzer.report.report_text import is_result_or_list
 from analyzer.writers import write
 from analyzer.writers.findings import FINDING_COLUMNS
-from tests.support.builders import ACCOUNT, COLUMNS, report_text, the_root
+from tests.support.builders import ACCOUNT, COLUMNS, MORE_CREDENTIALS, report_text, the_root
 from tests.support.reading import (
     ANN,
     BOB,
@@ -116,14 +116,28 @@ def test_missing_columns_and_those_that_are_there_twice_are_named_together() -> 
     assert problem_of(with_column(22, "row,Row", "1,2", "3,4", "5,6")).message == twice
 
 
-NEEDED = ("password_enabled", "password_last_used", "access_key_1_active", "access_key_2_active")
+MAY_BE_MISSING = (
+    *("arn", "password_last_changed", "password_next_rotation", "mfa_active", MORE_CREDENTIALS),
+    *(name for name in COLUMNS if "_last_used_" in name or name.startswith("cert_")),
+)
+NEEDED = (
+    *("user_creation_time", "password_enabled", "password_last_used"),
+    *(f"access_key_{slot}_{name}" for slot in (1, 2) for name in ("active", "last_rotated")),
+)
 
 
-def test_a_column_that_the_verdict_needs_must_be_there() -> None:
+def test_a_report_that_lacks_a_needed_column_is_refused_by_its_name_and_others_may_be_missing() -> (
+    None
+):
+    assert {*MAY_BE_MISSING, *NEEDED, "user"} == {*COLUMNS, MORE_CREDENTIALS}
     for column in NEEDED:
         left = [name for name in COLUMNS if name != column]
         found = problem_of(report_text(TWO_USERS, columns=left))
         assert (found.row, found.message) == (1, f"column {column} is missing")
+    for missing in (*((column,) for column in MAY_BE_MISSING), MAY_BE_MISSING):
+        left = [name for name in COLUMNS if name not in missing]
+        report = report_of(report_text(TWO_USERS, columns=left))
+        assert report.users["user"].tolist() == ["ann", "bob"]
 
 
 OWN = "this is a result that credreport wrote, not a report"

@@ -95,14 +95,17 @@ def test_every_moment_is_told_in_the_form_of_today_and_every_word_as_it_stands()
         assert told == [*column.values()]
 
 
-LOCAL = ("03/04/2021", "3.4.21 10:00", "\t12-07-2025 10:00:00Z", "12/7/2025\n19:36")
-NOT_LOCAL = ("2021/04/03", "2021-04-03", "03/04", "03/04/202", "03 04 2021", "1.2", "")
+LOCAL = (
+    *("03/04/2021", "3.4.21 10:00", "\t12-07-2025 10:00:00Z", "12/7/2025\n19:36"),
+    *("2021/04/03 9:00", "2021-4-3 19:36:00"),
+)
+NOT_LOCAL = ("2021/04/03", "2021-04-03", "03/04", "03 04 2021", "1.2", "")
 
 
 def test_a_local_date_is_known_by_its_form_and_suspected_by_how_it_begins() -> None:
     assert [*map(values.is_local_date, LOCAL)] == [True] * len(LOCAL)
     assert [*map(values.is_local_date, NOT_LOCAL)] == [False] * len(NOT_LOCAL)
-    dates = ["3/4/2021", "3/4/21", " 3/4/21", "\t3/4/21"]
+    dates = [*LOCAL, "3/4/21", " 3/4/21"]
     others = ["2024-04-22T19:47:52Z", "3/4/2", "N/A", "", "no_information"]
     cells = texts(*dates, *others)
     suspected = values.may_be_local_date(cells, values.timestamps(cells))
@@ -152,7 +155,7 @@ USER, ROOT = f"{IAM}user/ann", f"{IAM}root"
 
 
 def are_roots(arn: pa.Array, name: pa.Array | pa.ChunkedArray) -> list[bool]:
-    roots: list[bool] = arns.is_root(pa.table({"arn": arn, "user": name})).to_pylist()
+    roots: list[bool] = arns.is_root(arn, name).tolist()
     return roots
 
 

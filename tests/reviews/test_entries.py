@@ -22,7 +22,6 @@ from tests.support.builders import (
     AS_OF,
     COLUMNS,
     a_key,
-    a_password,
     a_user,
     days_before,
     report_text,
@@ -50,8 +49,7 @@ EVERY_LIST = (
     a_user("emil", key_1=a_key(days_before(500)), created=days_before(500)),
     a_user("fay", password_enabled="maybe", created=days_before(400)),
     a_user("gus", key_1=a_key(days_before(9), days_before(1))),
-    a_user("hal", password=a_password(), created=days_before(300)),
-    a_user("hal", mfa=True, created=days_before(300)),
+    a_user("hal", password_enabled="perhaps", created=days_before(300)),
     a_user("zoe", arn=f"arn:aws:iam::{ACCOUNT}:user/other", created=days_before(200)),
 )
 ON = date(2026, 5, 4)
@@ -91,17 +89,6 @@ def test_users_are_open_until_an_entry_is_read_with_what_was_shown(every_list: b
     assert (line.baseline, line.same_second) == (AS_OF, frozenset())
     cells = line.user_row
     assert (cells["password_enabled"], cells["verdict"]) == ("true", "unused")
-
-
-@pytest.mark.no_cover
-def test_a_cell_in_which_rows_of_a_user_differ_is_unknown_in_the_decision_too(
-    every_list: bytes,
-) -> None:
-    read = read_review("r.xlsx", edited(every_list, entered("hal", ENTRY, UNDETERMINED)), TODAY)
-    (line,) = read.lines
-    assert (len(read.open_rows), line.user_row["verdict"]) == (7, "undetermined")
-    names = ("password_enabled", "mfa_active", "cert_1_active")
-    assert [line.user_row[name] for name in names] == ["rows differ", "rows differ", "false"]
 
 
 @pytest.mark.no_cover

@@ -17,7 +17,7 @@ from botocore import xform_name
 import analyzer.rules
 from analyzer import columns
 from analyzer.limits import Thresholds
-from analyzer.report.model import Page, cells_of_users
+from analyzer.report.users import Users
 from analyzer.rules import RULES
 from analyzer.rules.engine import NO_FINDING, page_outcomes
 from analyzer.rules.rule import FINDINGS, Outcome, Rule, Subject
@@ -48,12 +48,12 @@ def random_rows(*, roots: bool) -> list[Row]:
 
 
 @cache
-def random_pages(step: int = 1) -> tuple[Page, Page]:
+def random_pages(step: int = 1) -> tuple[Users, Users]:
     """Return the users and the roots, backwards by a step of -1: no rule changes a page."""
     return of_users(*random_rows(roots=False)[::step]), page_of(random_rows(roots=True)[::step])
 
 
-def page_for(rule: Rule) -> Page:
+def page_for(rule: Rule) -> Users:
     return random_pages()[rule.is_of_root]
 
 
@@ -113,11 +113,10 @@ def test_the_order_of_the_rows_changes_nothing() -> None:
 @every_rule
 def test_it_reads_no_cell_but_those_that_it_names(rule: Rule) -> None:
     page = page_for(rule).take(np.arange(50))
-    spared = set(columns.IN_REPORT) - set(rule.columns)
-    cells = cells_of_users((at, name, "") for name in sorted(spared) for at in range(len(page)))
-    contradicted = by_itself(rule, dataclasses.replace(page, contradicted=cells))
+    known = {name: cells & (name in rule.columns) for name, cells in page.known.items()}
+    unread = by_itself(rule, dataclasses.replace(page, known=known))
     plain = random_findings_by(rule).loc[lambda found: found["row"] < len(page) + 2]
-    texts = [each.drop(columns="created").to_csv(index=False) for each in (plain, contradicted)]
+    texts = [each.drop(columns="created").to_csv(index=False) for each in (plain, unread)]
     assert texts[0] == texts[1]
 
 

@@ -29,7 +29,7 @@ def test_an_active_key_idle_for_45_days_fails() -> None:
         "unknown use": (a_key(OLD, "once"), UNDECIDED),
         "never used, no creation: as old as the user": (a_key("N/A"), FAILS),
         "unknown state": (a_key(OLD, LIMIT) | UNKNOWN, UNDECIDED),
-        "use without a service": (a_key(OLD, NEW) | {"last_used_service": "N/A"}, UNDECIDED),
+        "use without a service": (a_key(OLD, LIMIT) | {"last_used_service": "N/A"}, FAILS),
     }
     check_slots(RULE, "access_key", keys)
 

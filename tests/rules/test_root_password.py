@@ -1,11 +1,7 @@
 from tests.support.builders import NEVER, Value, days_before, the_root
-from tests.support.pages import UNDECIDED, check_facts, outcomes
+from tests.support.pages import check_facts
 
 RULE = "root-password"
-
-
-def test_rows_that_contradict_each_other_leave_it_undecided() -> None:
-    assert outcomes(RULE, the_root(), contradicted="password_enabled") == {0: UNDECIDED}
 
 
 def test_a_password_fails_and_the_fact_names_its_last_use_or_what_is_not_reported() -> None:

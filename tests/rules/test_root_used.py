@@ -74,6 +74,7 @@ def test_the_fact_names_the_credential() -> None:
         f"access key 1 {last}": root(OLD, a_key(used=NEW)),
         f"access key 2 {last}": root(OLD, None, a_key(used=NEW)),
         NOT_UNDERSTOOD: root("once"),
+        'access_key_1_last_rotated "N/A" contradicts access_key_1_last_used_date "-"; '
         'access_key_1_last_used_date "-" is not understood': UNREAD_USE,
     }
     check_facts(RULE, facts)

@@ -1,14 +1,9 @@
 from tests.support.builders import a_key, in_slot, the_root
-from tests.support.pages import UNDECIDED, check_facts, outcomes
+from tests.support.pages import check_facts
 
 RULE = "root-without-mfa"
 KEY_1, KEY_2 = (in_slot("access_key", slot, a_key()) for slot in (1, 2))
 ASSUMED = the_root(password_enabled="not_supported", mfa_active="false")
-
-
-def test_an_assumed_password_does_not_hide_a_contradiction() -> None:
-    found = outcomes(RULE, ASSUMED, contradicted="password_enabled")
-    assert found == {0: UNDECIDED}
 
 
 def test_a_root_without_mfa_fails_and_the_fact_lists_what_is_usable_or_assumed() -> None:

@@ -485,5 +485,5 @@ def test_a_run_tells_the_order_of_its_reports_as_their_folders_did(
     for more, code in (((), 3), (("--skip-unreadable",), 5)):
         assert exporting(tmp_path / "runs", *asked, *more) == code
         said = capsys.readouterr().err
-        assert f"{undated}: no gen" in said or f"{undated} is not covered: no gen" in said
+        assert f"{undated}: perhaps" in said or f"{undated} is not covered: perhaps" in said
         assert f"perhaps newer than {tmp_path}/in/2026-06-03/report.csv (2026-06-03 23:59" in said

@@ -320,7 +320,7 @@ def test_a_masked_account_that_only_looks_alike_is_not_compared_with_the_run_bef
         source.write_text(text.replace(f"::{ACCOUNT}:", "::masked:"))
         assert exporting(runs, "--from", source) == 0
     ((change, cause),) = changed(runs / "latest", "cause")
-    assert (change, cause[-29:]) == ("not-covered", "reports of different accounts")
+    assert (change, cause[-32:]) == ("not-covered", "nothing shows whose report it is")
 
 
 @pytest.mark.usefixtures("plain_workbook", "uncompared")

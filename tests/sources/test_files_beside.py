@@ -1,26 +1,18 @@
 """What was saved beside a report is used where it belongs to it, and refused where it does not.
 
-AWS's list of service-specific credentials is read in every form that the AWS CLI prints.
+AWS's list of service-specific credentials is read as JSON.
 """
 
-import io
 import json
-from argparse import Namespace
 from datetime import UTC, datetime
 from hashlib import sha256
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-import pytest
-from awscli.formatter import get_formatter
-
 import analyzer
-from analyzer.sources import load
 from tests.support.builders import a_user, report_text
 from tests.support.reading import PLAIN, put, refused
 
-Patch = pytest.MonkeyPatch
 MOMENT = datetime(2026, 5, 3, 10, 20, 30, tzinfo=UTC)
 NO_LIST = "it is not an answer of ListServiceSpecificCredentials for all users"
 HINT = "Remove the file, or save it again."
@@ -48,19 +40,17 @@ def refusal(path: Path) -> str:
 
 
 def test_metadata_tells_when_aws_made_the_report_and_is_refused_beside_another_one(
-    tmp_path: Path, monkeypatch: Patch
+    tmp_path: Path,
 ) -> None:
     times = ("10:20:30Z", "10:20:30+00:00", "12:20:30+02:00", "10:20:30.987654Z")
-    for streamed_from in (load.STREAMED_FROM, 0):
-        monkeypatch.setattr(load, "STREAMED_FROM", streamed_from)
-        for time in times:
-            told = {"generated_time": f"2026-05-03T{time}", "sha256": SHA256, "account": "0123"}
-            path = metadata(tmp_path, told)
-            (file,) = analyzer.load(put(tmp_path, PLAIN)).files
-            assert (file.as_of, file.as_of_source) == (MOMENT, "metadata")
-        (found,) = refused(put(tmp_path, PLAIN + "\n"))
-        assert (found.file, found.hint) == (str(path), HINT)
-        assert found.message == "its `sha256` is not that of report.csv: the report was changed"
+    for time in times:
+        told = {"generated_time": f"2026-05-03T{time}", "sha256": SHA256, "account": "0123"}
+        path = metadata(tmp_path, told)
+        (file,) = analyzer.load(put(tmp_path, PLAIN)).files
+        assert (file.as_of, file.as_of_source) == (MOMENT, "metadata")
+    (found,) = refused(put(tmp_path, PLAIN + "\n"))
+    assert (found.file, found.hint) == (str(path), HINT)
+    assert found.message == "its `sha256` is not that of report.csv: the report was changed"
 
 
 NO_MOMENTS: tuple[Any, ...] = (
@@ -99,7 +89,7 @@ def test_metadata_belongs_to_the_report_whose_whole_name_it_bears(tmp_path: Path
     assert file.as_of_source == "assumed"
 
 
-def test_evidence_counts_for_users_of_its_own_report(tmp_path: Path, monkeypatch: Patch) -> None:
+def test_evidence_counts_for_users_of_its_own_report(tmp_path: Path) -> None:
     put(tmp_path, report_text([a_user("ann")]), "a.csv")
     put(tmp_path, report_text([a_user("ann"), a_user("eve")]).replace("0123", "3210"), "b.csv")
     of_ann, of_gone = (
@@ -107,11 +97,9 @@ def test_evidence_counts_for_users_of_its_own_report(tmp_path: Path, monkeypatch
         for user, service in (("ann", "x"), ("gone", "y"))
     )
     evidence(tmp_path, {"ServiceSpecificCredentials": [of_ann, of_ann, of_gone]}, "b.csv")
-    for streamed_from in (load.STREAMED_FROM, 0):
-        monkeypatch.setattr(load, "STREAMED_FROM", streamed_from)
-        users = analyzer.analyze(analyzer.load(tmp_path)).users
-        assert users["service_credentials"].tolist() == ["", "x", ""]
-        assert users["caveats"].astype(str).tolist() == ["", "service-credential", ""]
+    users = analyzer.analyze(analyzer.load(tmp_path)).users
+    assert users["service_credentials"].tolist() == ["", "x", ""]
+    assert users["caveats"].astype(str).tolist() == ["", "service-credential", ""]
 
 
 # Service-specific credentials
@@ -120,7 +108,6 @@ AS_OF = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
 LIST = "ServiceSpecificCredentials"
 CREDENTIALS_FILE = "report.csv.service-credentials.json"
 FIRST_PART = "it is only the first part of AWS's answer (`IsTruncated`)"
-FORMS = ("json", "text", "table", "yaml", "yaml-stream")
 
 Credential = dict[str, str]
 
@@ -139,35 +126,10 @@ def credential(user: str, service: str, expires: str = "", **more: str) -> Crede
     }
 
 
-def printed(form: str, *listed: Credential, marker: str = "") -> str:
-    """Return what the AWS CLI prints; for YAML what its version 2 does, which is not in PyPI."""
-    answer = {
-        LIST: [*listed],
-        "IsTruncated": bool(marker),
-        **({"Marker": marker} if marker else {}),
-    }
-    if form.startswith("yaml"):
-        return yaml(answer, "- " if form == "yaml-stream" else "")
-    printed_text = io.StringIO()
-    formatter: Any = get_formatter(form, Namespace(query=None, color="off"))
-    formatter("ListServiceSpecificCredentials", answer, printed_text)
-    return printed_text.getvalue()
-
-
-def yaml(answer: dict[str, Any], start: str) -> str:
-    """Return an answer as ruamel.yaml writes it: sorted, long values in a line of their own."""
-    inner = " " * len(start)
-    of_answer = [f"IsTruncated: {str(answer['IsTruncated']).lower()}"]
-    of_answer += [f"Marker: {answer['Marker']}"] if "Marker" in answer else []
-    lines = [f"{LIST}:" if answer[LIST] else f"{LIST}: []"]
-    for each in answer[LIST]:
-        fields = [
-            f"{name}: {f'{chr(10)}{inner}    ' if len(value) > 80 else ''}"
-            + (f"'{value}'" if name.endswith("Date") else value)
-            for name, value in sorted(each.items())
-        ]
-        lines += [f"- {fields[0]}", *(f"  {field}" for field in fields[1:])]
-    return start + f"\n{inner}".join([*of_answer, *lines]) + "\n"
+def printed(*listed: Credential, marker: str = "") -> str:
+    """Return what the AWS CLI prints."""
+    more = {"Marker": marker} if marker else {}
+    return json.dumps({LIST: [*listed], "IsTruncated": bool(marker), **more}, indent=4) + "\n"
 
 
 def services(folder: Path, content: str | bytes, *users: str) -> dict[str, str]:
@@ -178,7 +140,7 @@ def services(folder: Path, content: str | bytes, *users: str) -> dict[str, str]:
     return dict(zip(judged["user"], judged["service_credentials"], strict=True))
 
 
-def test_a_list_is_read_in_each_form_of_the_cli_and_what_expired_before_as_of_does_not_count(
+def test_an_active_credential_in_a_list_counts_unless_it_expired_before_as_of(
     tmp_path: Path,
 ) -> None:
     listed = [
@@ -197,30 +159,22 @@ def test_a_list_is_read_in_each_form_of_the_cli_and_what_expired_before_as_of_do
         **dict.fromkeys(("eve", "tom", "before"), ""),
         **dict.fromkeys(("at", "after"), "aea.amazonaws.com"),
     }
-    for form in FORMS:
-        assert services(tmp_path, printed(form, *listed), *expected) == expected, form
-
-
-@pytest.mark.no_cover
-def test_a_list_of_none_and_one_that_powershell_saved_is_read_in_each_form(tmp_path: Path) -> None:
-    for form, encoding in zip(FORMS, cycle(["utf-8-sig", "utf-16"]), strict=False):
-        one = printed(form, credential("status", "logs", ServiceCredentialAlias="x" * 90))
-        assert services(tmp_path, printed(form), "ann") == {"ann": ""}
-        found = services(tmp_path, one.replace("\n", "\r\n").encode(encoding), "status", "ann")
-        assert found == {"status": "logs.amazonaws.com", "ann": ""}
+    for content in (printed(*listed), printed(*listed).replace("\n", "\r\n").encode("utf-16")):
+        assert services(tmp_path, content, *expected) == expected
+    marked = b"\xef\xbb\xbf" + printed().encode()
+    assert services(tmp_path, marked, "ann") == {"ann": ""}
 
 
 def test_the_pages_of_a_list_follow_one_another_up_to_the_last(tmp_path: Path) -> None:
-    for form in FORMS:
-        first = printed(form, credential("ann", "bedrock"), marker="AAx" * 9)
-        last = printed(form, credential("bob", "codecommit"), credential("eve", "codecommit"))
-        of_codecommit = dict.fromkeys(("bob", "eve"), "codecommit.amazonaws.com")
-        found = services(tmp_path, first + last, "ann", "bob", "eve")
-        assert found == {"ann": "bedrock.amazonaws.com", **of_codecommit}, form
-        for part in (first, last + first, printed(form, marker="AAx")):
-            path = put(tmp_path, part, CREDENTIALS_FILE)
-            (problem,) = refused(tmp_path)
-            assert (problem.file, problem.message) == (str(path), FIRST_PART)
+    first = printed(credential("ann", "bedrock"), marker="AAx" * 9)
+    last = printed(credential("bob", "codecommit"), credential("eve", "codecommit"))
+    of_codecommit = dict.fromkeys(("bob", "eve"), "codecommit.amazonaws.com")
+    found = services(tmp_path, first + last, "ann", "bob", "eve")
+    assert found == {"ann": "bedrock.amazonaws.com", **of_codecommit}
+    for part in (first, last + first, printed(marker="AAx")):
+        path = put(tmp_path, part, CREDENTIALS_FILE)
+        (problem,) = refused(tmp_path)
+        assert (problem.file, problem.message) == (str(path), FIRST_PART)
 
 
 def test_a_list_beside_an_older_copy_of_a_report_counts_at_the_newest_as_of(tmp_path: Path) -> None:
@@ -238,8 +192,7 @@ def test_a_list_beside_an_older_copy_of_a_report_counts_at_the_newest_as_of(tmp_
     }
 
 
-ANN, ODD = credential("ann", "logs"), credential("ann", "logs", Status="?")
-SECTION = "False\nSERVICESPECIFICCREDENTIALS"
+ANN = credential("ann", "logs")
 UNFIT: tuple[Any, ...] = (
     {"UserName": "ann", "ServiceName": "x"},
     {"Status": "Active", "ServiceName": "x"},
@@ -250,24 +203,18 @@ ODD_LISTS: tuple[Any, ...] = (None, {}, 1, *([each] for each in UNFIT))
 NO_LISTS = (
     *("", "{}", "[]", "null"),
     *(json.dumps({LIST: each}) for each in ODD_LISTS),
-    "UserName: ann\n",
-    "IsTruncated: false\nno field\n",
-    "IsTruncated: false\n- UserName: ann\n  Status: Active\n",
-    "False\nUSERS\tann\n",
-    f"{SECTION}\tActive\tann\n",
-    f"{SECTION}\t2026-01-01T00:00:00Z\tACCA1\tActive\tann\n",
-    printed("text", ODD),
-    printed("table", ODD),
-    printed("table", ANN, ANN).replace(" ann ", " | "),
-    "-----------\n|no list|\n",
-    printed("json") + printed("json")[:-3],
-    printed("json") + "[]",
-    printed("json", {**ANN, "Status": "active"}),
+    "IsTruncated: false\nServiceSpecificCredentials: []\n",
+    "False\nSERVICESPECIFICCREDENTIALS\tActive\tann\n",
+    "---\n|  ListServiceSpecificCredentials  |\n",
+    *("[" * 100_000, b"\xff".decode("latin-1")),
+    printed() + printed()[:-3],
+    printed() + "[]",
+    printed({**ANN, "Status": "active"}),
 )
 
 
 def test_what_is_no_list_is_refused(tmp_path: Path) -> None:
-    soon = printed("json", credential("ann", "logs", "soon\x1b"))
+    soon = printed(credential("ann", "logs", "soon\x1b"))
     unknown = 'ExpirationDate "soon\\x1b" of ann is not understood'
     put(tmp_path, report_text([a_user("ann")]))
     for text, message in (*((each, NO_LIST) for each in NO_LISTS), (soon, unknown)):
@@ -278,6 +225,6 @@ def test_what_is_no_list_is_refused(tmp_path: Path) -> None:
 
 def test_a_list_that_names_no_user_of_the_report_is_refused(tmp_path: Path) -> None:
     of_others = [credential("eve", "bedrock"), credential("kim", "logs", Status="Inactive")]
-    assert services(tmp_path, printed("json", *of_others), "ann", "KIM") == {"ann": "", "KIM": ""}
-    path = evidence(tmp_path, printed("json", *of_others))
+    assert services(tmp_path, printed(*of_others), "ann", "KIM") == {"ann": "", "KIM": ""}
+    path = evidence(tmp_path, printed(*of_others))
     assert refusal(path) == "none of its users is in report.csv"

@@ -18,8 +18,7 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import input_formats
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from analyzer.sources import find
 from tests.support.builders import a_user, report_text
 from tests.support.reading import PLAIN, VERDICTS, of_account, put, refused, verdicts, zipped
@@ -183,7 +182,7 @@ def test_what_is_closed_to_us_is_refused(tmp_path: Path, monkeypatch: Patch) -> 
             assert (found.file, found.message) == (str(place), DENIED)
             hint = AGAIN if place == listed else "Check the path, and who may read it."
             assert found.hint == hint
-    for pattern in ("open/*.csv", "o*/*.csv", "*/report.csv"):
+    for pattern in ("open/*.csv", "o*/*.csv"):
         assert len(analyzer.load(f"{both}/{pattern}").files) == 1, pattern
     assert main(["analyze", f"{both}/*/*.csv", "--skip-unreadable", "-q", "-f", "line"]) == 5
 
@@ -388,17 +387,6 @@ def test_no_changed_byte_in_an_archive_breaks_the_program(tmp_path: Path) -> Non
             changed = bytes([0xFF if place % 2 else value ^ 1])
             damaged = put(tmp_path, data[:place] + changed + data[place + 1 :])
             assert all(isinstance(each, Problem) for each in refused(damaged))
-
-
-def test_a_file_that_unpacks_too_large_is_refused(tmp_path: Path, monkeypatch: Patch) -> None:
-    archive = put(tmp_path, DEFLATED, "all.zip")
-    monkeypatch.setattr(input_formats, "HEAD_BYTES", len(PLAIN) - 9)
-    monkeypatch.setattr(input_formats, "LARGEST_CSV", len(PLAIN))
-    assert verdicts(analyzer.load(archive)) == VERDICTS
-    monkeypatch.setattr(input_formats, "LARGEST_CSV", len(PLAIN) - 1)
-    (found,) = refused(archive)
-    assert found.message == f"it holds more than {len(PLAIN) - 1} bytes"
-    assert found.hint == "Unpack it first, and give it as CSV."
 
 
 def test_what_lies_beside_reports_is_refused_where_nothing_else_is_named(tmp_path: Path) -> None:

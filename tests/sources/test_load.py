@@ -20,13 +20,11 @@ from tests.support.reading import PLAIN, VERDICTS, FailingDisk, of_account, put,
 Patch = pytest.MonkeyPatch
 
 
-def test_a_file_may_have_a_name_that_is_no_text(tmp_path: Path, monkeypatch: Patch) -> None:
+def test_a_file_may_have_a_name_that_is_no_text(tmp_path: Path) -> None:
     for number, name in enumerate(("表.csv", " ", "a:b", "caf\udce9.csv")):
         folder = tmp_path / str(number)
         assert verdicts(analyzer.load(put(folder, PLAIN, name))) == VERDICTS
         assert verdicts(analyzer.load(folder)) == VERDICTS
-    monkeypatch.setattr(load, "STREAMED_FROM", 0)
-    assert verdicts(analyzer.load(folder)) == VERDICTS
 
 
 def test_no_source_at_all_is_an_error() -> None:

@@ -60,7 +60,7 @@ def inspected(
     analysis = _inspected(report_text(rows[1:], root=rows[0], quoted=True), name, as_of)
     if not exemptions and not options:
         return analysis
-    book = rulebook(rules=EVERY_RULE, **options)
+    book = rulebook(**{"rules": EVERY_RULE, **options})
     return analyzer.analyze(analysis.report, exemptions=exemptions, book=book)
 
 

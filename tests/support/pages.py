@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from analyzer.limits import Criteria, Thresholds
 from analyzer.lists.exemptions import ExemptionMatches
-from analyzer.report.model import Page, cells_of_users, concatenated
-from analyzer.report.pages import page_of_rows
+from analyzer.report.model import TEXT, concatenated
+from analyzer.report.users import Users, users_of_rows
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts, page_counts, page_findings
 from analyzer.rules.rule import VERDICT_CELLS, Rule
@@ -22,47 +22,44 @@ FAILS, UNDECIDED = "fails", "undecided"
 
 
 def page_of(
-    rows: Iterable[Row],
-    *,
-    columns: Sequence[str] = COLUMNS,
-    contradicted: str = "",
-    as_of_source: str = "option",
-) -> Page:
-    """Return rows as a page; `contradicted` are the columns in which another row differs."""
+    rows: Iterable[Row], *, columns: Sequence[str] = COLUMNS, as_of_source: str = "option"
+) -> Users:
+    """Return rows as users or roots."""
     texts = [{column: rendered(row[column], "Z") for column in columns} for row in rows]
     schema = pa.schema([(column, pa.large_string()) for column in columns])
     table = pa.Table.from_pylist(texts, schema)
     table = table.append_column("file", pa.array(np.zeros(len(texts), np.int64)))
     table = table.append_column("row", pa.array(np.arange(2, len(texts) + 2)))
-    names = filter(None, contradicted.split(", "))
-    cells = cells_of_users((at, name, "") for name in names for at in range(len(texts)))
-    page = page_of_rows(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")], contradicted=cells)
-    return page.with_users({"service_credentials": "", "as_of_source": as_of_source})
+    page = users_of_rows(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")])
+    words = {"service_credentials": "", "as_of_source": as_of_source}
+    return page.with_users(
+        {name: pd.array([word] * len(page), TEXT) for name, word in words.items()}
+    )
 
 
-def of_users(*rows: Row, columns: Sequence[str] = COLUMNS, contradicted: str = "") -> Page:
-    """Return users' rows as a page with verdicts."""
-    return with_verdicts(page_of(rows, columns=columns, contradicted=contradicted), Criteria())
+def of_users(*rows: Row, columns: Sequence[str] = COLUMNS) -> Users:
+    """Return users' rows with verdicts."""
+    return with_verdicts(page_of(rows, columns=columns), Criteria())
 
 
 NO_USERS = of_users()
 
 
 def findings_on(
-    page: Page, rules: Sequence[Rule], limits: Thresholds = LIMITS, *, of_roots: bool = False
+    page: Users, rules: Sequence[Rule], limits: Thresholds = LIMITS, *, of_roots: bool = False
 ) -> pd.DataFrame:
     """Return what rules find on a page of users or of roots."""
     return page_findings(page, rules, limits, ExemptionMatches(page, ()), of_roots=of_roots)
 
 
-def all_findings(users: Page, roots: Page, rules: Sequence[Rule]) -> pd.DataFrame:
+def all_findings(users: Users, roots: Users, rules: Sequence[Rule]) -> pd.DataFrame:
     """Return what rules find on a page of users and on one of roots."""
     frames = [findings_on(users, rules), findings_on(roots, rules, of_roots=True)]
     return concatenated([frame for frame in frames if len(frame)] or frames)
 
 
 def counts_on(
-    users: Page, roots: Page, rules: Sequence[Rule], limits: Thresholds = LIMITS
+    users: Users, roots: Users, rules: Sequence[Rule], limits: Thresholds = LIMITS
 ) -> FindingCounts:
     """Return how many findings there are on a page of users and on one of roots."""
     return page_counts(
@@ -70,29 +67,18 @@ def counts_on(
     ) + page_counts(roots, rules, limits, ExemptionMatches(roots, ()), of_roots=True)
 
 
-def found(
-    rule_id: str,
-    *rows: Row,
-    columns: Sequence[str] = COLUMNS,
-    contradicted: str = "",
-) -> pd.DataFrame:
+def found(rule_id: str, *rows: Row, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
     """Return what a rule finds of users or roots, whichever it is about."""
     rule = BY_ID[rule_id]
-    page = page_of(rows, columns=columns, contradicted=contradicted)
+    page = page_of(rows, columns=columns)
     if rule.reads == VERDICT_CELLS:  # The others need no verdict, and half of the time.
         page = with_verdicts(page, Criteria())
     return by_itself(rule, page)
 
 
-def outcomes(
-    rule_id: str,
-    row: Row,
-    *,
-    columns: Sequence[str] = COLUMNS,
-    contradicted: str = "",
-) -> dict[int, str]:
+def outcomes(rule_id: str, row: Row, *, columns: Sequence[str] = COLUMNS) -> dict[int, str]:
     """Return the outcomes for one row by slot, which is 0 where the rule's subject has none."""
-    frame = found(rule_id, row, columns=columns, contradicted=contradicted)
+    frame = found(rule_id, row, columns=columns)
     return dict(zip(frame["slot"].fillna(0).astype(int), frame["outcome"].astype(str), strict=True))
 
 
@@ -136,6 +122,6 @@ def fact(rule_id: str, row: Row, *, columns: Sequence[str] = COLUMNS) -> str:
     return str(only)
 
 
-def by_itself(rule: Rule, page: Page) -> pd.DataFrame:
+def by_itself(rule: Rule, page: Users) -> pd.DataFrame:
     """Return what one rule finds on a page of its subject."""
     return findings_on(page, [rule], of_roots=rule.is_of_root)

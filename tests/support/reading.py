@@ -11,11 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 import analyzer
 from analyzer.errors import InputRefused, Problem
-from analyzer.report.model import Page, Report
+from analyzer.report.report import Report
+from analyzer.report.users import Users
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS,
@@ -58,14 +60,12 @@ def problem_of(content: str | bytes) -> Problem:
 
 def cells(report: Report) -> list[dict[str, Any]]:
     """Return what the report says of each IAM user, in the order of the rows."""
-    told = [
-        {"row": row, **{str(name): cell for name, cell in texts.items() if isinstance(cell, str)}}
+    shown = [
+        {"row": row, **{name: cell for name, cell in texts.items() if cell is not None}}
         for page in report.pages()
-        for row, texts in zip(
-            page.users["row"].tolist(), page.cells.to_dict("records"), strict=True
-        )
+        for row, texts in zip(page.row.tolist(), pa.table({**page.text}).to_pylist(), strict=True)
     ]
-    return sorted(told, key=lambda each: (each["row"], each["arn"]))
+    return sorted(shown, key=lambda each: (each["row"], each["arn"]))
 
 
 @cache
@@ -74,7 +74,7 @@ def plain_cells() -> list[dict[str, Any]]:
     return cells(analyzer.load(("report.csv", PLAIN.encode())))
 
 
-def _by_user(column: str, pages: Iterable[Page]) -> dict[str, Any]:
+def _by_user(column: str, pages: Iterable[Users]) -> dict[str, Any]:
     """Return a column by user: in half the time of the frame of all users."""
     return {
         user: value

@@ -20,7 +20,7 @@ from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.record import ReviewRecord, closed
 from analyzer.decisions.review_list_layout import REVIEW
 from analyzer.errors import InputRefused
-from analyzer.report.model import Report
+from analyzer.report.report import Report
 from analyzer.reviews.comparison import GivenReports
 from analyzer.reviews.entries import read_files
 from analyzer.terms import WorkbookSheets

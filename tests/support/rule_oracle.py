@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tests.support.verdict_oracle import (
     NO_PLACE,
-    PLACE,
+    USE,
     Terms,
     boolean,
     is_root,
@@ -112,24 +112,21 @@ class Row:
 
     def created(self, thing: str, slot: int) -> Moment:
         born = self.when(f"{thing}_{slot}_last_rotated", "N/A")
-        if born.at is None and self.active(thing, slot) is not False:
+        is_used = thing == "access_key" and self.uses(slot) - NO_PLACE
+        if born.at is None and (self.active(thing, slot) is not False or is_used):
             return UNKNOWN
         return born
 
+    def uses(self, slot: int) -> set[str | None]:
+        return {self.cells.get(f"access_key_{slot}_last_used_{each}") for each in USE}
+
     def used(self, slot: int) -> Moment:
         column = f"access_key_{slot}_last_used_date"
-        service = self.cells.get(f"access_key_{slot}_last_used_service")
         raw_active = boolean(self.cells.get(f"access_key_{slot}_active"))
         absent = raw_active is False and self.cells.get(f"access_key_{slot}_last_rotated") == "N/A"
-        use = self.when(column, "N/A")
-        at = moment(self.cells.get(column))
-        places = {self.cells.get(f"access_key_{slot}_last_used_{each}") for each in PLACE}
-        if absent:
-            hides_use = use.unknown and (column in self.cells or places - NO_PLACE)
-            return UNKNOWN if at or hides_use else Moment()
-        if at and service == "N/A":
-            return UNKNOWN
-        return UNKNOWN if self.cells.get(column) == "N/A" and places - NO_PLACE else use
+        if absent and not self.uses(slot) - NO_PLACE:
+            return Moment()
+        return self.when(column, "N/A")
 
     def key_idle_since(self, slot: int) -> Moment:
         used = self.used(slot)

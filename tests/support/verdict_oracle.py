@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-ABSENT, INACTIVE, UNTOLD, ACTIVE = "absent", "inactive", "untold", "active"
+ABSENT, INACTIVE, ACTIVE = "absent", "inactive", "active"
 SLOTS = (1, 2)
 
 NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
@@ -42,8 +42,7 @@ LONGEST = 80
 YEARS_OF_REPORTS = range(1970, 2100)
 """A moment outside is an invented one."""
 
-PLACE = ("region", "service")
-CODE = re.compile(r"[A-Za-z0-9_.:-]*")
+USE = ("date", "region", "service")
 NO_PLACE = frozenset({None, "", "N/A", "not_supported"})
 
 SIGN_INS_RECORDED_FROM = datetime(2014, 10, 20, tzinfo=UTC)
@@ -97,7 +96,6 @@ class Slot:
     used: datetime | None = None
     unread: tuple[Cell, ...] = ()
     unread_use: tuple[Cell, ...] = ()
-    missing: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,8 +117,6 @@ class User:
     unread_creation: tuple[Cell, ...]
     unread_mfa: tuple[Cell, ...]
     unread_changed: tuple[Cell, ...]
-    unread_additional: tuple[Cell, ...]
-    columns: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -194,21 +190,15 @@ def unread(row: dict[str, str], column: str, *, understood: bool) -> tuple[Cell,
 
 
 def contradicted_by(row: dict[str, str], column: str) -> str:
-    """Name the cells of the slot that speak against a cell which has its form."""
-    thing, _, part = re.sub(r"(_\d)_", r"\1 ", column).partition(" ")
-    raw = row.get(column) or ""
-    others: dict[str, str] = {
-        "last_rotated": {"active": "true"} if raw == "N/A" else {},
-        "last_used_date": {"last_used_service": "N/A"} if moment(raw) else {},
-        **dict.fromkeys(
-            ("last_used_region", "last_used_service"),
-            {"last_used_date": "N/A"} if CODE.fullmatch(raw) else {},
-        ),
-    }.get(part, {})
-    absent = boolean(row.get(f"{thing}_active")) is False
-    if others and absent and row.get(f"{thing}_last_rotated") == "N/A":
-        others = {"active": "false", "last_rotated": "N/A"}
-    return " and ".join(f'{thing}_{name} "{value}"' for name, value in others.items())
+    """Name the cells of the slot that speak against a credential that was never created."""
+    thing = column.removesuffix("_last_rotated")
+    if thing == column or row.get(column) != "N/A":
+        return ""
+    others = {f"{thing}_active": "true"}
+    if boolean(row.get(f"{thing}_active")) is False:
+        names = (f"{thing}_last_used_{part}" for part in USE)
+        others = {name: row[name] for name in names if row.get(name) not in NO_PLACE}
+    return " and ".join(f'{name} "{value[:LONGEST]}"' for name, value in others.items())
 
 
 def moment_or(row: dict[str, str], column: str, *words: str) -> tuple[Cell, ...]:
@@ -224,38 +214,29 @@ def read_state(row: dict[str, str], thing: str) -> Slot:
     """Read the two cells that keys and certificates share."""
     active, rotated = f"{thing}_active", f"{thing}_last_rotated"
     on, created = boolean(row.get(active)), moment(row.get(rotated))
-    other = INACTIVE if created else ABSENT if rotated in row else UNTOLD
-    blamed = unread(row, active, understood=on is not None)
-    blamed += moment_or(row, rotated, "N/A") if rotated in row else ()
-    missing = () if rotated in row else (Cell(rotated, None),)
-    return Slot(ACTIVE if on else other, created, unread=blamed, missing=missing)
+    other = INACTIVE if created else ABSENT
+    blamed = unread(row, active, understood=on is not None) + moment_or(row, rotated, "N/A")
+    return Slot(ACTIVE if on else other, created, unread=blamed)
 
 
 def read_certificate(row: dict[str, str], number: int) -> Slot:
     """Read a certificate, of which an active one has a date of upload."""
     slot, rotated = read_state(row, f"cert_{number}"), f"cert_{number}_last_rotated"
-    undated = slot.state == ACTIVE and slot.created is None and not slot.unread and rotated in row
+    undated = slot.state == ACTIVE and slot.created is None and not slot.unread
     return replace(slot, unread=slot.unread or unread(row, rotated, understood=not undated))
 
 
 def read_key(row: dict[str, str], number: int) -> Slot:
-    slot = read_state(row, f"access_key_{number}")
-    date, *place = (f"access_key_{number}_last_used_{each}" for each in ("date", *PLACE))
-    used, is_absent = moment(row.get(date)), slot.state == ABSENT and not slot.unread
-    placed = tuple(cell for column in place for cell in told_place(row, column))
-    if used is not None or not (is_absent or row.get(date) == "N/A"):
-        placed = ()
-    silent = used is not None and row.get(place[-1]) == "N/A"
-    unread_use = placed or unread(row, date, understood=not silent) or moment_or(row, date, "N/A")
-    used_though_absent = is_absent and used is not None
-    blamed = slot.unread + unread(row, date, understood=not used_though_absent)
-    blamed += placed if is_absent else ()
-    return replace(slot, used=used, unread=blamed, unread_use=unread_use)
-
-
-def told_place(row: dict[str, str], column: str) -> tuple[Cell, ...]:
-    """Name the cell if it holds a region or a service."""
-    return unread(row, column, understood=row.get(column) in NO_PLACE)
+    """Read an access key, which is not absent where a use of it is told."""
+    key = f"access_key_{number}"
+    slot, date = read_state(row, key), f"{key}_last_used_date"
+    traces = any(row.get(f"{key}_last_used_{part}") not in NO_PLACE for part in USE)
+    is_absent = slot.state == ABSENT and not slot.unread
+    blamed = unread(row, f"{key}_last_rotated", understood=not (is_absent and traces))
+    unread_use = moment_or(row, date, "N/A")
+    return replace(
+        slot, used=moment(row.get(date)), unread=slot.unread + blamed, unread_use=unread_use
+    )
 
 
 def read_user(row: dict[str, str]) -> User:
@@ -284,8 +265,6 @@ def read_user(row: dict[str, str]) -> User:
         unread_creation=moment_or(row, "user_creation_time"),
         unread_mfa=unread(row, "mfa_active", understood=mfa is not None),
         unread_changed=moment_or(row, "password_last_changed", "N/A"),
-        unread_additional=unread(row, "additional_credentials_info", understood=True),
-        columns=frozenset(row),
     )
 
 
@@ -323,8 +302,6 @@ def is_unused(user: User, definition: str) -> bool:
 
 def unused_reason(user: User) -> str:
     states = {key.state for key in user.keys}
-    if UNTOLD in states and INACTIVE not in states:
-        return "no-active-key"
     if user.has_password:
         return "never-signed-in-inactive-keys" if INACTIVE in states else "never-signed-in"
     return "inactive-keys-only" if INACTIVE in states else "no-credentials"
@@ -332,9 +309,7 @@ def unused_reason(user: User) -> str:
 
 def inactive_key_was_used(user: User) -> bool:
     """Tell whether a date says so; one that its service contradicts is malformed."""
-    return any(
-        key.state in {INACTIVE, UNTOLD} and key.used and not key.unread_use for key in user.keys
-    )
+    return any(key.state == INACTIVE and key.used and not key.unread_use for key in user.keys)
 
 
 def is_before(moment: datetime | None, limit: datetime) -> bool:
@@ -357,7 +332,6 @@ def caveats(user: User, terms: Terms) -> list[str]:
         "mfa-registered": bool(user.mfa) and waiting,
         "service-credential-user": "apikey-" in user.name.lower(),
         "service-credential": user.name in terms.live_credentials,
-        "missing-columns": bool(missing_columns(user)),
         "more-credentials": user.more_credentials,
         "unread-cell": bool(caveats_unread(user)),
         "masked-arn": user.is_masked,
@@ -367,29 +341,13 @@ def caveats(user: User, terms: Terms) -> list[str]:
 
 
 def caveats_unread(user: User) -> tuple[Cell, ...]:
-    """Name the cells that the caveats need and that are not understood."""
-    cells = (
+    """Name the cells that the caveats need and that are not understood, or not in the report."""
+    return (
         *user.unread_creation,
         *user.unread_mfa,
-        *user.unread_additional,
-        *(cell for key in user.keys if key.state in {INACTIVE, UNTOLD} for cell in key.unread_use),
+        *(cell for key in user.keys if key.state == INACTIVE for cell in key.unread_use),
         *(cell for certificate in user.certificates for cell in certificate.unread),
     )
-    return tuple(cell for cell in cells if cell.raw is not None)
-
-
-def missing_columns(user: User) -> list[str]:
-    """Name the columns that the report lacks and a caveat needs of this user."""
-    needed = {
-        "user_creation_time": True,
-        "mfa_active": user.signed_in is None,
-        "cert_1_active": True,
-        "cert_2_active": True,
-    }
-    for slot, key in zip(SLOTS, user.keys, strict=True):
-        needed[f"access_key_{slot}_last_rotated"] = key.state == UNTOLD
-        needed[f"access_key_{slot}_last_used_date"] = key.state in {INACTIVE, UNTOLD}
-    return [name for name, is_needed in needed.items() if is_needed and name not in user.columns]
 
 
 def password_idle(user: User, as_of: datetime) -> int | tuple[Cell, ...]:
@@ -404,8 +362,6 @@ def key_idle(key: Slot, user: User, as_of: datetime) -> int | tuple[Cell, ...]:
     """Return for how many days the key is idle, or the cells that keep it unknown."""
     if key.unread_use:
         return key.unread_use
-    if key.used is None and key.missing:
-        return key.missing
     since = key.used or key.created or user.created
     return user.unread_creation if since is None else days(since, as_of)
 
@@ -424,12 +380,6 @@ def judge_user(user: User, terms: Terms) -> tuple[Judgement, tuple[Cell, ...]]:
     """Return the judgement, and the cells that are to blame where there can be none."""
     if user.unread:
         return undetermined(user.unread)
-    if terms.definition == "iam-029" and is_unused(user, terms.definition):
-        untold = [slot for slot, key in zip(SLOTS, user.keys, strict=True) if key.state == UNTOLD]
-        if untold:
-            return undetermined(
-                tuple(Cell(f"access_key_{slot}_last_rotated", None) for slot in untold)
-            )
     if is_usable(user) and not is_unused(user, terms.definition):
         return judge_use(user, terms)
     found = ";".join(caveats(user, terms))

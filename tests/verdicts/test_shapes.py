@@ -3,8 +3,8 @@
 import pandas as pd
 
 import analyzer
-from analyzer.limits import Definition
-from analyzer.report.model import Report
+from analyzer.columns import OPTIONAL
+from analyzer.report.report import Report
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.writers.headline import as_of_and_scope
 from tests.support.builders import (
@@ -19,7 +19,6 @@ from tests.support.builders import (
     a_user,
     an_inactive_key,
     days_before,
-    in_separate_accounts,
     no_password,
     report_text,
     the_root,
@@ -32,7 +31,6 @@ BUSY = a_user("busy", key_1=a_key(used=days_before(1)))
 IDLE = a_user("idle", key_1=a_key())
 BOTH = a_user("both", password=QUIET_PASSWORD, key_1=a_key())
 USERS = (QUIET, WAITING, GONE, BUSY, IDLE, BOTH)
-NEEDED = ("user", "password_enabled", "password_last_used", "access_key_1_active")
 
 AS_AWS_WRITES = {
     "quiet": "unused no-credentials",
@@ -44,18 +42,13 @@ AS_AWS_WRITES = {
 }
 
 
-def loaded(*texts: str) -> Report:
-    """Load reports of one moment."""
-    files = [(f"{at}/{console_name(AS_OF)}", text.encode()) for at, text in enumerate(texts)]
-    return analyzer.load(*files)
+def loaded(text: str) -> Report:
+    return analyzer.load((console_name(AS_OF), text.encode()))
 
 
-def verdicts(
-    *texts: str, definition: Definition = Definition.NO_ACTIVE_KEY
-) -> list[tuple[str, str]]:
+def verdicts(text: str) -> list[tuple[str, str]]:
     """Return each user's name, and its verdict with reason and caveats in one text."""
-    criteria = analyzer.Criteria(definition=definition)
-    return verdicts_of(analyzer.analyze(loaded(*texts), criteria).users)
+    return verdicts_of(analyzer.analyze(loaded(text)).users)
 
 
 def verdicts_of(users: pd.DataFrame) -> list[tuple[str, str]]:
@@ -63,8 +56,8 @@ def verdicts_of(users: pd.DataFrame) -> list[tuple[str, str]]:
     return [(name, " ".join(filter(None, rest))) for name, *rest in cells.tolist()]
 
 
-def by_name(text: str, definition: Definition = Definition.NO_ACTIVE_KEY) -> dict[str, str]:
-    return dict(verdicts(text, definition=definition))
+def by_name(text: str) -> dict[str, str]:
+    return dict(verdicts(text))
 
 
 def check(*caveats: str, **changed: str) -> dict[str, str]:
@@ -85,59 +78,33 @@ def lack(*names: str) -> str:
     return f"undetermined {'; '.join(f'{name} is not in this report' for name in names)}"
 
 
-CREATED, ROTATED, USED_DATE = (
-    "user_creation_time",
-    "access_key_1_last_rotated",
-    "access_key_1_last_used_date",
-)
-MISSING, MASKED = "missing-columns", "masked-arn"
-NOT_TOLD = f"unused no-active-key {MISSING}"
-WITHOUT_DATES = lack(CREATED, "password_last_changed", ROTATED, USED_DATE)
+USED_DATE = "access_key_1_last_used_date"
+UNREAD, MASKED = "unread-cell", "masked-arn"
+WITHOUT_DATES = lack("password_last_changed", USED_DATE)
 WITHOUT_USES = check(
-    waiting=f"unused never-signed-in-inactive-keys {MISSING}",
+    waiting=f"unused never-signed-in-inactive-keys {UNREAD}",
     busy=lack(USED_DATE),
     idle=lack(USED_DATE),
 )
 LACKING: dict[str, dict[str, str]] = {
     "nothing": check(),
-    "cert_1_active cert_2_active cert_1_last_rotated cert_2_last_rotated": check(MISSING),
-    "cert_1_last_rotated cert_2_last_rotated": check(),
-    "mfa_active": check(MISSING, gone="retired"),
-    CREATED: check(MISSING),
+    "cert_1_active cert_2_active cert_1_last_rotated cert_2_last_rotated": check(UNREAD),
+    "mfa_active": check(UNREAD),
     "password_last_changed": check(),
     "password_next_rotation": check(),
     "arn": check(MASKED),
-    "arn mfa_active": check(f"{MISSING};{MASKED}", gone=f"retired {MASKED}"),
-    f"{ROTATED} access_key_2_last_rotated": check(
-        MISSING, quiet=NOT_TOLD, waiting=NOT_TOLD, idle=lack(ROTATED)
-    ),
+    "arn mfa_active": check(f"{UNREAD};{MASKED}"),
     f"{USED_DATE} access_key_2_last_used_date": WITHOUT_USES,
     " ".join({*COLUMNS} - {*COLUMNS_OF_2014}): WITHOUT_USES,
     " ".join(name for name in COLUMNS if name.endswith(("_region", "_service"))): check(),
-    " ".join(sorted({*COLUMNS} - {*NEEDED, "access_key_2_active"})): check(
-        f"{MISSING};{MASKED}",
-        quiet=f"{NOT_TOLD};{MASKED}",
-        waiting=f"{NOT_TOLD};{MASKED}",
-        busy=WITHOUT_DATES,
-        idle=WITHOUT_DATES,
-    ),
+    " ".join(OPTIONAL): check(f"{UNREAD};{MASKED}", busy=WITHOUT_DATES, idle=WITHOUT_DATES),
 }
 
 
-def test_a_report_without_a_column_is_judged_by_the_others() -> None:
+def test_a_report_without_a_column_that_may_be_missing_is_judged_by_the_others() -> None:
     for lacking, expected in LACKING.items():
         columns = [name for name in COLUMNS if name not in lacking.split()]
         assert by_name(report_text(USERS, columns=columns)) == expected, lacking
-
-
-def test_without_the_creation_of_keys_the_strict_definition_leaves_open_who_has_none() -> None:
-    columns = [name for name in COLUMNS if not name.endswith("last_rotated")]
-    odd = a_user("odd", password_enabled="wahr")
-    found = by_name(report_text([QUIET, GONE, odd], columns=columns), Definition.IAM_029)
-    assert found["quiet"] == lack(ROTATED, "access_key_2_last_rotated")
-    assert found["odd"].startswith('undetermined password_enabled "wahr" is not understood')
-    assert ROTATED not in found["odd"]
-    assert found["gone"] == f"retired {MISSING}"
 
 
 # Masked reports
@@ -225,53 +192,16 @@ def test_users_whose_arns_were_lost_or_damaged_are_each_undetermined() -> None:
 
 def test_without_arns_rows_of_one_name_are_one_user_and_who_may_be_the_root_is_open() -> None:
     odd = map(a_user, ("", "root", "root_account", "a b"))
-    both = a_user("both"), a_user("both", password=a_password())
-    users = (*odd, a_user("same"), a_user("same"), *both)
+    users = (*odd, a_user("same"), a_user("same"))
     for text in (replaced("fakearn", users), report_text(users, columns=NO_COLUMN)):
         found = [(name, verdict.split()[0]) for name, verdict in verdicts(text)]
         assert found == [
             *((name, "undetermined") for name in ("", "root", "root_account", "a b")),
-            *(("same", "unused"), ("both", "undetermined")),
+            ("same", "unused"),
         ]
 
 
-def test_reports_without_the_column_are_read_together_and_may_repeat_their_header() -> None:
-    one, two = (report_text([a_user(name)], columns=NO_COLUMN) for name in ("one", "two"))
-    again = one + "\n".join(["", one.partition("\n")[0], ""])
-    assert [name for name, _ in verdicts(again, two)] == ["one", "two"]
-
-
-# Rows of one ARN that differ
-
-
-def another(column: str) -> str:
-    return f"undetermined another row of this ARN has another {column}"
-
-
-DATE, REGION, SERVICE = (f"access_key_1_last_used_{each}" for each in ("date", "region", "service"))
-USED = "2024-01-01T00:00:00Z"
-UNREAD = "unread-cell"
-UNREAD_QUIET, UNREAD_WAITING = (f"{AS_AWS_WRITES[each]} {UNREAD}" for each in ("quiet", "waiting"))
-DIFFERING: tuple[tuple[Row, Row, str], ...] = (
-    (QUIET, {DATE: USED}, another(DATE)),
-    (QUIET, {SERVICE: "s3"}, another(SERVICE)),
-    (QUIET, {"password_enabled": "true"}, another("password_enabled")),
-    (WAITING, {"access_key_1_active": "true"}, another("access_key_1_active")),
-    (WAITING, {ROTATED: "N/A"}, another(ROTATED)),
-    (QUIET, {"mfa_active": "true"}, UNREAD_QUIET),
-    (QUIET, {"cert_1_active": "true"}, UNREAD_QUIET),
-    (QUIET, {CREATED: "2013-01-01T00:00:00Z"}, UNREAD_QUIET),
-    (WAITING, {DATE: USED, SERVICE: "s3"}, UNREAD_WAITING),
-    (QUIET, {"password_next_rotation": USED}, "unused no-credentials"),
-    (BUSY, {REGION: "eu-west-1"}, "active"),
-    (IDLE, {DATE: USED, SERVICE: "s3"}, another(SERVICE)),
-)
-
-
-def test_rows_of_one_arn_are_one_user_of_one_verdict_in_any_order_and_any_number_of_files() -> None:
-    users = in_separate_accounts(user for user, _, _ in DIFFERING)
-    others = [user | cells for user, (_, cells, _) in zip(users, DIFFERING, strict=True)]
-    for one, other in ((users, others), (others, users)):
-        for files in ([[*one, *other]], [one, other]):
-            found = [verdict for _, verdict in verdicts(*map(report_text, files))]
-            assert found == [expected for _, _, expected in DIFFERING]
+def test_a_report_without_the_column_may_repeat_its_header() -> None:
+    text = report_text([a_user("one"), a_user("two")], columns=NO_COLUMN)
+    again = text + "\n".join(["", text.partition("\n")[0], ""])
+    assert [name for name, _ in verdicts(again)] == ["one", "two"]

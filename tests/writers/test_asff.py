@@ -11,7 +11,7 @@ from botocore.model import StructureShape
 from analyzer import writers
 from analyzer.errors import OutputFailed
 from analyzer.report.model import AccountName
-from analyzer.rules import RULES
+from analyzer.rules import RULES, concat
 from analyzer.writers.asff import BATCH_FINDINGS
 from analyzer.writers.finding_feed import LONGEST_USER_NAME, findings
 from tests.support.asff_model import errors, model, request_errors
@@ -109,9 +109,11 @@ def test_of_an_arn_that_is_not_understood_nothing_is_certain() -> None:
 
 @pytest.mark.no_cover
 def test_texts_too_long_are_cut_where_the_format_ends_them() -> None:
-    odd = a_user("odd") | dict.fromkeys(COLUMNS[2:], "?" * 400)
-    excused = exemptions_of(f"*,odd,{'because ' * 300},IT,")
-    found = asff(inspected([the_root(password_enabled="false"), odd], excused))
+    odd = a_user("odd") | dict.fromkeys(COLUMNS[2:-1], "?" * 400)
+    excused = exemptions_of(f"*,*,{'because ' * 300},IT,")
+    long = replace(RULES[0], id="long", fact=lambda _, at, __: concat(len(at), "x" * 2000))
+    users = [the_root(password_enabled="false"), odd, a_user("unused")]
+    found = asff(inspected(users, excused, extra=[long], rules="all"))
     assert all_errors(found) == []
     assert max(len(each["Description"]) for each in found) == 1024
     assert {len(each["Note"]["Text"]) for each in found} == {512}

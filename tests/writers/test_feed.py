@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.analysis import rule_results
 from analyzer.analysis.analysis import Analysis
+from analyzer.report import report
 from analyzer.report.model import AccountName, NotCovered
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
@@ -173,10 +173,10 @@ def test_whose_arn_names_no_account_is_in_that_of_the_file(feed: str) -> None:
 def test_the_account_has_its_name_where_that_is_known(feed: str) -> None:
     analysis = inspected([a_user("ann"), a_user("bob", account=OTHER_ACCOUNT)])
     names = {ACCOUNT: AccountName(name="production", owner="Ann")}
-    report = replace(analysis.report, account_names=names, not_covered=(missing(ACCOUNT),))
-    found = [*map(finding_of, FEEDS[feed](replace(analysis, report=report)))]
-    named = {(each.account, each.account_name) for each in found}
-    assert named == {(ACCOUNT, "production"), (OTHER_ACCOUNT, None)}
+    named = replace(analysis.report, account_names=names, not_covered=(missing(ACCOUNT),))
+    found = [*map(finding_of, FEEDS[feed](replace(analysis, report=named)))]
+    accounts = {(each.account, each.account_name) for each in found}
+    assert accounts == {(ACCOUNT, "production"), (OTHER_ACCOUNT, None)}
     assert {each.account_name for each in found if each.rule == "not-covered"} == {"production"}
 
 
@@ -239,19 +239,9 @@ def test_neither_order_nor_pages_change_what_is_said(monkeypatch: pytest.MonkeyP
     rows = everything()[190:250]
     whole = every(inspected(rows, exemptions_of(*EXCUSED)))
     random.Random(2).shuffle(rows)
-    monkeypatch.setattr(rule_results, "MOST_ROWS_IN_ONE_ORDER", 0)
+    monkeypatch.setattr(report, "PAGE_ROWS", 7)
     monkeypatch.setattr(tables, "_VALUES_AT_ONCE", 7)
     assert every(inspected(rows, exemptions_of(*EXCUSED))) == whole
-
-
-def test_rows_that_contradict_each_other_leave_a_matter_open_once() -> None:
-    user = a_user("twice", mfa=True, key_1=a_key(days_before(60)))
-    other = user | {"access_key_1_last_rotated": days_before(10), "mfa_active": "nein"}
-    analysis = inspected([the_root(password_enabled="false"), user, other])
-    found = [*map(finding_of, ocsf(analysis))]
-    assert len(analysis.rule_results.findings) == len(found)
-    (rotation,) = (each.message for each in found if each.rule == "unrotated-access-key")
-    assert rotation == "another row of this ARN has another access_key_1_last_rotated"
 
 
 def test_another_subject_has_an_id_of_its_own_and_another_fact_or_outcome_has_not() -> None:

@@ -4,14 +4,11 @@ Whole outputs stand in `tests/golden`: here is what their few users and findings
 """
 
 import re
-from pathlib import Path
 
 import pytest
 
 import analyzer
-from analyzer.analysis import rule_results as inspections
 from analyzer.analysis.analysis import Analysis
-from analyzer.report import assemble
 from analyzer.terms import Verdict
 from analyzer.writers.terminal import HEADER
 from tests.support.builders import (
@@ -25,9 +22,7 @@ from tests.support.builders import (
     days_before,
     no_password,
     report_text,
-    saved,
 )
-from tests.support.decisions import console_name
 from tests.support.outputs import (
     ALL,
     SAMPLES,
@@ -117,20 +112,6 @@ def test_details_show_the_first_findings_of_each_rule_and_how_many_more() -> Non
     assert f"    {ACCOUNT} u0: password enabled, last used 2026-04-30, no MFA device" in lines
     assert "    and 7 more" in lines
     assert not any("u0" in line for line in summary_text(analysis, UNUSED).splitlines())
-
-
-def test_a_large_report_has_the_first_findings_of_each_rule_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inspections, "MOST_ROWS_IN_ONE_ORDER", 0)
-    monkeypatch.setattr(assemble, "PAGE_ROWS", 1)
-    for name, count in (("a", 3), ("b", 4)):
-        users = users_without_mfa(count, name)
-        saved(tmp_path / name, report_text(users), console_name(AS_OF))
-    analysis = analyzer.analyze(analyzer.load(tmp_path))
-    shown = table_text(analysis, UNUSED, width=80, details=True)
-    assert MFA_RULE in shown
-    assert shown.count("password enabled, last used") == 5
 
 
 def test_that_there_are_no_findings_is_said() -> None:

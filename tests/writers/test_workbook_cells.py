@@ -21,7 +21,8 @@ from openpyxl import load_workbook
 from openpyxl.styles import Font
 
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import TEXT, AccountName, Page
+from analyzer.report.model import TEXT, AccountName
+from analyzer.report.users import Users
 from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import (
@@ -264,7 +265,7 @@ ENTRIES = {"Decision", "Decided by", "Decided on", "Ticket", "Comment"}
 HEADS = ("Created", "Last activity (UTC)", "As of (UTC)", "Age in days", "Last sign-in (UTC)")
 
 
-def listed_page(analysis: Analysis, each: ReviewList) -> Page:
+def listed_page(analysis: Analysis, each: ReviewList) -> Users:
     listed = GatheredUsers(each.has)
     for page in analysis.pages():
         listed.add(page)
@@ -272,7 +273,7 @@ def listed_page(analysis: Analysis, each: ReviewList) -> Page:
     return page.with_users({"earlier_decision": analysis.earlier_decisions(page)})
 
 
-def shown(analysis: Analysis, each: ReviewList, page: Page) -> dict[str, list[str]]:
+def shown(analysis: Analysis, each: ReviewList, page: Users) -> dict[str, list[str]]:
     texts = each.shown_texts(page, analysis.report.files, analysis.report.account_names)
     return {head: column.to_pylist() for head, column in texts.items()}
 

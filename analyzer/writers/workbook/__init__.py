@@ -25,7 +25,8 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.follow_up import needs_no_decision
 from analyzer.decisions.record import CreationSeconds, RecordedList, ReviewRecord, SameSecond
 from analyzer.decisions.review_list_layout import RECORD
-from analyzer.report.model import TEXT, AccountName, Page, account_with_name
+from analyzer.report.model import TEXT, AccountName, account_with_name
+from analyzer.report.users import Users
 from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.headline import as_of_and_scope
 from analyzer.writers.tables import Texts, write_tables
@@ -153,7 +154,7 @@ def _add_review(  # noqa: PLR0913, PLR0917  what a record holds
     listed = review_list.columns(decided, report.files, names)
     of_list = RecordedList(review, str(review_list.title), report.files, names, same_second)
 
-    def records(some: Page) -> Texts:
+    def records(some: Users) -> Texts:
         return of_list.texts(some, review_lists.shown_texts(listed, some))
 
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
@@ -205,7 +206,7 @@ class Split:
 
     analysis: Analysis
     by: SplitBy
-    pages_by_workbook: Mapping[SplitWorkbook, tuple[Page, ...]]
+    pages_by_workbook: Mapping[SplitWorkbook, tuple[Users, ...]]
     same_second: SameSecond
     nothing_left: Mapping[str, str]
 
@@ -236,7 +237,7 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
     Users with a decision that is still in force are left out.
     """
     name = columns.OWNER if by is SplitBy.OWNER else columns.ACCOUNT
-    seconds, words, listed = CreationSeconds(), set[str](), list[Page]()
+    seconds, words, listed = CreationSeconds(), set[str](), list[Users]()
     for page in analysis.whole.pages():
         seconds.add(page)
     for page in analysis.pages():
@@ -262,7 +263,7 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
 
 
 def _split_workbook(
-    analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Page]
+    analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Users]
 ) -> SplitWorkbook:
     first, names = next(filter(len, pages)).users.iloc[0], analysis.report.account_names
     # Two persons of one name, or one with another address since: all addresses are named.

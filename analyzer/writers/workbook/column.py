@@ -20,13 +20,13 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.decisions.review_list_layout import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
-from analyzer.report.model import Page
+from analyzer.report.users import Users
 from analyzer.report.values import utc_texts
 from analyzer.terms import NOT_SUPPORTED, SlotState
 from analyzer.writers.tables import TEXT_TYPE, Texts, contains, joined, mapped, text_column
 from analyzer.writers.workbook.book import CellStyle, Styles
 
-Rows: TypeAlias = Page | pd.DataFrame
+Rows: TypeAlias = Users | pd.DataFrame
 
 ValuesOf: TypeAlias = str | Callable[[Any], Texts]
 """The source of a column's values: the name of a column of the rows, or a function of the rows."""
@@ -41,7 +41,7 @@ _WORDS_FOR_NOTHING: Final = frozenset(
 
 def column_of(rows: Rows, name: str) -> pd.Series:
     """Return the column with this name of a frame, or of the users of a page."""
-    return (rows.users if isinstance(rows, Page) else rows)[name]
+    return (rows.users if isinstance(rows, Users) else rows)[name]
 
 
 def _values(rows: Rows, of: ValuesOf) -> Any:
@@ -185,14 +185,14 @@ class MomentColumn(Column):
 DayColumn: Final = partial(MomentColumn, is_day=True)  # shows dates without times
 
 
-def raw_if_unread(page: Page, column: str, words: Texts) -> Texts:
+def raw_if_unread(page: Users, column: str, words: Texts) -> Texts:
     """Return words, but the raw value if the report's cell was not understood."""
-    if page.unread.empty or not (is_here := page.unread[columns.COLUMN] == column).any():
+    at, cells = page.unread(column)
+    if not len(at):
         return words
-    here = page.unread[is_here]
     texts = text_column(words).to_pylist()
     is_root = page.users[columns.ARN].str.endswith(":root").to_numpy(bool)
-    for position, value in zip(here[columns.POSITION], here[columns.VALUE], strict=True):
+    for position, value in zip(at.tolist(), cells, strict=True):
         if pd.isna(value):
             texts[position] = NOT_REPORTED
         elif is_root[position] and value == NOT_SUPPORTED:

@@ -21,7 +21,9 @@ from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION
 from analyzer.decisions.fate import State
 from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN, REASON, SHA256, STATE
 from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
-from analyzer.report.model import Exemption, Page, Report
+from analyzer.report.model import Exemption
+from analyzer.report.report import Report
+from analyzer.report.users import Users
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards import FSBP, STANDARDS
 from analyzer.terms import OVERDUE
@@ -81,7 +83,7 @@ def root_columns(report: Report) -> tuple[Column, ...]:
 def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
     """Return the columns of exempt users, with the entry or earlier decision that exempts them."""
 
-    def entries(page: Page) -> list[Exemption]:
+    def entries(page: Users) -> list[Exemption]:
         # The analysis keeps only an entry's reason, and two entries may have the same one.
         every = enumerate(analysis.exemptions)
         numbered = tuple(replace(entry, reason=str(at)) for at, entry in every)

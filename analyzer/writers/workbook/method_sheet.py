@@ -77,7 +77,6 @@ never: AWS has recorded no use. AWS records sign-ins since 2014-10-20 and the us
   since 2015-04-22.
 An empty cell: No password, no access key, or no date in the report.
 "…" (not understood): The value in the report: AWS does not document it. It is never read as no.
-  "rows differ" stands for the values of two rows of one ARN.
 not reported: AWS writes not_supported and does not say: the root's password in reports before 2025.
 not known: The report does not show it, or a cell that it needs is not understood. Of
   service-specific credentials: AWS's list was not saved with the report.

@@ -14,7 +14,8 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import CHOICES, Decision
-from analyzer.report.model import Page, ReportFile, stable_order
+from analyzer.report.model import ReportFile, stable_order
+from analyzer.report.users import Users
 from analyzer.terms import Certainty, Verdict, count_text
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import CellStyle, SheetName
@@ -72,14 +73,14 @@ class ReviewList:
     last_columns: Callable[[Sequence[ReportFile]], tuple[Column, ...]] = lambda _: ()
     no_users: str = ""
 
-    def has(self, page: Page) -> np.ndarray:
+    def has(self, page: Users) -> np.ndarray:
         """Return which users of a judged page are listed."""
         verdicts = page.users[columns.VERDICT].isin(list(map(str, self.verdicts)))
         return (verdicts & (page.users[columns.EXEMPTION] == "")).to_numpy()
 
     def columns(
         self,
-        page: Page,
+        page: Users,
         files: Sequence[ReportFile],
         names: AccountNames,
         *,
@@ -107,7 +108,7 @@ class ReviewList:
         return (ACCOUNT, *name, *block, *earlier, *filled(facts), *_DETAILS)
 
     def shown_texts(
-        self, page: Page, files: Sequence[ReportFile], names: AccountNames
+        self, page: Users, files: Sequence[ReportFile], names: AccountNames
     ) -> dict[str, pa.Array]:
         """Return by head the shown texts of the list of these users (large_string), in their order.
 
@@ -116,7 +117,7 @@ class ReviewList:
         return shown_texts(self.columns(page, files, names, with_empty=True), page)
 
 
-def shown_texts(listed: Iterable[Column], page: Page) -> dict[str, pa.Array]:
+def shown_texts(listed: Iterable[Column], page: Users) -> dict[str, pa.Array]:
     """Return by head the texts that columns show of these users (large_string), but for entries."""
     return {column.head: column.shown(page) for column in listed if column not in ENTRY_COLUMNS}
 
@@ -160,7 +161,7 @@ REVIEW_LISTS: Final = (
 )
 
 
-def review_order(page: Page) -> np.ndarray:
+def review_order(page: Users) -> np.ndarray:
     """Return the users' positions by account, certain before check, oldest first."""
     users, is_doubtful = page.users, page.users[columns.CERTAINTY] == Certainty.CHECK
     created, user = users[columns.CREATED], users[columns.USER]

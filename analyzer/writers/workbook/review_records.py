@@ -11,7 +11,9 @@ from analyzer.analysis.filters import Filter
 from analyzer.decisions.record import CreationSeconds, RecordedList, ReviewRecord, digest_of_rows
 from analyzer.decisions.review_list_layout import FOLLOWED_UP
 from analyzer.lists.owners import Owners
-from analyzer.report.model import Exemptions, Page, Report, ReportFile
+from analyzer.report.model import Exemptions, ReportFile
+from analyzer.report.report import Report
+from analyzer.report.users import Users
 from analyzer.terms import VERSION, SplitBy, utc_text
 from analyzer.writers.workbook.lookup_lists import follow_up_columns
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
@@ -103,7 +105,7 @@ def _named_as_in(review: ReviewRecord, report: Report) -> Report:
     return replace(report, files=(*files,))
 
 
-def _of_review(page: Page, files: tuple[ReportFile, ...], review: ReviewRecord) -> Page:
+def _of_review(page: Users, files: tuple[ReportFile, ...], review: ReviewRecord) -> Users:
     made_from = {(sha256, as_of) for _, sha256, as_of in review.reports}
     is_of = np.array([(file.sha256, utc_text(file.as_of)) in made_from for file in files])
     return page.where(is_of[page.users[columns.FILE]])

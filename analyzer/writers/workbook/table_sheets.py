@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any, Final, NamedTuple
 
@@ -17,9 +17,8 @@ from openpyxl.worksheet.properties import Outline, PageSetupProperties
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analyzer import columns
 from analyzer.decisions.review_list_layout import USER
-from analyzer.report.model import Page, concatenated, repeated_per_slot
+from analyzer.report.users import Users
 from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Column, EntryColumn, Rows, text_cell
@@ -206,7 +205,7 @@ def _validation(entry: EntryColumn, cells: str) -> DataValidation:
 def take_rows(listed: Rows, positions: np.ndarray) -> Rows:
     """Return the rows at these positions, in this order, numbered anew."""
     some = listed.take(positions)
-    return some if isinstance(some, Page) else some.reset_index(drop=True)
+    return some if isinstance(some, Users) else some.reset_index(drop=True)
 
 
 def filled_columns(listed: Rows, some: Iterable[Column]) -> list[Column]:
@@ -223,33 +222,21 @@ def filled_columns(listed: Rows, some: Iterable[Column]) -> list[Column]:
 class GatheredUsers:
     """Gather the users that a mask selects, page by page."""
 
-    _has: Callable[[Page], np.ndarray]
-    _pages: list[Page] = field(default_factory=list)
+    _has: Callable[[Users], np.ndarray]
+    _pages: list[Users] = field(default_factory=list)
 
-    def add(self, page: Page) -> None:
+    def add(self, page: Users) -> None:
         """Keep the users of a page that the mask selects."""
         mask = self._has(page)
         if mask.any():
-            some = page.where(mask)
-            unread, contradicted = (
-                cells.assign(**{columns.POSITION: cells[columns.POSITION] + len(self)})
-                for cells in (some.unread, some.contradicted)
-            )
-            self._pages.append(replace(some, unread=unread, contradicted=contradicted))
+            self._pages.append(page.where(mask))
 
     def __len__(self) -> int:
         """Return the number of users."""
         return sum(map(len, self._pages))
 
-    def page(self) -> Page:
+    def page(self) -> Users:
         """Return the users as one page, and forget them; there must be at least one."""
-        names = [field.name for field in fields(Page)]
-        parts = {name: [getattr(page, name) for page in self._pages] for name in names}
+        whole = Users.concatenated(self._pages)
         self._pages.clear()
-        # Each part is released at once, so that memory never holds all parts twice.
-        whole = {name: concatenated(parts.pop(name)) for name in names}
-        for name in ("keys", "certificates"):
-            by_slot = np.argsort(whole[name][columns.SLOT].to_numpy(), kind="stable")
-            index = repeated_per_slot(np.arange(len(whole["users"])))
-            whole[name] = whole[name].take(by_slot).set_axis(index)
-        return Page(**whole)
+        return whole

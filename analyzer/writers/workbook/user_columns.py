@@ -14,9 +14,10 @@ from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.decisions import review_list_layout
 from analyzer.decisions.review_list_layout import NEVER, NOT_KNOWN
 from analyzer.lists.owners import NO_OWNERS, Owners
-from analyzer.report.model import AccountName, Page, ReportFile
+from analyzer.report.model import AccountName, ReportFile, as_category
+from analyzer.report.users import UTC_INDEX, Users
 from analyzer.report.values import minute_texts
-from analyzer.terms import NO_VALUE, SlotState, Verdict
+from analyzer.terms import NO_VALUE, SlotState, Verdict, code_of
 from analyzer.verdicts.caveats import sentences_by_caveat
 from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT, idle_text
 from analyzer.writers.tables import Texts, joined, joined_present, mapped, text_column
@@ -47,7 +48,7 @@ def account_text(account: str) -> str:
     return account or NOT_KNOWN
 
 
-def account_and_user_texts(rows: Page | pd.DataFrame) -> Texts:
+def account_and_user_texts(rows: Users | pd.DataFrame) -> Texts:
     """Return the account and the user: names of users of several accounts may be equal."""
     accounts = text_column(mapped(column_of(rows, columns.ACCOUNT), account_text))
     return joined(accounts, "/", text_column(column_of(rows, columns.USER)))
@@ -92,20 +93,20 @@ def source_columns(files: Sequence[ReportFile]) -> tuple[Column, ...]:
     """Return the columns with the report and the row that the facts come from."""
     names = text_column([file.name for file in files])
 
-    def reports(rows: Page | pd.DataFrame) -> Texts:
+    def reports(rows: Users | pd.DataFrame) -> Texts:
         return names.take(pa.array(column_of(rows, columns.FILE)))
 
     return TextColumn("Report", 26, reports, fact_style), NumberColumn("Row", 6.5, columns.ROW)
 
 
-def _reasons(page: Page) -> Texts:
+def _reasons(page: Users) -> Texts:
     texts = {str(reason): text for reason, text in REASON_TEXTS.items()}
     reasons = mapped(page.users[columns.REASON], lambda reason: texts.get(reason, reason))
     retired = (page.users[columns.VERDICT] == Verdict.RETIRED).to_numpy()
     return pc.if_else(pa.array(retired), RETIRED_TEXT, text_column(reasons))
 
 
-def _reason_sentences(page: Page) -> Texts:
+def _reason_sentences(page: Users) -> Texts:
     """Return the reasons; for dormant users, the days without use."""
     idle = page.users[columns.IDLE_DAYS].fillna(0).to_numpy(np.int64)
     distinct, code = np.unique(idle, return_inverse=True)
@@ -114,7 +115,7 @@ def _reason_sentences(page: Page) -> Texts:
     return pc.if_else(pa.array(dormant), text_column(coded_texts(code, sentences)), _reasons(page))
 
 
-def caveat_texts(page: Page) -> Texts:
+def caveat_texts(page: Users) -> Texts:
     """Return the sentences of each user's caveats, one per line."""
     sentences = sentences_by_caveat(page).values()
     return joined_present(sentences, "\n") if sentences else text_column([""] * len(page))
@@ -157,24 +158,17 @@ VERDICT_FACTS: Final = (VERDICT, REASON, CERTAINTY)
 AS_OF: Final = MomentColumn(review_list_layout.AS_OF, 14.5, columns.AS_OF)
 MORE_CREDENTIALS: Final = TextColumn(
     *("More credentials", 18),
-    lambda page: mapped(page.cells[columns.ADDITIONAL_CREDENTIALS_INFO], _unless_none),
+    lambda page: mapped(page.cell(columns.ADDITIONAL_CREDENTIALS_INFO), _unless_none),
     fact_style,
 )
 
 
-def _in_slot(slots: pd.DataFrame, slot: int) -> pd.DataFrame:
-    users = len(slots) // len(columns.SLOTS)
-    return slots.iloc[(slot - 1) * users : slot * users]
-
-
-def _last_activities(page: Page) -> Texts:
-    keys = (_in_slot(page.keys, slot)[columns.KEY_LAST_USED] for slot in columns.SLOTS)
-    uses = (page.users[columns.PASSWORD_LAST_USED], *keys)
-    moments = np.stack([moments.to_numpy("datetime64[s]") for moments in uses])
+def _last_activities(page: Users) -> Texts:
+    used = (columns.PASSWORD_LAST_USED, *(names.last_used_date for names in columns.ACCESS_KEYS))
+    moments = np.stack([page.moments[name] for name in used])
     moments = moments.astype(np.int64)  # NaT is the smallest number of all.
     newest = moments.argmax(axis=0)
     moment = moments.max(axis=0).astype("datetime64[s]")
-    used = (columns.PASSWORD_LAST_USED, *(names.last_used_date for names in columns.ACCESS_KEYS))
     unread = page.unread_in(*used)
     texts = text_column(text_by_mask(unread, NOT_KNOWN, NEVER))
     for source, use in enumerate(_use_texts(page)):
@@ -183,12 +177,12 @@ def _last_activities(page: Page) -> Texts:
     return texts
 
 
-def _use_texts(page: Page) -> Iterator[pa.Array | str]:
+def _use_texts(page: Users) -> Iterator[pa.Array | str]:
     """Yield the last use of the password and of each access key, in words."""
     yield "sign-in"
     for slot, names in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True):
-        service = mapped(page.cells[names.last_used_service], partial(_unless_none, form=", {}"))
-        region = mapped(page.cells[names.last_used_region], partial(_unless_none, form=" in {}"))
+        service = mapped(page.cell(names.last_used_service), partial(_unless_none, form=", {}"))
+        region = mapped(page.cell(names.last_used_region), partial(_unless_none, form=" in {}"))
         yield joined(f"access key {slot}", text_column(service), text_column(region))
 
 
@@ -203,7 +197,7 @@ def service_credential_column(files: Sequence[ReportFile]) -> Column:
     """Return the column of active service-specific credentials, known from AWS's saved list."""
     known = np.array([file.shows_service_credentials for file in files])
 
-    def services(page: Page) -> Texts:
+    def services(page: Users) -> Texts:
         otherwise = text_by_mask(known[page.users[columns.FILE].to_numpy()], NONE, NOT_KNOWN)
         saved = text_column(page.users[columns.SERVICE_CREDENTIALS])
         return pc.if_else(pc.equal(saved, ""), text_column(otherwise), saved)
@@ -211,42 +205,44 @@ def service_credential_column(files: Sequence[ReportFile]) -> Column:
     return TextColumn("Service credentials", 20, services, fact_style)
 
 
-_Slot: TypeAlias = Callable[[Page], pd.DataFrame]
-
-
 def _credential_columns(
-    credential: _Slot, names: AccessKeyColumns | CertificateColumns, head: str, date_head: str
+    codes: Callable[[Users], np.ndarray],
+    names: AccessKeyColumns | CertificateColumns,
+    head: str,
+    date_head: str,
 ) -> tuple[Column, ...]:
-    def states(page: Page) -> Texts:
-        return raw_if_unread(page, names.active, credential(page)[columns.STATE])
+    def states(page: Users) -> Texts:
+        return raw_if_unread(page, names.active, pd.Series(as_category(codes(page), SlotState)))
 
     rotated = unread_text(names.last_rotated)
     return (
         TextColumn(head, 9.5, states, fact_style),
-        MomentColumn(date_head, 14.5, lambda page: credential(page)[columns.CREATED], rotated),
+        MomentColumn(date_head, 14.5, _moments(names.last_rotated), rotated),
     )
 
 
+def _moments(name: str) -> Callable[[Users], pd.Series]:
+    return lambda page: pd.Series(UTC_INDEX(page.moments[name]))
+
+
 def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
-    def key(page: Page) -> pd.DataFrame:
-        return _in_slot(page.keys, slot)
-
-    def uses(page: Page) -> pd.Series:
-        return key(page)[columns.KEY_LAST_USED]
-
-    def never(page: Page) -> Texts:
-        absent = (key(page)[columns.STATE] == SlotState.ABSENT).to_numpy()
+    def never(page: Users) -> Texts:
+        absent = page.key_states[slot - 1] == code_of(SlotState.ABSENT)
         return raw_if_unread(page, names.last_used_date, text_by_mask(absent, "", NEVER))
 
     def last(name: str) -> ValuesOf:
         return lambda page: pc.if_else(
-            pa.array(uses(page).notna()), text_column(page.cells[name]), ""
+            pa.array(~np.isnat(page.moments[names.last_used_date])),
+            text_column(page.cell(name)),
+            "",
         )
 
     head = review_list_layout.ACCESS_KEYS[slot - 1]
     return (
-        *_credential_columns(key, names, head, f"Key {slot} created (UTC)"),
-        MomentColumn(f"Key {slot} last used (UTC)", 14.5, uses, never),
+        *_credential_columns(
+            lambda page: page.key_states[slot - 1], names, head, f"Key {slot} created (UTC)"
+        ),
+        MomentColumn(f"Key {slot} last used (UTC)", 14.5, _moments(names.last_used_date), never),
         TextColumn(f"Key {slot} last region", 11, last(names.last_used_region), fact_style),
         TextColumn(f"Key {slot} last service", 11, last(names.last_used_service), fact_style),
     )
@@ -255,7 +251,7 @@ def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
 def _certificate_columns(slot: int, names: CertificateColumns) -> tuple[Column, ...]:
     head = f"Certificate {slot}"
     return _credential_columns(
-        lambda page: _in_slot(page.certificates, slot), names, head, f"{head} uploaded (UTC)"
+        lambda page: page.certificate_states[slot - 1], names, head, f"{head} uploaded (UTC)"
     )
 
 

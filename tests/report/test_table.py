@@ -2,8 +2,8 @@
 
 import pytest
 
-from analyzer.report import rows as reading_of_rows
-from analyzer.report.model import Report
+from analyzer.report import table
+from analyzer.report.report import Report
 from tests.support.builders import (
     ACCOUNT,
     COLUMNS,
@@ -177,7 +177,7 @@ def test_a_second_header_of_another_order_is_refused() -> None:
 
 def test_a_row_is_a_header_if_it_names_more_than_two_columns() -> None:
     for third, is_one in (("x", False), ("mfa_active", True)):
-        assert reading_of_rows.is_header(("user", "arn", third)) is is_one
+        assert table.is_header(("user", "arn", third)) is is_one
 
 
 # Roots
@@ -231,7 +231,7 @@ def test_blank_rows_are_no_users_but_a_row_is_no_blank_one_if_anything_is_in_it(
     for blank in ("\t", " ," * 21, ",", '""' + "," * 21):
         report = report_of(lines(HEADER, ROOT, ANN, blank, BOB, blank, blank, ""))
         assert (verdicts(report), report.rows) == (VERDICTS, 3)
-    report = report_of(lines(PLAIN, "," * 20 + "x,", ""))
+    report = report_of(lines(PLAIN, "," * 20 + "x,N/A"))
     assert verdicts(report) == {**VERDICTS, "": "undetermined"}
     assert 'arn "" is not understood' in reasons(report)[""]
 
@@ -291,10 +291,11 @@ def test_every_row_of_another_length_is_named_up_to_a_thousand() -> None:
 
 
 def test_a_row_longer_than_what_is_read_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading_of_rows, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(table, "BLOCK_BYTES", 300)
     long = with_cells(BOB, access_key_1_last_used_region="x" * 700)
     found = problem_of(lines(PLAIN, long, EVE))
-    assert found.message == "the rows cannot be read: one is longer than 300 bytes"
+    message = "the rows cannot be read; perhaps one is longer than 300 bytes ("
+    assert found.message.startswith(message)
     assert "perhaps a quote opens in it and does not close" in found.hint
 
 
@@ -306,7 +307,7 @@ REFUSED = {
     "the name last": (lines(OTHER_FIRST, *NAME_LAST), 3, "the row has 25 cells, the header 23"),
     "a quote alone": (lines(PLAIN, '"'), 5, "the file is cut off in the middle of this row"),
     "a cut row": (PLAIN.rpartition(",")[0] + OTHER, 4, "the row has 21 cells, the header 22"),
-    "a long cell": (lines(PLAIN, "x," + "y" * 200_000), 5, "the row has 2 cells, the header"),
+    "a long cell": (lines(PLAIN, "x," + "y" * 200_000), 5, "the file is cut off in the middle"),
 }
 
 

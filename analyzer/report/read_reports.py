@@ -1,0 +1,314 @@
+"""Read the rows of all reports under each other; describe each report, or say what is wrong."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import groupby
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from analyzer import columns
+from analyzer.errors import InputRefused, Problem
+from analyzer.report import arns, values
+from analyzer.report.model import NO_MOMENT, AccountRowCounts, ReportFile, as_block
+from analyzer.report.report_text import ReportText, own_as_of
+from analyzer.report.table import (
+    DOWNLOAD_AGAIN,
+    MOST_PROBLEMS,
+    SCHEMA,
+    cut_off_problems,
+    local_date_problem,
+    read_texts,
+)
+from analyzer.terms import AWS_SOURCES, AsOfSource
+
+_GROUP: Final = 64
+"""Reports that are read at once."""
+
+_PAST: Final = [name for name in columns.TIMESTAMPS if name != columns.PASSWORD_NEXT_ROTATION]
+
+Opener = Callable[[], ReportText]
+"""A function that reads a report's text; raises InputRefused."""
+
+Progress = Callable[[int, int], None]
+"""A function that is called with the number of reports read, and of all."""
+
+
+def no_progress(_done: int, _total: int) -> None:
+    """Show nothing."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Hold the rows of all reports under each other, and the subject of each row.
+
+    `cells` are the columns of `SCHEMA`; `file` is the position of the row's report, ascending;
+    `reports` is the number of all; `numbers` are those of the rows in their reports. `account` is
+    the position in `accounts`. Rows of one user or root have an equal `identity`. `moments` are the
+    cells of `columns.TIMESTAMPS`.
+    """
+
+    cells: dict[str, pa.Array]
+    reports: int
+    file: np.ndarray
+    numbers: np.ndarray
+    root: np.ndarray
+    account: np.ndarray
+    accounts: Sequence[str]
+    identity: np.ndarray
+    moments: dict[str, np.ndarray]
+
+    @classmethod
+    def of(cls, cells: dict[str, pa.Array], reports: int, masked_account: str) -> "Rows":
+        """Read the subjects of rows."""
+        arn, name = cells[columns.ARN], cells[columns.USER]
+        account = arns.account_ids(arn, masked_account).dictionary_encode()
+        return cls(
+            cells,
+            reports,
+            cells[columns.FILE].to_numpy(),
+            cells[columns.ROW].to_numpy(),
+            np.asarray(arns.is_root(arn, name)),
+            account.indices.to_numpy(),
+            account.dictionary.to_pylist(),
+            arns.identities(arn, name).dictionary_encode().indices.to_numpy(),
+            {name: values.timestamps(cells[name]) for name in columns.TIMESTAMPS},
+        )
+
+    def at(self, report: int, account: str | None = None) -> np.ndarray:
+        """Return the positions of the rows of a report, or only those of an account."""
+        start, end = np.searchsorted(self.file, [report, report + 1])
+        positions = np.arange(start, end)
+        if account is None:
+            return positions
+        return np.asarray(positions[self.account[start:end] == self.accounts.index(account)])
+
+    def is_masked(self, report: int) -> bool:
+        """Return whether none of the report's ARNs names an account of 12 digits."""
+        start, end = np.searchsorted(self.file, [report, report + 1])
+        arn = self.cells[columns.ARN].slice(start, end - start)
+        # The first row is enough of nearly every report.
+        return not any(arns.has_account_number(some).any() for some in (arn[:1], arn))
+
+    @cached_property
+    def newest(self) -> np.ndarray:
+        """Return the newest moment of each report (datetime64[s], NaT for none)."""
+        newest = np.full(self.reports, NO_MOMENT)
+        reports_with_rows, first = np.unique(self.file, return_index=True)
+        if len(first):  # The next rotation of a password may be in the future.
+            of_rows = np.fmax.reduce([self.moments[name] for name in _PAST])
+            newest[reports_with_rows] = np.fmax.reduceat(of_rows, first)
+        return newest
+
+    @cached_property
+    def has_boolean(self) -> np.ndarray:
+        """Return which reports have a boolean that is understood."""
+        has_boolean = np.zeros(self.reports, bool)
+        for name in columns.BOOLEANS:  # The first column is enough of nearly every report.
+            if not has_boolean.all():
+                has_boolean[self.file[values.is_boolean(self.cells[name])]] = True
+        return has_boolean
+
+    @cached_property
+    def account_counts(self) -> list[tuple[AccountRowCounts, ...]]:
+        """Return by report the numbers of rows by account, of roots and of users."""
+        shape = self.reports, len(self.accounts), 2
+        code = np.ravel_multi_index((self.file, self.account, self.root.astype(int)), shape)
+        occurring, numbers = np.unique(code, return_counts=True)
+        kinds = zip(*(part.tolist() for part in np.unravel_index(occurring, shape)), strict=True)
+        counts: list[Counter[tuple[str, int]]] = [Counter() for _ in range(self.reports)]
+        for (report, account, root), number in zip(kinds, numbers.tolist(), strict=True):
+            counts[report][self.accounts[account], root] = number
+        return [
+            tuple(
+                AccountRowCounts(
+                    account=account,
+                    rows=count[account, 0] + count[account, 1],
+                    roots=count[account, 1],
+                )
+                for account in sorted({account for account, _ in count})
+            )
+            for count in counts
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadReport:
+    """Describe a report that was read: its own time and newest timestamp.
+
+    `at` is its position in `Rows.file`; `superseded` are its accounts that have a newer report.
+    """
+
+    text: ReportText
+    file: ReportFile
+    newest: datetime
+    own_as_of: datetime
+    own_source: AsOfSource
+    at: int
+    superseded: frozenset[str] = frozenset()
+    repeated: int = 0
+
+    @property
+    def named_accounts(self) -> list[str]:
+        """Return the accounts; rows that name none count as one if there is no other account."""
+        only = len(self.file.accounts) == 1
+        return [account.account for account in self.file.accounts if account.account or only]
+
+    def is_part_of(self, other: "ReadReport") -> bool:
+        """Return whether AWS gave both reports the same as-of, so that they count together."""
+        sources = {self.own_source, other.own_source}
+        return self.own_as_of == other.own_as_of and sources.issubset(AWS_SOURCES)
+
+    def is_in_order_with(self, other: "ReadReport") -> bool:
+        """Return whether as-of shows which report is newer; a day without time may be any time."""
+        sources = {self.own_source, other.own_source}
+        of_one_day = self.own_as_of.date() == other.own_as_of.date()
+        return not (
+            AsOfSource.ASSUMED in sources
+            or (AsOfSource.FOLDER in sources and of_one_day)
+            or self.own_as_of == other.own_as_of
+        )
+
+
+def read_reports(
+    openers: Sequence[Opener], set_as_of: datetime | None, progress: Progress = no_progress
+) -> tuple[Rows, list[ReadReport | InputRefused]]:
+    """Return the rows of all reports, and what each report is, or its refusal."""
+    texts: list[ReportText | InputRefused] = []
+    tables = [SCHEMA.empty_table()]
+    problems: dict[int, list[Problem]] = {}
+    for start in range(0, len(openers), _GROUP):
+        texts += _read_group(openers[start : start + _GROUP], start, tables, problems)
+        progress(len(texts), len(openers))
+    known = [text for text in texts if isinstance(text, ReportText)]
+    rows = Rows.of(_blocks(tables), len(texts), known[0].masked_account if known else "")
+    return rows, [*_outcomes(rows, texts, problems, set_as_of)]
+
+
+def _read_group(
+    openers: Sequence[Opener],
+    start: int,
+    tables: list[pa.Table],
+    problems: dict[int, list[Problem]],
+) -> list[ReportText | InputRefused]:
+    """Return texts without their CSV, or their refusals; add their rows and problems.
+
+    `start` is the position of the first.
+    """
+    texts = [*map(_text_or_refusal, openers)]
+    readable = [(at, text) for at, text in enumerate(texts) if isinstance(text, ReportText)]
+    for _, numbered in groupby(readable, lambda pair: pair[1].header.line):
+        positions, alike = zip(*numbered, strict=True)
+        table, found = read_texts(alike)
+        at = start + np.array(positions)
+        file = pa.array(at[table[columns.FILE].to_numpy()])
+        tables.append(table.set_column(len(SCHEMA) - 1, SCHEMA.field(columns.FILE), file))
+        problems |= zip(at.tolist(), found, strict=True)
+    return [text.without_csv() if isinstance(text, ReportText) else text for text in texts]
+
+
+def _text_or_refusal(opener: Opener) -> ReportText | InputRefused:
+    try:
+        return opener()
+    except InputRefused as refused:
+        # The traceback of `refused` would keep the bytes that were read in memory.
+        return InputRefused(refused.problems)
+
+
+def _blocks(tables: list[pa.Table]) -> dict[str, pa.Array]:
+    """Return the rows of all tables, each column in one block, so that slices need no copy.
+
+    The tables are forgotten column by column: no more than one column is held twice.
+    """
+    parts = pa.concat_tables(tables)
+    tables.clear()
+    blocks = {}
+    for name in SCHEMA.names:
+        blocks[name] = as_block(parts[name])
+        parts = parts.drop_columns([name])
+    pa.default_memory_pool().release_unused()
+    return blocks
+
+
+# What each report is
+
+
+def _outcomes(
+    rows: Rows,
+    texts: Sequence[ReportText | InputRefused],
+    problems: Mapping[int, list[Problem]],
+    set_as_of: datetime | None,
+) -> Iterator[ReadReport | InputRefused]:
+    """Yield each report, or its refusal with every problem."""
+    dates = _local_dates(rows)
+    for at, text in enumerate(texts):
+        if isinstance(text, InputRefused):
+            yield text
+            continue
+        found = [*problems[at], *(local_date_problem(text, *date) for date in dates.get(at, ()))]
+        if not problems[at]:
+            found += _problems_of_whole(rows, at, text)
+        if np.isnat(rows.newest[at]) and not found:
+            message = "no row holds a timestamp that can be read"
+            found = [Problem.of_file(text.name, message, DOWNLOAD_AGAIN)]
+        yield InputRefused(found) if found else _read_report(rows, at, text, set_as_of)
+
+
+def _local_dates(rows: Rows) -> dict[int, list[tuple[int, str, str]]]:
+    """Return by report the row, column and value of each date in a local form."""
+    found: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
+    for name, moment in rows.moments.items():
+        for at in np.flatnonzero(values.may_be_local_date(rows.cells[name], moment)).tolist():
+            value, dates = rows.cells[name][at].as_py(), found[int(rows.file[at])]
+            if values.is_local_date(value) and len(dates) < MOST_PROBLEMS:
+                dates.append((int(rows.numbers[at]), name, value))
+    return found
+
+
+def _problems_of_whole(rows: Rows, at: int, text: ReportText) -> Iterator[Problem]:
+    """Yield the problems of a report each of whose rows can be read."""
+    positions = rows.at(at)
+    if not len(positions):
+        message = "the report has no data rows, not even the root's"
+        yield Problem.of_file(text.name, message, DOWNLOAD_AGAIN)
+        return
+    credentials = text.service_credentials
+    if credentials and credentials.users:
+        users = rows.cells[columns.USER].take(pa.array(positions))
+        if credentials.users.isdisjoint(pc.utf8_lower(users).to_pylist()):
+            yield credentials.of_other_report(text.name)
+    last, name = int(positions[np.argmax(rows.numbers[positions])]), text.header.names[-1]
+    number = int(rows.numbers[last])
+    if name in columns.IN_REPORT:  # Mended rows come last in the table, not in the file.
+        yield from cut_off_problems(text, number, rows.cells[name][last].as_py())
+    if not rows.has_boolean[at] and np.count_nonzero(~rows.root[positions]) > 1:
+        message = "neither true nor false, like every such cell: a program translated them"
+        cell = columns.PASSWORD_ENABLED, rows.cells[columns.PASSWORD_ENABLED][last].as_py()
+        yield Problem(text.name, number, *cell, message, DOWNLOAD_AGAIN)
+
+
+def _read_report(rows: Rows, at: int, text: ReportText, set_as_of: datetime | None) -> ReadReport:
+    newest = datetime.fromtimestamp(int(rows.newest[at].astype(np.int64)), UTC)
+    own, own_source = own_as_of(text, newest)
+    accounts, credentials = rows.account_counts[at], text.service_credentials
+    file = ReportFile(
+        name=text.name,
+        sha256=text.sha256,
+        size=text.size,
+        as_of=set_as_of or own,
+        as_of_source=AsOfSource.OPTION if set_as_of else own_source,
+        baseline=own if own_source in AWS_SOURCES else newest,
+        accounts=accounts,
+        service_credentials=credentials.file if credentials else None,
+        # A list does not name its account.
+        shows_service_credentials=bool(credentials) and len(accounts) == 1,
+        is_masked=rows.is_masked(at),
+    )
+    return ReadReport(
+        text=text, file=file, newest=newest, own_as_of=own, own_source=own_source, at=at
+    )

@@ -1,0 +1,316 @@
+"""Read the CSV of reports into one Arrow table of text, and find damage.
+
+A report may be cut off, saved again with local dates, or have lost a quote. An account has at most
+5,000 users, so all reports of a run are read whole, each once, into one table.
+"""
+
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from analyzer import columns
+from analyzer.errors import Problem
+from analyzer.report import arns, values
+from analyzer.report.input_formats import not_text, place_of_bad_byte
+from analyzer.report.report_text import Header, ReportText, column_name
+from analyzer.terms import LONGEST_SHOWN, NO_SIGN_IN, NO_VALUE, NOT_SUPPORTED, count_text
+
+BLOCK_BYTES = 4 << 20
+"""Bytes of CSV that Arrow parses at once: with all at once it takes four times as long."""
+
+MOST_PROBLEMS = 1000
+"""The most problems of one file that are kept; a file with more is not a report."""
+
+DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
+_WORDS: Final = (NO_VALUE, NOT_SUPPORTED, NO_SIGN_IN)
+"""AWS's words for a moment that there is not."""
+
+_ROW_WITHIN: Final = r"(?s)[\r\n].*arn:"
+"""The form of a cell that has swallowed a row: a line break, and later an ARN."""
+
+_LONGEST_ROW: Final = 1 << 16
+"""More characters than any row of a report has."""
+
+SEPARATE_FILES = "Give the reports as files of their own."
+_TEXT: Final = pa.large_string()
+SCHEMA: Final = pa.schema(
+    [
+        *((name, _TEXT) for name in columns.IN_REPORT),
+        (columns.ROW, pa.int64()),
+        (columns.FILE, pa.int64()),
+    ]
+)
+"""AWS's columns, null if a report lacks one, the row's number, and its report's position.
+
+`row` counts the rows that are not blank; the header is row 1.
+"""
+
+
+def read_texts(texts: Sequence[ReportText]) -> tuple[pa.Table, list[list[Problem]]]:
+    """Return the rows of reports with the same header (`SCHEMA`), and the problems of each report.
+
+    A report with problems may lack rows.
+    """
+    together = _read_together(texts) if texts[1:] else None
+    if together is not None:
+        return together, [[] for _ in texts]
+    tables, problems = zip(*map(_read_alone, range(len(texts)), texts), strict=True)
+    return pa.concat_tables(tables), [*problems]
+
+
+def _read_together(texts: Sequence[ReportText]) -> pa.Table | None:
+    """Return the rows of reports with the same header, None if one report is unusual.
+
+    A row of empty cells marks the beginning of each report. A blank row, a second header or an odd
+    ARN looks like a mark: then there are more marks than reports. One by one, 1,000 reports take
+    longer.
+    """
+    header = texts[0].header
+    if columns.ARN not in header.names or any(text.quoted for text in texts):
+        return None
+    edge = f"\n{header.separator * (len(header.names) - 1)}\n".encode()
+    content = b"".join(part for text in texts for part in (edge, text.rows))
+    try:
+        table = pa_csv.read_csv(pa.BufferReader(content), **_csv_options(texts[0], len(content)))
+    except pa.ArrowInvalid:
+        return None
+    is_edge = ~np.asarray(pc.starts_with(table[columns.ARN], "arn:"))
+    edges = np.flatnonzero(is_edge)
+    if len(edges) != len(texts):
+        return None
+    sizes = np.diff([*edges, len(table)])
+    numbers = np.arange(len(table)) - np.repeat(edges, sizes)
+    numbers += np.repeat([text.header.row for text in texts], sizes)
+    file = np.repeat(np.arange(len(texts)), sizes)
+    return _in_schema(table, numbers, file).filter(pa.array(~is_edge))
+
+
+def _read_alone(file: int, text: ReportText) -> tuple[pa.Table, list[Problem]]:
+    """Return the rows of a report at a position, and its problems. Mended rows come last."""
+    odd = _InvalidRows(text)
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(text.rows), **_csv_options(text, len(text.csv), odd)
+        )
+    except pa.ArrowInvalid as error:
+        if len(odd.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
+            odd.problems.append(_unreadable(text, str(error)))
+        table = pa.table({name: pa.array([], _TEXT) for name in text.header.named_columns})
+    every = np.arange(1, len(table) + len(odd.numbers) + 1)
+    numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)] + text.header.row
+    table, order_problems = _without_headers(
+        text, _with_arns(table.append_column(columns.ROW, pa.array(numbers)))
+    )
+    odd.problems += order_problems
+    if odd.mended and not odd.problems:
+        mended = _with_arns(pa.Table.from_pylist(odd.mended, table.schema))
+        table = pa.concat_tables([table, mended])
+    odd.problems += _swallowed_row_problems(text, table) if text.quoted else ()
+    return _in_schema(table, table[columns.ROW], np.full(len(table), file)), odd.problems
+
+
+def _in_schema(table: pa.Table, numbers: object, file: np.ndarray) -> pa.Table:
+    """Return a table in the `SCHEMA`, with numbers of rows and positions of files."""
+    nothing = pa.nulls(len(table), _TEXT)
+    here = {*table.column_names}
+    cells = [table[name] if name in here else nothing for name in columns.IN_REPORT]
+    return pa.table([*cells, numbers, file], schema=SCHEMA)
+
+
+@dataclass(slots=True)
+class _InvalidRows:
+    """Repair the rows that do not have the header's number of cells, or return what is wrong."""
+
+    text: ReportText
+    numbers: list[int] = field(default_factory=list)
+    mended: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def __call__(self, row: pa_csv.InvalidRow) -> str:
+        self.numbers.append(row.number)
+        number = row.number + self.text.header.row
+        cells = mended_row(self.text, number, row.text)
+        if isinstance(cells, Problem):
+            self.problems.append(cells)
+        elif cells:  # A blank row has no cells.
+            named = zip(self.text.header.names, cells, strict=True)
+            self.mended.append({**dict(named), columns.ROW: number})
+        return "skip" if len(self.problems) <= MOST_PROBLEMS else "error"
+
+
+def _csv_options(
+    text: ReportText, block: int, skipped: _InvalidRows | None = None
+) -> dict[str, Any]:
+    names = text.header.names
+    return {
+        "read_options": pa_csv.ReadOptions(
+            use_threads=False, block_size=min(max(block, 1), BLOCK_BYTES), column_names=names
+        ),
+        "parse_options": pa_csv.ParseOptions(
+            delimiter=text.header.separator,
+            newlines_in_values=text.quoted,
+            invalid_row_handler=skipped,
+        ),
+        "convert_options": pa_csv.ConvertOptions(
+            column_types=dict.fromkeys(names, _TEXT),
+            # A lost quote can hide rows in any column.
+            include_columns=text.header.named_columns
+            if text.quoted
+            else text.header.report_columns,
+            strings_can_be_null=False,
+        ),
+    }
+
+
+def _with_arns(table: pa.Table) -> pa.Table:
+    """Return the table with ARNs that tell users apart, even if ARNs are missing or masked."""
+    name = table[columns.USER]
+    if columns.ARN not in table.column_names:
+        word, slash = (pa.scalar(word, _TEXT) for word in (arns.NO_ARN, "/"))
+        return table.append_column(columns.ARN, pc.binary_join_element_wise(word, name, slash))
+    position = table.column_names.index(columns.ARN)
+    return table.set_column(position, columns.ARN, arns.with_user_names(table[columns.ARN], name))
+
+
+def _without_headers(text: ReportText, table: pa.Table) -> tuple[pa.Table, list[Problem]]:
+    """Drop blank rows and repeated headers of concatenated reports.
+
+    Return also the problems of headers with another order of columns.
+    """
+    is_suspect = pc.invert(pc.starts_with(table[columns.ARN], "arn:"))
+    suspects = table.filter(is_suspect).to_pylist()
+    headers = [row for row in suspects if is_header(row.values())]
+    blank = [row for row in suspects if is_blank(row[name] for name in text.header.report_columns)]
+    dropped = pa.array([row[columns.ROW] for row in (*headers, *blank)], pa.int64())
+    if not dropped:  # A filter would copy all rows.
+        return table, []
+    kept = table.filter(pc.invert(pc.is_in(table[columns.ROW], dropped)))
+    return kept, [*_column_order_problems(text, headers)]
+
+
+def _column_order_problems(text: ReportText, headers: list[dict[str, Any]]) -> Iterator[Problem]:
+    """Yield the problem of the first column that stands elsewhere in each repeated header."""
+    message = "a second header starts here, with its columns in another order"
+    for row in headers:
+        for column in text.header.named_columns:
+            if column in row and column_name(row[column]) != column:
+                value = row[column]
+                yield Problem(text.name, row[columns.ROW], column, value, message, SEPARATE_FILES)
+                break
+
+
+def _unreadable(text: ReportText, message: str) -> Problem:
+    try:
+        if "UTF8" in message:
+            text.csv.decode()
+    except UnicodeDecodeError as error:
+        return not_text(text.name, *place_of_bad_byte(text.csv[: error.start].decode()))
+    what = f"the rows cannot be read; perhaps one is longer than {BLOCK_BYTES} bytes ({message})"
+    hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
+    return Problem.of_file(text.name, what, hint)
+
+
+# Rows of another length
+
+
+def mended_row(text: ReportText, number: int, row: str) -> list[str] | Problem:
+    """Return the cells of the mended row, none for a blank row, or the problem of the row."""
+    header = text.header
+    if len(row) > _LONGEST_ROW:
+        return _problem(text, number, row, row.split(header.separator, len(header.names) + 1))
+    cells = _cells(row.removesuffix(header.line).removesuffix("\ufeff"), header)
+    if is_blank(cells) and row.count('"') % 2 == 0:
+        return []
+    if row.endswith(header.line) and len(cells) == len(header.names):
+        return cells
+    return _with_comma_in_name(cells, header) or _problem(text, number, row, cells)
+
+
+def is_header(cells: Iterable[object]) -> bool:
+    """Return whether a row is the header once more, whatever the order of its columns."""
+    names = {str(cell).strip("\ufeff ").lower() for cell in cells}
+    return len(names.intersection(columns.IN_REPORT)) > 2
+
+
+def is_blank(cells: Iterable[str]) -> bool:
+    """Return whether all cells of a row are blank; spreadsheets leave such rows at the end."""
+    return not any(map(str.strip, cells))
+
+
+def _cells(row: str, header: Header) -> list[str]:
+    return next(csv.reader([row], delimiter=header.separator), [])
+
+
+def _with_comma_in_name(cells: list[str], header: Header) -> list[str]:
+    """Return the cells with the commas back in the user name, or no cells if that is unsure.
+
+    The ARN starts at the first cell that begins with `arn:`; the cells before it are the name. The
+    ARN must end in the same name.
+    """
+    rest = len(header.names) - 2
+    if header.names[:2] != (columns.USER, columns.ARN) or len(cells) <= len(header.names):
+        return []
+    head = header.separator.join(cells[: len(cells) - rest])
+    match = re.fullmatch(rf"(.+?){re.escape(header.separator)}(arn:.+)", head, re.DOTALL)
+    if match is None or not match[2].endswith("/" + match[1]):
+        return []
+    return [match[1], match[2], *cells[-rest:]]
+
+
+def _problem(text: ReportText, number: int, row: str, cells: list[str]) -> Problem:
+    count, expected = len(cells), len(text.header.names)
+    if is_header(cells):
+        message, hint = "a second header with other columns", SEPARATE_FILES
+    elif "\n" in row:
+        message = "a quote opens in this row and does not close, or only rows later"
+        hint = "Give the report as AWS made it, or close the quote."
+    elif count < expected and text.csv.rstrip(b"\r\n").endswith(row.encode()):
+        message = "the file is cut off in the middle of this row"
+        hint = DOWNLOAD_AGAIN
+    else:
+        message = f"the row has {count_text(count, 'cell')}, the header {expected}"
+        hint = (
+            "Give the report as AWS made it, or put quotes round the cell that holds a separator."
+        )
+    return Problem(text.name, number, None, row[:LONGEST_SHOWN], message, hint)
+
+
+# Cells that show damage
+
+
+def local_date_problem(text: ReportText, row: int, column: str, value: str) -> Problem:
+    """Return the problem of a date of which nothing shows whether day or month comes first."""
+    message = "a date in a local form, which a spreadsheet wrote"
+    return Problem(text.name, row, column, value, message, DOWNLOAD_AGAIN)
+
+
+def _swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Problem]:
+    """Yield a problem for each cell that holds other rows: its quote was closed too late."""
+    message = "a quote opens in this cell and does not close, or only rows later"
+    hint = "Give the report as AWS made it, or close the quote."
+    for name in text.header.named_columns if len(table) else ():
+        cells = table[name].combine_chunks()
+        if pc.max(pc.binary_length(cells)).as_py() > LONGEST_SHOWN:
+            within = table.filter(pc.match_substring_regex(cells, _ROW_WITHIN))
+            for row in within.select([columns.ROW, name]).to_pylist():
+                value = row[name][:LONGEST_SHOWN]
+                yield Problem(text.name, row[columns.ROW], name, value, message, hint)
+
+
+def cut_off_problems(text: ReportText, row: int, value: str) -> Iterator[Problem]:
+    """Yield a problem if the last cell of a report is no value of its column, one of AWS's."""
+    name = text.header.names[-1]
+    if name in columns.TIMESTAMPS:
+        is_value = value in _WORDS or values.cell_timestamp(value) or values.is_local_date(value)
+    else:
+        is_value = name not in columns.BOOLEANS or value.lower() in {"true", "false"}
+    if not is_value:
+        message = "the file is cut off in this cell, or a program rewrote it"
+        yield Problem(text.name, row, name, value, message, DOWNLOAD_AGAIN)
