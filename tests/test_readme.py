@@ -8,15 +8,16 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from analyzer import read_exemptions
+from analyzer import analyze, load, read_exemptions, rulebook
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.cli.streams import PIPE_CLOSED
-from analyzer.columns import OF_USERS_CSV
+from analyzer.columns import IN_REPORT, OF_USERS_CSV, REQUIRED
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules.rule import Outcome
 from analyzer.standards import STANDARDS
@@ -26,13 +27,19 @@ from analyzer.writers import asff, ocsf
 from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
+from tests.support.outputs import summary_text
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 PAGES = (
     "README.md",
     ".github/CONTRIBUTING.md",
+    "analyzer/README.md",
+    "analyzer/changes/README.md",
+    "analyzer/cli/README.md",
+    "analyzer/report/README.md",
     "analyzer/rules/README.md",
+    "analyzer/verdicts/README.md",
     "analyzer/writers/README.md",
     "samples/README.md",
     "samples/deploy/README.md",
@@ -41,7 +48,11 @@ PAGES = (
     ".github/SECURITY.md",
 )
 TEXTS = {page: (ROOT_FOLDER / page).read_text(encoding="utf-8") for page in PAGES}
-README, RULES_PAGE, WRITERS = (TEXTS[PAGES[at]] for at in (0, 2, 3))
+README = TEXTS["README.md"]
+CHANGES, CLI, REPORTS, RULES_PAGE, VERDICTS, WRITERS = (
+    TEXTS[f"analyzer/{room}/README.md"]
+    for room in ("changes", "cli", "report", "rules", "verdicts", "writers")
+)
 DEPLOY = ROOT_FOLDER / "samples" / "deploy"
 
 NOT_RUN = {
@@ -53,6 +64,8 @@ NOT_RUN = {
     "aws iam create-role": "asks AWS",
     "aws cloudformation create-stack-set": "asks AWS",
     "credreport fetch -o": "asks AWS",
+    "credreport fetch --profile": "asks AWS",
+    "pipx install": "installs the program",
     "sudo useradd": "changes the machine",
     "sudo crontab": "changes the machine",
     "sudo install": "changes the machine",
@@ -68,9 +81,9 @@ NOT_RUN = {
 
 EXIT_CODES = {
     "credreport analyze reports/ -q --fail-on": FAILED,
-    "credreport analyze report.csv --standard cis-3.0 --fail-on": FAILED,
+    "credreport analyze report.json --standard cis-3.0 --fail-on": FAILED,
     "credreport export --config samples/export.toml": FAILED,
-    "credreport diff last-month.csv": FAILED,
+    "credreport diff 2025-12-01/ 2026-03-01/ -q --fail-on": FAILED,
 }
 """What a block of commands ends with, by how it begins; others end with 0."""
 
@@ -110,10 +123,7 @@ BEFORE = {
     "jq -r": f"printf %s '{DETAILS}' > details.json",
     "credreport analyze reports/ --decisions": LEDGER_WITHOUT_LINES,
     "credreport collect": "credreport analyze reports/012345678901.csv -o review.xlsx",
-    **dict.fromkeys(
-        ("credreport plan", "credreport analyze reports/ -o review.xlsx"),
-        f"cp samples/exemptions.csv .; {LEDGER_WITHOUT_LINES}",
-    ),
+    "credreport plan": LEDGER_WITHOUT_LINES,
 }
 """What a block of commands needs to have run before it, by how it begins."""
 
@@ -136,6 +146,15 @@ def blocks(language: str) -> list[Block]:
     ]
 
 
+def commands() -> list[Block]:
+    """Return the blocks of commands of all pages, and each command of the README's table."""
+    cells = re.findall(r"^\|.*\| `(credreport [^`]+)`", README, re.MULTILINE)
+    return [
+        *blocks("sh"),
+        *(Block("README.md", "sh", cell.replace("\\|", "|") + "\n") for cell in cells),
+    ]
+
+
 def beginning(block: Block, beginnings: Iterable[str]) -> str | None:
     """Return the one of the beginnings that the block has."""
     return next(filter(block.text.startswith, beginnings), None)
@@ -154,19 +173,44 @@ def _rows(text: str) -> Iterator[tuple[str, str]]:
         yield first, second
 
 
-def test_the_readme_has_at_most_250_lines() -> None:
-    assert len(README.splitlines()) <= 250
+def test_the_readme_has_at_most_130_lines() -> None:
+    assert len(README.splitlines()) <= 130
 
 
 def test_verdicts_and_caveats_are_listed_in_their_order() -> None:
-    assert list(rows(README, "verdict")) == list(Verdict)
-    assert list(rows(README, "caveat")) == [caveat.id for caveat in CAVEATS]
+    assert list(rows(VERDICTS, "verdict")) == list(Verdict)
+    assert list(rows(VERDICTS, "reason")) == list(UnusedReason)
+    assert list(rows(VERDICTS, "caveat")) == [caveat.id for caveat in CAVEATS]
+
+
+def test_each_kind_of_change_is_listed_with_its_meaning() -> None:
+    assert rows(CHANGES, "kind") == {kind: kind.meaning for kind in ChangeKind}
+
+
+def test_the_columns_that_may_be_missing_are_those_that_no_report_is_refused_without() -> None:
+    listed = REPORTS.split("These columns may be missing:")[1].split("\n\n")[0]
+    patterns = re.findall(r"`([\w*]+)`", listed)
+    missing = {name for name in IN_REPORT if any(fnmatch(name, each) for each in patterns)}
+    assert missing == {*IN_REPORT} - {*REQUIRED}
+
+
+def test_the_filters_of_users_are_options_of_analyze() -> None:
+    command = [str(forking("credreport")), "analyze", "--help"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    filters = [option.split()[0] for option in rows(CLI, "option")]
+    assert filters
+    assert [option for option in filters if f" {option} " not in shown.stdout] == []
+
+
+def test_the_result_of_a_standard_is_the_one_of_the_sample() -> None:
+    (shown,) = re.findall(r"`(CIS 3\.0: .*?)`", RULES_PAGE)
+    analysis = analyze(load(ROOT_FOLDER / "samples" / "report.json"), book=rulebook("cis-3.0"))
+    assert shown in summary_text(analysis)
 
 
 def test_every_word_that_the_program_writes_is_listed() -> None:
     for page, words in (
         (RULES_PAGE, [each.id for each in STANDARDS]),
-        (README, [*UnusedReason, *ChangeKind]),
         (WRITERS, AsOfSource),
     ):
         assert [word for word in words if f"`{word}`" not in page] == []
@@ -176,7 +220,7 @@ def test_the_table_of_exit_codes_lists_those_that_the_program_ends_with() -> Non
     errors = {each.exit_code for each in (InputRefused, AwsRefused, OutputFailed, Busy)}
     signals = {128 + signal.SIGINT, PIPE_CLOSED, 128 + signal.SIGTERM}
     codes = {0, FAILED, 2, PARTIAL, BUG} | errors | signals
-    assert {int(code) for code in ",".join(rows(README, "exit code")).split(",")} == codes
+    assert {int(code) for code in ",".join(rows(CLI, "exit code")).split(",")} == codes
 
 
 def test_the_table_of_outcomes_has_the_words_of_the_feeds() -> None:
@@ -219,7 +263,7 @@ def _headings(text: str) -> list[str]:
 
 
 def test_every_reason_not_to_run_a_block_is_still_needed() -> None:
-    needed = {beginning(block, NOT_RUN) for block in blocks("sh")} - {None}
+    needed = {beginning(block, NOT_RUN) for block in commands()} - {None}
     assert needed == set(NOT_RUN)
 
 
@@ -227,7 +271,7 @@ def test_every_reason_not_to_run_a_block_is_still_needed() -> None:
     "block",
     [
         pytest.param(each, id=each.text.splitlines()[0].split("#")[0].strip())
-        for each in blocks("sh")
+        for each in commands()
         if beginning(each, NOT_RUN) is None
     ],
 )
@@ -238,9 +282,13 @@ def test_each_block_of_commands_runs_as_written_on_the_samples(
         pytest.skip("jq is not installed")
     samples = ROOT_FOLDER / "samples"
     (tmp_path / "samples").symlink_to(samples)
-    for name, folder in (("report.csv", samples), ("last-month.csv", samples / "earlier")):
-        (tmp_path / name).symlink_to(next(folder.glob("status_reports_*.csv")))
+    for day, folder in (("2025-12-01", samples / "earlier"), ("2026-03-01", samples)):
+        (report,) = folder.glob("status_reports_*.csv")
+        (tmp_path / day).mkdir()
+        (tmp_path / day / report.name).symlink_to(report)
     (tmp_path / "accounts.csv").write_text(ACCOUNTS)
+    for name in ("exemptions.csv", "owners.csv", "report.json"):
+        shutil.copy(samples / name, tmp_path)
     (tmp_path / "reports").symlink_to(samples / "organization")
     before = BEFORE[key] if (key := beginning(block, BEFORE)) else ":"
     folders = forking("credreport").parent, Path(sys.executable).parent, os.environ["PATH"]
@@ -274,7 +322,7 @@ def test_the_examples_in_python_run_and_print_findings_and_unused_users(
     (tmp_path / "samples").symlink_to(ROOT_FOLDER / "samples")
     monkeypatch.chdir(tmp_path)
     printed = {
-        "README.md": r"^\d{12} +\d+$",
+        "analyzer/README.md": r"^\d{12} +\d+$",
         "analyzer/rules/README.md": r"created \d,\d{3} days ago",
     }
     assert [page for page, _, _ in blocks("python")] == [*printed]

@@ -35,6 +35,7 @@ from tests.support.outputs import (
     ALL,
     UNUSED,
     analysis_of,
+    analyzed_sample,
     csv_bytes,
     exemptions_of,
     findings_bytes,
@@ -43,7 +44,7 @@ from tests.support.outputs import (
     summary_text,
     table_text,
 )
-from tests.support.pictures import review_picture, terminal_picture
+from tests.support.pictures import review_picture
 from tests.support.workbook_texts import reviewed, workbook_text
 
 OF_EACH_KIND: tuple[Row, ...] = (
@@ -131,8 +132,19 @@ def _page_of_rules(_: Path) -> str:
     return re.sub(rf"({re.escape(head)})(?:\|.*\n)+", lambda match: match[1] + table, page)
 
 
+def _front_page(_: Path) -> str:
+    """Return the README with the list that its first command shows, up to the findings."""
+    start, command, rest = README.read_text(encoding="utf-8").partition(FIRST_COMMAND)
+    sample = ROOT_FOLDER / command.split()[-1]
+    text = table_text(analyzed_sample(sample), UNUSED, width=100).split("\n\nFindings:")[0]
+    shown = "".join(f"{line.rstrip()}\n" for line in (*text.splitlines(), "…"))
+    return f"{start}{command}{shown}```{rest.split('```', 1)[1]}"
+
+
 _TEXTS: Final = ROOT_FOLDER / "tests" / "golden"
 _PICTURES: Final = ROOT_FOLDER / "samples" / "pictures"
+README: Final = ROOT_FOLDER / "README.md"
+FIRST_COMMAND: Final = "$ credreport analyze samples/report.json\n"
 RULES_PAGE: Final = ROOT_FOLDER / "analyzer" / "rules" / "README.md"
 
 FILES: Final[Mapping[Path, Content]] = {
@@ -153,7 +165,7 @@ FILES: Final[Mapping[Path, Content]] = {
     _TEXTS / "finding.asff.json": _finding("asff"),
     _TEXTS / "finding.ocsf.json": _finding("ocsf"),
     _TEXTS / "workbook.txt": lambda _: _versionless(workbook_text(reviewed())),
-    _PICTURES / "terminal.svg": lambda _: terminal_picture(),
     _PICTURES / "review.svg": lambda _: review_picture(),
+    README: _front_page,
     RULES_PAGE: _page_of_rules,
 }

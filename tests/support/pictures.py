@@ -1,26 +1,15 @@
-"""Draw the pictures of the READMEs from what the program really prints and writes."""
+"""Draw the picture of the review from the workbook that the program writes."""
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
-from io import StringIO
 from textwrap import wrap
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
-from rich.console import Console
-from rich.text import Text
 
-from tests.support.processes import on_terminal
 from tests.support.workbooks import console_file, opened
-
-_ARGUMENTS: Final = ("analyze", "samples/cli-envelope.json")
-_COLUMNS: Final = 100
-
-_FONT_FACES: Final = re.compile(r" *@font-face \{.*?\}\n", re.DOTALL)
-"""They load fonts from another server; without them the reader's own font is used."""
 
 _LIST: Final = "Unused users"
 _LAST_HEAD: Final = "Age in days"
@@ -35,16 +24,6 @@ _UNIT: Final = 7
 _LINE: Final = 15
 _LETTER: Final = 6.1
 """Pixels of a unit of width, of a line of text, and of a letter of it, rather too many."""
-
-
-def terminal_picture() -> str:
-    """Return an SVG picture of a terminal with the output of the program."""
-    shown = on_terminal(*_ARGUMENTS, columns=_COLUMNS, piped="messages").screen
-    prompt = f"$ credreport {' '.join(_ARGUMENTS)}\n"
-    console = Console(record=True, width=_COLUMNS, file=StringIO(), force_terminal=True)
-    console.print(Text.from_ansi(prompt + shown.rstrip()))
-    drawn = console.export_svg(title="credreport", unique_id="credreport")
-    return "".join(f"{line.rstrip()}\n" for line in _FONT_FACES.sub("", drawn).splitlines())
 
 
 def review_picture() -> str:

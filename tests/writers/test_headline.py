@@ -44,7 +44,7 @@ AS_OF_OF_MANY = (
 )
 DESCRIBED = {
     CONSOLE.name: "2026-03-01 09:30 UTC (from the file name), account 123456789012",
-    "cli-envelope.json": (
+    "report.json": (
         "2026-02-10 06:15 UTC (GeneratedTime, from AWS's answer), account 888899990000"
     ),
     "old-form.csv": (
