@@ -97,6 +97,7 @@ POSITION: Final = "position"
 # Columns that the analysis adds to the users.
 VERDICT: Final = "verdict"
 REASON: Final = "reason"
+EXPOSURE: Final = "exposure"
 CERTAINTY: Final = "certainty"
 CAVEATS: Final = "caveats"
 EXEMPTION: Final = "exemption"
@@ -122,7 +123,7 @@ OWNERSHIP: Final = (OWNER, OWNER_EMAIL, OWNER_LEFT)
 """The columns of outputs about the owner of a user: name, address, and last day, if past."""
 
 JUDGED: Final = (
-    *(ACCOUNT, USER, ARN, VERDICT, REASON, CERTAINTY, CAVEATS, EXEMPTION),
+    *(ACCOUNT, USER, ARN, VERDICT, REASON, EXPOSURE, CERTAINTY, CAVEATS, EXEMPTION),
     *(AS_OF, AS_OF_SOURCE, AGE_DAYS, IDLE_DAYS),
 )
 """The columns of the analysis on each user, in the order of CSV and JSON."""

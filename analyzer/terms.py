@@ -80,6 +80,24 @@ class UnusedReason(StrEnum):
     INACTIVE_KEYS_ONLY = "inactive-keys-only"
 
 
+class Exposure(StrEnum):
+    """Say how a user could get in: the most dangerous of its working credentials comes first."""
+
+    PASSWORD_WITHOUT_MFA = "password-without-mfa"
+    ACCESS_KEY = "access-key"
+    PASSWORD_WITH_MFA = "password-with-mfa"
+    CERTIFICATE_OR_SERVICE = "certificate-or-service"
+    INACTIVE_KEY = "inactive-key"
+    NONE = "none"
+
+
+UNKNOWN_EXPOSURE: Final = " (unknown)"
+"""Follows the most dangerous exposure that a user with an unknown cell could have."""
+
+ANY_UNKNOWN_EXPOSURE: Final = "unknown"
+"""The word of a filter for users with an unknown exposure, whichever it is."""
+
+
 class Certainty(StrEnum):
     """Say whether an unused or retired user is certain or needs a check."""
 

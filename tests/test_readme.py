@@ -238,7 +238,7 @@ def test_the_table_of_outcomes_has_the_words_of_the_feeds() -> None:
 
 def test_the_columns_of_users_and_findings_are_listed_in_their_order() -> None:
     for begins, ends, columns in (
-        ("## Users as CSV", "and then the report's own", OF_USERS_CSV[:12]),
+        ("## Users as CSV", "and then the report's own", OF_USERS_CSV[:13]),
         ("One row a finding, by severity:", ". An outcome", FINDING_COLUMNS),
     ):
         section = WRITERS.split(begins)[1].split(ends)[0]

@@ -6,6 +6,7 @@ In the patterns `*` and `?` match. Users that are left out are counted, never dr
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,22 @@ from analyzer import columns
 from analyzer.report.model import TEXT, AccountName, account_name, account_with_name
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.terms import ROOT_USER, WILDCARDS, Certainty, count_text, pattern_regex
+from analyzer.terms import (
+    ANY_UNKNOWN_EXPOSURE,
+    ROOT_USER,
+    UNKNOWN_EXPOSURE,
+    WILDCARDS,
+    Certainty,
+    Exposure,
+    UnusedReason,
+    count_text,
+    pattern_regex,
+)
+
+_WORDS: Final = {
+    "exposures": (*map(str, Exposure), ANY_UNKNOWN_EXPOSURE),
+    "reasons": (*map(str, UnusedReason),),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +40,8 @@ class Filter:
     - `accounts`: patterns of account ids or names; empty for all accounts.
     - `users`: patterns of user names, or of ARNs if they begin with `arn:`, in any case; empty for
       all users. The root user is left out unless a pattern matches `<root_account>`.
+    - `exposures`: words of `Exposure`, or `unknown` for users with an unknown one; `reasons`: words
+      of `UnusedReason`. Both empty for all.
     - `certain`: leave out users with caveats (certainty `check`).
     - `min_age`: whole days between creation and as-of. A user of unknown age is kept: an unknown
       age is not a young one.
@@ -34,14 +52,19 @@ class Filter:
 
     accounts: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
+    exposures: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
     certain: bool = False
     min_age: int = 0
 
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
-        patterns: tuple[object, ...] = (self.accounts, self.users)
-        if any(isinstance(pattern, str) for pattern in patterns):
-            raise TypeError('accounts and users are several patterns: Filter(users=("svc-*",))')
+        several: tuple[object, ...] = (self.accounts, self.users, self.exposures, self.reasons)
+        if any(isinstance(words, str) for words in several):
+            raise TypeError('accounts, users, … are several words: Filter(users=("svc-*",))')
+        for name, known in _WORDS.items():
+            if unknown := [word for word in getattr(self, name) if word not in known]:
+                raise ValueError(f"{', '.join(unknown)}: use {', '.join(known)}")
         if self.min_age < 0:
             raise ValueError(f"min_age must be 0 days or more: {self.min_age}")
         if not all((*self.accounts, *self.users)):
@@ -56,6 +79,8 @@ class Filter:
         parts = (
             f"account {' or '.join(self.accounts)}" if self.accounts else "",
             f"user {' or '.join(self.users)}" if self.users else "",
+            f"exposure {' or '.join(self.exposures)}" if self.exposures else "",
+            f"reason {' or '.join(self.reasons)}" if self.reasons else "",
             "without caveats" if self.certain else "",
             f"created {count_text(self.min_age, 'day')} or more before as-of"
             if self.min_age
@@ -75,12 +100,21 @@ def user_mask(page: Users, chosen: Filter, names: Mapping[str, AccountName]) -> 
     `names` are the names of the accounts by their ids.
     """
     mask = _account_mask(page, chosen, names) & _name_mask(page, chosen.users)
+    if chosen.exposures:
+        exposure = page.users[columns.EXPOSURE]
+        mask &= (exposure.isin(chosen.exposures) | _is_unknown(exposure, chosen)).to_numpy(bool)
+    if chosen.reasons:
+        mask &= page.users[columns.REASON].isin(chosen.reasons).to_numpy(bool)
     if chosen.certain:
         mask &= (page.users[columns.CERTAINTY] != Certainty.CHECK).to_numpy()
     if chosen.min_age:
         young = page.users[columns.AGE_DAYS] < chosen.min_age
         mask &= ~young.fillna(value=False).to_numpy(bool)
     return np.asarray(mask)
+
+
+def _is_unknown(exposure: pd.Series, chosen: Filter) -> "pd.Series[bool]":
+    return exposure.str.endswith(UNKNOWN_EXPOSURE) & (ANY_UNKNOWN_EXPOSURE in chosen.exposures)
 
 
 def filtered_report(report: Report, chosen: Filter) -> Report:

@@ -34,6 +34,7 @@ _COUNT_DTYPES: Final[dict[str, Any]] = {
     columns.ACCOUNT: TEXT,
     columns.VERDICT: TEXT,
     columns.REASON: TEXT,
+    columns.EXPOSURE: TEXT,
     columns.CERTAINTY: TEXT,
     columns.AGE_BAND: TEXT,
     columns.EXEMPT: "bool",
@@ -45,10 +46,11 @@ _COUNT_DTYPES: Final[dict[str, Any]] = {
 class Totals:
     """Count the outcome of an analysis.
 
-    `counts`: account, verdict, reason, certainty, age_band str, exempt bool, users int64; a row
-    for each combination that occurs. `exemption_uses` count the users and roots that each exemption
-    matches; `expired` ones no longer apply to at least one of them; `unmatched` ones match no user.
-    `without_owner` users match no entry of the list of owners, `unmatched_owners` match no user.
+    `counts`: account, verdict, reason, exposure, certainty, age_band str, exempt bool, users int64;
+    a row for each combination that occurs. `exemption_uses` count the users and roots that each
+    exemption matches; `expired` ones no longer apply to at least one of them; `unmatched` ones
+    match no user. `without_owner` users match no entry of the list of owners, `unmatched_owners`
+    match no user.
     """
 
     counts: pd.DataFrame
@@ -64,9 +66,15 @@ class Totals:
         *,
         exempt: bool | None = None,
         certainty: Certainty | None = None,
+        exposure: str | None = None,
     ) -> int:
-        """Return the number of users, or of those with a verdict, exempt or not, of a certainty."""
-        asked = {columns.VERDICT: verdict, columns.EXEMPT: exempt, columns.CERTAINTY: certainty}
+        """Return the number of users, or of those with a verdict, exempt or not, and so on."""
+        asked = {
+            columns.VERDICT: verdict,
+            columns.EXEMPT: exempt,
+            columns.CERTAINTY: certainty,
+            columns.EXPOSURE: exposure,
+        }
         counts = self.counts
         for name, value in asked.items():
             if value is not None:
@@ -141,7 +149,8 @@ def user_counts(page: Users) -> UserCounts:
     days = users[columns.AGE_DAYS]
     band = np.digitize(days.fillna(0).to_numpy(np.int64), _BAND_STARTS)
     reason = users[columns.REASON].where(~undetermined, "")
-    words: list[Any] = [users[columns.VERDICT], reason, users[columns.CERTAINTY]]
+    words: list[Any] = [users[columns.VERDICT], reason]
+    words += (users[name] for name in (columns.EXPOSURE, columns.CERTAINTY))
     coded = [
         (account.indices.to_numpy(), account.dictionary.to_pylist()),
         *((category.cat.codes.to_numpy(), category.cat.categories.to_list()) for category in words),

@@ -255,7 +255,13 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
 
     given = Filter(accounts=tuple(options.account), users=tuple(options.user))
     if isinstance(options, FilterOptions):
-        given = replace(given, certain=options.certain, min_age=options.min_age)
+        given = replace(
+            given,
+            exposures=tuple(options.exposure),
+            reasons=tuple(options.reason),
+            certain=options.certain,
+            min_age=options.min_age,
+        )
     reports = [analysis.report for analysis in analyses]
     if missing := _in_all(unmatched_accounts(report, given) for report in reports):
         labels = {label: None for report in reports for label in account_labels(report)}

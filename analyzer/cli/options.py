@@ -22,11 +22,14 @@ from analyzer.limits import DUE_DAYS, KEEP_DAYS, Criteria
 from analyzer.report.input_formats import LIMITS, Limits, size_in_bytes, size_text
 from analyzer.terms import (
     ACCOUNT_ID_PATTERN,
+    ANY_UNKNOWN_EXPOSURE,
     CONTROL,
     OVERDUE,
     REGION_PATTERN,
     Benchmark,
+    Exposure,
     Severity,
+    UnusedReason,
     Verdict,
 )
 
@@ -65,6 +68,20 @@ def pattern_option(of: str, known_by: str) -> Any:
     """Return the option for patterns of accounts or users to list."""
     text = f"Only this {of} ({known_by} or pattern); {REPEATED}"
     return typer.Option(parser=pattern, metavar=of.upper(), help=text)
+
+
+def words_option(of: str, *words: str) -> Any:
+    """Return the option for words of the program that users must have to be listed."""
+
+    def chosen(texts: list[str]) -> list[str]:
+        found = [word for text in texts for word in text.split(",")]
+        refuse_unknown(found, words)
+        return found
+
+    text = f"Only users with this {of}; {REPEATED}"
+    return typer.Option(
+        parser=str, callback=chosen, autocompletion=lambda: words, metavar="WORD", help=text
+    )
 
 
 output_option = partial(typer.Option, rich_help_panel="Output")
@@ -265,6 +282,10 @@ class PatternOptions:
     user: Annotated[list[str], pattern_option("user", "name, ARN")] = field(default_factory=list)
 
 
+_EXPOSURE: Final = words_option("exposure", *Exposure, ANY_UNKNOWN_EXPOSURE)
+_REASON: Final = words_option("reason", *UnusedReason)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterOptions(PatternOptions):
     """Hold the options of a filter, which applies to every output except the workbook."""
@@ -273,6 +294,8 @@ class FilterOptions(PatternOptions):
     min_age: Annotated[
         int, days_option("Only users that are this old or older.", 0, show_default=False)
     ] = 0
+    exposure: Annotated[list[str], _EXPOSURE] = field(default_factory=list)
+    reason: Annotated[list[str], _REASON] = field(default_factory=list)
 
 
 HubRegion = Annotated[

@@ -111,8 +111,8 @@ class ReviewRecord(_Record):
 
     `exemptions` and `owners` are the SHA-256 of the lists, empty for none. `split` is `owner` or
     `account`, and `part` the one whose users are listed. `accounts` (ids), `users` (patterns),
-    `certain` and `min_age` are the filter. `reports` have name, SHA-256 and as-of. `follow_up` is
-    the digest of the earlier decisions shown there (`digest_of_rows`).
+    `exposures`, `reasons`, `certain` and `min_age` are the filter. `reports` have name, SHA-256 and
+    as-of. `follow_up` is the digest of the earlier decisions shown there (`digest_of_rows`).
     """
 
     version: str
@@ -125,6 +125,8 @@ class ReviewRecord(_Record):
     part: str
     accounts: list[str]
     users: list[str]
+    exposures: list[str]
+    reasons: list[str]
     certain: bool
     min_age: int
     reports: list[tuple[str, str, str]]
@@ -144,6 +146,7 @@ class ReviewRecord(_Record):
     def limits(self) -> str:
         """Return part, filters and criteria that are not the usual ones, empty for none."""
         standard = {**asdict(Criteria()), "split": "", "part": "", "accounts": [], "users": []}
+        standard |= {"exposures": [], "reasons": []}
         standard |= {"certain": False, "min_age": 0}
         named = {name: getattr(self, name) for name in standard}
         return ", ".join(f"{name} {is_}" for name, is_ in named.items() if is_ != standard[name])

@@ -44,8 +44,8 @@ class Users:
     - `key_states`, `certificate_states`: a row for each slot, positions in `SlotState` (int8).
     - `added`: further columns of `frame`: `as_of_source` category (`AsOfSource`),
       `service_credentials` str (services with an active credential, by AWS's saved list); by the
-      analysis `verdict`, `reason`, `certainty`, `caveats` (ids joined by `;`) and `exemption`
-      category, `age_days`, `idle_days` Int64.
+      analysis `verdict`, `reason`, `exposure`, `certainty`, `caveats` (ids joined by `;`) and
+      `exemption` category, `age_days`, `idle_days` Int64.
     """
 
     file: np.ndarray

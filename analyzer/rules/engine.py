@@ -230,10 +230,18 @@ def _frame(
         DAYS: pd.arrays.IntegerArray(joined[DAYS], np.isnat(since)),
         FACT: text_series(facts.cast(pa.large_string())),
         OUTCOME: as_category(joined[OUTCOME], Outcome),
+        columns.EXPOSURE: _exposure(page, joined[columns.POSITION]),
         columns.EXEMPTION: as_category(joined[columns.EXEMPTION], reasons),
         REMEDY: _remedy_column(rules, rule, joined[REMEDY]),
     }
     return pd.DataFrame({name: cells[name] for name in FINDINGS}, copy=False)
+
+
+def _exposure(page: Users, at: np.ndarray) -> Any:
+    """Return the exposure of users at positions, empty for roots."""
+    if columns.EXPOSURE in page.added:
+        return page.added[columns.EXPOSURE].take(at)
+    return as_category(np.zeros(len(at), np.int8), [""])
 
 
 def remedy_texts(rules: Iterable[Rule]) -> list[str]:

@@ -151,8 +151,8 @@ REMEDY: Final = "remedy"
 
 FINDINGS: Final = (
     *(columns.ACCOUNT, columns.USER, columns.ARN, SEVERITY, RULE, SUBJECT, columns.SLOT),
-    *(columns.CREATED, SINCE, DAYS, FACT, OUTCOME, columns.EXEMPTION, columns.FILE, columns.ROW),
-    REMEDY,
+    *(columns.CREATED, SINCE, DAYS, FACT, OUTCOME, columns.EXPOSURE, columns.EXEMPTION),
+    *(columns.FILE, columns.ROW, REMEDY),
 )
 """The columns of a frame of findings, one row a finding, in this order.
 
@@ -160,6 +160,7 @@ FINDINGS: Final = (
   `arn` str: the user or root.
 - `rule`, `severity`, `subject`, `outcome` category: words of `Rule.id`, `Severity`, `Subject`
   and `Outcome`; `exemption` category: the reason, empty if it is not exempt.
+- `exposure` category: that of the user (`verdicts.exposure.EXPOSURES`), empty for a root.
 - `slot` Int8: which access key or certificate, missing for other subjects.
 - `created` datetime64[s, UTC]: when the access key, the certificate or else the user was created.
 - `since` datetime64[s, UTC] and `days` Int64: the moment from which days are counted, and the whole

@@ -16,6 +16,7 @@ from analyzer.report.model import as_category
 from analyzer.report.users import Users
 from analyzer.terms import Certainty, SlotState, UnusedReason, Verdict, code_of, count_text
 from analyzer.verdicts.caveats import caveat_ids
+from analyzer.verdicts.exposure import exposures
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 from analyzer.verdicts.truth import in_any_slot
 
@@ -43,10 +44,11 @@ _NOT_COUNTED: Final = np.iinfo(np.int64).max
 
 
 def with_verdicts(page: Users, criteria: Criteria) -> Users:
-    """Return the page with `verdict`, `reason`, `certainty`, `caveats`, `age_days`, `idle_days`.
+    """Return the page with `verdict`, `reason`, `exposure`, `certainty`, `caveats` and the days.
 
-    Days are whole days elapsed before as-of, never negative; `idle_days` counts from the latest use
-    of a credential that still works. It is missing without such a credential, or if it is unknown.
+    `age_days` and `idle_days` are whole days before as-of, never negative; `idle_days` counts from
+    the latest use of a credential that still works. It is missing without such a credential, or if
+    it is unknown.
     """
     facts = Facts(page)
     idle, use_date_unknown = _idle_days(facts)
@@ -62,6 +64,7 @@ def with_verdicts(page: Users, criteria: Criteria) -> Users:
         {
             columns.VERDICT: as_category(code, Verdict),
             columns.REASON: _reasons(facts, code, lacks_use_date),
+            columns.EXPOSURE: exposures(facts),
             columns.CERTAINTY: as_category(certainty, words),
             columns.CAVEATS: caveats,
             columns.AGE_DAYS: pd.arrays.IntegerArray(facts.age.days, ~facts.age.present),

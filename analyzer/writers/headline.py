@@ -12,8 +12,10 @@ from analyzer.terms import (
     BLIND_SPOTS_IN_SHORT,
     OVERDUE,
     SERVICE_CREDENTIALS_BLIND_SPOT,
+    UNKNOWN_EXPOSURE,
     AsOfSource,
     Certainty,
+    Exposure,
     Verdict,
     count_text,
     numbers_text,
@@ -72,7 +74,22 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     number = analysis.totals.user_count(listed[0])
     remark = _certainty_and_exempt_remark(analysis, listed[0])
     verb = "is" if 1 in (number, user_count) else "are"
-    return f"{number:,} of {users} {verb} {listed[0]}{remark}, {scope}"
+    way_in = _sign_in_text(analysis) if listed[0] is Verdict.UNUSED else ""
+    return f"{number:,} of {users} {verb} {listed[0]}{way_in}{remark}, {scope}"
+
+
+def _sign_in_text(analysis: Analysis) -> str:
+    """Say how many unused users that are not exempt have a password, and how many no MFA."""
+    words = (Exposure.PASSWORD_WITHOUT_MFA, Exposure.PASSWORD_WITH_MFA)
+    without, with_, unknown = (
+        analysis.totals.user_count(Verdict.UNUSED, exempt=False, exposure=word)
+        for word in (*words, words[0] + UNKNOWN_EXPOSURE)
+    )
+    if not (able := without + with_ + unknown):
+        return ""
+    number = "all" if without == able > 1 else f"{without:,}"
+    of_these = f", {number} of them without MFA" if without else ""
+    return f": {able:,} can still sign in{of_these}"
 
 
 def _user_counts_text(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:

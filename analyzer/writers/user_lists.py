@@ -14,6 +14,7 @@ from analyzer.report.model import ReportFile, concatenated, stable_order
 from analyzer.report.users import Users
 from analyzer.terms import Certainty, Verdict, numbers_text, printable
 from analyzer.verdicts.caveats import caveat_sentences, has_service_key_name
+from analyzer.verdicts.exposure import EXPOSURES
 from analyzer.verdicts.verdict import reason_text
 from analyzer.writers.headline import VERDICT_ORDER
 from analyzer.writers.tables import listed_users, plain_rows
@@ -75,13 +76,13 @@ def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow
 
 
 _LISTED: Final = [
-    *(columns.EXEMPTION, columns.VERDICT, columns.CERTAINTY, columns.CREATED, columns.ACCOUNT),
+    *(columns.EXEMPTION, columns.VERDICT, columns.EXPOSURE, columns.CREATED, columns.ACCOUNT),
     *(columns.USER, columns.ARN),
 ]
 
 
 def _in_order_for_people(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return users (`_LISTED`) by verdict, certain before doubtful, oldest first, exempt last.
+    """Return users (`_LISTED`) by verdict, the most exposed and oldest first, exempt last.
 
     Users with an unknown creation time come last in their group, as in the workbook. The index is
     the position of each user in the frames.
@@ -89,9 +90,9 @@ def _in_order_for_people(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     users = concatenated(frames) if frames else pd.DataFrame(columns=_LISTED)
     rank = pd.Index([*map(str, VERDICT_ORDER)]).get_indexer(pd.Index(users[columns.VERDICT]))
     is_exempt = users[columns.EXEMPTION] != ""
-    is_doubtful = users[columns.CERTAINTY] == Certainty.CHECK
+    exposure = pd.Index(EXPOSURES).get_indexer(pd.Index(users[columns.EXPOSURE]))
     created, account, user = users[columns.CREATED], users[columns.ACCOUNT], users[columns.USER]
-    return users.take(stable_order(is_exempt, rank, is_doubtful, created, account, user))
+    return users.take(stable_order(is_exempt, rank, exposure, created, account, user))
 
 
 # Names

@@ -70,7 +70,7 @@ def everything_written(analysis: Analysis) -> tuple[bytes, bytes, bytes, str]:
     return csv_bytes(analysis), json_bytes(analysis), arns_bytes(analysis), shown
 
 
-TEXTS = ["account", "verdict", "reason", "certainty", "age_band"]
+TEXTS = ["account", "verdict", "reason", "exposure", "certainty", "age_band"]
 
 
 @pytest.mark.no_cover

@@ -162,7 +162,8 @@ def test_the_root_stays_unless_the_users_are_named_without_it(two_accounts: Anal
 
 def test_json_says_which_filter_left_out_how_many(two_accounts: Analysis) -> None:
     document = json_document(two_accounts.where(Filter(accounts=(FIRST,), min_age=7)))
-    chosen = {"accounts": [FIRST], "users": [], "certain": False, "min_age": 7}
+    chosen = {"accounts": [FIRST], "users": [], "exposures": [], "reasons": []}
+    chosen |= {"certain": False, "min_age": 7}
     assert document["filter"] == {**chosen, "users_left_out": 1}
     assert [file["accounts"][0]["account"] for file in document["files"]] == [FIRST]
     assert {user["account"] for user in document["users"]} == {FIRST}
@@ -170,9 +171,20 @@ def test_json_says_which_filter_left_out_how_many(two_accounts: Analysis) -> Non
 
 
 def test_a_filter_says_in_words_what_it_keeps_and_values_without_a_meaning_are_refused() -> None:
-    chosen = Filter(accounts=("a", "b"), users=("c",), certain=True, min_age=9)
+    chosen = Filter(
+        accounts=("a", "b"),
+        users=("c",),
+        exposures=("access-key", "none"),
+        reasons=("no-credentials",),
+        certain=True,
+        min_age=9,
+    )
+    words = "exposure access-key or none, reason no-credentials, without caveats"
     age = "created 9 days or more before as-of"
-    assert str(chosen) == f"account a or b, user c, without caveats, {age}"
+    assert str(chosen) == f"account a or b, user c, {words}, {age}"
     for wrong in ({"min_age": -1}, {"users": ("",)}, {"accounts": ("a", "")}):
         with pytest.raises(ValueError, match="must"):
+            Filter(**wrong)
+    for wrong in ({"exposures": ("mfa",)}, {"reasons": ("unused",)}):
+        with pytest.raises(ValueError, match=r"use (password-without-mfa|never-signed-in), "):
             Filter(**wrong)

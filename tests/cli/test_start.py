@@ -137,9 +137,10 @@ def test_help_has_at_most_80_lines_with_all_words_and_its_examples_at_the_end(
 def test_the_options_that_people_need_first_come_first() -> None:
     lines = help_of("analyze", 200).splitlines()
     options = [line.split()[1] for line in lines if line.startswith("│ --")]
-    assert options[:12] == [
+    assert options[:14] == [
         *("--output", "--format", "--verdict", "--quiet", "--account", "--user", "--certain"),
-        *("--min-age", "--exemptions", "--owners", "--standard", "--fail-on"),
+        *("--min-age", "--exposure", "--reason", "--exemptions", "--owners", "--standard"),
+        "--fail-on",
     ]
     assert [line.split()[1] for line in lines if line.startswith("╭")] == [
         *("Arguments", "Options", "Output", "Input", "Verdicts", "Decisions")

@@ -113,9 +113,9 @@ def test_every_problem_is_named_with_its_cell_or_its_rows() -> None:
         f"row 3, column Why, cell H3: {why} in the report; this file says Delete",
         "row 3, column Password, cell O3: enabled in the report; this file says none",
         "row 2, column Decision, cell B2: not a decision ('remove')",
-        "rows 2, 4-5, column Decided by: the cell is empty",
+        "rows 2, 5-6, column Decided by: the cell is empty",
         "row 2, column Decided on, cell E2: not a date ('soon')",
-        "row 6, column Decided on, cell E6: the day is after today, 2027-01-01 ('2062-03-04')",
+        "row 4, column Decided on, cell E4: the day is after today, 2027-01-01 ('2062-03-04')",
     ]
     assert problems[0].endswith("Start from the file as credreport wrote it, and enter it there.")
 

@@ -324,7 +324,7 @@ def test_a_block_that_was_copied_down_over_names_is_one_problem_with_the_right_n
     (refused,) = problems_of(edited(written(), ANN_DELETED, in_list(block_copied_down)))
     problem = "rows 3-5, column User: the names of other users, copied with their entries"
     assert refused.startswith(f"r.xlsx, sheet {UNUSED}, {problem}")
-    assert refused.endswith("names of these rows: row 3 bob, row 4 anna, row 5 =cmd.")
+    assert refused.endswith("names of these rows: row 3 bob, row 4 cid, row 5 anna.")
 
 
 def test_users_of_several_accounts_are_named_with_the_account_in_the_block() -> None:

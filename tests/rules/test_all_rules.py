@@ -206,7 +206,8 @@ def test_the_frame_of_findings_is_as_described() -> None:
     assert types == {
         **dict.fromkeys(("file", "row"), "int64"),
         **dict.fromkeys(("account", "user", "arn", "fact"), "str"),
-        **dict.fromkeys(("rule", "severity", "subject", "outcome", "exemption"), "category"),
+        **dict.fromkeys(("rule", "severity", "subject", "outcome"), "category"),
+        **dict.fromkeys(("exposure", "exemption"), "category"),
         **dict.fromkeys(("created", "since"), "datetime64[s, UTC]"),
         "remedy": "category",
         "slot": "Int8",

@@ -40,7 +40,7 @@ HEADS = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 UNUSED = "Unused users"
 
 USERS = (
-    a_user("ann", created=days_before(900)),
+    a_user("ann", password=a_password(), created=days_before(900)),
     a_user("bob", password=a_password(), created=days_before(800)),
     a_user("cid", certificate_1=a_certificate(), mfa=True, created=days_before(700)),
     a_user("anna", key_1=an_inactive_key(), created=days_before(600)),

@@ -30,6 +30,7 @@ from analyzer.terms import (
     Verdict,
 )
 from analyzer.verdicts.caveats import CAVEATS
+from analyzer.verdicts.exposure import EXPOSURES
 from tests.support.builders import COLUMNS, COLUMNS_OF_2014, a_user
 from tests.support.feeds import spoiled
 from tests.support.outputs import (
@@ -99,6 +100,7 @@ def test_exemptions_names_of_every_kind_a_standard_and_nobody_keep_to_the_schema
 WORDS: dict[str, Any] = {
     "$defs.verdict": Verdict,
     "$defs.certainty": ("", *Certainty),
+    "$defs.exposure": EXPOSURES,
     "$defs.unused_reason": UnusedReason,
     "properties.criteria.properties.definition": Definition,
     "$defs.as_of_source": AsOfSource,

@@ -67,21 +67,24 @@ def test_the_reason_is_in_words() -> None:
     assert row.reason_sentence == NO_CREDENTIALS
 
 
-def test_users_are_listed_by_verdict_certain_ones_first_then_the_oldest_exempt_ones_last() -> None:
-    doubtful = a_certificate()
+def test_users_are_listed_by_verdict_exposure_and_age_exempt_ones_last() -> None:
     people = [
         a_user("exempt", created=days_before(2000)),
         a_user("young", created=days_before(50)),
         a_user("ageless", created="?"),
         a_user("idle", password=a_password(USED), created=days_before(3000)),
-        a_user("doubtful", certificate_1=doubtful, created=days_before(1500)),
+        a_user("signs", certificate_1=a_certificate(), created=days_before(5)),
+        a_user("enters", password=a_password(), created=days_before(4)),
+        a_user("no-mfa-known", password=a_password(), created=days_before(9), mfa_active="?"),
+        a_user("two-factors", password=a_password(), created=days_before(8), mfa=True),
         a_user("old-b", created=days_before(900)),
         a_user("old-a", created=days_before(900)),
         a_user("odd", password_enabled="perhaps"),
         a_user("busy", key_1=a_key(LONG_AGO, AS_OF)),
     ]
     rows = user_lists.user_rows(analysis_of(people, exemptions_of("*,exempt,Why,,")), ALL)
-    expected = "old-a old-b young doubtful ageless idle busy odd exempt"
+    unused = "enters no-mfa-known two-factors signs old-a old-b young ageless"
+    expected = f"{unused} idle busy odd exempt"
     assert [row.user for row in rows] == expected.split()
 
 
@@ -140,9 +143,9 @@ def test_a_user_made_for_a_service_key_is_listed_only_where_the_list_has_no_live
     analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
     listed = arns_bytes(analysis, check=True).decode().split()
     assert [arn.removeprefix("arn:aws:iam::") for arn in listed] == [
+        "000000000000:user/BedrockAPIKey-dead",
         "000000000000:user/ann",
         "111111111111:user/ann",
-        "000000000000:user/BedrockAPIKey-dead",
     ]
 
 

@@ -162,10 +162,11 @@ REVIEW_LISTS: Final = (
 
 
 def review_order(page: Users) -> np.ndarray:
-    """Return the users' positions by account, certain before check, oldest first."""
-    users, is_doubtful = page.users, page.users[columns.CERTAINTY] == Certainty.CHECK
+    """Return the users' positions by account, verdict and exposure, the oldest first."""
+    users = page.users
+    verdict, exposure = (users[name].cat.codes for name in (columns.VERDICT, columns.EXPOSURE))
     created, user = users[columns.CREATED], users[columns.USER]
-    return stable_order(users[columns.ACCOUNT], is_doubtful, created, user)
+    return stable_order(users[columns.ACCOUNT], verdict, exposure, created, user)
 
 
 _ROW_BITS: Final = 32

@@ -41,6 +41,8 @@ def review_record(
         part=part,
         accounts=sorted(accounts) if chosen.accounts else [],
         users=[*chosen.users],
+        exposures=[*chosen.exposures],
+        reasons=[*chosen.reasons],
         certain=chosen.certain,
         min_age=chosen.min_age,
         reports=[
@@ -75,6 +77,8 @@ def records_anew(
     chosen = Filter(
         accounts=(*review.accounts,),
         users=(*review.users,),
+        exposures=(*review.exposures,),
+        reasons=(*review.reasons,),
         certain=review.certain,
         min_age=review.min_age,
     )

@@ -154,7 +154,8 @@ PASSWORD_CHANGED: Final = _date("Password changed (UTC)", columns.PASSWORD_LAST_
 PASSWORD_ROTATION: Final = _date("Password expires (UTC)", columns.PASSWORD_NEXT_ROTATION)
 MFA: Final = TextColumn("MFA", 6, _flag(columns.MFA_ACTIVE, "yes", NO), fact_style)
 PASSWORD_FACTS: Final = (PASSWORD, LAST_SIGN_IN, PASSWORD_CHANGED)
-VERDICT_FACTS: Final = (VERDICT, REASON, CERTAINTY)
+EXPOSURE: Final = TextColumn("Exposure", 14, columns.EXPOSURE, fact_style)
+VERDICT_FACTS: Final = (VERDICT, REASON, EXPOSURE, CERTAINTY)
 AS_OF: Final = MomentColumn(review_list_layout.AS_OF, 14.5, columns.AS_OF)
 MORE_CREDENTIALS: Final = TextColumn(
     *("More credentials", 18),

@@ -1,0 +1,55 @@
+"""Say how a user could get in: the most dangerous of its working credentials, in one word.
+
+Exposure is a fact, not a score: a password that works without MFA comes before an access key, and
+that before a password with MFA.
+"""
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from analyzer import columns
+from analyzer.report.model import as_category
+from analyzer.terms import UNKNOWN_EXPOSURE, Exposure, SlotState
+from analyzer.verdicts.caveats import has_service_key_name
+from analyzer.verdicts.facts import Facts
+from analyzer.verdicts.truth import Truth, in_any_slot
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXPOSURES: Final = tuple(
+    word for exposure in Exposure for word in (str(exposure), exposure + UNKNOWN_EXPOSURE)
+)
+"""The words of the column `exposure`, the most dangerous first."""
+
+
+def exposures(facts: Facts) -> "pd.Categorical[Any]":
+    """Return the exposure of each user (categories `EXPOSURES`).
+
+    A cell that is not understood or missing puts the user at the highest word that it could be,
+    marked as unknown.
+    """
+    ways_in = _ways_in(facts)
+    possible = np.stack([~way_in.no for way_in in ways_in])
+    word = possible.argmax(axis=0)
+    known = np.stack([way_in.yes for way_in in ways_in])[word, np.arange(len(word))]
+    return as_category(word * 2 + ~known, EXPOSURES)
+
+
+def _ways_in(facts: Facts) -> tuple[Truth, ...]:
+    """Return which users have each exposure or a more dangerous one, in the order of `Exposure`."""
+    users = facts.page.users
+    shown = has_service_key_name(users) | facts.more_credentials
+    shown |= (users[columns.SERVICE_CREDENTIALS] != "").to_numpy(bool)
+    inactive, unknown = (
+        in_any_slot(facts.keys_in(state)) for state in (SlotState.INACTIVE, SlotState.UNKNOWN)
+    )
+    return (
+        facts.password & ~facts.mfa,
+        facts.key_active.in_any_slot(),
+        facts.password & facts.mfa,
+        Truth(shown, ~shown) | facts.certificate_active.in_any_slot(),
+        Truth(inactive, ~(inactive | unknown)),
+        Truth(np.ones(len(users), bool), np.zeros(len(users), bool)),
+    )
