@@ -11,6 +11,13 @@ DUE_DAYS: Final = 30
 """Days after the decision within which a user must be deactivated or deleted, by default."""
 
 
+IDLE_DAYS: Final = 90
+"""Days without use from which a user is dormant and a credential is idle, by default.
+
+It is the default of AWS Config's rule `iam-user-unused-credentials-check`.
+"""
+
+
 class Definition(StrEnum):
     """Choose what unused means for access keys: none active, or none attached at all."""
 
@@ -23,13 +30,13 @@ class Criteria:
     """Set the parameters of the verdicts; days are whole days of 24 hours."""
 
     definition: Definition = Definition.NO_ACTIVE_KEY
-    dormant_days: int = 90
+    idle_days: int = IDLE_DAYS
     grace_days: int = 7
 
     def __post_init__(self) -> None:
         """Turn the definition's word into a Definition; raise ValueError for invalid values."""
         object.__setattr__(self, "definition", Definition(self.definition))
-        _check_days("dormant_days", self.dormant_days, least=1)
+        _check_days("idle_days", self.idle_days, least=1)
         _check_days("grace_days", self.grace_days, least=0)
 
 
@@ -37,13 +44,14 @@ class Criteria:
 class Thresholds:
     """Set the limits of the rules, in whole days of 24 hours.
 
-    `idle_days`: days without use from which a rule fails (CIS v1.4 and later, "45 days or more").
+    `idle_days`: days without use from which a rule fails (AWS Config's default; CIS v1.4 and later
+    sets 45, "45 days or more").
     `rotation_days`: an access key fails when it is older than this (CIS, "every 90 days or less").
     `root_used_days`: the root fails when it was used less than this ago; no benchmark sets it.
     `expiry_days`: a password fails when it expires within this time.
     """
 
-    idle_days: int = 45
+    idle_days: int = IDLE_DAYS
     rotation_days: int = 90
     root_used_days: int = 30
     expiry_days: int = 14

@@ -9,6 +9,7 @@ Numbers, titles and limits of CIS v1.4 and later: prowler-cloud/prowler,
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import compress
 from typing import Final
 
 from analyzer.terms import Benchmark
@@ -27,6 +28,11 @@ class Control:
     rules: tuple[str, ...] = ()
     reason: str = ""
     limit: tuple[str, int] | None = None
+
+    @property
+    def idle_days(self) -> int:
+        """Return the idle days that the standard asks for, 0 for none."""
+        return dict([self.limit] if self.limit else ()).get("idle_days", 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +60,17 @@ class Standard:
         """Return the thresholds that the standard sets, by their names."""
         return dict(control.limit for control in self.controls if control.limit)
 
-    def numbers(self, rule: str) -> tuple[str, ...]:
-        """Return the numbers of the controls that a rule decides."""
-        return tuple(control.number for control in self.controls if rule in control.rules)
+    def numbers(self, rule: str, idle_days: int | None = None) -> tuple[str, ...]:
+        """Return the numbers of the controls that a rule decides; `references` says of which."""
+        return tuple(
+            control.number
+            for control in self.controls
+            if rule in control.rules and _are_enough(idle_days, control.idle_days)
+        )
+
+
+def _are_enough(idle_days: int | None, asked: int) -> bool:
+    return idle_days is None or idle_days >= asked
 
 
 def decidable(title: str, *rules: str, **limits: int) -> Control:
@@ -255,6 +269,7 @@ _NUMBERS_BY_RULES: Final = {
         "root-used": ("IAM.20, retired in April 2024",),
     },
     "NIST SP 800-53 r5": {
+        "unused-user": ("AC-2(3)",),
         _IDLE_RULES: ("AC-2", "AC-2(1)", "AC-2(3)", "AC-3", "AC-3(7)", "AC-3(15)", "AC-6"),
         "unrotated-access-key": ("AC-2(1)", "AC-2(3)", "AC-3(15)"),
         _MFA_RULES: ("AC-2(1)", "AC-3(15)", "IA-2(1)", "IA-2(2)", "IA-2(6)", "IA-2(8)"),
@@ -266,11 +281,13 @@ _NUMBERS_BY_RULES: Final = {
         _MFA_RULES: ("8.4.2",),
     },
     "SOC 2": {
+        "unused-user": ("CC6.3",),
         f"{_IDLE_RULES} root-access-key": ("CC6.1", "CC6.2", "CC6.3"),
         "unrotated-access-key": ("CC6.1", "CC6.2"),
         _MFA_RULES: ("CC6.6",),
     },
     "ISO/IEC 27001:2022": {
+        "unused-user": ("A.5.18",),
         f"{_IDLE_RULES} unrotated-access-key root-access-key root-used": ("A.5.15",),
         "console-user-without-mfa root-without-mfa": ("A.5.15", "A.5.17", "A.8.5"),
     },
@@ -299,15 +316,38 @@ NIST SP 800-53 revision 5, PCI DSS v4.0.1 and Security Hub: AWS Security Hub Use
 Hub CSPM controls for IAM", under "Related requirements" of the control that is named with them.
 PCI DSS 7.2.4 and ISO/IEC 27001:2022: prowler-cloud/prowler, `pci_4.0_aws.json` and
 `iso27001_2022_aws.json` under `prowler/compliance/aws`, by the checks of the same credentials.
-SOC 2: turbot/steampipe-mod-aws-compliance, `soc_2/cc_6.pp`, likewise.
+What `unused-user` supports (AC-2(3), A.5.18, CC6.3) asks for unneeded accounts to be found and
+removed, and names no days. SOC 2: turbot/steampipe-mod-aws-compliance, `soc_2/cc_6.pp`, likewise.
 Conformity: Trend Micro's knowledge base and `kb5fls/ConformityRulesList`.
 """
 
 
-def references(rule: str) -> list[tuple[str, tuple[str, ...]]]:
-    """Return which standards and frameworks ask for a rule: (name, numbers of their controls)."""
+_IDLE_DAYS_OF: Final = {"IAM.8": 90, "IAM.22": 45, "8.2.6": 90}
+"""The idle days from which requirements of frameworks fail; the others name no days."""
+
+
+def reached_days(idle_days: int) -> int:
+    """Return the greatest number of idle days of a control that some idle days reach."""
+    asked = {control.idle_days for standard in STANDARDS for control in standard.controls}
+    return max(days for days in asked | {*_IDLE_DAYS_OF.values()} if days <= idle_days)
+
+
+def references(rule: str, idle_days: int | None = None) -> list[tuple[str, tuple[str, ...]]]:
+    """Return which standards and frameworks ask for a rule: (name, numbers of their controls).
+
+    With the idle days of a finding, controls that ask for more days are left out.
+    """
     every = [
-        *((standard.name, standard.numbers(rule)) for standard in STANDARDS),
-        *((name, numbers.get(rule, ())) for name, numbers in FRAMEWORKS.items()),
+        *((standard.name, standard.numbers(rule, idle_days)) for standard in STANDARDS),
+        *(
+            (name, _reached(numbers.get(rule, ()), idle_days))
+            for name, numbers in FRAMEWORKS.items()
+        ),
     ]
     return [(name, numbers) for name, numbers in every if numbers]
+
+
+def _reached(numbers: tuple[str, ...], idle_days: int | None) -> tuple[str, ...]:
+    asked = (_IDLE_DAYS_OF.get(number, 0) for number in numbers)
+    enough = (_are_enough(idle_days, days) for days in asked)
+    return tuple(compress(numbers, enough))

@@ -132,14 +132,14 @@ def test_criteria_decide_and_take_the_definition_as_a_word() -> None:
     strict = analysis_of([a_user("ann", key_1=a_key(active=False))], definition="iam-029")
     assert strict.criteria.definition is Definition.IAM_029
     assert strict.users["verdict"].tolist() == [Verdict.RETIRED]
-    least = Criteria(dormant_days=1, grace_days=0)
-    assert (least.dormant_days, least.grace_days) == (1, 0)
+    least = Criteria(idle_days=1, grace_days=0)
+    assert (least.idle_days, least.grace_days) == (1, 0)
 
 
 def test_criteria_that_mean_nothing_are_refused() -> None:
     for name, wrong, says in (
         ("definition", "iam-030", "'iam-030' is not a valid Definition"),
-        *(("dormant_days", wrong, f"1 or more: {wrong!r}") for wrong in (0, "90", None, 1.5, True)),
+        *(("idle_days", wrong, f"1 or more: {wrong!r}") for wrong in (0, "90", None, 1.5, True)),
         ("grace_days", -1, "grace_days must be a whole number of days, 0 or more: -1"),
     ):
         with pytest.raises(ValueError, match=re.escape(says)):

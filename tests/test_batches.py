@@ -99,7 +99,7 @@ def test_a_tricky_folder_gives_the_rows_of_one_process(
 @pytest.mark.no_cover
 def test_criteria_exemptions_rules_and_the_moment_are_those_of_one_process() -> None:
     moment = datetime(2027, 1, 1, tzinfo=UTC)
-    criteria, book = Criteria(dormant_days=10), analyzer.rulebook("cis-3.0")
+    criteria, book = Criteria(idle_days=10), analyzer.rulebook("cis-3.0")
     exemptions = listed_exemptions()
     file = (str(CONSOLE), CONSOLE.read_bytes())
     users = pa.Table.from_batches(batches.judge([file], criteria, exemptions, moment))

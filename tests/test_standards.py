@@ -19,7 +19,7 @@ from analyzer.analysis.rulebook import Rulebook
 from analyzer.limits import Thresholds
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts
-from analyzer.standards import FRAMEWORKS, STANDARDS, Standard, references
+from analyzer.standards import FRAMEWORKS, STANDARDS, Standard, reached_days, references
 from tests.support.builders import QUIET_PASSWORD, a_key, a_password, a_user, days_before, the_root
 from tests.support.outputs import analysis_of
 from tests.support.pages import NO_USERS, counts_on, of_users, page_of
@@ -176,8 +176,8 @@ def test_failures_of_all_rules_of_a_control_are_counted() -> None:
         a_user("one", password=a_password(days_before(99)), key_1=a_key(days_before(60))),
         a_user("two", key_1=a_key(days_before(50)), key_2=a_key(days_before(50), "once")),
     )
-    count = counts_on(users, NO_USERS, RULES, Thresholds())
-    found = by_number(BY_STANDARD["cis-7.0"], count)
+    count = counts_on(users, NO_USERS, RULES, Thresholds(idle_days=45))
+    found = by_number(BY_STANDARD["cis-7.0"], count, idle_days=45)
     assert found["2.11"].result is Result.FAIL
     assert (found["2.11"].fails, found["2.11"].undecided) == (3, 1)
 
@@ -209,6 +209,7 @@ SAME_CODES = {
     },
     "NIST SP 800-53 r5": {
         "idle-password idle-access-key": "AC-2 AC-2(1) AC-2(3) AC-3 AC-3(7) AC-3(15) AC-6",
+        "unused-user": "AC-2(3)",
         "unrotated-access-key": "AC-2(1) AC-2(3) AC-3(15)",
         "console-user-without-mfa user-without-mfa root-without-mfa": (
             "AC-2(1) AC-3(15) IA-2(1) IA-2(2) IA-2(6) IA-2(8)"
@@ -222,11 +223,13 @@ SAME_CODES = {
     },
     "SOC 2": {
         "idle-password idle-access-key root-access-key": "CC6.1 CC6.2 CC6.3",
+        "unused-user": "CC6.3",
         "unrotated-access-key": "CC6.1 CC6.2",
         "console-user-without-mfa user-without-mfa root-without-mfa": "CC6.6",
     },
     "ISO/IEC 27001:2022": {
         "idle-password idle-access-key unrotated-access-key root-access-key root-used": "A.5.15",
+        "unused-user": "A.5.18",
         "console-user-without-mfa root-without-mfa": "A.5.15 A.5.17 A.8.5",
     },
     "Trend Micro Conformity": {
@@ -264,6 +267,19 @@ def test_a_rule_is_referred_to_by_standards_first() -> None:
         expected = [standard.name for standard in STANDARDS if rule in standard.rules]
         expected += [name for name, table in REFERENCES.items() if rule in table]
         assert [name for name, _ in references(rule)] == expected
+
+
+DAYS_ASKED = {"IAM.22": 45, "IAM.8": 90, "8.2.6": 90, "1.3": 90, "2.11": 45, "1.12": 45, "1.11": 45}
+
+
+@pytest.mark.parametrize("days", [0, 44, 45, 89, 90, 400])
+def test_an_idle_credential_fails_controls_only_from_their_own_days_on(days: int) -> None:
+    for rule in ("idle-password", "idle-access-key"):
+        always, reached = dict(references(rule)), dict(references(rule, reached_days(days)))
+        for name, numbers in always.items():
+            kept = [number for number in numbers if days >= DAYS_ASKED.get(number, 0)]
+            assert [*reached.get(name, ())] == kept, name
+    assert references("unused-user", 0) == references("unused-user")
 
 
 def test_a_summary_counts_the_results_in_a_line() -> None:

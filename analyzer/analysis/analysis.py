@@ -98,7 +98,7 @@ class Analysis:
         from analyzer.analysis.rulebook import rulebook  # noqa: PLC0415
 
         if not self.part_of:
-            book = self.book or rulebook()
+            book = self.book or rulebook(limits={"idle_days": self.criteria.idle_days})
             return RuleResults(self.report, self.judged, self.exemptions, book, self.owners)
         part = replace(self.part_of.rule_results, report=self.report, pages=self.judged)
         if not self.filter or self.filter.keeps_roots:

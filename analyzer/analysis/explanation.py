@@ -212,7 +212,7 @@ def _why_not(page: Users, criteria: Criteria) -> Iterator[str]:
     reasons = {
         Verdict.UNUSED: [*signed_in, *active, *attached],
         Verdict.RETIRED: [*password, *active],
-        Verdict.DORMANT: [f"{idle}, fewer than {criteria.dormant_days:,}"],
+        Verdict.DORMANT: [f"{idle}, fewer than {criteria.idle_days:,}"],
     }
     verdicts = list(Verdict)
     above = verdicts[1 : verdicts.index(Verdict(user[columns.VERDICT]))]

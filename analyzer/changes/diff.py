@@ -208,7 +208,7 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
         {account: at.replace(tzinfo=None) for account, at in side.as_of.items()}
         for side in (before, now)
     )
-    idle_limit = now.analysis.criteria.dormant_days
+    idle_limit = now.analysis.criteria.idle_days
     intervals = {
         account: Interval(earlier[account], later[account], idle_limit) for account in accounts
     }

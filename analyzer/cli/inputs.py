@@ -182,7 +182,9 @@ def _rulebook(options: JudgingOptions) -> "Rulebook":
     """Return the rules that run and their limits; raises typer.BadParameter for an unknown rule."""
     from analyzer.analysis.rulebook import rulebook
 
-    limits = {name: days for name in _LIMITS if (days := getattr(options, name)) is not None}
+    # The days of a standard count for its rules; those of the option then for verdicts alone.
+    names = [name for name in _LIMITS if not (options.standard and name == "idle_days")]
+    limits = {name: days for name in names if (days := getattr(options, name)) is not None}
     known = rule_ids()
     chosen = matching(options.rules, [*known, "default", "all"])
     skipped = matching(options.skip, known)

@@ -78,7 +78,7 @@ def words_option(of: str, *words: str) -> Any:
         refuse_unknown(found, words)
         return found
 
-    text = f"Only users with this {of}; {REPEATED}"
+    text = f"Only this {of}; {REPEATED}"
     return typer.Option(
         parser=str, callback=chosen, autocompletion=lambda: words, metavar="WORD", help=text
     )
@@ -172,14 +172,14 @@ class CriteriaOptions(Criteria):
             show_default=False,
             help="Count as unused: no-active-key (default), or iam-029: no access key at all.",
         ),
-        "dormant_days": days_option("Days idle until dormant.", rich_help_panel=_RULES_PANEL),
+        "idle_days": days_option("Days idle until dormant.", rich_help_panel=_RULES_PANEL),
         "grace_days": days_option("Days for which a user is new.", 0, rich_help_panel=_RULES_PANEL),
     }
 
     def criteria(self) -> Criteria:
         """Return the criteria: all that the verdicts depend on besides the report."""
         return Criteria(
-            definition=self.definition, dormant_days=self.dormant_days, grace_days=self.grace_days
+            definition=self.definition, idle_days=self.idle_days, grace_days=self.grace_days
         )
 
 
@@ -217,7 +217,6 @@ class JudgingOptions(CriteriaOptions):
             metavar="SEVERITY", show_default=False, help=f"Skip rules below {', '.join(Severity)}."
         ),
     ] = Severity.LOW
-    idle_days: Annotated[int | None, days_option("Days without use that fail.", hidden=True)] = None
     rotation_days: Annotated[int | None, days_option("Age at which keys pass.", hidden=True)] = None
     root_used_days: Annotated[int | None, days_option("Days after use of root.", hidden=True)] = (
         None

@@ -42,7 +42,7 @@ CHOICES: Final = tuple(decision for decision in Decision if decision not in FACT
 PROGRAM: Final = "credreport"
 """The name in `decided_by` of a fact."""
 
-IDLE_LIMIT: Final = Criteria().dormant_days
+IDLE_LIMIT: Final = Criteria().idle_days
 """The days without use from which a user is idle, for a line that has no limit of its own."""
 
 USER_ARN: Final = re.compile(

@@ -132,7 +132,7 @@ def _reported_users(
     limit = np.array([limits.get(user, 0) for user in every])
     is_active = np.zeros(len(every), bool)
     for days in {*limit.tolist()} - {0}:
-        judged = with_verdicts(page, Criteria(dormant_days=days)).users[columns.VERDICT]
+        judged = with_verdicts(page, Criteria(idle_days=days)).users[columns.VERDICT]
         is_active |= (limit == days) & (judged == Verdict.ACTIVE).to_numpy()
     is_judged = columns.VERDICT in users
     reported = map(

@@ -117,7 +117,7 @@ class ReviewRecord(_Record):
 
     version: str
     definition: str
-    dormant_days: int
+    idle_days: int
     grace_days: int
     exemptions: str
     owners: str
@@ -138,7 +138,7 @@ class ReviewRecord(_Record):
         """Return the criteria of the verdicts; raises ValueError if they are not valid."""
         return Criteria(
             definition=Definition(self.definition),
-            dormant_days=self.dormant_days,
+            idle_days=self.idle_days,
             grace_days=self.grace_days,
         )
 

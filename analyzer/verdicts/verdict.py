@@ -83,7 +83,7 @@ def _verdict_codes(
     strict = criteria.definition is Definition.IAM_029
     attached = active_key | in_any_slot(facts.keys_in(SlotState.INACTIVE)) if strict else active_key
     unused = ~signed_in & ~attached
-    recent = idle < criteria.dormant_days
+    recent = idle < criteria.idle_days
     unknown = _has_unknown_needed_cell(facts)
     lacks_use_date = ~unknown & ~unused & ~recent & use_date_unknown
     code = np.full(len(unused), code_of(Verdict.ACTIVE), np.int8)
@@ -189,7 +189,7 @@ def unused_definition(criteria: Criteria) -> str:
 
 def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
     """Return the meaning of a verdict; if several verdicts fit, the first in `Verdict` applies."""
-    days = count_text(criteria.dormant_days, "day")
+    days = count_text(criteria.idle_days, "day")
     strict = criteria.definition is Definition.IAM_029
     key = "access key attached, active or not" if strict else "active access key"
     return {
@@ -224,7 +224,7 @@ def criteria_meanings(criteria: Criteria) -> list[tuple[str, str]]:
         (
             "Dormant from",
             (
-                f"{count_text(criteria.dormant_days, 'day')} without use of any password or access"
+                f"{count_text(criteria.idle_days, 'day')} without use of any password or access"
                 " key, in whole days of 24 hours up to as-of."
             ),
         ),

@@ -30,7 +30,7 @@ from analyzer.rules.rule import (
     Subject,
 )
 from analyzer.rules.wording import remedy_lines
-from analyzer.standards import references
+from analyzer.standards import reached_days, references
 from analyzer.terms import ACCOUNT_ID_PATTERN
 from analyzer.writers.tables import plain_rows
 
@@ -130,8 +130,8 @@ def findings(analysis: Analysis) -> Iterator[FeedFinding]:
     only = [min(accounts) if len(accounts) == 1 else "" for accounts in every]
 
     @cache
-    def group(rule: str, outcome: str, remedy: str) -> FindingGroup:
-        return _finding_group(rules[rule], Outcome(outcome), remedy, book.thresholds)
+    def group(rule: str, outcome: str, remedy: str, idle_days: int | None) -> FindingGroup:
+        return _finding_group(rules[rule], Outcome(outcome), remedy, book.thresholds, idle_days)
 
     for frame in analysis.rule_results.frames():
         for row in plain_rows(frame, _COLUMNS):
@@ -140,8 +140,14 @@ def findings(analysis: Analysis) -> Iterator[FeedFinding]:
             in_account = _ACCOUNT_ARN.search(arn)
             partition = in_account[1] if in_account else ""
             named = account_name(account, report.account_names)
-            about = group(rule, outcome, remedy), report.files[at], account, named, partition
-            yield FeedFinding(*about, arn, user, fact or "", *others)
+            finding = FeedFinding(
+                *(group(rule, outcome, remedy, None), report.files[at], account, named, partition),
+                *(arn, user, fact or "", *others),
+            )
+            if rules[rule].threshold == "idle_days" and finding.days is not None:
+                reached = reached_days(finding.days)
+                finding = finding._replace(group=group(rule, outcome, remedy, reached))
+            yield finding
     yield from _not_covered(report, book.thresholds)
 
 
@@ -149,9 +155,13 @@ _COLUMNS: Final = (columns.FILE, columns.ACCOUNT, RULE, OUTCOME, REMEDY, *FeedFi
 
 
 def _finding_group(
-    rule: RuleText, outcome: Outcome, remedy: str, thresholds: Thresholds
+    rule: RuleText,
+    outcome: Outcome,
+    remedy: str,
+    thresholds: Thresholds,
+    idle_days: int | None = None,
 ) -> FindingGroup:
-    every, limit = references(rule.id), rule.threshold
+    every, limit = references(rule.id, idle_days), rule.threshold
     limits = {limit: str(getattr(thresholds, limit))} if limit else {}
     requirements = [f"{standard} {number}" for standard, numbers in every for number in numbers]
     lines, standards = remedy_lines(rule, remedy), [standard for standard, _ in every]

@@ -48,9 +48,9 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--verdict", "idle"], "--verdict", "'idle': choose from undetermined, unused, retired,"),
     (["--verdict", "unsed"], "--verdict", "did you mean unused? Choose from"),
     (["--verdict", "inactive"], "--verdict", "did you mean retired, dormant?"),
-    (["--dormant-days", "0"], "--dormant-days", "'0': use a whole number of days, 1 or more"),
+    (["--idle-days", "0"], "--idle-days", "'0': use a whole number of days, 1 or more"),
     (["--grace-days", "-1"], "--grace-days", "'-1': use a whole number of days, 0 or more"),
-    (["--idle-days", "1.5"], "--idle-days", "'1.5': use a whole number of days, 1 or more"),
+    (["--expiry-days", "1.5"], "--expiry-days", "'1.5': use a whole number of days, 1 or more"),
     (["--min-age", "old"], "--min-age", "'old': use a whole number of days"),
     (["--as-of", "2026-03-01T09:30"], "--as-of", "has no time zone: use 2026-03-01T09:30:00Z"),
     (["--as-of", "03/04/2021 10:00Z"], "--as-of", 'invalid time "03/04/2021 10:00Z":'),
@@ -184,7 +184,7 @@ def test_a_wrong_word_of_another_command_is_answered_too(tmp_path: Path) -> None
 ESCAPE = "\x1b[31mx"
 OPTIONS = (
     *("--verdict", "--format", "--fail-on", "--rules", "--skip", "--standard", "--user"),
-    *("--account", "-o", "--findings", "--exemptions", "--config", "--dormant-days", "--as-of"),
+    *("--account", "-o", "--findings", "--exemptions", "--config", "--idle-days", "--as-of"),
     *("--max-input", "--mode", "--masked-account"),
 )
 COMMANDS: tuple[Sequence[object], ...] = (

@@ -206,7 +206,7 @@ FAIL_ON: tuple[tuple[Row, list[str], dict[str, Any], list[str]], ...] = (
     (NO_MFA, [MFA], {"exemptions": exempt_from(KEY)}, [f"{MFA}: 1 fail"]),
     (NO_MFA, [MFA], {"exemptions": exempt_from("")}, []),
     (IDLE, ["high"], {}, []),
-    (IDLE, ["unused", KEY], {}, [f"{KEY}: 1 fail"]),
+    (IDLE, ["unused", KEY], {"idle_days": 45}, [f"{KEY}: 1 fail"]),
     (SAFE, ["medium"], {"rules": [MFA]}, []),
     (SAFE, ["unused"], {"rules": [MFA], "skip": [MFA]}, []),
     (ODD, [MFA], {}, [f"{MFA}: 1 undecided"]),

@@ -31,7 +31,8 @@ from tests.support.outputs import (
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 ANSWER = """\
-26 of 47 IAM users are unused (8 certain, 13 to check, 5 exempt), account 123456789012 as of \
+26 of 47 IAM users are unused: 8 can still sign in, 7 of them without MFA (8 certain, 13 to check, \
+5 exempt), account 123456789012 as of \
 2026-03-01 09:30 UTC (from the file name).
 Other users: 4 retired (2 certain, 2 to check), 6 dormant, 8 active (1 exempt), 3 undetermined.
 """
@@ -85,7 +86,7 @@ def test_raw_csv_leaves_names_as_they_are_in_files_and_on_standard_output(tmp_pa
 
 
 def test_each_option_that_decides_does_so() -> None:
-    limits: Any = {"dormant_days": 41, "grace_days": 3, "definition": Definition.IAM_029}
+    limits: Any = {"idle_days": 41, "grace_days": 3, "definition": Definition.IAM_029}
     assert CriteriaOptions(**limits).criteria() == Criteria(**limits)
     for text, time in (
         ("2026-06-20T13:59:59.999+02:00", "2026-06-20 11:59:59+00:00"),

@@ -21,23 +21,23 @@ def report(tmp_path: Path) -> Path:
 def test_a_file_that_the_environment_names_is_said_where_it_changes_a_verdict(
     report: Path, monkeypatch: Patch
 ) -> None:
-    file = saved(report.parent, "dormant-days = 120\nkeep = 3", "settings.toml")
+    file = saved(report.parent, "idle-days = 120\nkeep = 3", "settings.toml")
     other = saved(report.parent, 'format = "csv"', "other.toml")
     monkeypatch.setenv("CREDREPORT_CONFIG", str(file))
-    note = f"Settings of CREDREPORT_CONFIG, {file}: dormant-days = 120.\n"
+    note = f"Settings of CREDREPORT_CONFIG, {file}: idle-days = 120.\n"
     assert run("analyze", report).messages.startswith(note)
     assert run("explain", "ann", report).messages.startswith(note)
     assert run("analyze", report, "-q", "--format", "csv").messages == ""
-    for words in (["--dormant-days", "90"], ["--config", file]):
+    for words in (["--idle-days", "90"], ["--config", file]):
         assert note not in run("analyze", report, *words).messages
     monkeypatch.setenv("CREDREPORT_CONFIG", str(other))
     assert "CREDREPORT_CONFIG" not in run("analyze", report).messages
 
 
 def test_a_file_that_changes_verdicts_is_named_in_outputs(report: Path, monkeypatch: Patch) -> None:
-    text = 'dormant-days = 120\nskip = ["unused-user"]\nquiet = true'
+    text = 'idle-days = 120\nskip = ["unused-user"]\nquiet = true'
     file = saved(report.parent, text, "s.toml")
-    settings = f"{file}: dormant-days = 120, skip = ['unused-user']"
+    settings = f"{file}: idle-days = 120, skip = ['unused-user']"
     report = report.rename(report.with_name("2026-06-01.csv"))
     book, page, html = (report.with_name(f"out.{each}") for each in ("xlsx", "md", "html"))
     outputs = (word for path in (book, page, html) for word in ("-o", path))
@@ -47,9 +47,9 @@ def test_a_file_that_changes_verdicts_is_named_in_outputs(report: Path, monkeypa
     rows = load_workbook(book)["Summary"].values
     assert ["Settings", settings] in [[*filter(None, row)] for row in rows]
     for text in (page.read_text().replace("\\", ""), html.read_text()):
-        assert f"Settings of {file}: dormant-days = 120" in text
-    loud = saved(report.parent, "dormant-days = 120", "loud.toml")
-    says = f"Settings of {loud}: dormant-days = 120."
+        assert f"Settings of {file}: idle-days = 120" in text
+    loud = saved(report.parent, "idle-days = 120", "loud.toml")
+    says = f"Settings of {loud}: idle-days = 120."
     assert f"{says}\n" in run("history", report, "--config", loud).messages
     have_plain_outputs(monkeypatch)
     words = ["--out-dir", report.with_name("runs"), "--from", report, "--log-format", "json"]
@@ -83,14 +83,14 @@ def test_settings_behind_a_byte_order_mark_hold_every_kind_of_value_and_skip_tho
     tmp_path: Path,
 ) -> None:
     text = (
-        f'\ufeffstandard = "cis-6.0"\nexemptions = "{EXEMPTIONS}"\ndormant-days = 400\n'
+        f'\ufeffstandard = "cis-6.0"\nexemptions = "{EXEMPTIONS}"\nidle-days = 400\n'
         'verdict = ["dormant", "unused"]\nformat = "json"\nas-of = 2026-03-02T00:00:00Z\n'
         'raw-csv = false\nquiet = true\ntimeout = 60\nregion = "eu-west-1"\n'
     )
     done = run("analyze", CONSOLE, "--config", saved(tmp_path, text, "settings.toml"))
     assert (done.code, done.messages) == (0, "")
     assert done.document["standard"]["id"] == "cis-6.0"
-    assert done.document["criteria"]["dormant_days"] == 400
+    assert done.document["criteria"]["idle_days"] == 400
     assert done.document["listed"] == ["dormant", "unused"]
     assert done.document["files"][0]["as_of"] == "2026-03-02T00:00:00Z"
     assert done.document["exemptions"]["expired"] != []
@@ -98,12 +98,12 @@ def test_settings_behind_a_byte_order_mark_hold_every_kind_of_value_and_skip_tho
 
 WRONG_SETTINGS = (
     {
-        "dormant_days = 9": "dormant_days: no command has an option of this name: did you mean d",
+        "grace_days = 9": "grace_days: no command has an option of this name: did you mean g",
         "exemption = 9": "exemption: no command has an option of this name: did you mean exempt",
         'config = "other.toml"': "config: no command has an option of this name",
         '"a\\u0000" = 1': "no command has an option of this name",
         '"a\\nforged\\u001b" = 1': r"a\nforged\x1b: no command has an option of this name",
-        "dormant-days = 0": "dormant-days: '0': use a whole number of days",
+        "idle-days = 0": "idle-days: '0': use a whole number of days",
         "quiet = 1": "quiet: invalid value 1",
         'standard = "cis-9.0"': "standard: 'cis-9.0' is not one of 'cis-7.0',",
         'as-of = "yesterday"': 'as-of: invalid time "yesterday": use 2026-03-01T09:30:00Z',
@@ -116,19 +116,19 @@ WRONG_SETTINGS = (
         'raw-csv = "no"': "raw-csv: invalid value no: use true or false, without quotes",
     },
     {
-        'dormant-days = "many"': "dormant-days: 'many'",
+        'idle-days = "many"': "idle-days: 'many'",
         "as-of = 2026-03-01T09:30:00": 'as-of: "2026-03-01T09:30:00" has no time zone',
         "skip = [true]": "skip: invalid value [True]",
         'verdict = ["idle"]': "verdict: 'idle': choose from undetermined",
         'output = "a\\u0000.csv"': "it holds the sign NUL",
         "[analyze]\nquiet = true": "analyze: no command has an option of this name",
     },
-    {"dormant-days = true": "dormant-days: invalid value True", "as-of = 09:30:00": "invalid time"},
-    {"dormant-days = [9]": "dormant-days: invalid value ['9']", "as-of = 5": 'invalid time "5"'},
-    {"dormant-days = ": "cannot be read: Invalid value"},
-    {f"dormant-days = {'9' * 5_000}": "cannot be read: Exceeds the limit (4300 digits)"},
+    {"idle-days = true": "idle-days: invalid value True", "as-of = 09:30:00": "invalid time"},
+    {"idle-days = [9]": "idle-days: invalid value ['9']", "as-of = 5": 'invalid time "5"'},
+    {"idle-days = ": "cannot be read: Invalid value"},
+    {f"idle-days = {'9' * 5_000}": "cannot be read: Exceeds the limit (4300 digits)"},
     {
-        f"dormant-days = 0x{'f' * 5_000}": "dormant-days: 'a number of more than 18 digits'",
+        f"idle-days = 0x{'f' * 5_000}": "idle-days: 'a number of more than 18 digits'",
         'as-of = "a\\nforged\\u001b"': r'as-of: invalid time "a\nforged\x1b"',
     },
 )

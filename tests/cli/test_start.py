@@ -145,12 +145,12 @@ def test_the_options_that_people_need_first_come_first() -> None:
     assert [line.split()[1] for line in lines if line.startswith("╭")] == [
         *("Arguments", "Options", "Output", "Input", "Verdicts", "Decisions")
     ]
-    assert "--dormant-days" in options
+    assert "--idle-days" in options
     assert "--service-credentials" in help_of("fetch", 200)
 
 
 RARE = (
-    *("--mode=640", "--max-input=1GiB", "--raw-csv", "--hub-region=eu-west-1", "--idle-days=45"),
+    *("--mode=640", "--max-input=1GiB", "--raw-csv", "--hub-region=eu-west-1"),
     *("--rotation-days=90", "--root-used-days=30", "--expiry-days=14"),
 )
 RARE_AT_AWS = ("--jobs", "--session-name", "--endpoint-url")

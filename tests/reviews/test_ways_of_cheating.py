@@ -275,7 +275,7 @@ FOUND_ALONE: dict[str, tuple[Edit, str]] = {
         "it names another user than the cells",
     ),
     "the record of the review edited": (
-        replaced_everywhere('"dormant_days":90', '"dormant_days":9'),
+        replaced_everywhere('"idle_days":90', '"idle_days":9'),
         "the record of the review, hidden below its Summary, is gone or was changed",
     ),
     "the record of the review removed": (without_review_record, "is gone or was changed"),
@@ -332,7 +332,7 @@ OWNERS = f"account,user,owner\n{ACCOUNT},ann,Tom\n{ACCOUNT},bob,Eva\n".encode()
 def test_a_workbook_is_compared_with_the_lists_and_the_part_it_was_made_of() -> None:
     exemptions = analyzer.read_exemptions(("e.csv", EXEMPTIONS))
     owners = read_owners("o.csv", OWNERS)
-    criteria = analyzer.Criteria(dormant_days=30)
+    criteria = analyzer.Criteria(idle_days=30)
     report = analysis().report
     made = analyzer.analyze(report, criteria, exemptions, owners=owners)
     lists = {"exemptions": exemptions, "owners": owners}
@@ -342,7 +342,7 @@ def test_a_workbook_is_compared_with_the_lists_and_the_part_it_was_made_of() -> 
     assert [each.user_key.arn for each in read.open_rows] == [f"arn:aws:iam::{ACCOUNT}:user/ann"]
     (note,) = read.notes
     assert note == (
-        f"tom.xlsx lists only dormant_days 30, split owner, part Tom, accounts ['{ACCOUNT}'],"
+        f"tom.xlsx lists only idle_days 30, split owner, part Tom, accounts ['{ACCOUNT}'],"
         " users ['ann', 'b*'], min_age 9."
     )
     problems = problems_of(files["tom.xlsx"], given())

@@ -12,12 +12,12 @@ from tests.support.builders import (
 from tests.support.pages import FAILS, UNDECIDED, check_facts, check_slots, fact, found, outcomes
 
 RULE = "idle-access-key"
-LIMIT, SECOND = days_before(45), timedelta(seconds=1)
+LIMIT, SECOND = days_before(90), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)
 UNKNOWN: Row = {"active": "?"}
 
 
-def test_an_active_key_idle_for_45_days_fails() -> None:
+def test_an_active_key_idle_for_90_days_fails() -> None:
     keys = {
         "just below": (a_key(OLD, LIMIT + SECOND), None),
         "at the limit": (a_key(OLD, LIMIT), FAILS),
@@ -46,14 +46,14 @@ def test_the_fact_names_the_key_and_has_its_value() -> None:
     facts = {
         "2, created 2023-08-05, last used 2024-06-16, idle 684 days": a_user(key_2=used),
         "1, created 2026-03-17, never used, idle 45 days": a_user(key_1=a_key(LIMIT)),
-        "1, created at an unknown time, last used 2026-03-17, idle 45 days": a_user(key_1=undated),
+        "1, created at an unknown time, last used 2026-01-31, idle 90 days": a_user(key_1=undated),
     }
-    check_facts(RULE, {f"access key {text}; limit 45": user for text, user in facts.items()})
+    check_facts(RULE, {f"access key {text}; limit 90": user for text, user in facts.items()})
     long = fact(RULE, a_user(key_2=a_key(OLD, "x" * 99)))
     assert long.startswith(f'access_key_2_last_used_date "{"x" * 80}" is not')
 
 
 def test_the_finding_has_slot_creation_and_days() -> None:
     (row,) = found(RULE, a_user(key_2=a_key(OLD, LIMIT))).to_dict("records")
-    assert (row["slot"], row["created"], row["since"], row["days"]) == (2, OLD, LIMIT, 45)
+    assert (row["slot"], row["created"], row["since"], row["days"]) == (2, OLD, LIMIT, 90)
     assert (row["user"], row["severity"], row["outcome"]) == ("quiet", "medium", FAILS)

@@ -4,7 +4,7 @@ from tests.support.builders import NEVER, Row, Value, a_password, a_user, days_b
 from tests.support.pages import FAILS, UNDECIDED, check_facts, check_outcomes, found
 
 RULE = "idle-password"
-LIMIT, SECOND = days_before(45), timedelta(seconds=1)
+LIMIT, SECOND = days_before(90), timedelta(seconds=1)
 OLD, NEW = days_before(900), days_before(1)
 UNKNOWN: Row = {"password_enabled": "?"}
 
@@ -17,7 +17,7 @@ def unchanged(created: Value) -> Row:
     return used(NEVER, "N/A") | {"user_creation_time": created}
 
 
-def test_a_password_idle_for_45_days_fails() -> None:
+def test_a_password_idle_for_90_days_fails() -> None:
     users = {
         "just below": (used(LIMIT + SECOND), None),
         "at the limit": (used(LIMIT), FAILS),
@@ -37,8 +37,8 @@ def test_a_password_idle_for_45_days_fails() -> None:
 def test_the_fact_has_its_value() -> None:
     odd = 'password_enabled "?" is not understood; password_last_used "once" is not understood'
     facts = {
-        "password last used 2026-03-17, idle 45 days; limit 45": used(LIMIT),
-        "password never used, last changed 2026-03-17, idle 45 days; limit 45": used(NEVER, LIMIT),
+        "password last used 2026-01-31, idle 90 days; limit 90": used(LIMIT),
+        "password never used, last changed 2026-01-31, idle 90 days; limit 90": used(NEVER, LIMIT),
         odd: used("once") | UNKNOWN,
     }
     check_facts(RULE, facts)
@@ -46,5 +46,5 @@ def test_the_fact_has_its_value() -> None:
 
 def test_the_finding_says_from_when_it_counts() -> None:
     (row,) = found(RULE, used(NEVER, LIMIT)).to_dict("records")
-    assert (row["since"], row["days"], row["subject"]) == (LIMIT, 45, "password")
+    assert (row["since"], row["days"], row["subject"]) == (LIMIT, 90, "password")
     assert row["created"] == days_before(1000)

@@ -66,12 +66,12 @@ def test_the_record_says_what_options_and_variables_the_run_was_made_from(
         "SKIP": "root-used idle-password",
     }.items():
         monkeypatch.setenv(f"CREDREPORT_{name}", value)
-    assert main(["export", "--dormant-days", "30"]) == 1
+    assert main(["export", "--idle-days", "30"]) == 1
     assert capsys.readouterr().err.startswith("{")
     record, as_of = record_of(runs / "latest"), "2026-03-01T09:30:00Z"
     assert (record["kind"], record["as_of"]) == ("export", as_of)
     assert (record["exit_code"], record["compared_with"]) == (1, None)
-    assert record["parameters"]["dormant_days"] == 30
+    assert record["parameters"]["idle_days"] == 30
     assert record["parameters"]["skip"] == ["idle-password", "root-used"]
     covered = {
         "account": "123456789012",
@@ -107,7 +107,7 @@ def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
         raise OSError(EIO, "Input/output error")
 
     monkeypatch.setattr(Run, "is_unedited", unreadable)
-    assert exporting(runs, "--from", SAMPLE, "--dormant-days", "9", "--keep", "1") == 0
+    assert exporting(runs, "--from", SAMPLE, "--idle-days", "9", "--keep", "1") == 0
     assert "Old runs were not removed: " in capsys.readouterr().err
     assert visible(runs) == {one_run.name, f"{one_run.name}-2", "latest"}
 
@@ -359,12 +359,12 @@ def test_a_variable_that_is_no_option_is_refused_with_the_nearest_one_and_ignore
 def test_settings_come_from_a_file_that_the_environment_names_and_options_count_before(
     runs: Path, tmp_path: Path, monkeypatch: Patch
 ) -> None:
-    lines = [f'out-dir = "{runs}"', f'from = ["{SAMPLE}"]', "dormant-days = 30", "grace-days = 7"]
+    lines = [f'out-dir = "{runs}"', f'from = ["{SAMPLE}"]', "idle-days = 30", "grace-days = 7"]
     monkeypatch.setenv("CREDREPORT_CONFIG", str(saved(tmp_path, "\n".join(lines), "c.toml")))
     monkeypatch.setenv("CREDREPORT_GRACE_DAYS", "9")
-    assert main(["export", "--dormant-days", "40"]) == 0
+    assert main(["export", "--idle-days", "40"]) == 0
     told = record_of(runs / "latest")["parameters"]
-    assert (told["dormant_days"], told["grace_days"]) == (40, 9)
+    assert (told["idle_days"], told["grace_days"]) == (40, 9)
 
 
 @pytest.mark.usefixtures("one_run")

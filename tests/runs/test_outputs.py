@@ -109,7 +109,7 @@ def test_changes_since_the_last_run_get_a_sheet(runs: Path, capsys: Capture) -> 
 @pytest.mark.parametrize(
     ("before", "now", "name_before"),
     [
-        ([], ["--definition", "iam-029", "--dormant-days", "9"], name(FIRST)),
+        ([], ["--definition", "iam-029", "--idle-days", "9"], name(FIRST)),
         (["--as-of", "2026-08-31"], ["--as-of", "2026-09-30"], "2026-08-31T23-59-59Z"),
     ],
     ids=["criteria", "moments"],
@@ -238,7 +238,7 @@ def test_a_workbook_that_was_filled_in_leaves_its_run_complete_and_is_never_remo
 
 # Feeds
 
-IDLE, GONE = (a_user(name, key_1=a_key(days_before(60)), mfa=True) for name in ("ann", "bob"))
+IDLE, GONE = (a_user(name, key_1=a_key(days_before(90)), mfa=True) for name in ("ann", "bob"))
 BATCH = f"findings-{ACCOUNT}-001.asff.json"
 BOTH = ("--also", "asff", "--also", "ocsf")
 
@@ -271,7 +271,7 @@ def test_feeds_close_what_is_gone_since_the_last_run(runs: Path, capsys: Capture
     assert not feeds & {each["path"] for each in record_of(runs / "latest")["files"]}
 
     # Other criteria compare with no run, but findings that are gone are closed.
-    assert exporting_day(runs, THIRD, IDLE, more=[*BOTH, "--dormant-days", "30"]) == 0
+    assert exporting_day(runs, THIRD, IDLE, more=[*BOTH, "--idle-days", "30"]) == 0
     assert HOME_REGION_NOTE in " ".join(capsys.readouterr().err.split())
     asff, ocsf = closed(runs / "latest")
     assert asff == ocsf > 0

@@ -194,7 +194,7 @@ def saved_credentials(report: Path, **status: str) -> None:
 def judged_users(source: Path | tuple[str, bytes], terms: Terms = TERMS) -> pd.DataFrame:
     criteria = analyzer.Criteria(
         definition=analyzer.Definition(terms.definition),
-        dormant_days=terms.dormant_days,
+        idle_days=terms.idle_days,
         grace_days=terms.grace_days,
     )
     return analyzer.analyze(analyzer.load(source, as_of=terms.as_of), criteria).users

@@ -172,13 +172,13 @@ def only(found: Iterable[Document], rule: str) -> Document:
 
 def idle_key() -> list[Row]:
     """Return a root and one user whose one finding is an idle access key."""
-    return [the_root(), a_user("program", mfa=True, key_1=a_key(days_before(60), days_before(50)))]
+    return [the_root(), a_user("program", mfa=True, key_1=a_key(days_before(100), days_before(90)))]
 
 
 @cache
 def an_idle_key(feed: str) -> Document:
     """Return what a feed says of that key; nobody changes it."""
-    return only(FEEDS[feed](inspected(idle_key(), limits={"idle_days": 50})), "idle-access-key")
+    return only(FEEDS[feed](inspected(idle_key(), limits={"idle_days": 90})), "idle-access-key")
 
 
 def undecided_mfa() -> list[Row]:

@@ -21,7 +21,7 @@ from tests.support.verdict_oracle import (
     rows_of,
 )
 
-IDLE_DAYS, ROTATION_DAYS, ROOT_USED_DAYS, EXPIRY_DAYS = 45, 90, 30, 14
+IDLE_DAYS, ROTATION_DAYS, ROOT_USED_DAYS, EXPIRY_DAYS = 90, 90, 30, 14
 
 Known = bool | None
 

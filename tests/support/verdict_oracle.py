@@ -56,7 +56,7 @@ class Terms:
 
     as_of: datetime
     definition: str = "no-active-key"
-    dormant_days: int = 90
+    idle_days: int = 90
     grace_days: int = 7
     live_credentials: frozenset[str] = frozenset()
 
@@ -395,7 +395,7 @@ def judge_use(user: User, terms: Terms) -> tuple[Judgement, tuple[Cell, ...]]:
     blamed = tuple(
         cell for each in idle(user, terms.as_of) if not isinstance(each, int) for cell in each
     )
-    if any(each < terms.dormant_days for each in known):
+    if any(each < terms.idle_days for each in known):
         return Judgement("active"), ()
     return undetermined(blamed) if blamed else (Judgement("dormant"), ())
 

@@ -119,7 +119,7 @@ def second_review() -> Analysis:
     )
     return analyzer.analyze(
         named,
-        analyzer.Criteria(dormant_days=100, grace_days=9),
+        analyzer.Criteria(idle_days=100, grace_days=9),
         analyzer.read_exemptions(("list.csv", _EXEMPTIONS)),
         ledger=_LEDGER,
         book=analyzer.rulebook("fsbp", limits={"rotation_days": 77}),

@@ -309,8 +309,8 @@ def test_under_the_strict_definition_an_attached_key_keeps_a_user_from_unused() 
 def test_limits_and_as_of_change_what_they_say() -> None:
     idle, new = a_user(key_1=a_key(used=days_before(45.5))), a_user(created=days_before(1) + SECOND)
     for terms, user, expected in (
-        (Terms(AS_OF, dormant_days=45), idle, DORMANT),
-        (Terms(AS_OF, dormant_days=46), idle, ACTIVE),
+        (Terms(AS_OF, idle_days=45), idle, DORMANT),
+        (Terms(AS_OF, idle_days=46), idle, ACTIVE),
         (Terms(AS_OF, grace_days=1), new, unused(caveats="new-user")),
         (Terms(AS_OF, grace_days=1), a_user(created=days_before(1)), unused()),
         (Terms(AS_OF, grace_days=0), a_user(created=AS_OF), unused()),

@@ -225,7 +225,7 @@ def test_neither_the_name_of_the_file_nor_its_moment_matters() -> None:
     later = {"as_of": AS_OF + timedelta(days=7)}
     for changed in ({}, {"name": "another.csv"}, later):
         ids = [each.id for each in findings(inspected(idle_key(), **changed))]
-        assert "credreport/012345678901/idle-access-key/b41564ce879091c77f793e63bfe1d6b5" in ids
+        assert "credreport/012345678901/idle-access-key/83cc2f8addd5acbd469716ea9d1f04b5" in ids
 
 
 @pytest.mark.no_cover
@@ -265,8 +265,8 @@ def test_another_subject_has_an_id_of_its_own_and_another_fact_or_outcome_has_no
 # Closed findings
 
 BEFORE, NOW = days_before(30), AS_OF
-IDLE, LEFT = (a_user(name, key_1=a_key(days_before(90)), mfa=True) for name in ("ann", "bob"))
-EVE = a_user("eve", account=OTHER_ACCOUNT, password=a_password(days_before(80)))
+IDLE, LEFT = (a_user(name, key_1=a_key(days_before(150)), mfa=True) for name in ("ann", "bob"))
+EVE = a_user("eve", account=OTHER_ACCOUNT, password=a_password(days_before(150)))
 ZOE = a_user("zoe", account=OTHER_ACCOUNT)
 
 

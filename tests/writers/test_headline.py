@@ -86,7 +86,7 @@ def test_verdicts_that_occur_are_counted_unused_first_and_unused_ones_always() -
     expected = [*counted, (Verdict.UNDETERMINED, 3)]
     assert [*headline.verdict_counts(analyzed_console()).items()] == expected
     rows = [a_user(password=a_password(days_before(45)))]
-    in_use = headline.verdict_counts(analysis_of(rows, dormant_days=45))
+    in_use = headline.verdict_counts(analysis_of(rows, idle_days=45))
     assert in_use == {Verdict.UNUSED: 0, Verdict.DORMANT: 1}
 
 

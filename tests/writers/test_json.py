@@ -190,7 +190,7 @@ def test_where_the_result_comes_from_is_told() -> None:
 
 
 def test_the_criteria_are_those_that_were_used() -> None:
-    asked: dict[str, Any] = {"definition": "iam-029", "dormant_days": 45, "grace_days": 7}
+    asked: dict[str, Any] = {"definition": "iam-029", "idle_days": 45, "grace_days": 7}
     document = json_document(analysis_of([], **asked))
     assert document["criteria"] == asked
     assert errors(document) == []

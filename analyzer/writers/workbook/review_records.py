@@ -33,7 +33,7 @@ def review_record(
     return ReviewRecord(
         version=VERSION,
         definition=analysis.criteria.definition,
-        dormant_days=analysis.criteria.dormant_days,
+        idle_days=analysis.criteria.idle_days,
         grace_days=analysis.criteria.grace_days,
         exemptions=exemptions,
         owners=owners,
