@@ -66,15 +66,9 @@ class Totals:
         *,
         exempt: bool | None = None,
         certainty: Certainty | None = None,
-        exposure: str | None = None,
     ) -> int:
-        """Return the number of users, or of those with a verdict, exempt or not, and so on."""
-        asked = {
-            columns.VERDICT: verdict,
-            columns.EXEMPT: exempt,
-            columns.CERTAINTY: certainty,
-            columns.EXPOSURE: exposure,
-        }
+        """Return the number of users, or of those with a verdict, exempt or not, of a certainty."""
+        asked = {columns.VERDICT: verdict, columns.EXEMPT: exempt, columns.CERTAINTY: certainty}
         counts = self.counts
         for name, value in asked.items():
             if value is not None:

@@ -92,6 +92,9 @@ class OutputOptions:
     details: Annotated[
         bool, options.output_option("--details", help="Show the first findings of each rule.")
     ] = False
+    full: Annotated[
+        bool, options.output_option("--full", help="On a terminal: list all of many users.")
+    ] = False
     include_check: Annotated[
         bool,
         options.output_option("--include-check", help="With names or arns: also users to check."),
@@ -290,10 +293,8 @@ def write_result(analysis: "Analysis", form: Format, outputs: OutputOptions) -> 
 
         with streams.text_stream() as text:
             if streams.is_terminal():
-                details = outputs.details
-                write_terminal(
-                    analysis, text, outputs.verdict, details=details, **streams.terminal_look()
-                )
+                details, full, look = outputs.details, outputs.full, streams.terminal_look()
+                write_terminal(analysis, text, outputs.verdict, details=details, full=full, **look)
             else:
                 write_piped_table(analysis, text, outputs.verdict)
         return

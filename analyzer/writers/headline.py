@@ -12,16 +12,15 @@ from analyzer.terms import (
     BLIND_SPOTS_IN_SHORT,
     OVERDUE,
     SERVICE_CREDENTIALS_BLIND_SPOT,
-    UNKNOWN_EXPOSURE,
     AsOfSource,
     Certainty,
-    Exposure,
     Verdict,
     count_text,
     numbers_text,
     printable,
     short_list,
 )
+from analyzer.writers.accounts import CAN_SIGN_IN, WITHOUT_MFA, account_counts
 
 if TYPE_CHECKING:
     from analyzer.analysis.rule_results import RuleResults
@@ -80,12 +79,9 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
 
 def _sign_in_text(analysis: Analysis) -> str:
     """Say how many unused users that are not exempt have a password, and how many no MFA."""
-    words = (Exposure.PASSWORD_WITHOUT_MFA, Exposure.PASSWORD_WITH_MFA)
-    without, with_, unknown = (
-        analysis.totals.user_count(Verdict.UNUSED, exempt=False, exposure=word)
-        for word in (*words, words[0] + UNKNOWN_EXPOSURE)
-    )
-    if not (able := without + with_ + unknown):
+    of_accounts = account_counts(analysis)
+    able, without = (int(of_accounts[name].sum()) for name in (CAN_SIGN_IN, WITHOUT_MFA))
+    if not able:
         return ""
     number = "all" if without == able > 1 else f"{without:,}"
     of_these = f", {number} of them without MFA" if without else ""

@@ -14,11 +14,13 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
 from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
 from analyzer.files import provenance
+from analyzer.report.model import AccountName
 from analyzer.report.users import Users
 from analyzer.rules.rule import FINDINGS
 from analyzer.standards import references
 from analyzer.terms import BLIND_SPOTS, Verdict, utc_text
 from analyzer.verdicts.caveats import caveat_sentences
+from analyzer.writers.accounts import account_counts
 from analyzer.writers.findings import finding_tables
 from analyzer.writers.tables import listed_users, plain_objects
 
@@ -92,8 +94,11 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         },
         "account_list": report.account_list,
         "accounts": [
-            {"account": account, **asdict(name)}
-            for account, name in sorted(report.account_names.items())
+            {
+                **counts,
+                **asdict(report.account_names.get(counts[columns.ACCOUNT], AccountName(name=""))),
+            }
+            for counts in account_counts(analysis).sort_values(columns.ACCOUNT).to_dict("records")
         ],
         "owners": {
             "list": analysis.owners.file,

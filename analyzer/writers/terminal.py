@@ -15,12 +15,15 @@ from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
 
+from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import ControlResult, Result, RuleResults
 from analyzer.lists.exemptions import RULE_OF_VERDICT
+from analyzer.report.model import account_with_name
 from analyzer.rules.rule import Outcome
-from analyzer.terms import Severity, Verdict, encodable, printable
+from analyzer.terms import Severity, Verdict, count_text, encodable, printable
 from analyzer.writers import findings, headline, user_lists
+from analyzer.writers.accounts import CAN_SIGN_IN, COUNTS, account_counts
 from analyzer.writers.findings import Example, RuleFindings
 from analyzer.writers.user_lists import UserRow
 
@@ -45,6 +48,10 @@ _SEVERITY_COLOURS: Final = {
 _RESULT_COLOURS: Final = {Result.FAIL: "bold red", Result.PASS: "green"}
 
 _WIDE: Final = 120  # columns that are enough for account and user, or rule and id, in one line
+_MOST_ROWS: Final = 50  # users that are all shown; an account counts as ten
+_WORST_USERS: Final = 10
+_WORST_ACCOUNTS: Final = 10
+_BAR: Final = 20  # columns of the longest bar
 _INDENT: Final = 2  # columns of indent of findings under their rule
 
 headed_table: Final = partial(
@@ -65,23 +72,56 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     width: int,
     colour: bool = False,
     details: bool = False,
+    full: bool = False,
 ) -> None:
     """Write the headline, the users with one of the verdicts, the rules and the notes.
 
-    `width` is in columns of the terminal. With `details` each rule shows its first findings.
+    `width` is in columns of the terminal. With `details` each rule shows its first findings. Of
+    many accounts or users the most exposed ones are shown, and the headline comes last, unless it
+    is to be `full`.
     """
     console = terminal(stream, width, colour=colour)
     first, *others = map(printable, headline.headlines(analysis, verdicts))
-    console.print(Text(first, "bold"), *map(Text, others), sep="\n")
-    if rows := user_lists.user_rows(analysis, verdicts):
-        accounts = len(analysis.report.accounts) > 1
-        console.print("", _user_table(rows, width, accounts=accounts), sep="\n")
+    headlines = Text(first, "bold"), *map(Text, others)
+    rows, accounts = user_lists.user_rows(analysis, verdicts), len(analysis.report.accounts)
+    shown = rows if full or max(len(rows), accounts * 10) <= _MOST_ROWS else rows[:_WORST_USERS]
+    if is_short := len(shown) < len(rows):
+        _write_accounts(analysis, console)
+    else:
+        console.print(*headlines, sep="\n")
+    if shown:
+        console.print("", _user_table(shown, width, accounts=accounts > 1), sep="\n")
+    if is_short:
+        left = f"and {len(rows) - len(shown):,} more: -o users.csv writes all, --full shows all"
+        console.print(Text(left, "dim"))
     for part in _rule_parts(analysis.rule_results, width, verdicts, details=details):
         console.print(part)
     console.print()
     for note in headline.notes(analysis, rules=True):
         console.print(Text(f"Note: {printable(note)}", "yellow"))
     console.print(Text(headline.blind_spots_line(analysis.report.files), "dim"))
+    if is_short:
+        console.print("", *headlines, sep="\n")
+
+
+def _write_accounts(analysis: Analysis, console: Console) -> None:
+    """Write the accounts with most exposed users, with a bar of those that can sign in."""
+    counts, names = account_counts(analysis), analysis.report.account_names
+    table = headed_table(Column("Account", overflow="fold", min_width=12), padding=(0, 1))
+    for head in ("IAM users", "Unused", "Can sign in", "Without MFA"):
+        table.add_column(head, justify="right")
+    table.add_column("", no_wrap=True)
+    longest = _BAR if console.width >= _WIDE else _BAR // 2
+    most, sign = max(counts[CAN_SIGN_IN].max(), 1), "#" if console.options.ascii_only else "█"
+    worst = counts.head(_WORST_ACCOUNTS)
+    for account, *numbers in worst[[columns.ACCOUNT, *COUNTS]].itertuples(index=False):
+        able = numbers[COUNTS.index(CAN_SIGN_IN)]
+        bar = Text(sign * -(-able * longest // most), "red")
+        label = printable(account_with_name(account, names))
+        table.add_row(label, *(f"{number:,}" for number in numbers), bar)
+    console.print(table)
+    if left := len(counts) - len(worst):
+        console.print(Text(f"and {count_text(left, 'account')} more", "dim"))
 
 
 def terminal(stream: TextIO, width: int, *, colour: bool) -> Console:

@@ -162,8 +162,8 @@ def test_the_root_stays_unless_the_users_are_named_without_it(two_accounts: Anal
 
 def test_json_says_which_filter_left_out_how_many(two_accounts: Analysis) -> None:
     document = json_document(two_accounts.where(Filter(accounts=(FIRST,), min_age=7)))
-    chosen = {"accounts": [FIRST], "users": [], "exposures": [], "reasons": []}
-    chosen |= {"certain": False, "min_age": 7}
+    chosen: dict[str, object] = {"accounts": [FIRST], "users": [], "exposures": [], "reasons": []}
+    chosen = {**chosen, "certain": False, "min_age": 7}
     assert document["filter"] == {**chosen, "users_left_out": 1}
     assert [file["accounts"][0]["account"] for file in document["files"]] == [FIRST]
     assert {user["account"] for user in document["users"]} == {FIRST}

@@ -45,7 +45,7 @@ def test_the_fact_names_the_key_and_has_its_value() -> None:
     used, undated = a_key(days_before(1000), days_before(684)), a_key("once", LIMIT)
     facts = {
         "2, created 2023-08-05, last used 2024-06-16, idle 684 days": a_user(key_2=used),
-        "1, created 2026-03-17, never used, idle 45 days": a_user(key_1=a_key(LIMIT)),
+        "1, created 2026-01-31, never used, idle 90 days": a_user(key_1=a_key(LIMIT)),
         "1, created at an unknown time, last used 2026-01-31, idle 90 days": a_user(key_1=undated),
     }
     check_facts(RULE, {f"access key {text}; limit 90": user for text, user in facts.items()})

@@ -181,15 +181,14 @@ def table_text(
     verdicts: Collection[Verdict] = ALL,
     *,
     width: int | None = None,
-    colour: bool = False,
-    details: bool = False,
+    **look: bool,
 ) -> str:
     """Return what a terminal of that width shows, or the table of a pipe."""
     stream = io.StringIO()
     if width is None:
         write_piped_table(analysis, stream, verdicts)
     else:
-        write_terminal(analysis, stream, verdicts, width=width, colour=colour, details=details)
+        write_terminal(analysis, stream, verdicts, width=width, **look)
     return stream.getvalue()
 
 

@@ -1,0 +1,73 @@
+"""Of many accounts and users, people see first where most unused users can still sign in."""
+
+import io
+import re
+
+import pytest
+
+from analyzer.writers.accounts import account_counts
+from analyzer.writers.terminal import write_terminal
+from tests.support.builders import ACCOUNT, Row, a_password, a_user, no_password
+from tests.support.outputs import UNUSED, analysis_of, exemptions_of, table_text
+
+FEW = (
+    a_user("enters", account="000000000002", password=a_password()),
+    a_user("unclear", account="000000000002", password=a_password(), mfa_active="?"),
+    a_user("exempt", account="000000000002", password=a_password()),
+    a_user("two-factors", account="000000000001", password=a_password(), mfa=True),
+    a_user("nothing", account="000000000003"),
+    a_user("nothing", account="000000000004"),
+)
+
+
+def test_the_account_with_most_exposed_users_comes_first_and_exempt_users_do_not_count() -> None:
+    analysis = analysis_of(FEW, exemptions_of("*,exempt,Why,,"))
+    assert account_counts(analysis).to_numpy().tolist() == [
+        ["000000000002", 3, 2, 2, 1],
+        ["000000000001", 1, 1, 1, 0],
+        ["000000000003", 1, 1, 0, 0],
+        ["000000000004", 1, 1, 0, 0],
+    ]
+
+
+NAME = re.compile(r"\bu[0-9]{2}\b")
+
+
+def in_accounts(accounts: int, users: int) -> list[Row]:
+    """Return unused users in turns of the accounts; in the first account all have a password."""
+    return [
+        a_user(
+            f"u{at:02}",
+            account=f"{at % accounts:012}" if at % accounts else ACCOUNT,
+            password=no_password() if at % accounts else a_password(),
+        )
+        for at in range(users)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("accounts", "users", "is_short"),
+    [(1, 50, False), (1, 51, True), (5, 50, False), (6, 11, True), (6, 10, False), (11, 22, True)],
+)
+def test_many_accounts_or_users_are_cut_short_and_the_headline_comes_last(
+    accounts: int, users: int, *, is_short: bool
+) -> None:
+    analysis = analysis_of(in_accounts(accounts, users))
+    text = table_text(analysis, UNUSED, width=120)
+    headline, rules = f"{users} of {users} IAM users are unused: ", "Findings: "
+    assert (text.index(headline) > text.index(rules)) is is_short
+    assert len(NAME.findall(text)) == (10 if is_short else users)
+    left = f"and {users - 10} more: -o users.csv writes all, --full shows all\n"
+    assert (left in text, "██" in text) == (is_short, is_short)
+    assert ("and 1 account more" in text) == (accounts == 11)
+    whole = table_text(analysis, UNUSED, width=120, full=True)
+    assert (len(NAME.findall(whole)), "--full" in whole) == (users, False)
+
+
+def test_a_bar_is_of_signs_that_the_stream_can_write() -> None:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    write_terminal(analysis_of(in_accounts(6, 12)), stream, UNUSED, width=80)
+    stream.seek(0)
+    lines = stream.read().splitlines()
+    assert [line for line in lines if line.rstrip().endswith("0 " + "#" * 10)] == []
+    assert sum(line.rstrip().endswith("##########") for line in lines) == 1
