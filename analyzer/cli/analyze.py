@@ -93,7 +93,7 @@ class OutputOptions:
         bool, options.output_option("--details", help="Show the first findings of each rule.")
     ] = False
     full: Annotated[
-        bool, options.output_option("--full", help="On a terminal: list all of many users.")
+        bool, options.output_option("--full", help="List all users on a terminal.")
     ] = False
     include_check: Annotated[
         bool,

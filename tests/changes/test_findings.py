@@ -126,7 +126,7 @@ def test_the_cause_of_a_finding_is_about_what_its_rule_reads() -> None:
         [row for at, case in enumerate(CAUSES) if (row := named(side(case), f"user-{at}"))]
         for side in (itemgetter(1), itemgetter(2))
     )
-    frame = compared(before, now, rules="all")
+    frame = compared(before, now, rules="all", limits={"idle_days": 45})
     for at, (rule, *_, change, cause) in enumerate(CAUSES):
         own = frame[(frame["user"] == f"user-{at}") & (frame["rule"] == rule)]
         rows = own[["change", "before", "now", "cause"]].to_numpy().tolist()
