@@ -79,23 +79,20 @@ def diff(
     verdict: options.Verdicts = [],
     change: Annotated[
         list[str],
-        typer.Option(
-            autocompletion=lambda: (*_change_words(), Verdict.UNUSED),
-            metavar="WORD",
-            help="List only this kind of change, such as became-unused, gone or finding-new, or all"
-            " newly unused users (unused); may be repeated.",
+        options.words_option(
+            "List only this kind of change, such as became-unused, gone or finding-new, or all"
+            " newly unused users (unused)",
+            lambda: [*_change_words(), Verdict.UNUSED],
         ),
     ] = [],
     patterns: options.PatternOptions,
     judging_options: options.JudgingOptions,
     fail_on: Annotated[
         list[str],
-        typer.Option(
-            autocompletion=lambda: (*Verdict, *Severity, *_change_words(), *rule_ids()),
-            metavar="WORD",
-            help="Exit with 1 if this is new: a verdict, a rule, a severity or higher, or a kind of"
-            " change. Newly undetermined users and accounts not compared always count; may be"
-            " repeated.",
+        options.words_option(
+            "Exit with 1 if this is new: a verdict, a rule, a severity or higher, or a kind of"
+            " change, a newly undetermined user, or an account not compared",
+            lambda: [*Verdict, *Severity, *_change_words(), *rule_ids()],
         ),
     ] = [],
     accounts: options.AccountsFile = None,
@@ -120,7 +117,10 @@ def diff(
     ]
     files_read = [file for _, _, files in sides for file in files]
     check_outputs(outputs.output, [*files_read, config])
-    analyses = [request.analysis(load(inputs, quiet=outputs.quiet)) for inputs, request, _ in sides]
+    analyses = [
+        request.analysis(load(inputs, quiet=outputs.quiet, can_skip=False))
+        for inputs, request, _ in sides
+    ]
     unfiltered = comparison_of(*filtered_analyses(analyses, patterns))
     comparison = unfiltered.where(change, verdict)
     _write(comparison, outputs)

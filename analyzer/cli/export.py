@@ -15,7 +15,7 @@ from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import read_analysis_request, require
 from analyzer.cli.log import Log, TextOrJson, exit_code_and_message
 from analyzer.cli.streams import utc_now
-from analyzer.cli.values import InputFile, input_file, number_parser
+from analyzer.cli.values import InputFile, input_file, number_parser, words_of
 from analyzer.errors import Busy, OutputFailed
 from analyzer.terms import Feed, utc_text
 
@@ -32,11 +32,12 @@ def export(
         ),
     ] = [],
     also: Annotated[
-        list[Feed],
-        typer.Option(
-            metavar="FORMAT",
-            help=f"Also write {Feed.OCSF} or {Feed.ASFF} (findings, gone ones closed) or"
-            f" {Feed.PARQUET}; may be repeated.",
+        list[str],
+        options.words_option(
+            f"Also write {Feed.OCSF} or {Feed.ASFF} (findings, gone ones closed) or {Feed.PARQUET}",
+            lambda: [*Feed],
+            "FORMAT",
+            callback=words_of(*Feed),
         ),
     ] = [],
     hub_region: options.HubRegion = None,

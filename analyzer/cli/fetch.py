@@ -3,7 +3,6 @@
 `export` has the same options for requests to AWS.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -102,7 +101,9 @@ def fetch(
     output: Annotated[
         str,
         output_path_option(
-            "Write to a folder, a file for one account, or - for standard output.", "PATH"
+            "Write to this folder, or for one account to a .csv or .json file, or - for standard"
+            " output.",
+            "PATH",
         ),
     ] = ".",
     aws: AwsOptions,
@@ -157,8 +158,8 @@ def _check_options(output: str, aws: AwsOptions) -> None:
 
 
 def _path(output: str, name: str, *, many: bool) -> Path:
-    is_folder = many or output.endswith(("/", os.sep)) or Path(output).is_dir()
-    return Path(output, name) if is_folder else Path(output)
+    is_file = output.lower().endswith((".csv", ".json")) and not Path(output).is_dir()
+    return Path(output) if is_file and not many else Path(output, name)
 
 
 def _print_report(report: "FetchedReport") -> str:

@@ -100,8 +100,13 @@ def find_inputs(names: list[str], options: InputOptions) -> Inputs:
     return Inputs(names, sources, options.as_of, options.skip_unreadable)
 
 
-def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "Report":
-    """Read all reports, or the newest of each account, and show progress; raises InputRefused."""
+def load(
+    inputs: Inputs, *, quiet: bool = False, with_older: bool = False, can_skip: bool = True
+) -> "Report":
+    """Read all reports, or the newest of each account, and show progress.
+
+    Raises InputRefused, with a note on --skip-unreadable if the command `can_skip` files.
+    """
     import pyarrow as pa
 
     from analyzer.sources.load import load_sources
@@ -110,10 +115,16 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
     # with it, 1,000 reports of 500 rows take 1.3 times as long.
     pa.set_memory_pool(pa.system_memory_pool())
     names, sources, as_of, skips = inputs
-    with progress(quiet=quiet) as advance:
-        report = load_sources(
-            names, sources, as_of, advance, skip_unreadable=skips, with_older=with_older
-        )
+    try:
+        with progress(quiet=quiet) as advance:
+            report = load_sources(
+                names, sources, as_of, advance, skip_unreadable=skips, with_older=with_older
+            )
+    except InputRefused as refused:
+        others = len(sources) - len({problem.file for problem in refused.problems})
+        if can_skip and others and not skips:
+            refused.add_note("Use --skip-unreadable to go on without such files (exit code 5).")
+        raise
     pa.default_memory_pool().release_unused()  # 100 MB after 7,300 reports of 500 rows
     return report
 

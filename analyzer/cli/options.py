@@ -1,6 +1,6 @@
 """Define the options that several commands share, each with its help; nothing is decided here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -15,8 +15,8 @@ from analyzer.cli.values import (
     moment,
     number_parser,
     pattern,
-    refuse_unknown,
     rule_ids,
+    words_of,
 )
 from analyzer.limits import DUE_DAYS, KEEP_DAYS, Criteria
 from analyzer.report.input_formats import LIMITS, Limits, size_in_bytes, size_text
@@ -33,6 +33,9 @@ from analyzer.terms import (
 REPEATED: Final = "may be repeated."
 """The end of the help of an option that takes several values."""
 
+SEPARATED: Final = "separate several by commas."
+"""The end of the help of an option that takes several of the program's own words."""
+
 ALL_VERDICTS: Final = "all"
 
 FAIL_ON_WORDS: Final = (*Verdict, *Severity, CONTROL, OVERDUE)
@@ -44,6 +47,15 @@ FAIL_ON_WORDS: Final = (*Verdict, *Severity, CONTROL, OVERDUE)
 def days_option(text: str, least: int = 1, **more: Any) -> Any:
     """Return the option for a number of days; `text` is its help."""
     return typer.Option(parser=number_parser(least), metavar="DAYS", help=text, **more)
+
+
+def words_option(
+    text: str, known: Callable[[], Collection[str]], metavar: str = "WORD", **more: Any
+) -> Any:
+    """Return the option for words, of which those that are `known` are offered."""
+    more = {"callback": words_of(), **more}
+    help_text = f"{text}; {SEPARATED}"
+    return typer.Option(parser=str, autocompletion=known, metavar=metavar, help=help_text, **more)
 
 
 def file_option(text: str, **more: Any) -> Any:
@@ -184,15 +196,15 @@ class JudgingOptions(CriteriaOptions):
     ] = None
     rules: Annotated[
         list[str],
-        _judging(
-            autocompletion=lambda: (*rule_ids(), "default", "all"),
-            metavar="ID",
-            help=f"Run only this rule (id, root-*, default or all); {REPEATED}",
+        words_option(
+            "Run only this rule (id, root-*, default or all)",
+            lambda: [*rule_ids(), "default", "all"],
+            "ID",
+            rich_help_panel=_RULES_PANEL,
         ),
     ] = field(default_factory=list)
     skip: Annotated[
-        list[str],
-        _judging(autocompletion=rule_ids, metavar="ID", help=f"Skip this rule; {REPEATED}"),
+        list[str], words_option("Skip this rule", rule_ids, "ID", rich_help_panel=_RULES_PANEL)
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
@@ -223,12 +235,10 @@ class JudgingOptions(CriteriaOptions):
 
 FailOn = Annotated[
     list[str],
-    typer.Option(
-        autocompletion=lambda: (*FAIL_ON_WORDS, *rule_ids()),
-        metavar="WORD",
-        help="Exit with 1 if anything not exempt has this verdict, rule, or severity or higher,"
-        " or is undetermined, or an account could not be read; also control, overdue;"
-        f" {REPEATED}",
+    words_option(
+        "Exit with 1 if anything not exempt has this verdict, rule, or severity or higher,"
+        " or is undetermined, or an account could not be read; also control, overdue",
+        lambda: [*FAIL_ON_WORDS, *rule_ids()],
     ),
 ]
 """The option that says what a run fails on; undetermined users always count."""
@@ -236,21 +246,19 @@ FailOn = Annotated[
 # Output
 
 
-def _verdicts_of(chosen: list[str]) -> list[str]:
-    refuse_unknown(chosen, (*Verdict, ALL_VERDICTS))
+def _verdicts_of(texts: list[str]) -> list[str]:
+    chosen = words_of(*Verdict, ALL_VERDICTS)(texts)
     return list(Verdict) if ALL_VERDICTS in chosen else [Verdict(word) for word in chosen]
 
 
 Verdicts = Annotated[
     list[Verdict],
-    typer.Option(
-        "--verdict",
-        parser=str,
+    words_option(
+        f"List {', '.join(Verdict)} users, or {ALL_VERDICTS}",
+        lambda: [*Verdict, ALL_VERDICTS],
+        "VERDICT",
         callback=_verdicts_of,
-        autocompletion=lambda: (*Verdict, ALL_VERDICTS),
-        metavar="VERDICT",
         show_default=False,
-        help=f"List {', '.join(Verdict)} users, or {ALL_VERDICTS}; {REPEATED}",
     ),
 ]
 

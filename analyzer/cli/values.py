@@ -147,6 +147,20 @@ def refuse_unknown(chosen: Iterable[str], known: Collection[str], option: str = 
         raise wrong_usage(message, option)
 
 
+def words_of(*known: str) -> Callable[[list[str]], list[str]]:
+    """Return what splits an option's values at commas, and refuses words that are not known.
+
+    Without `known` words, all are taken. Only for the program's own words, which hold no comma.
+    """
+
+    def words(texts: list[str]) -> list[str]:
+        split = [word.strip() for text in texts for word in text.split(",")]
+        refuse_unknown(split, known or split)
+        return split
+
+    return words
+
+
 def matching(patterns: Iterable[str], known: Iterable[str]) -> list[str]:
     """Return the ids that patterns with * and ? match; a pattern without a match stays."""
     return [name for one in patterns for name in (fnmatch.filter(known, one) or [one])]

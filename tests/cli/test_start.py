@@ -63,7 +63,11 @@ def test_no_command_imports_what_it_does_not_need(
 
 
 def test_the_version_is_that_of_the_installed_distribution() -> None:
-    assert run("--version") == Run(0, f"credreport {version('credreport')}\n".encode(), "")
+    assert (
+        run("--version")
+        == run("-V")
+        == Run(0, f"credreport {version('credreport')}\n".encode(), "")
+    )
 
 
 @pytest.mark.no_cover
