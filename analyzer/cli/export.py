@@ -15,7 +15,14 @@ from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import read_analysis_request, require
 from analyzer.cli.log import Log, TextOrJson, exit_code_and_message
 from analyzer.cli.streams import utc_now
-from analyzer.cli.values import InputFile, input_file, number_parser, words_of
+from analyzer.cli.values import (
+    InputFile,
+    change_words,
+    input_file,
+    number_parser,
+    rule_ids,
+    words_of,
+)
 from analyzer.errors import Busy, OutputFailed
 from analyzer.terms import Feed, utc_text
 
@@ -61,7 +68,15 @@ def export(
     ] = False,
     aws: AwsOptions,
     judging_options: options.JudgingOptions,
-    fail_on: options.FailOn = [],
+    fail_on: Annotated[
+        list[str],
+        options.words_option(
+            "Exit with 1 if anything not exempt has this verdict, rule, severity or higher, or"
+            " kind of change since the run before (became-unused, new, finding-new, …), or is"
+            " undetermined, or an account could not be read; also control, overdue",
+            lambda: [*options.FAIL_ON_WORDS, *change_words(), *rule_ids()],
+        ),
+    ] = [],
     accounts: options.AccountsFile = None,
     log_format: Annotated[
         TextOrJson, typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(TextOrJson)}.")
@@ -101,7 +116,9 @@ def export(
             limits=reading.limits,
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
-            analysis_request=read_analysis_request(judging_options, accounts, fail_on),
+            analysis_request=read_analysis_request(
+                judging_options, accounts, fail_on, change_words()
+            ),
             today=utc_now().date(),
             ledger=Path(decisions.name) if decisions else None,
             lists={name: file.content for name, file in lists.items() if file},

@@ -10,6 +10,7 @@ import typer
 
 from analyzer.cli.values import (
     InputFile,
+    exempt_entry,
     form_parser,
     input_file,
     moment,
@@ -187,8 +188,16 @@ class JudgingOptions(CriteriaOptions):
 
     exemptions: Annotated[
         InputFile | None,
-        file_option("Read exempt users from a CSV: account, user, reason, owner, expires."),
+        file_option("Read exempt users from a CSV: user, reason; account, owner, expires."),
     ] = None
+    exempt: Annotated[
+        list[str],
+        typer.Option(
+            parser=exempt_entry,
+            metavar="PATTERN=REASON",
+            help=f"Exempt these users, in every account; {REPEATED}",
+        ),
+    ] = field(default_factory=list)
     owners: Annotated[InputFile | None, file_option("Read the owners of users from a CSV.")] = None
     standard: Annotated[
         Benchmark | None,

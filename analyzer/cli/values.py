@@ -175,8 +175,23 @@ def pattern(text: str) -> str:
     return text
 
 
+def exempt_entry(text: str) -> str:
+    """Return the text of an exemption; refuse one without a pattern or a reason."""
+    user, _, reason = text.partition("=")
+    if not (user.strip() and reason.strip()):
+        raise ValueError(f"'{printable(text)}': write PATTERN=REASON; for = in a name, write ?")
+    return text
+
+
 def rule_ids() -> list[str]:
     """Return the ids of all rules."""
     from analyzer.rules import RULES
 
     return [rule.id for rule in RULES]
+
+
+def change_words() -> list[str]:
+    """Return the kinds of change."""
+    from analyzer.changes.user_changes import ChangeKind
+
+    return [*map(str, ChangeKind)]

@@ -168,13 +168,15 @@ OF_OTHERS = (
     ("diff a b --chang gone", "option: --chang (Possible options: --change, --config) Try 'credre"),
     (
         "analyze s3://b/k/2026-01-02.csv -o s3://b/users.csv",
-        "s3://b/k/2026-01-02.csv: in a bucket. Type: aws s3 cp s3://b/k/2026-01-02.csv"
-        " ./2026-01-02.csv && credreport analyze ./2026-01-02.csv -o s3://b/users.csv ",
+        "s3://b/k/2026-01-02.csv: in a bucket. Type: aws s3 cp s3://b/k/2026-01-02.csv ./2026-01-0",
+    ),
+    (
+        "analyze s3://b/k/2026-01-02.csv -o s3://b/users.csv",
+        " && credreport analyze ./2026-01-02.csv -o s3://b/users.csv Try 'credreport analyze --",
     ),
     (
         "diff s3://b/old/ s3://b/$new -q",
-        "s3://b/old/, s3://b/$new: in a bucket. Type: aws s3 cp --recursive s3://b/old/ ./old &&"
-        " aws s3 cp --recursive 's3://b/$new' './$new' && credreport diff ./old './$new' -q ",
+        "s3://b/old/ ./old && aws s3 cp --recursive 's3://b/$new' './$new' && credreport diff ./o",
     ),
     (f"explain {CONSOLE} lena", "lena: no such file or folder; name the user first, then the"),
     (f"explain root {CONSOLE}", "; the root user is '<root_account>'"),
