@@ -166,11 +166,13 @@ def analyze(
     inputs = find_inputs(sources, input_options)
     files_read = [*inputs.paths, *judging_options.files, accounts, config]
     check_outputs(outputs.paths, files_read)
-    judged = analysis_request.analysis(load(inputs, quiet=outputs.quiet))
-    (analysis,) = filtered_analyses([judged], filters)
-    written = _write_files(analysis, outputs) if outputs.paths else []
-    if outputs.split_by:
-        written += _write_split(analysis, outputs, outputs.split_by, files_read)
+    report = load(inputs, quiet=outputs.quiet)
+    step = f"Judging and writing {report.rows:,} rows"
+    with streams.progress(step, quiet=outputs.quiet, rows=report.rows):
+        (analysis,) = filtered_analyses([analysis_request.analysis(report)], filters)
+        written = _write_files(analysis, outputs) if outputs.paths else []
+        if outputs.split_by:
+            written += _write_split(analysis, outputs, outputs.split_by, files_read)
     if outputs.form:
         write_result(analysis, outputs.form, outputs)
     for line in _messages(analysis, outputs):

@@ -124,7 +124,7 @@ def fetch(
     many = aws.asks_several_accounts
     save = partial(save_report, partial(_path, output, many=many))
     log = Log(form=TextOrJson.TEXT, quiet=quiet)
-    with progress(quiet=quiet) as advance:
+    with progress("Fetching reports", quiet=quiet) as advance:
         to_stdout = output == STANDARD_OUTPUT
         outcomes = fetch_accounts(aws, _print_report if to_stdout else save, advance, log.log_wait)
     entries = outcomes.entries

@@ -115,8 +115,12 @@ def load(
     # with it, 1,000 reports of 500 rows take 1.3 times as long.
     pa.set_memory_pool(pa.system_memory_pool())
     names, sources, as_of, skips = inputs
+    read = [source.path for source in sources if not source.is_skipped]
+    sizes = [path.stat().st_size for path in read if path and path.is_file()]
     try:
-        with progress(quiet=quiet) as advance:
+        with progress(
+            "Reading reports", quiet=quiet, sizes=sizes if len(sizes) == len(read) else ()
+        ) as advance:
             report = load_sources(
                 names, sources, as_of, advance, skip_unreadable=skips, with_older=with_older
             )
