@@ -60,7 +60,7 @@ def test_the_names_that_are_offered_are_there_and_another_is_missed_as_usual() -
     assert analyzer.__version__ == version("credreport")
     assert analyzer.__getattr__("batches").__name__ == "analyzer.batches"
     text = pydoc.plain(pydoc.render_doc(analyzer))
-    assert [name for name in analyzer.__all__ if name not in text] == []
+    assert [name for name in ("VERSION", *analyzer.__all__[1:]) if name not in text] == []
     with pytest.raises(AttributeError, match="module 'analyzer' has no attribute 'analyse'"):
         analyzer.analyse  # noqa: B018  # the look-up is what fails
 
@@ -130,9 +130,8 @@ def test_users_are_a_frame_that_a_notebook_can_go_on_with() -> None:
 
 def test_unused_users_findings_and_counts_are_at_hand_and_completion_offers_no_internals() -> None:
     analysis = analyzed_console()
-    assert analysis.unused["user"].tolist() == [
-        user for user, verdict in analysis.users[["user", "verdict"]].values if verdict == "unused"
-    ]
+    unused = analysis.users["verdict"] == "unused"
+    assert_frame_equal(analysis.unused, analysis.users[unused].reset_index(drop=True))
     assert_frame_equal(analysis.findings, analysis.rule_results.findings)
     assert analysis.counts == analysis.users["verdict"].value_counts().to_dict()
     offered = {*dir(analysis)}
