@@ -44,9 +44,8 @@ _STDOUT: Final = Path("-")
 _ASFF: Final = f".{Feed.ASFF}.json"
 
 EXAMPLES: Final = (
-    "credreport analyze report.csv -f names",
-    "credreport analyze reports/ -o review.xlsx --findings findings.csv",
-    "credreport analyze reports/ --standard cis-7.0 --fail-on critical",
+    "credreport analyze report.json --exemptions exemptions.csv -o review.xlsx",
+    "credreport analyze reports/ --standard cis-7.0 --fail-on critical,unused",
 )
 
 

@@ -68,7 +68,7 @@ def command_named(name: str) -> Any:
         name,
         cls=Command,
         no_args_is_help=needs_arguments,
-        epilog="\n\n".join(getattr(module, "EXAMPLES", ())),
+        epilog="\n\n".join(module.EXAMPLES),
         # Only `export` takes its options as environment variables too: CREDREPORT_KEEP is --keep.
         context_settings={"auto_envvar_prefix": "CREDREPORT"} if name == "export" else None,
     )(with_options(function))
@@ -154,7 +154,7 @@ def _refuse_addresses(context: Any, words: Sequence[str]) -> None:
 
 
 def _short_help(command: Any, context: Any) -> str:
-    examples = [f"  {example}" for example in command.epilog.split("\n\n") if example]
+    examples = [f"  {example}" for example in command.epilog.split("\n\n")]
     more = f"{context.command_path} --help lists all options."
     return "\n".join([SUMMARIES[command.name], "", command.get_usage(context), *examples, more])
 

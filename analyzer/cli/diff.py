@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from analyzer.changes.diff import Comparison
 
 EXAMPLES: Final = (
-    "credreport diff last-month.csv report.csv",
+    "credreport diff 2026-02-01/ 2026-03-01/",
     "credreport diff runs/2026-02-01T09-30-00Z runs/latest -q --fail-on unused",
 )
 

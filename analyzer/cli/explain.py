@@ -37,9 +37,8 @@ if TYPE_CHECKING:
     from analyzer.writers.history import UserHistory
 
 EXAMPLES: Final = (
-    "credreport explain lena.hartwig report.csv",
+    "credreport explain lena.hartwig report.json",
     "credreport explain lena.hartwig runs/ --history",
-    "credreport explain '<root_account>' report.csv",
 )
 
 

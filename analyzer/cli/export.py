@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -25,6 +25,11 @@ from analyzer.cli.values import (
 )
 from analyzer.errors import Busy, OutputFailed
 from analyzer.terms import Feed, utc_text
+
+EXAMPLES: Final = (
+    "credreport export --out-dir runs/",
+    "credreport export --from reports/ --out-dir runs/ --fail-on became-unused,new",
+)
 
 
 def export(
@@ -71,9 +76,9 @@ def export(
     fail_on: Annotated[
         list[str],
         options.words_option(
-            "Exit with 1 if anything not exempt has this verdict, rule, severity or higher, or"
-            " kind of change since the run before (became-unused, new, finding-new, …), or is"
-            " undetermined, or an account could not be read; also control, overdue",
+            "Exit with 1 for this verdict, rule, severity or higher, control, overdue, or change"
+            " since the run before (became-unused, new, …), if not exempt; undetermined users and"
+            " unread accounts always count",
             lambda: [*options.FAIL_ON_WORDS, *change_words(), *rule_ids()],
         ),
     ] = [],

@@ -22,6 +22,12 @@ from analyzer.cli.values import form_parser, number_parser
 if TYPE_CHECKING:
     from analyzer.aws.report import FetchedReport
 
+EXAMPLES: Final = (
+    "credreport fetch -o reports/",
+    "credreport fetch --organization --role-name credreport -o reports/",
+)
+
+
 STANDARD_OUTPUT: Final = "-"
 
 _secret_parser: Final = partial(form_parser, secret=True)
@@ -37,7 +43,7 @@ class AwsOptions(FetchRequest):
     organization: bool = False
 
     OPTIONS: ClassVar[Mapping[str, Any]] = {
-        "profile": _aws(metavar="NAME", help=f"Use this profile of ~/.aws/config; {REPEATED}"),
+        "profile": _aws(metavar="NAME", help=f"Profile of AWS; {REPEATED}"),
         "region": _aws(metavar="NAME", help="Region, such as cn-north-1 in China."),
         "endpoint_url": _aws(
             metavar="URL",
@@ -48,12 +54,11 @@ class AwsOptions(FetchRequest):
         "timeout": _aws(
             parser=number_parser(1, what="a whole number of seconds"),
             metavar="SECONDS",
-            help="Seconds to wait for each account.",
+            help="Seconds per account.",
         ),
         "service_credentials": _aws(
             "--service-credentials",
-            help="Also save AWS's list of service-specific credentials"
-            " (iam:ListServiceSpecificCredentials).",
+            help="Also save AWS's list of service-specific credentials.",
         ),
         "jobs": _aws(
             parser=number_parser(1, 64, "a whole number"),
@@ -71,7 +76,7 @@ class AwsOptions(FetchRequest):
             metavar="ID",
             envvar="CREDREPORT_EXTERNAL_ID",
             parser=_secret_parser(r"[\w+=,.@:/-]{2,1224}", "use one such as audit-2026"),
-            help="External id of the role's trust policy.",
+            help="External id of the role.",
         ),
         "session_name": _organization(
             metavar="NAME",

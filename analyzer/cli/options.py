@@ -34,7 +34,7 @@ from analyzer.terms import (
 REPEATED: Final = "may be repeated."
 """The end of the help of an option that takes several values."""
 
-SEPARATED: Final = "separate several by commas."
+SEPARATED: Final = "a,b for several."
 """The end of the help of an option that takes several of the program's own words."""
 
 ALL_VERDICTS: Final = "all"
@@ -82,7 +82,7 @@ def pattern_option(of: str, known_by: str) -> Any:
 
 output_option = partial(typer.Option, rich_help_panel="Output")
 _input = partial(typer.Option, rich_help_panel="Input")
-_RULES_PANEL: Final = "Verdicts and rules (credreport rules lists the options for limits)"
+_RULES_PANEL: Final = "Verdicts and rules (limits of rules: credreport rules --help)"
 _judging = partial(typer.Option, rich_help_panel=_RULES_PANEL)
 _DECISIONS: Final = {"rich_help_panel": "Decisions"}
 
@@ -188,14 +188,14 @@ class JudgingOptions(CriteriaOptions):
 
     exemptions: Annotated[
         InputFile | None,
-        file_option("Read exempt users from a CSV: user, reason; account, owner, expires."),
+        file_option("Read the exempt users from a CSV."),
     ] = None
     exempt: Annotated[
         list[str],
         typer.Option(
             parser=exempt_entry,
-            metavar="PATTERN=REASON",
-            help=f"Exempt these users, in every account; {REPEATED}",
+            metavar="USER=WHY",
+            help=f"Exempt these users; {REPEATED}",
         ),
     ] = field(default_factory=list)
     owners: Annotated[InputFile | None, file_option("Read the owners of users from a CSV.")] = None
