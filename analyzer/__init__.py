@@ -76,4 +76,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Return the public names, imported or not, for completion and help."""
-    return sorted({*globals(), *__all__})
+    return ["batches", *__all__]

@@ -10,6 +10,7 @@ CredreportError
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any, ClassVar, Final, Self
 
 FAILED: Final = 1
@@ -109,14 +110,18 @@ class InputRefused(CredreportError):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        """Return the first problems of each file, and how many more there are."""
+        """Return the first problems of each file, each hint once, and how many more there are."""
         by_file: dict[str, list[Problem]] = {}
         for problem in self.problems:
             by_file.setdefault(problem.file, []).append(problem)
         most = max(MOST_PROBLEMS_SHOWN // max(len(by_file), 1), 1)
         first = [problem for problems in by_file.values() for problem in problems[:most]]
         more = len(self.problems) - len(shown := first[:MOST_PROBLEMS_SHOWN])
-        return "\n".join([*map(str, shown), *([f"and {more:,} more"] if more else [])])
+        texts = [*map(str, shown), *([f"and {more:,} more"] if more else [])]
+        for at, (problem, after) in enumerate(pairwise(shown)):
+            if problem.hint == after.hint:
+                texts[at] = texts[at].removesuffix(f"\n    {problem.hint}")
+        return "\n".join(texts)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Return how to pickle it, so that another process raises the same error."""

@@ -56,11 +56,11 @@ def test_the_names_that_are_offered_are_there_and_another_is_missed_as_usual() -
     for name in analyzer.__all__:
         public = getattr(analyzer, name)
         assert name in ("FINDINGS", "USERS", "__version__") or public.__name__ == name
-    assert {*analyzer.__all__} <= {*dir(analyzer)}
+    assert {*dir(analyzer)} == {"batches", *analyzer.__all__}
     assert analyzer.__version__ == version("credreport")
     assert analyzer.__getattr__("batches").__name__ == "analyzer.batches"
     text = pydoc.plain(pydoc.render_doc(analyzer))
-    assert [name for name in analyzer.__all__ if name not in text] == []
+    assert [name for name in ("VERSION", *analyzer.__all__[1:]) if name not in text] == []
     with pytest.raises(AttributeError, match="module 'analyzer' has no attribute 'analyse'"):
         analyzer.analyse  # noqa: B018  # the look-up is what fails
 
@@ -126,6 +126,18 @@ def test_users_are_a_frame_that_a_notebook_can_go_on_with() -> None:
     assert by_reason[["never-signed-in", "inactive-keys-only"]].tolist() == [8, 6]
     assert str(users["created"].dt.tz) == "UTC"
     assert users.index.tolist() == list(range(len(users)))
+
+
+def test_unused_users_findings_and_counts_are_at_hand_and_completion_offers_no_internals() -> None:
+    analysis = analyzed_console()
+    unused = analysis.users["verdict"] == "unused"
+    assert_frame_equal(analysis.unused, analysis.users[unused].reset_index(drop=True))
+    assert_frame_equal(analysis.findings, analysis.rule_results.findings)
+    assert analysis.counts == analysis.users["verdict"].value_counts().to_dict()
+    offered = {*dir(analysis)}
+    assert {"users", "unused", "findings", "counts", "where", "explain"} <= offered
+    assert [name for name in offered if not hasattr(analysis, name)] == []
+    assert offered.isdisjoint(("judged", "pages", "totals", "given_ledger", "_of_pages"))
 
 
 def test_criteria_decide_and_take_the_definition_as_a_word() -> None:

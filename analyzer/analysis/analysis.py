@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pandas as pd
 
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from analyzer.decisions.follow_up import FollowUp
     from analyzer.decisions.ledger import Ledger
     from analyzer.lists.owners import AccountList, Owners
+
+
+_PUBLIC: Final = (
+    *("counts", "criteria", "exemptions", "explain", "findings", "follow_up", "report"),
+    *("unused", "users", "where"),
+)
 
 
 @dataclass(frozen=True, repr=False)
@@ -62,9 +68,29 @@ class Analysis:
         """Return all judged users as one frame (columns: `Users.frame`)."""
         return self.report.frame(self.pages())
 
+    @property
+    def unused(self) -> pd.DataFrame:
+        """Return the unused users as one frame, with the columns of `users`."""
+        users = self.users
+        return users[users[columns.VERDICT] == Verdict.UNUSED].reset_index(drop=True)
+
+    @property
+    def findings(self) -> pd.DataFrame:
+        """Return all findings (columns: `RuleResults.findings`)."""
+        return self.rule_results.findings
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Return how many users have each verdict."""
+        return {str(verdict): self.totals.user_count(verdict) for verdict in Verdict}
+
+    def __dir__(self) -> list[str]:
+        """Return the names of the public interface, for completion."""
+        return [*_PUBLIC]
+
     def __repr__(self) -> str:
         """Return how many users have each verdict, in a line."""
-        counts = ", ".join(f"{verdict} {self.totals.user_count(verdict):,}" for verdict in Verdict)
+        counts = ", ".join(f"{verdict} {number:,}" for verdict, number in self.counts.items())
         users = self.totals.user_count()
         return f"<{'Filtered' if self.filter else ''}Analysis: IAM users {users:,}, {counts}>"
 

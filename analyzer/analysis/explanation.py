@@ -403,8 +403,9 @@ def _rule_words(outcome: RuleOutcome) -> tuple[str, ...]:
 
 
 def _exemption_line(exemption: MatchingExemption) -> str:
+    place = f"row {exemption.line}" if exemption.line else "--exempt"
     parts = (
-        f"row {exemption.line}: {exemption.user}: {exemption.reason}",
+        f"{place}: {exemption.user}: {exemption.reason}",
         f"owner {exemption.owner}" if exemption.owner else "",
         f"rule {exemption.rule} only" if exemption.rule else "",
         f"{'until' if exemption.applies else 'expired on'} {exemption.expires}"

@@ -4,6 +4,7 @@ A user is an ARN with a creation time. Only accounts with a report on both sides
 all others no user is new or gone.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain, islice
@@ -253,6 +254,15 @@ def out_of_order(before: Snapshot, now: Snapshot) -> set[str]:
 def compared_accounts(before: Snapshot, now: Snapshot) -> set[str]:
     """Return the accounts with a report on both sides, in the right order."""
     return set(before.as_of.keys() & now.as_of.keys()) - out_of_order(before, now)
+
+
+def open_counts_by_kind(frame: pd.DataFrame) -> Counter[str]:
+    """Return the number of changes of each kind, of users and findings that are not exempt.
+
+    Changes of an exemption count too.
+    """
+    of_exemption = frame[CHANGE].isin([ChangeKind.EXEMPTED, ChangeKind.EXEMPTION_CHANGED])
+    return Counter(frame.loc[(frame[EXEMPTION_NOW] == "") | of_exemption, CHANGE].map(str))
 
 
 def counts_by_kind(frame: pd.DataFrame) -> dict[ChangeKind, int]:

@@ -26,6 +26,7 @@ from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from analyzer.cli.command import SUMMARIES, command_named, help_stream
 from analyzer.cli.streams import OUTPUT_CLOSED, PIPE_CLOSED, say, write_lines
@@ -37,10 +38,19 @@ class Program(TyperGroup):
     """Import a command only when it is run; the list of commands is from `SUMMARIES`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments; without any, typer shows the help and exits with 2."""
+        """Parse the arguments; without any, show the help and exit with 2."""
         if not (args or ctx.resilient_parsing):
             say("credreport: a command is missing.")
+            self.get_help(ctx)
+            raise typer.Exit(typer.BadParameter.exit_code)
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; Ctrl-C ends it as SIGTERM does, which typer leaves to `main`."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            sys.exit(INTERRUPTED)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command with its options, and the remaining arguments."""
@@ -62,7 +72,6 @@ _SIGNALS: Final = {INTERRUPTED: "Ctrl-C", 128 + signal.SIGTERM: "SIGTERM"}
 app = typer.Typer(
     name="credreport",
     cls=Program,
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -72,7 +81,7 @@ for _name, _line in SUMMARIES.items():
 
 @app.callback(invoke_without_command=True)
 def credreport(
-    *, version: Annotated[bool, typer.Option("--version", help="Show the version.")] = False
+    *, version: Annotated[bool, typer.Option("-V", "--version", help="Show the version.")] = False
 ) -> None:
     """Find unused IAM users in AWS credential reports, offline."""
     if version:
@@ -107,23 +116,24 @@ def _end(code: int) -> NoReturn:
 def main(arguments: list[str]) -> int:
     """Run the program and return its exit code."""
     try:
-        app(arguments, prog_name="credreport")
+        return app(arguments, prog_name="credreport", standalone_mode=False) or 0
     except CredreportError as error:
-        say(f"credreport: {error}")
+        say("\n".join([f"credreport: {error}", *getattr(error, "__notes__", ())]))
+        return error.exit_code
+    except TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else f"credreport {arguments[0]}"
+        say(f"credreport: {error.format_message()}\nTry '{command} --help'.")
         return error.exit_code
     except SystemExit as end:
-        cause = end.__context__
-        if isinstance(cause, BrokenPipeError):  # typer would exit with 1
+        if isinstance(end.__context__, BrokenPipeError):  # typer would exit with 1
             say(OUTPUT_CLOSED)
             return PIPE_CLOSED
-        code = end.code if isinstance(end.code, int) else 0
-        has_message = isinstance(cause, typer.Exit) and not cause.__cause__
-        if code in _SIGNALS and not has_message:
+        code = int(end.code or 0)
+        if code in _SIGNALS:
             say(f"credreport: ended by {_SIGNALS[code]}.")
         return code
-    except Exception as error:  # noqa: BLE001  a bug: exit code 1 would mean findings
-        if isinstance(error, OSError) and (code := getattr(error.__context__, "exit_code", 0)):
-            return int(code)  # wrong usage, and standard error cannot be written
+    except Exception:  # noqa: BLE001  a bug: exit code 1 would mean findings
         say(traceback.format_exc())
         say("credreport: this is a bug; please report it with the lines above.")
     return BUG

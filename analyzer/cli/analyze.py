@@ -44,9 +44,8 @@ _STDOUT: Final = Path("-")
 _ASFF: Final = f".{Feed.ASFF}.json"
 
 EXAMPLES: Final = (
-    "credreport analyze report.csv -f names",
-    "credreport analyze reports/ -o review.xlsx --findings findings.csv",
-    "credreport analyze reports/ --standard cis-7.0 --fail-on critical",
+    "credreport analyze report.json --exemptions exemptions.csv -o review.xlsx",
+    "credreport analyze reports/ --standard cis-7.0 --fail-on critical,unused",
 )
 
 
@@ -92,9 +91,9 @@ class OutputOptions:
     details: Annotated[
         bool, options.output_option("--details", help="Show the first findings of each rule.")
     ] = False
-    full: Annotated[
-        bool, options.output_option("--full", help="List all users on a terminal.")
-    ] = False
+    full: Annotated[bool, options.output_option("--full", help="List all users on a terminal.")] = (
+        False
+    )
     include_check: Annotated[
         bool,
         options.output_option("--include-check", help="With names or arns: also users to check."),
@@ -169,11 +168,13 @@ def analyze(
     inputs = find_inputs(sources, input_options)
     files_read = [*inputs.paths, *judging_options.files, accounts, config]
     check_outputs(outputs.paths, files_read)
-    judged = analysis_request.analysis(load(inputs, quiet=outputs.quiet))
-    (analysis,) = filtered_analyses([judged], filters)
-    written = _write_files(analysis, outputs) if outputs.paths else []
-    if outputs.split_by:
-        written += _write_split(analysis, outputs, outputs.split_by, files_read)
+    report = load(inputs, quiet=outputs.quiet)
+    step = f"Judging and writing {report.rows:,} rows"
+    with streams.progress(step, quiet=outputs.quiet, rows=report.rows):
+        (analysis,) = filtered_analyses([analysis_request.analysis(report)], filters)
+        written = _write_files(analysis, outputs) if outputs.paths else []
+        if outputs.split_by:
+            written += _write_split(analysis, outputs, outputs.split_by, files_read)
     if outputs.form:
         write_result(analysis, outputs.form, outputs)
     for line in _messages(analysis, outputs):

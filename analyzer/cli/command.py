@@ -8,13 +8,15 @@ command line overrides the environment, which overrides the file.
 import inspect
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, time
 from difflib import get_close_matches
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
+from shlex import join
 from typing import Annotated, Any, Final, get_origin, get_type_hints
 
 import typer
@@ -23,7 +25,7 @@ from typer.main import get_command
 
 from analyzer.cli.options import JudgingOptions
 from analyzer.cli.streams import say, text_stream, write_lines
-from analyzer.terms import printable
+from analyzer.terms import printable, short_list
 
 SUMMARIES: Final = {
     "analyze": "Find unused IAM users: never signed in, and no active access key.",
@@ -41,6 +43,7 @@ SUMMARIES: Final = {
 _MARK_OF_PYDANTIC: Final = "Value error, "
 """The beginning of typer's message on a refused value."""
 
+_INPUT_METAVARS: Final = ("FILES", "NEW", "OLD", "SOURCE", "SOURCES")
 _PATH_METAVARS: Final = ("FILE", "FOLDER", "LEDGER.csv", "PATH", "SOURCE", "SOURCES")
 """The names in the help of values that are paths."""
 
@@ -65,7 +68,7 @@ def command_named(name: str) -> Any:
         name,
         cls=Command,
         no_args_is_help=needs_arguments,
-        epilog="\n\n".join(getattr(module, "EXAMPLES", ())),
+        epilog="\n\n".join(module.EXAMPLES),
         # Only `export` takes its options as environment variables too: CREDREPORT_KEEP is --keep.
         context_settings={"auto_envvar_prefix": "CREDREPORT"} if name == "export" else None,
     )(with_options(function))
@@ -85,9 +88,10 @@ class Command(TyperCommand):
             raise typer.Exit(typer.BadParameter.exit_code)
         if ctx.auto_envvar_prefix:
             _check_variables(ctx, os.environ)
-        if self.name == "explain" and re.match("-[^-fh]", args[0]):
+        if self.name == "explain" and re.match("-[^-fhq]", args[0]):
             message = "no such option; write -- before the name of a user that begins with -"
             raise typer.BadParameter(f"{printable(args[0])}: {message}")
+        words = [*args]
         try:
             rest = super().parse_args(ctx, args)
         except typer.BadParameter as error:
@@ -95,6 +99,8 @@ class Command(TyperCommand):
             if error.message.startswith("'xlsx' is not one of"):
                 error.message += " For a workbook: -o FILE.xlsx"
             raise
+        if not ctx.resilient_parsing:
+            _refuse_addresses(ctx, words)
         ctx.params["settings"] = settings = _changed_settings(ctx) if ctx.default_map else ""
         # A command that takes variables logs its settings by itself.
         is_said = ctx.auto_envvar_prefix or ctx.params.get("quiet")
@@ -127,8 +133,28 @@ def help_stream(params: Iterable[Any]) -> Iterator[None]:
         yield
 
 
+def _refuse_addresses(context: Any, words: Sequence[str]) -> None:
+    """Refuse inputs in a bucket, with the line to type instead; raises typer.BadParameter."""
+    inputs = [param.name for param in context.command.params if param.metavar in _INPUT_METAVARS]
+    values = [context.params[name] for name in inputs]
+    every = chain.from_iterable([value] if isinstance(value, str) else value for value in values)
+    files = {
+        address: f"./{address.rstrip('/').rpartition('/')[2]}"
+        for address in every
+        if address.startswith("s3://")
+    }
+    if files:
+        copies = [
+            f"aws s3 cp {'' if Path(file).suffix else '--recursive '}{join([address, file])}"
+            for address, file in files.items()
+        ]
+        command = join([*context.command_path.split(), *(files.get(word, word) for word in words)])
+        message = f"{short_list([*files])}: in a bucket. Type: {' && '.join([*copies, command])}"
+        raise typer.BadParameter(message)
+
+
 def _short_help(command: Any, context: Any) -> str:
-    examples = [f"  {example}" for example in command.epilog.split("\n\n") if example]
+    examples = [f"  {example}" for example in command.epilog.split("\n\n")]
     more = f"{context.command_path} --help lists all options."
     return "\n".join([SUMMARIES[command.name], "", command.get_usage(context), *examples, more])
 

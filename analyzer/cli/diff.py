@@ -21,7 +21,7 @@ from analyzer.cli.inputs import (
 )
 from analyzer.cli.streams import exit_if_failed_or_partial, say
 from analyzer.cli.table_outputs import DataOutputs
-from analyzer.cli.values import InputFile, path_parser, refuse_unknown, rule_ids
+from analyzer.cli.values import InputFile, change_words, path_parser, refuse_unknown, rule_ids
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
 
 if TYPE_CHECKING:
@@ -31,15 +31,9 @@ if TYPE_CHECKING:
     from analyzer.changes.diff import Comparison
 
 EXAMPLES: Final = (
-    "credreport diff last-month.csv report.csv",
+    "credreport diff 2026-02-01/ 2026-03-01/",
     "credreport diff runs/2026-02-01T09-30-00Z runs/latest -q --fail-on unused",
 )
-
-
-def _change_words() -> list[str]:
-    from analyzer.changes.user_changes import ChangeKind
-
-    return [*map(str, ChangeKind)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,23 +73,20 @@ def diff(
     verdict: options.Verdicts = [],
     change: Annotated[
         list[str],
-        typer.Option(
-            autocompletion=lambda: (*_change_words(), Verdict.UNUSED),
-            metavar="WORD",
-            help="List only this kind of change, such as became-unused, gone or finding-new, or all"
-            " newly unused users (unused); may be repeated.",
+        options.words_option(
+            "List only this kind of change, such as became-unused, gone or finding-new, or all"
+            " newly unused users (unused)",
+            lambda: [*change_words(), Verdict.UNUSED],
         ),
     ] = [],
     patterns: options.PatternOptions,
     judging_options: options.JudgingOptions,
     fail_on: Annotated[
         list[str],
-        typer.Option(
-            autocompletion=lambda: (*Verdict, *Severity, *_change_words(), *rule_ids()),
-            metavar="WORD",
-            help="Exit with 1 if this is new: a verdict, a rule, a severity or higher, or a kind of"
-            " change. Newly undetermined users and accounts not compared always count; may be"
-            " repeated.",
+        options.words_option(
+            "Exit with 1 if this is new: a verdict, a rule, a severity or higher, or a kind of"
+            " change, a newly undetermined user, or an account not compared",
+            lambda: [*Verdict, *Severity, *change_words(), *rule_ids()],
         ),
     ] = [],
     accounts: options.AccountsFile = None,
@@ -108,7 +99,7 @@ def diff(
     """
     require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
-    changes = _change_words()
+    changes = change_words()
     refuse_early([old, new], judging_options, [word for word in fail_on if word not in changes])
 
     from analyzer.changes.diff import diff as comparison_of
@@ -120,7 +111,10 @@ def diff(
     ]
     files_read = [file for _, _, files in sides for file in files]
     check_outputs(outputs.output, [*files_read, config])
-    analyses = [request.analysis(load(inputs, quiet=outputs.quiet)) for inputs, request, _ in sides]
+    analyses = [
+        request.analysis(load(inputs, quiet=outputs.quiet, can_skip=False))
+        for inputs, request, _ in sides
+    ]
     unfiltered = comparison_of(*filtered_analyses(analyses, patterns))
     comparison = unfiltered.where(change, verdict)
     _write(comparison, outputs)
@@ -131,7 +125,7 @@ def diff(
 
 def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     """Refuse words that are no kind of change, or that name a state; raises typer.BadParameter."""
-    known_kinds = [*_change_words(), Verdict.UNUSED]
+    known_kinds = [*change_words(), Verdict.UNUSED]
     verdicts = [word for word in kinds if word in {*Verdict}.difference(known_kinds)]
     hint = "use --verdict, or a kind of change such as became-unused or verdict-changed"
     require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
@@ -139,7 +133,7 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     states = [word for word in fail_on if word in (CONTROL, OVERDUE)]
     message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"
     require(not states, message, "--fail-on")
-    known = [*Verdict, *Severity, *_change_words(), *rule_ids()]
+    known = [*Verdict, *Severity, *change_words(), *rule_ids()]
     refuse_unknown(fail_on, list(dict.fromkeys(map(str, known))), "--fail-on")
 
 
@@ -167,10 +161,11 @@ def _side(
         judging_options = replace(
             judging_options,
             exemptions=judging_options.exemptions or _file_of_run(folder / EXEMPTIONS),
+            exempt=judging_options.exempt or [*record.exempt],
             owners=judging_options.owners or _file_of_run(folder / OWNERS),
             decisions=judging_options.decisions or _file_of_run(folder / DECISIONS),
         )
-    changes = _change_words()
+    changes = change_words()
     analysis_request = read_analysis_request(
         judging_options, accounts, [word for word in fail_on if word not in changes]
     )

@@ -18,7 +18,13 @@ from analyzer.cli.inputs import (
     require,
 )
 from analyzer.cli.log import TextOrJson
-from analyzer.cli.options import AccountsFile, InputOptions, JudgingOptions, days_option
+from analyzer.cli.options import (
+    REPEATED,
+    AccountsFile,
+    InputOptions,
+    JudgingOptions,
+    days_option,
+)
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, write_lines
 from analyzer.cli.values import pattern, wrong_usage
 from analyzer.terms import ROOT_USER
@@ -31,9 +37,8 @@ if TYPE_CHECKING:
     from analyzer.writers.history import UserHistory
 
 EXAMPLES: Final = (
-    "credreport explain lena.hartwig report.csv",
+    "credreport explain lena.hartwig report.json",
     "credreport explain lena.hartwig runs/ --history",
-    "credreport explain '<root_account>' report.csv",
 )
 
 
@@ -49,8 +54,17 @@ def explain(
     sources: Annotated[
         list[str],
         typer.Argument(metavar="SOURCES", help="Credential reports, as `analyze` takes them."),
-    ],
+    ] = [],
     *,
+    users: Annotated[
+        list[str],
+        typer.Option(
+            "--user",
+            parser=pattern,
+            metavar="USER",
+            help=f"Explain this user, in place of the argument USER; {REPEATED}",
+        ),
+    ] = [],
     form: Annotated[
         TextOrJson,
         typer.Option("-f", "--format", metavar="FORMAT", help=f"Write {' or '.join(TextOrJson)}."),
@@ -62,21 +76,29 @@ def explain(
     input_options: InputOptions,
     judging_options: JudgingOptions,
     accounts: AccountsFile = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Write the result and errors only.")
+    ] = False,
     config: Config = None,
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     del config
-    _check_arguments(user, sources)
+    if users:
+        sources = [user, *sources]
+    else:
+        _check_arguments(user, sources)
+        users = [user]
     refuse_early(sources, judging_options)
     analysis_request = read_analysis_request(judging_options, accounts)
     inputs = find_inputs(sources, input_options)
     explained: Sequence[Explanation | UserHistory]
     missing: Sequence[object]
     if show_history:
-        explained, missing, notes = _histories(inputs, analysis_request, user, max_gap)
+        explained, missing, notes = _histories(inputs, analysis_request, users, max_gap)
     else:
-        analysis = analysis_request.analysis(load(inputs))
-        explained, missing = _explanations(analysis, user), analysis.report.not_covered
+        analysis = analysis_request.analysis(load(inputs, quiet=quiet))
+        missing = analysis.report.not_covered
+        explained = [found for one in users for found in _explanations(analysis, one)]
         from analyzer.writers.headline import blind_spots_line
 
         notes = [*map(str, missing), blind_spots_line(analysis.report.files)]
@@ -86,26 +108,30 @@ def explain(
             stream.write("\n")
     else:
         write_lines("\n\n".join(map(str, explained)))
-    for note in notes:
+    for note in notes if missing or not quiet else ():
         say(note)
     exit_if_failed_or_partial(missing=missing)
 
 
 def _histories(
-    inputs: Inputs, analysis_request: "AnalysisRequest", user: str, max_gap: int
+    inputs: Inputs, analysis_request: "AnalysisRequest", users: list[str], max_gap: int
 ) -> "tuple[list[UserHistory], list[object], list[str]]":
     """Return the histories of the users that match, what their accounts lack, and the notes.
 
-    Raises typer.BadParameter for the root user, and if no user matches.
+    Raises typer.BadParameter for the root user, and if no user matches one of the patterns.
     """
     from analyzer.changes.timeline import Span
     from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
 
-    require(user != ROOT_USER, "only users have a history: compare two reports by diff", "USER")
+    require(
+        ROOT_USER not in users, "only users have a history: compare two reports by diff", "USER"
+    )
     period_history = history_of(inputs, analysis_request, Span(max_gap=max_gap), quiet=False)
-    histories = user_histories(period_history, user)
-    if not histories:
-        raise _no_user(user, period_history.users["user"], "the reports")
+    histories: list[UserHistory] = []
+    for user in users:
+        histories += (found := user_histories(period_history, user))
+        if not found:
+            raise _no_user(user, period_history.users["user"], "the reports")
     of_accounts = period_history.of_accounts({history.user["account"] for history in histories})
     return histories, of_accounts.missing, [*remarks(of_accounts), BLIND_SPOT]
 
@@ -134,9 +160,10 @@ def _no_user(user: str, names: "Iterable[str]", where: str) -> typer.BadParamete
 
 def _check_arguments(user: str, sources: "Sequence[str]") -> None:
     """Refuse several users, and a report named before the user; raises typer.BadParameter."""
+    require(sources, "name the user first, then the reports", "SOURCES")
     first, *others = sources
     is_input = first == "-" or {*"*?["} & {*first} or Path(first).exists()
-    message = f"{first}: no such file or folder; explain takes one user, or a pattern"
+    message = f"{first}: no such file or folder; name several users with --user"
     require(not others or is_input, message, "SOURCES")
     message = f"{first}: no such file or folder; name the user first, then the reports"
     require(is_input or not Path(user).exists(), message, "SOURCES")

@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -15,9 +15,21 @@ from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import read_analysis_request, require
 from analyzer.cli.log import Log, TextOrJson, exit_code_and_message
 from analyzer.cli.streams import utc_now
-from analyzer.cli.values import InputFile, input_file, number_parser
+from analyzer.cli.values import (
+    InputFile,
+    change_words,
+    input_file,
+    number_parser,
+    rule_ids,
+    words_of,
+)
 from analyzer.errors import Busy, OutputFailed
 from analyzer.terms import Feed, utc_text
+
+EXAMPLES: Final = (
+    "credreport export --out-dir runs/",
+    "credreport export --from reports/ --out-dir runs/ --fail-on became-unused,new",
+)
 
 
 def export(
@@ -32,11 +44,12 @@ def export(
         ),
     ] = [],
     also: Annotated[
-        list[Feed],
-        typer.Option(
-            metavar="FORMAT",
-            help=f"Also write {Feed.OCSF} or {Feed.ASFF} (findings, gone ones closed) or"
-            f" {Feed.PARQUET}; may be repeated.",
+        list[str],
+        options.words_option(
+            f"Also write {Feed.OCSF} or {Feed.ASFF} (findings, gone ones closed) or {Feed.PARQUET}",
+            lambda: [*Feed],
+            "FORMAT",
+            callback=words_of(*Feed),
         ),
     ] = [],
     hub_region: options.HubRegion = None,
@@ -60,7 +73,15 @@ def export(
     ] = False,
     aws: AwsOptions,
     judging_options: options.JudgingOptions,
-    fail_on: options.FailOn = [],
+    fail_on: Annotated[
+        list[str],
+        options.words_option(
+            "Exit with 1 for this verdict, rule, severity or higher, control, overdue, or change"
+            " since the run before (became-unused, new, …), if not exempt; undetermined users and"
+            " unread accounts always count",
+            lambda: [*options.FAIL_ON_WORDS, *change_words(), *rule_ids()],
+        ),
+    ] = [],
     accounts: options.AccountsFile = None,
     log_format: Annotated[
         TextOrJson, typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(TextOrJson)}.")
@@ -100,7 +121,9 @@ def export(
             limits=reading.limits,
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
-            analysis_request=read_analysis_request(judging_options, accounts, fail_on),
+            analysis_request=read_analysis_request(
+                judging_options, accounts, fail_on, change_words()
+            ),
             today=utc_now().date(),
             ledger=Path(decisions.name) if decisions else None,
             lists={name: file.content for name, file in lists.items() if file},

@@ -3,7 +3,6 @@
 `export` has the same options for requests to AWS.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +22,12 @@ from analyzer.cli.values import form_parser, number_parser
 if TYPE_CHECKING:
     from analyzer.aws.report import FetchedReport
 
+EXAMPLES: Final = (
+    "credreport fetch -o reports/",
+    "credreport fetch --organization --role-name credreport -o reports/",
+)
+
+
 STANDARD_OUTPUT: Final = "-"
 
 _secret_parser: Final = partial(form_parser, secret=True)
@@ -38,7 +43,7 @@ class AwsOptions(FetchRequest):
     organization: bool = False
 
     OPTIONS: ClassVar[Mapping[str, Any]] = {
-        "profile": _aws(metavar="NAME", help=f"Use this profile of ~/.aws/config; {REPEATED}"),
+        "profile": _aws(metavar="NAME", help=f"Profile of AWS; {REPEATED}"),
         "region": _aws(metavar="NAME", help="Region, such as cn-north-1 in China."),
         "endpoint_url": _aws(
             metavar="URL",
@@ -49,12 +54,11 @@ class AwsOptions(FetchRequest):
         "timeout": _aws(
             parser=number_parser(1, what="a whole number of seconds"),
             metavar="SECONDS",
-            help="Seconds to wait for each account.",
+            help="Seconds per account.",
         ),
         "service_credentials": _aws(
             "--service-credentials",
-            help="Also save AWS's list of service-specific credentials"
-            " (iam:ListServiceSpecificCredentials).",
+            help="Also save AWS's list of service-specific credentials.",
         ),
         "jobs": _aws(
             parser=number_parser(1, 64, "a whole number"),
@@ -72,7 +76,7 @@ class AwsOptions(FetchRequest):
             metavar="ID",
             envvar="CREDREPORT_EXTERNAL_ID",
             parser=_secret_parser(r"[\w+=,.@:/-]{2,1224}", "use one such as audit-2026"),
-            help="External id of the role's trust policy.",
+            help="External id of the role.",
         ),
         "session_name": _organization(
             metavar="NAME",
@@ -102,7 +106,9 @@ def fetch(
     output: Annotated[
         str,
         output_path_option(
-            "Write to a folder, a file for one account, or - for standard output.", "PATH"
+            "Write to this folder, or for one account to a .csv or .json file, or - for standard"
+            " output.",
+            "PATH",
         ),
     ] = ".",
     aws: AwsOptions,
@@ -123,7 +129,7 @@ def fetch(
     many = aws.asks_several_accounts
     save = partial(save_report, partial(_path, output, many=many))
     log = Log(form=TextOrJson.TEXT, quiet=quiet)
-    with progress(quiet=quiet) as advance:
+    with progress("Fetching reports", quiet=quiet) as advance:
         to_stdout = output == STANDARD_OUTPUT
         outcomes = fetch_accounts(aws, _print_report if to_stdout else save, advance, log.log_wait)
     entries = outcomes.entries
@@ -157,8 +163,8 @@ def _check_options(output: str, aws: AwsOptions) -> None:
 
 
 def _path(output: str, name: str, *, many: bool) -> Path:
-    is_folder = many or output.endswith(("/", os.sep)) or Path(output).is_dir()
-    return Path(output, name) if is_folder else Path(output)
+    is_file = output.lower().endswith((".csv", ".json")) and not Path(output).is_dir()
+    return Path(output) if is_file and not many else Path(output, name)
 
 
 def _print_report(report: "FetchedReport") -> str:

@@ -21,7 +21,7 @@ from analyzer.cli.inputs import (
 )
 from analyzer.cli.streams import exit_if_failed_or_partial, say
 from analyzer.cli.table_outputs import DataOutputs
-from analyzer.cli.values import moment, path_parser
+from analyzer.cli.values import moment, path_parser, words_of
 from analyzer.terms import OVERDUE, HistoryTable, count_text
 
 if TYPE_CHECKING:
@@ -93,11 +93,12 @@ def history(
     input_options: options.InputOptions,
     judging_options: options.JudgingOptions,
     fail_on: Annotated[
-        list[Failure],
-        typer.Option(
-            metavar="WORD",
-            help="Exit with 1 for a gap or an account that is not covered (gap), or a decision not"
-            " carried out in time (overdue); may be repeated.",
+        list[str],
+        options.words_option(
+            "Exit with 1 for a gap or an account that is not covered (gap), or a decision not"
+            " carried out in time (overdue)",
+            lambda: [*Failure],
+            callback=words_of(*Failure),
         ),
     ] = [],
     accounts: options.AccountsFile = None,
@@ -157,7 +158,7 @@ def _messages(period_history: "History", outputs: OutputOptions) -> "Iterator[st
     yield from (f"Wrote {path}" for path in outputs.output)
 
 
-def _failures(period_history: "History", fail_on: list[Failure]) -> list[str]:
+def _failures(period_history: "History", fail_on: list[str]) -> list[str]:
     """Return the gaps, uncovered accounts and overdue decisions that meet --fail-on, counted."""
     late = int(period_history.period[OVERDUE].iloc[-1]) if OVERDUE in period_history.period else 0
     uncovered = len(period_history.not_covered)

@@ -100,8 +100,13 @@ def find_inputs(names: list[str], options: InputOptions) -> Inputs:
     return Inputs(names, sources, options.as_of, options.skip_unreadable)
 
 
-def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "Report":
-    """Read all reports, or the newest of each account, and show progress; raises InputRefused."""
+def load(
+    inputs: Inputs, *, quiet: bool = False, with_older: bool = False, can_skip: bool = True
+) -> "Report":
+    """Read all reports, or the newest of each account, and show progress.
+
+    Raises InputRefused, with a note on --skip-unreadable if the command `can_skip` files.
+    """
     import pyarrow as pa
 
     from analyzer.sources.load import load_sources
@@ -110,10 +115,20 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
     # with it, 1,000 reports of 500 rows take 1.3 times as long.
     pa.set_memory_pool(pa.system_memory_pool())
     names, sources, as_of, skips = inputs
-    with progress(quiet=quiet) as advance:
-        report = load_sources(
-            names, sources, as_of, advance, skip_unreadable=skips, with_older=with_older
-        )
+    read = [source.path for source in sources if not source.is_skipped]
+    sizes = [path.stat().st_size for path in read if path and path.is_file()]
+    try:
+        with progress(
+            "Reading reports", quiet=quiet, sizes=sizes if len(sizes) == len(read) else ()
+        ) as advance:
+            report = load_sources(
+                names, sources, as_of, advance, skip_unreadable=skips, with_older=with_older
+            )
+    except InputRefused as refused:
+        others = len(sources) - len({problem.file for problem in refused.problems})
+        if can_skip and others and not skips:
+            refused.add_note("Use --skip-unreadable to go on without such files (exit code 5).")
+        raise
     pa.default_memory_pool().release_unused()  # 100 MB after 7,300 reports of 500 rows
     return report
 
@@ -122,14 +137,19 @@ def load(inputs: Inputs, *, quiet: bool = False, with_older: bool = False) -> "R
 
 
 def read_analysis_request(
-    options: JudgingOptions, accounts: InputFile | None = None, fail_on: Collection[str] = ()
+    options: JudgingOptions,
+    accounts: InputFile | None = None,
+    fail_on: Collection[str] = (),
+    changes: Collection[str] = (),
 ) -> "AnalysisRequest":
     """Return the criteria, the lists, the chosen rules and the words of --fail-on.
+
+    `changes` are the kinds of change that --fail-on takes besides.
 
     Raises typer.BadParameter for unknown rules, contradicting options and a word of --fail-on that
     nothing can meet (the result would look clean), InputRefused for a list.
     """
-    book = _chosen_rules(options, fail_on)
+    book = _chosen_rules(options, fail_on, changes)
 
     from analyzer.analysis.analysis import AnalysisRequest
 
@@ -142,15 +162,17 @@ def read_analysis_request(
     )
 
 
-def _chosen_rules(options: JudgingOptions, fail_on: Collection[str]) -> "Rulebook | None":
+def _chosen_rules(
+    options: JudgingOptions, fail_on: Collection[str], changes: Collection[str] = ()
+) -> "Rulebook | None":
     """Return the rules that run, None for the usual ones; raises typer.BadParameter."""
     default = JudgingOptions()
     chooses_rules = any(
         getattr(options, name) != getattr(default, name) for name in _RULEBOOK_OPTIONS
     )
-    ids = [word for word in fail_on if word not in FAIL_ON_WORDS]
+    ids = [word for word in fail_on if word not in (*FAIL_ON_WORDS, *changes)]
     book = _rulebook(options) if chooses_rules or ids else None
-    if fail_on and (problem := next(_fail_on_problems(options, fail_on, ids, book), "")):
+    if fail_on and (problem := next(_fail_on_problems(options, fail_on, ids, book, changes), "")):
         raise wrong_usage(problem, "--fail-on")
     return book if chooses_rules else None
 
@@ -158,10 +180,13 @@ def _chosen_rules(options: JudgingOptions, fail_on: Collection[str]) -> "Ruleboo
 def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any]:
     """Return the lists that are named, by the fields of `AnalysisRequest`; raises InputRefused."""
     lists: dict[str, Any] = {}
-    if options.exemptions:
+    if options.exemptions or options.exempt:
+        from analyzer.report.model import Exemption, Exemptions
         from analyzer.sources.load import read_exemptions
 
-        lists["exemptions"] = read_exemptions(options.exemptions)
+        listed = read_exemptions(options.exemptions) if options.exemptions else Exemptions()
+        entries = (*listed, *map(Exemption.of_option, options.exempt))
+        lists["exemptions"] = replace(listed, entries=entries)
     if options.decisions or (options.keep_days, options.due_days) != (KEEP_DAYS, DUE_DAYS):
         from analyzer.decisions.ledger import Ledger, read_ledger
 
@@ -198,7 +223,11 @@ def _rulebook(options: JudgingOptions) -> "Rulebook":
 
 
 def _fail_on_problems(
-    options: JudgingOptions, fail_on: Collection[str], ids: list[str], book: "Rulebook | None"
+    options: JudgingOptions,
+    fail_on: Collection[str],
+    ids: list[str],
+    book: "Rulebook | None",
+    changes: Collection[str],
 ) -> Iterator[str]:
     runs_not = [severity for severity in Severity if severity.rank > options.min_severity.rank]
     if weaker := [word for word in fail_on if word in runs_not]:
@@ -217,11 +246,13 @@ def _fail_on_problems(
         hint += ", and check --skip and --min-severity" if leaves_out else ""
         yield f"{', '.join(off)}: a rule that does not run; {hint}"
     if missing:
-        near = get_close_matches(missing[0], [*FAIL_ON_WORDS, *run], 1)
+        near = get_close_matches(missing[0], [*FAIL_ON_WORDS, *changes, *run], 1)
         hint = f"did you mean {near[0]}? Choose" if near else "choose"
+        kinds = f" the kinds of change {', '.join(changes)};" if changes else ""
         yield (
             f"'{', '.join(missing)}': {hint} from the verdicts {', '.join(Verdict)}; the severities"
-            f" {', '.join(Severity)}; {CONTROL}; {OVERDUE}; or the rules that run:"
+            f" {', '.join(Severity)}; {CONTROL}; {OVERDUE};"
+            f"{kinds} or the rules that run:"
             f" {', '.join(run) or 'none'}"
         )
     worst = min((rule.severity.rank for rule in book.rules), default=len(Severity))

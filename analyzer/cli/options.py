@@ -1,6 +1,6 @@
 """Define the options that several commands share, each with its help; nothing is decided here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -10,13 +10,14 @@ import typer
 
 from analyzer.cli.values import (
     InputFile,
+    exempt_entry,
     form_parser,
     input_file,
     moment,
     number_parser,
     pattern,
-    refuse_unknown,
     rule_ids,
+    words_of,
 )
 from analyzer.limits import DUE_DAYS, KEEP_DAYS, Criteria
 from analyzer.report.input_formats import LIMITS, Limits, size_in_bytes, size_text
@@ -36,6 +37,9 @@ from analyzer.terms import (
 REPEATED: Final = "may be repeated."
 """The end of the help of an option that takes several values."""
 
+SEPARATED: Final = "a,b for several."
+"""The end of the help of an option that takes several of the program's own words."""
+
 ALL_VERDICTS: Final = "all"
 
 FAIL_ON_WORDS: Final = (*Verdict, *Severity, CONTROL, OVERDUE)
@@ -47,6 +51,15 @@ FAIL_ON_WORDS: Final = (*Verdict, *Severity, CONTROL, OVERDUE)
 def days_option(text: str, least: int = 1, **more: Any) -> Any:
     """Return the option for a number of days; `text` is its help."""
     return typer.Option(parser=number_parser(least), metavar="DAYS", help=text, **more)
+
+
+def words_option(
+    text: str, known: Callable[[], Collection[str]], metavar: str = "WORD", **more: Any
+) -> Any:
+    """Return the option for words, of which those that are `known` are offered."""
+    more = {"callback": words_of(), **more}
+    help_text = f"{text}; {SEPARATED}"
+    return typer.Option(parser=str, autocompletion=known, metavar=metavar, help=help_text, **more)
 
 
 def file_option(text: str, **more: Any) -> Any:
@@ -70,23 +83,9 @@ def pattern_option(of: str, known_by: str) -> Any:
     return typer.Option(parser=pattern, metavar=of.upper(), help=text)
 
 
-def words_option(of: str, *words: str) -> Any:
-    """Return the option for words of the program that users must have to be listed."""
-
-    def chosen(texts: list[str]) -> list[str]:
-        found = [word for text in texts for word in text.split(",")]
-        refuse_unknown(found, words)
-        return found
-
-    text = f"Only this {of}; {REPEATED}"
-    return typer.Option(
-        parser=str, callback=chosen, autocompletion=lambda: words, metavar="WORD", help=text
-    )
-
-
 output_option = partial(typer.Option, rich_help_panel="Output")
 _input = partial(typer.Option, rich_help_panel="Input")
-_RULES_PANEL: Final = "Verdicts and rules (credreport rules lists the options for limits)"
+_RULES_PANEL: Final = "Verdicts and rules (limits of rules: credreport rules --help)"
 _judging = partial(typer.Option, rich_help_panel=_RULES_PANEL)
 _DECISIONS: Final = {"rich_help_panel": "Decisions"}
 
@@ -192,8 +191,16 @@ class JudgingOptions(CriteriaOptions):
 
     exemptions: Annotated[
         InputFile | None,
-        file_option("Read exempt users from a CSV: account, user, reason, owner, expires."),
+        file_option("Read the exempt users from a CSV."),
     ] = None
+    exempt: Annotated[
+        list[str],
+        typer.Option(
+            parser=exempt_entry,
+            metavar="USER=WHY",
+            help=f"Exempt these users; {REPEATED}",
+        ),
+    ] = field(default_factory=list)
     owners: Annotated[InputFile | None, file_option("Read the owners of users from a CSV.")] = None
     standard: Annotated[
         Benchmark | None,
@@ -201,15 +208,15 @@ class JudgingOptions(CriteriaOptions):
     ] = None
     rules: Annotated[
         list[str],
-        _judging(
-            autocompletion=lambda: (*rule_ids(), "default", "all"),
-            metavar="ID",
-            help=f"Run only this rule (id, root-*, default or all); {REPEATED}",
+        words_option(
+            "Run only this rule (id, root-*, default or all)",
+            lambda: [*rule_ids(), "default", "all"],
+            "ID",
+            rich_help_panel=_RULES_PANEL,
         ),
     ] = field(default_factory=list)
     skip: Annotated[
-        list[str],
-        _judging(autocompletion=rule_ids, metavar="ID", help=f"Skip this rule; {REPEATED}"),
+        list[str], words_option("Skip this rule", rule_ids, "ID", rich_help_panel=_RULES_PANEL)
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
@@ -239,12 +246,10 @@ class JudgingOptions(CriteriaOptions):
 
 FailOn = Annotated[
     list[str],
-    typer.Option(
-        autocompletion=lambda: (*FAIL_ON_WORDS, *rule_ids()),
-        metavar="WORD",
-        help="Exit with 1 if anything not exempt has this verdict, rule, or severity or higher,"
-        " or is undetermined, or an account could not be read; also control, overdue;"
-        f" {REPEATED}",
+    words_option(
+        "Exit with 1 if anything not exempt has this verdict, rule, or severity or higher,"
+        " or is undetermined, or an account could not be read; also control, overdue",
+        lambda: [*FAIL_ON_WORDS, *rule_ids()],
     ),
 ]
 """The option that says what a run fails on; undetermined users always count."""
@@ -252,21 +257,19 @@ FailOn = Annotated[
 # Output
 
 
-def _verdicts_of(chosen: list[str]) -> list[str]:
-    refuse_unknown(chosen, (*Verdict, ALL_VERDICTS))
+def _verdicts_of(texts: list[str]) -> list[str]:
+    chosen = words_of(*Verdict, ALL_VERDICTS)(texts)
     return list(Verdict) if ALL_VERDICTS in chosen else [Verdict(word) for word in chosen]
 
 
 Verdicts = Annotated[
     list[Verdict],
-    typer.Option(
-        "--verdict",
-        parser=str,
+    words_option(
+        f"List {', '.join(Verdict)} users, or {ALL_VERDICTS}",
+        lambda: [*Verdict, ALL_VERDICTS],
+        "VERDICT",
         callback=_verdicts_of,
-        autocompletion=lambda: (*Verdict, ALL_VERDICTS),
-        metavar="VERDICT",
         show_default=False,
-        help=f"List {', '.join(Verdict)} users, or {ALL_VERDICTS}; {REPEATED}",
     ),
 ]
 
@@ -281,8 +284,7 @@ class PatternOptions:
     user: Annotated[list[str], pattern_option("user", "name, ARN")] = field(default_factory=list)
 
 
-_EXPOSURE: Final = words_option("exposure", *Exposure, ANY_UNKNOWN_EXPOSURE)
-_REASON: Final = words_option("reason", *UnusedReason)
+_EXPOSURES: Final = (*Exposure, ANY_UNKNOWN_EXPOSURE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,8 +295,14 @@ class FilterOptions(PatternOptions):
     min_age: Annotated[
         int, days_option("Only users that are this old or older.", 0, show_default=False)
     ] = 0
-    exposure: Annotated[list[str], _EXPOSURE] = field(default_factory=list)
-    reason: Annotated[list[str], _REASON] = field(default_factory=list)
+    exposure: Annotated[
+        list[str],
+        words_option("Only this exposure", lambda: _EXPOSURES, callback=words_of(*_EXPOSURES)),
+    ] = field(default_factory=list)
+    reason: Annotated[
+        list[str],
+        words_option("Only this reason", lambda: [*UnusedReason], callback=words_of(*UnusedReason)),
+    ] = field(default_factory=list)
 
 
 HubRegion = Annotated[

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.plan import RemovalPlan
 
-EXAMPLES: Final = ("credreport plan decisions.csv --report reports/ -o remove.sh",)
+EXAMPLES: Final = (
+    "credreport plan decisions.csv --report reports/ --exemptions exemptions.csv",
+    "credreport plan decisions.csv --report runs/ --exemptions none -o remove.sh",
+)
 
 
 def plan(

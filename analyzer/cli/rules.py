@@ -1,8 +1,9 @@
 """Run `credreport rules`: list the rules, or explain some."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from textwrap import wrap
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -14,6 +15,17 @@ if TYPE_CHECKING:
     from analyzer.rules.rule import Rule
 
 
+EXAMPLES: Final = (
+    "credreport rules",
+    "credreport rules unused-user 'root-*'",
+)
+
+
+_LIMITS: Final = ", ".join(
+    f"--{name.replace('_', '-')} {days}" for name, days in asdict(Thresholds()).items()
+)
+
+
 def rules(
     ids: Annotated[
         list[str],
@@ -21,7 +33,8 @@ def rules(
             metavar="ID",
             autocompletion=rule_ids,
             help="Explain these rules (ids, patterns or all): why they matter, how they decide,"
-            " what to do, and which controls require them.",
+            " what to do, and which controls require them. Options of the other commands set the"
+            f" limits, by default {_LIMITS}.",
         ),
     ] = [],
 ) -> None:

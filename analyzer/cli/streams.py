@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import BytesIO, TextIOWrapper
+from itertools import accumulate
 from typing import Any, BinaryIO, Final, TextIO
 
 import typer
@@ -119,26 +120,42 @@ def terminal_look() -> dict[str, Any]:
 # Standard error
 
 
-@contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[int, int], None]]:
-    """Give a function that shows the number of inputs read, and of all, in a progress bar.
+_LARGE: Final = 32 << 20
+"""The bytes of reports from which a bar shows for a single one, too."""
 
-    The bar shows only on a terminal, and only for many inputs.
+_MANY_ROWS: Final = 100_000
+"""The rows from which a bar shows while they are judged and written."""
+
+
+@contextmanager
+def progress(
+    text: str, *, quiet: bool, sizes: Sequence[int] = (), rows: int = 0
+) -> Iterator[Callable[[int, int], None]]:
+    """Give a function that shows the number of inputs done, and of all, in a progress bar.
+
+    The bar shows only on a terminal: for many inputs, for large ones by their `sizes` in bytes, or
+    for many `rows`, which are only named.
     """
     is_terminal = bool(sys.stderr and sys.stderr.isatty())
     if quiet or not is_terminal or os.environ.get("TERM") == "dumb":
         yield lambda _done, _total: None
         return
+    from rich import progress as parts
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    parts = (TextColumn("Reading reports"), BarColumn(), MofNCompleteColumn())
-    bar = Progress(*parts, console=Console(stderr=True), transient=True)
-    task = bar.add_task("", total=None)
+    count = [parts.DownloadColumn()] if sizes else [] if rows else [parts.MofNCompleteColumn()]
+    shown = (parts.TextColumn(text, markup=False), parts.BarColumn(), *count)
+    clock, console = parts.TimeElapsedColumn(), Console(stderr=True)
+    bar = parts.Progress(parts.SpinnerColumn(), *shown, clock, console=console, transient=True)
+    ends = [0, *accumulate(sizes)]
+    task = bar.add_task("", total=ends[-1] or None)
+    if rows > _MANY_ROWS or ends[-1] > _LARGE:
+        bar.start()
 
     def update(done: int, total: int) -> None:
         if total > 1:
-            bar.update(task, completed=done, total=total)
+            both = (ends[done], ends[-1]) if sizes else (done, total)
+            bar.update(task, completed=both[0], total=both[1])
             bar.start()
 
     try:

@@ -147,6 +147,20 @@ def refuse_unknown(chosen: Iterable[str], known: Collection[str], option: str = 
         raise wrong_usage(message, option)
 
 
+def words_of(*known: str) -> Callable[[list[str]], list[str]]:
+    """Return what splits an option's values at commas, and refuses words that are not known.
+
+    Without `known` words, all are taken. Only for the program's own words, which hold no comma.
+    """
+
+    def words(texts: list[str]) -> list[str]:
+        split = [word.strip() for text in texts for word in text.split(",")]
+        refuse_unknown(split, known or split)
+        return split
+
+    return words
+
+
 def matching(patterns: Iterable[str], known: Iterable[str]) -> list[str]:
     """Return the ids that patterns with * and ? match; a pattern without a match stays."""
     return [name for one in patterns for name in (fnmatch.filter(known, one) or [one])]
@@ -161,8 +175,23 @@ def pattern(text: str) -> str:
     return text
 
 
+def exempt_entry(text: str) -> str:
+    """Return the text of an exemption; refuse one without a pattern or a reason."""
+    user, _, reason = text.partition("=")
+    if not (user.strip() and reason.strip()):
+        raise ValueError(f"'{printable(text)}': write PATTERN=REASON; for = in a name, write ?")
+    return text
+
+
 def rule_ids() -> list[str]:
     """Return the ids of all rules."""
     from analyzer.rules import RULES
 
     return [rule.id for rule in RULES]
+
+
+def change_words() -> list[str]:
+    """Return the kinds of change."""
+    from analyzer.changes.user_changes import ChangeKind
+
+    return [*map(str, ChangeKind)]

@@ -109,10 +109,11 @@ class UserRecord(_Record):
 class ReviewRecord(_Record):
     """Hold by what the lists of a workbook were made, and the number of users of each list.
 
-    `exemptions` and `owners` are the SHA-256 of the lists, empty for none. `split` is `owner` or
-    `account`, and `part` the one whose users are listed. `accounts` (ids), `users` (patterns),
-    `exposures`, `reasons`, `certain` and `min_age` are the filter. `reports` have name, SHA-256 and
-    as-of. `follow_up` is the digest of the earlier decisions shown there (`digest_of_rows`).
+    `exemptions` and `owners` are the SHA-256 of the lists, empty for none; `exempt` are user and
+    reason of the entries of `--exempt`. `split` is `owner` or `account`, and `part` the one whose
+    users are listed. `accounts` (ids), `users` (patterns), `exposures`, `reasons`, `certain` and
+    `min_age` are the filter. `reports` have name, SHA-256 and as-of. `follow_up` is the digest of
+    the earlier decisions shown there (`digest_of_rows`).
     """
 
     version: str
@@ -120,6 +121,7 @@ class ReviewRecord(_Record):
     idle_days: int
     grace_days: int
     exemptions: str
+    exempt: list[tuple[str, str]]
     owners: str
     split: str
     part: str
@@ -146,7 +148,7 @@ class ReviewRecord(_Record):
     def limits(self) -> str:
         """Return part, filters and criteria that are not the usual ones, empty for none."""
         standard = {**asdict(Criteria()), "split": "", "part": "", "accounts": [], "users": []}
-        standard |= {"exposures": [], "reasons": []}
+        standard |= {"exempt": [], "exposures": [], "reasons": []}
         standard |= {"certain": False, "min_age": 0}
         named = {name: getattr(self, name) for name in standard}
         return ", ".join(f"{name} {is_}" for name, is_ in named.items() if is_ != standard[name])

@@ -45,11 +45,13 @@ class ListForm:
     """Name the columns that a list must have, and those that it may have besides.
 
     Other columns are not read, or with `refuses_others` are refused. In a list that is written
-    `by_program`, the last row has all its cells; otherwise the file is cut off.
+    `by_program`, the last row has all its cells; otherwise the file is cut off. Without a
+    `limiting` column, others are refused too: one may be meant as that column.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
+    limiting: tuple[str, ...] = ()
     refuses_others: bool = False
     by_program: bool = False
     hint: str = ""
@@ -132,6 +134,7 @@ def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterato
         hint = form.hint or f"The first row must be {','.join(form.required)}."
         yield Problem(name, 1, None, None, missing_columns_text(missing), hint)
     named = Counter(filter(None, header))
+    lacking = [column for column in form.limiting if column not in header]
     if len(named) > _MOST_COLUMNS:
         hint = f"Keep only the columns that are read, {_MOST_COLUMNS} at most."
         yield Problem(name, 1, None, None, f"the list has {len(named):,} columns", hint)
@@ -146,6 +149,10 @@ def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterato
         elif form.refuses_others and column not in known:
             hint = "Remove it, or keep it in another file: it would be lost."
             yield Problem(name, 1, column, None, "not a column of this list", hint)
+        elif lacking and not missing and column not in known:
+            hint = f"Remove it, or add the column {' and the column '.join(lacking)}."
+            message = f"not a column of this list, and it may be meant as {' or '.join(lacking)}"
+            yield Problem(name, 1, column, None, message, hint)
 
 
 def _closest_column(column: str, header: list[str], known: Sequence[str]) -> str:

@@ -2,8 +2,9 @@
 
 The list is a CSV file: account,user,reason,owner,expires,rule. In `account` and `user` the signs
 `*` and `?` match; `expires` is the last day on which the entry applies. With a `rule`, the entry
-exempts from that rule only; without one, from all. The column may be left out. An account's root
-is exempt only if it is named, as `<root_account>`.
+exempts from that rule only; without one, from all. All columns but `user` and `reason` may be left
+out; without `account`, entries apply in every account. An account's root is exempt only if it is
+named, as `<root_account>`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -33,9 +34,11 @@ from analyzer.report.model import (
 from analyzer.report.users import Users
 from analyzer.terms import ROOT_USER, Verdict
 
-HEADER: Final = ("account", "user", "reason", "owner", "expires")
 _RULE: Final = "rule"
-_FORM: Final = ListForm(required=HEADER, optional=(_RULE,))
+_LIMITING: Final = ("account", "expires")
+_FORM: Final = ListForm(
+    required=("user", "reason"), optional=(*_LIMITING, "owner", _RULE), limiting=_LIMITING
+)
 
 RULE_OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}
 """The rules that a verdict fails: an exemption from the rule exempts from the verdict."""
@@ -50,10 +53,10 @@ def read_exemptions(name: str, content: bytes, rule_ids: Callable[[], Sequence[s
     problems = partial(_problems, rule_ids=rule_ids)
     entries = []
     for row, named in list_rows(name, content, _FORM, problems):
-        account, user, reason, owner, expires = (named[column] for column in HEADER)
+        expires = named.get("expires")
         last_day = date.fromisoformat(expires) if expires else None
-        rule = named.get(_RULE, "")
-        entries.append(Exemption(account, user, reason, owner, last_day, row, rule))
+        subject = named.get("account", "*"), named["user"], named["reason"], named.get("owner", "")
+        entries.append(Exemption(*subject, last_day, row, named.get(_RULE, "")))
     return Exemptions(tuple(entries), file_reference(name, content))
 
 
@@ -61,13 +64,13 @@ def _problems(
     name: str, row: int, named: Mapping[str, str], rule_ids: Callable[[], Sequence[str]]
 ) -> Iterator[Problem]:
     for column in ("account", "user", "reason"):
-        if not named[column]:
+        if not named.get(column, "*"):
             hint = "Name the account and the user (`*` means any), and the reason."
             yield Problem(name, row, column, None, "the cell is empty", hint)
-    yield from cut_account_problems(name, row, named["account"])
-    if named["expires"] and not is_day(named["expires"]):
+    yield from cut_account_problems(name, row, named.get("account", ""))
+    if (expires := named.get("expires")) and not is_day(expires):
         hint = "Write the last day on which it applies as YYYY-MM-DD, or nothing."
-        yield Problem(name, row, "expires", named["expires"], "not a date", hint)
+        yield Problem(name, row, "expires", expires, "not a date", hint)
     if named.get(_RULE) and named[_RULE] not in (ids := rule_ids()):
         hint = f"Name one of {', '.join(ids)}, or none to exempt from all rules."
         yield Problem(name, row, _RULE, named[_RULE], "there is no such rule", hint)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from html import escape
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -143,9 +143,10 @@ class Exemption:
     """Exempt the users that match from failing a run, until a date.
 
     `account` and `user` are patterns in which `*` and `?` match; `line` is the line of the entry in
-    its file. An entry applies up to and including the day `expires`, to everything or only to the
-    `rule` of that id. An entry with an `arn` is a decision to keep the one user that was `created`
-    at that moment (aware, to the second): it exempts only from being unused or retired.
+    its file, 0 for an entry of `--exempt`. An entry applies up to and including the day `expires`,
+    to everything or only to the `rule` of that id. An entry with an `arn` is a decision to keep the
+    one user that was `created` at that moment (aware, to the second): it exempts only from being
+    unused or retired.
     """
 
     account: str
@@ -158,6 +159,12 @@ class Exemption:
     arn: str = ""
     created: datetime | None = None
 
+    @classmethod
+    def of_option(cls, text: str) -> Self:
+        """Return an entry for every account, as `--exempt` has it: `PATTERN=REASON`."""
+        user, _, reason = map(str.strip, text.partition("="))
+        return cls("*", user, reason, "", None, 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Exemptions(Sequence[Exemption]):
@@ -165,6 +172,11 @@ class Exemptions(Sequence[Exemption]):
 
     entries: tuple[Exemption, ...] = ()
     file: FileReference | None = None
+
+    @property
+    def by_option(self) -> list[Exemption]:
+        """Return the entries that come from no file and no ledger."""
+        return [entry for entry in self.entries if not (entry.line or entry.arn)]
 
     def __repr__(self) -> str:
         """Return the number of entries in a line."""

@@ -14,6 +14,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis, analyze
+from analyzer.analysis.filters import Filter
 from analyzer.changes.diff import (
     CHANGE,
     NO_REPORT,
@@ -21,6 +22,7 @@ from analyzer.changes.diff import (
     check_masked_accounts,
     counts_by_kind,
     not_covered_rows,
+    open_counts_by_kind,
 )
 from analyzer.changes.snapshot import snapshot
 from analyzer.changes.user_changes import ChangeKind
@@ -28,8 +30,9 @@ from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
 from analyzer.files import PRIVATE, replacing, sha256
 from analyzer.limits import Criteria
-from analyzer.report.model import TEXT
+from analyzer.report.model import TEXT, Exemption
 from analyzer.report.report import Report
+from analyzer.rules.rule import Outcome
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.runs.run_folders import Run, sync
 from analyzer.sources.load import read_exemptions
@@ -99,10 +102,16 @@ def feed_files(run: Run, feed: Feed) -> list[str]:
     return [FEEDS[feed]] if FEEDS[feed] in run.files else []
 
 
-def write_all(analysis: Analysis, folder: Path, earlier: Sequence[Run], trend: pd.DataFrame) -> str:
+def write_all(
+    analysis: Analysis,
+    folder: Path,
+    changed: pd.DataFrame,
+    earlier: Sequence[Run],
+    trend: pd.DataFrame,
+) -> str:
     """Write every output of a run into a folder, and return the number of changes in words.
 
-    The changes are those since the last of the `earlier` runs, if any. `trend` has the numbers of
+    `changed` are those since the last of the `earlier` runs, if any. `trend` has the numbers of
     users by month (`TREND_COLUMNS`). Raises OutputFailed.
     """
     write(
@@ -113,7 +122,6 @@ def write_all(analysis: Analysis, folder: Path, earlier: Sequence[Run], trend: p
         findings=folder / FINDINGS,
         follow_up=folder / FOLLOW_UP if analysis.ledger.lines else None,
     )
-    changed = _changes_since(analysis, earlier)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
     with replacing(folder / WORKBOOK) as stream:
@@ -121,6 +129,35 @@ def write_all(analysis: Analysis, folder: Path, earlier: Sequence[Run], trend: p
         shown = changed if earlier else None
         write_workbook(analysis, stream, changes=shown, previous_run=since, trend=trend)
     return _change_count_text(changed, analysis.report, earlier)
+
+
+def change_failures(
+    analysis: Analysis, changed: pd.DataFrame, earlier: Sequence[Run], words: Collection[str]
+) -> list[str]:
+    """Return the kinds of change among words that were met, each with its number.
+
+    What is exempt does not count. In an account that is not compared, and without an earlier run
+    in all, every user and every finding counts as new, and every unused user as newly unused.
+    """
+    kinds = [kind for kind in ChangeKind if kind in words and kind not in [*map(str, Verdict)]]
+    if not kinds:
+        return []
+    counts = open_counts_by_kind(changed)
+    accounts = analysis.report.accounts
+    if earlier:
+        accounts &= {*changed.loc[changed[CHANGE] == ChangeKind.NOT_COVERED, columns.ACCOUNT]}
+    if accounts:
+        # A filter cannot name rows without an account number.
+        is_part = accounts != analysis.report.accounts and "" not in accounts
+        part = analysis.where(Filter(accounts=(*sorted(accounts),))) if is_part else analysis
+        counts[ChangeKind.NEW] += part.totals.user_count(exempt=False)
+        counts[ChangeKind.BECAME_UNUSED] += part.totals.user_count(Verdict.UNUSED, exempt=False)
+        counts[ChangeKind.FINDING_NEW] += sum(
+            number
+            for (_, outcome, is_exempt), number in part.rule_results.counts.items()
+            if outcome is Outcome.FAILS and not is_exempt
+        )
+    return [f"{counts[kind]:,} {kind}" for kind in kinds if counts[kind]]
 
 
 def _change_count_text(changed: pd.DataFrame, report: Report, earlier: Sequence[Run]) -> str:
@@ -179,7 +216,7 @@ def _month(at: datetime) -> int:
     return at.year * 12 + at.month
 
 
-def _changes_since(analysis: Analysis, earlier: Sequence[Run]) -> pd.DataFrame:
+def changes_since(analysis: Analysis, earlier: Sequence[Run]) -> pd.DataFrame:
     """Return what changed since the last earlier run, judged by the criteria of this one.
 
     An account that only older runs cover has a row that names the newest of these. Without an
@@ -212,11 +249,12 @@ def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     InputRefused.
     """
     listed, decided = run.path / EXEMPTIONS, run.path / DECISIONS
+    entries = read_exemptions((listed.name, listed.read_bytes())) if listed.is_file() else ()
     report = load_reports(run.path, {}, as_of=run.record.set_as_of)
     return analyze(
         report,
         analysis.criteria,
-        read_exemptions((listed.name, listed.read_bytes())) if listed.is_file() else (),
+        (*entries, *map(Exemption.of_option, run.record.exempt)),
         analysis.book,
         read_ledger(decided.name, decided.read_bytes()) if decided.is_file() else None,
     )

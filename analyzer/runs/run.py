@@ -8,6 +8,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
+import pandas as pd
+
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.analysis.filters import Filter
 from analyzer.aws import FetchRequest
@@ -119,11 +121,19 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             identity = run_folders.run_identity(report, parameters)
             existing = next((run for run in all_runs if run.record.identity == identity), None)
             run = existing.path if existing else new_run
-            if failures := analysis_request.failures(analysis):
-                message = f"Meets --fail-on in {run}: {'; '.join(failures)}"
+            if existing:  # The run that it was compared with may be removed by now.
+                met = existing.record.met
+            else:
+                compared = _runs_to_compare(earlier, request.log)
+                changed = outputs.changes_since(analysis, compared)
+                words = analysis_request.fail_on
+                new = outputs.change_failures(analysis, changed, compared, words)
+                met = (*analysis_request.failures(analysis), *new)
+            if met:
+                message = f"Meets --fail-on in {run}: {'; '.join(met)}"
                 request.log.caution("fail-on", message, run=run.name)
             is_partial = has_gaps or bool(analysis.report.not_covered)
-            code = _exit_code(failures, lacks_decisions=bool(missing), is_partial=is_partial)
+            code = _exit_code(met, lacks_decisions=bool(missing), is_partial=is_partial)
             if existing:
                 message = f"Unchanged since {run}: skipped."
                 request.log.say("unchanged", message, run=existing.name, exit_code=code)
@@ -133,8 +143,11 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                     analysis,
                     building,
                     run,
+                    changed,
+                    compared=compared,
                     earlier=earlier,
                     later=all_runs[len(earlier) :],
+                    met=met,
                     code=code,
                 )
         if keep:
@@ -212,14 +225,16 @@ def _publish(  # noqa: PLR0913  a run is all of these
     analysis: Analysis,
     building: Path,
     run: Path,
+    changed: pd.DataFrame,
     *,
+    compared: Sequence[Run],
     earlier: Sequence[Run],
     later: Sequence[Run],
+    met: Sequence[str],
     code: int,
 ) -> None:
     """Write all of a run but its reports, put it in place, and log it."""
     report, ledger = analysis.report, analysis.ledger
-    previous = _run_to_compare(earlier, request.log)
     verdicts = {verdict: analysis.totals.user_count(verdict) for verdict in Verdict}
     at, parameters = run_folders.newest_as_of(report), request.parameters
     trend = outputs.trend(earlier, run.name, at, verdicts, report.accounts, parameters)
@@ -228,7 +243,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
     with run_folders.os_errors_translated(run.parent):
         for name, content in {**request.lists, **ledger_file}.items():
             (building / name).write_bytes(content)
-        changes = outputs.write_all(analysis, building, earlier if previous else (), trend)
+        changes = outputs.write_all(analysis, building, changed, compared, trend)
         for feed in request.feeds:
             closed = _feeds_to_close(earlier, feed, report.accounts - {""}, rules, request.log)
             if part := _part_of_feed(analysis, later, feed, rules, request.log):
@@ -239,13 +254,14 @@ def _publish(  # noqa: PLR0913  a run is all of these
             list(outputs.synced_private_files(building)),
             ledger.file,
             exit_code=code,
-            compared_with=previous.name if previous else None,
+            met=met,
+            compared_with=compared[-1].name if compared else None,
             users=verdicts,
             rules=rules,
         )
     run_folders.publish(building, run, record)
     _log_lost_accounts(report, earlier, request.log)
-    since = f"; changes since {previous.name}: {changes}" if previous else ""
+    since = f"; changes since {compared[-1].name}: {changes}" if compared else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
 
 
@@ -259,14 +275,14 @@ def _log_lost_accounts(report: Report, earlier: Sequence[Run], log: Log) -> None
             log.caution("lost-account", message, accounts=lost)
 
 
-def _run_to_compare(earlier: Sequence[Run], log: Log) -> Run | None:
-    """Return the run before, or None if its inputs were changed."""
-    previous = earlier[-1] if earlier else None
-    if previous and not inputs.has_unchanged_inputs(previous):
-        message = f"Reports in {previous.path} were changed: changes since it are not shown."
-        log.caution("changed", message, run=previous.name)
-        return None
-    return previous
+def _runs_to_compare(earlier: Sequence[Run], log: Log) -> Sequence[Run]:
+    """Return the earlier runs, none if the inputs of the last one were changed."""
+    for previous in earlier[-1:]:
+        if not inputs.has_unchanged_inputs(previous):
+            message = f"Reports in {previous.path} were changed: changes since it are not shown."
+            log.caution("changed", message, run=previous.name)
+            return ()
+    return earlier
 
 
 def _feeds_to_close(

@@ -59,7 +59,8 @@ class CoveredAccount(BaseModel):
 class RunRecord(BaseModel):
     """Hold the fields of a run's record that are read back.
 
-    `as_of` is that of its newest report, `set_as_of` the one of `--as-of`; `rules` are those that
+    `as_of` is that of its newest report, `set_as_of` the one of `--as-of`, `exempt` are the entries
+    of `--exempt`, `met` says what met `--fail-on`; `rules` are those that
     ran, none in a record of an earlier version.
     """
 
@@ -68,9 +69,13 @@ class RunRecord(BaseModel):
     set_as_of: Annotated[
         _Moment | None, Field(validation_alias=AliasPath("parameters", "as_of"))
     ] = None
+    exempt: Annotated[
+        tuple[str, ...], Field(validation_alias=AliasPath("parameters", "exempt"))
+    ] = ()
     parameters: dict[str, Any]
     identity: str
     exit_code: StrictInt
+    met: tuple[str, ...] = ()
     users: Annotated[dict[Verdict, StrictInt], Field(min_length=len(Verdict))]
     files: tuple[RunFile, ...]
     rules: frozenset[str] = frozenset()
@@ -110,7 +115,8 @@ def record_bytes(
 ) -> bytes:
     """Return the record of a run; `files` have path, size and sha256 each.
 
-    `ledger` has the decisions that the run used. `outcome` has its `exit_code`, the name of the
+    `ledger` has the decisions that the run used. `outcome` has its `exit_code`, what `met`
+    `--fail-on`, the name of the
     run that it is `compared_with`, if any, the number of `users` of each verdict, and the `rules`
     that ran.
     """

@@ -89,6 +89,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         "blind_spots": BLIND_SPOTS,
         "exemptions": {
             "list": analysis.exemptions.file,
+            "by_option": analysis.exemptions.by_option,
             "expired": [use.entry for use in totals.expired],
             "unmatched": totals.unmatched,
         },

@@ -93,6 +93,15 @@ def test_the_same_report_leaves_the_same_bytes_in_this_folder_and_in_one_with_a_
 
 
 @pytest.mark.usefixtures("aws")
+def test_a_name_is_a_folder_unless_it_ends_in_csv_or_json(folder: Path) -> None:
+    (folder / "old.csv").mkdir()
+    for name in ("2026-03-01", "of.shop", "old.csv", "report.CSV", "report.json"):
+        assert fetching("-o", folder / name) == 0
+        assert (folder / name).is_dir() == (not name.startswith("report"))
+        assert (folder / name / NAME).is_file() == (folder / name).is_dir()
+
+
+@pytest.mark.usefixtures("aws")
 def test_the_file_behind_a_link_is_replaced_and_private_to_its_owner(folder: Path) -> None:
     (folder / "real.csv").write_bytes(b"open to all")
     (folder / "real.csv").chmod(0o666)

@@ -133,7 +133,8 @@ OF_OTHERS = (
         "export --out-dir runs --log-format xml",
         "'--log-format': 'xml' is not one of 'text', 'json'",
     ),
-    ("export --out-dir runs --also csv", "'--also': 'csv' is not one of 'ocsf', 'asff', 'parquet'"),
+    ("export --out-dir runs --also ocsf,csv", "'--also': 'csv': choose from ocsf, asff, parquet"),
+    ("history a --fail-on gap,late", "'--fail-on': 'late': choose from gap, overdue"),
     (
         "export --out-dir runs --as-of 2026-06-30",
         "use it with --from only: fetched",
@@ -161,7 +162,22 @@ OF_OTHERS = (
     (f"explain lena {CONSOLE}", f"'lena': {NOBODY} or ARN; use a pattern such as 'lena*' to match"),
     (f"explain break-glas-1 {CONSOLE}", f"1': {NOBODY} or ARN; did you mean break-glass-1? "),
     (f"explain -legacy {CONSOLE}", "-legacy: no such option; write -- before the name of a user"),
-    (f"explain lena bo {CONSOLE}", "bo: no such file or folder; explain takes one user, or a pat"),
+    (f"explain lena bo {CONSOLE}", "bo: no such file or folder; name several users with --user"),
+    ("explain lena", "for SOURCES: name the user first, then the reports"),
+    ("-X", "credreport: No such option: -X Try 'credreport --help'. "),
+    ("diff a b --chang gone", "option: --chang (Possible options: --change, --config) Try 'credre"),
+    (
+        "analyze s3://b/k/2026-01-02.csv -o s3://b/users.csv",
+        "s3://b/k/2026-01-02.csv: in a bucket. Type: aws s3 cp s3://b/k/2026-01-02.csv ./2026-01-0",
+    ),
+    (
+        "analyze s3://b/k/2026-01-02.csv -o s3://b/users.csv",
+        " && credreport analyze ./2026-01-02.csv -o s3://b/users.csv Try 'credreport analyze --",
+    ),
+    (
+        "diff s3://b/old/ s3://b/$new -q",
+        "s3://b/old/ ./old && aws s3 cp --recursive 's3://b/$new' './$new' && credreport diff ./o",
+    ),
     (f"explain {CONSOLE} lena", "lena: no such file or folder; name the user first, then the"),
     (f"explain root {CONSOLE}", "; the root user is '<root_account>'"),
     ("explain ann nowhere.csv --rules nothing", "'nothing': choose from"),
@@ -204,3 +220,21 @@ def test_no_wrong_usage_commands_a_terminal() -> None:
 
 def test_what_was_given_several_times_reaches_a_command_as_a_list() -> None:
     assert command_arguments(fetch, {"profile": ("one", "two")})["aws"].profile == ["one", "two"]
+
+
+def test_words_of_the_program_are_separated_by_commas_and_names_are_not() -> None:
+    for command, option, texts, form in (
+        (["analyze", CONSOLE], "--verdict", "unused, dormant", "-f=csv"),
+        (["analyze", CONSOLE], "--fail-on", "retired,root-used", "-q"),
+        (["analyze", CONSOLE], "--rules", "root-*,unused-user", "-f=findings"),
+        (["analyze", CONSOLE], "--skip", "root-used,unused-user", "-f=findings"),
+        (["diff", EARLIER, CONSOLE], "--change", "new,gone", "-f=csv"),
+        (["diff", EARLIER, CONSOLE], "--fail-on", "high,gone", "-q"),
+        (["history", EARLIER, CONSOLE], "--fail-on", "gap,gap", "-q"),
+    ):
+        apart = [word for text in texts.split(",") for word in (option, text.strip())]
+        words = [form[:2], *filter(None, [form[3:]])]
+        assert run(*command, option, texts, *words) == run(*command, *apart, *words)
+    for option in ("--user", "--account"):
+        done = run("analyze", CONSOLE, option, "lena.hartwig,123456789012")
+        assert (done.code, "lena.hartwig,123456789012: no such" in done.messages) == (2, True)

@@ -325,3 +325,20 @@ def test_every_error_has_an_exit_code_of_its_own_and_none_is_that_of_a_finding()
     assert len(set(codes)) == len(codes)
     assert not {0, 1, 2, errors.BUG} & set(codes)
     assert errors.RuleInvalid.exit_code == errors.BUG
+
+
+def test_skip_unreadable_is_named_where_other_files_can_be_read(tmp_path: Path) -> None:
+    saved(tmp_path, "bad", "bad.csv")
+    saved(tmp_path, report_text([a_user("ann")]), "report.csv")
+    hint = "Use --skip-unreadable to go on without such files (exit code 5)."
+    for words, is_named in (
+        ("analyze bad.csv report.csv", True),
+        ("explain ann bad.csv report.csv", True),
+        ("history bad.csv report.csv", True),
+        ("analyze bad.csv", False),
+        ("analyze bad.csv nowhere.csv", False),
+        ("analyze bad.csv nowhere.csv --skip-unreadable", False),
+        ("diff bad.csv report.csv", False),
+    ):
+        done = run(*words.split(), folder=tmp_path)
+        assert (done.code, hint in done.messages) == (3, is_named), words

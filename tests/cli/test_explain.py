@@ -137,3 +137,17 @@ def test_a_history_is_the_line_of_events_of_the_users_that_match(tmp_path: Path)
     assert "2 days (2026-04-20, 2026-04-22), more than the 1 of --max-gap." in short.messages
     for wrong in (["nobody"], ["<root_account>"], ["bo", "--as-of=2026-04-30"]):
         assert run("explain", *wrong, tmp_path, "--history").code == 2
+
+
+def test_several_users_are_explained_at_once_and_quietly() -> None:
+    names = ("lena.hartwig", "soap-archive")
+    first, second = (run("explain", user, CONSOLE, "-q") for user in names)
+    both = run("explain", "--user", names[0], "--user", names[1], CONSOLE, "--quiet")
+    assert both.output == first.output + b"\n" + second.output
+    assert (first.messages, second.messages, both.messages) == ("", "", "")
+    words = ("explain", CONSOLE, "--user", "lena*", "--user", "soap-a*", "--history")
+    histories = run(*words, "-q", "-f", "json")
+    assert (histories.code, histories.messages) == (0, "")
+    assert [each["user"] for each in histories.document] == [*names]
+    unknown = run("explain", "--user", "lena.hartwig", "--user", "eve", CONSOLE, "--history")
+    assert (unknown.code, "'eve': no IAM user in the reports" in unknown.messages) == (2, True)

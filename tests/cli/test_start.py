@@ -2,6 +2,8 @@
 
 import json
 import re
+import shlex
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -12,13 +14,12 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import run as run_process
-from analyzer.cli.analyze import EXAMPLES
-from analyzer.cli.command import SUMMARIES
+from analyzer.cli.command import SUMMARIES, command_named
 from analyzer.cli.log import TextOrJson
 from analyzer.limits import Definition
 from analyzer.terms import Benchmark, Format, Severity, Verdict
 from tests.support.builders import ROOT_FOLDER, Run, run
-from tests.support.outputs import CONSOLE
+from tests.support.outputs import CONSOLE, EXEMPTIONS
 
 SAMPLE_SETTINGS = ROOT_FOLDER / "samples" / "settings.toml"
 HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow"}
@@ -63,7 +64,11 @@ def test_no_command_imports_what_it_does_not_need(
 
 
 def test_the_version_is_that_of_the_installed_distribution() -> None:
-    assert run("--version") == Run(0, f"credreport {version('credreport')}\n".encode(), "")
+    assert (
+        run("--version")
+        == run("-V")
+        == Run(0, f"credreport {version('credreport')}\n".encode(), "")
+    )
 
 
 @pytest.mark.no_cover
@@ -116,17 +121,35 @@ def test_help_is_a_result_and_calls_the_program_by_its_name() -> None:
         assert (done.code, done.messages) == (code, says)
 
 
-@pytest.mark.parametrize(
-    ("command", "examples", "words"),
-    [("analyze", EXAMPLES, [*Format, *Verdict, "all"]), ("export", (), [*TextOrJson])],
-)
-def test_help_has_at_most_80_lines_with_all_words_and_its_examples_at_the_end(
-    command: str, examples: tuple[str, ...], words: list[str]
+@pytest.mark.parametrize("command", SUMMARIES)
+def test_each_command_has_two_examples_that_are_right_and_end_its_help(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown = help_of(command)
-    lines = [line.strip() for line in shown.splitlines()]
-    assert len(lines) <= 80
+    examples = import_module(f"analyzer.cli.{command}").EXAMPLES
+    lines = [line.strip() for line in help_of(command).splitlines()]
     assert [line for line in lines if line.startswith("credreport")] == [*examples]
+    assert len(examples) == 2
+    shutil.copy(EXEMPTIONS, tmp_path / "exemptions.csv")
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "decisions.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    for example in examples:
+        _, name, *words = shlex.split(example)
+        assert command_named(name).make_context(name, words).params, example
+
+
+def test_the_limits_of_rules_are_in_the_help_of_rules() -> None:
+    shown = " ".join(help_of("rules").replace("│", " ").split())
+    assert "--idle-days 90, --rotation-days 90, --root-used-days 30, --expiry-days 14." in shown
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [("analyze", [*Format, *Verdict, "all"]), ("export", [*TextOrJson])],
+)
+def test_help_has_at_most_80_lines_with_all_words(command: str, words: list[str]) -> None:
+    shown = help_of(command)
+    assert len(shown.splitlines()) <= 80
     text = shown.replace("│", " ")
     words = [*Definition, *Benchmark, *Severity, *words]
     assert [word for word in words if not re.search(rf"\s{re.escape(word)}[\s,.;:]", text)] == []
@@ -137,10 +160,10 @@ def test_help_has_at_most_80_lines_with_all_words_and_its_examples_at_the_end(
 def test_the_options_that_people_need_first_come_first() -> None:
     lines = help_of("analyze", 200).splitlines()
     options = [line.split()[1] for line in lines if line.startswith("│ --")]
-    assert options[:14] == [
+    assert options[:15] == [
         *("--output", "--format", "--verdict", "--quiet", "--account", "--user", "--certain"),
-        *("--min-age", "--exposure", "--reason", "--exemptions", "--owners", "--standard"),
-        "--fail-on",
+        *("--min-age", "--exposure", "--reason", "--exemptions", "--exempt", "--owners"),
+        *("--standard", "--fail-on"),
     ]
     assert [line.split()[1] for line in lines if line.startswith("╭")] == [
         *("Arguments", "Options", "Output", "Input", "Verdicts", "Decisions")

@@ -95,10 +95,26 @@ def test_a_bar_shows_for_many_reports_on_a_terminal_only(monkeypatch: Patch) -> 
     ):
         monkeypatch.setattr(sys, "stderr", terminal := Terminal())
         monkeypatch.setenv("TERM", term)
-        with streams.progress(quiet=quiet) as advance:
+        with streams.progress("Reading reports", quiet=quiet) as advance:
             advance(1, total)
         assert ("Reading reports" in terminal.getvalue()) is shows
         assert bool(terminal.getvalue()) is shows
+
+
+def test_a_bar_shows_for_one_large_report_and_for_many_rows(monkeypatch: Patch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    for sizes, rows, says in (
+        ([32 << 20], 100_000, ""),
+        ([32 << 20, 1], 0, "Reading reports ━━━━━ 33.6/33.6 MB 0:00:00"),
+        ([(32 << 20) + 1], 0, "Reading reports ━━━━━ 0.0/33.6 MB 0:00:00"),
+        ([], 100_001, "Reading reports ━━━━━ 0:00:00"),
+    ):
+        monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+        with streams.progress("Reading reports", quiet=False, sizes=sizes, rows=rows) as advance:
+            advance(len(sizes), len(sizes))
+        lines = re.sub("━+", "━━━━━", ESCAPES.sub("", terminal.getvalue()))
+        assert says in " ".join(lines.split()), lines
+        assert bool(lines) is bool(says)
 
 
 def test_a_bar_is_gone_when_a_report_is_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,9 @@ from tests.support.builders import (
     a_user,
     days_before,
     no_password,
+    report_text,
+    run,
+    saved,
 )
 from tests.support.outputs import (
     HEADER_OF_EXEMPTIONS,
@@ -74,6 +78,10 @@ READ = {
     "empty rows": f"{HEADER_OF_EXEMPTIONS}\n\n,,,,\n*,ann,why,,\n\n , ,\n",
     "semicolons": f"{HEADER_OF_EXEMPTIONS}\n*,ann,why,,\n".replace(",", ";"),
     "tabs": f"{HEADER_OF_EXEMPTIONS}\n*,ann,why,,\n".replace(",", "\t"),
+    "user and reason alone": "reason,user\nwhy,ann\n",
+    "a column that is not of the list beside all that limit an entry": (
+        "user,reason,account,expires,konto\nann,why,*,,1\n"
+    ),
 }
 
 
@@ -102,12 +110,25 @@ def test_a_name_copied_from_users_csv_loses_the_apostrophe_before_a_formula() ->
     assert [entry.user for entry in entries] == [*COPIED.values()]
 
 
-ALL_MISSING = ["row 1: columns account, user, reason, owner, expires are missing"]
+ALL_MISSING = ["row 1: columns user, reason are missing"]
+MAY_BE = "not a column of this list, and it may be meant as "
 REASON_MISSING, MISSPELT = "row 1: column reason is missing", "the column looks like `{}`, misspelt"
 REFUSED: dict[str, tuple[str, list[str]]] = {
     "no text": ("", ALL_MISSING),
     "no header": ("*,ann,why,,\n", ALL_MISSING),
     "a column less": ("account,user,owner,expires\n", [REASON_MISSING]),
+    "a column that may limit the entries": (
+        "user,reason,expires,konto\nann,why,,1\n",
+        [f"row 1, column konto: {MAY_BE}account"],
+    ),
+    "columns that may limit the entries": (
+        "user,reason,end date\nann,why,2026-01-01\n",
+        [f"row 1, column end date: {MAY_BE}account or expires"],
+    ),
+    "an account that is empty": (
+        "account,user,reason\n,ann,why\n",
+        ["row 2, column account: the cell is empty"],
+    ),
     "a column twice": (
         f"{HEADER_OF_EXEMPTIONS},rule,ticket,Rule,Ticket\n*,ann,why,,,unused-user,,,\n",
         [f"row 1, column {name}: the column is there twice" for name in ("rule", "ticket")],
@@ -313,7 +334,7 @@ def test_a_verdict_is_excused_by_its_rule_or_with_everything() -> None:
 
 
 def test_a_finding_is_excused_by_the_first_entry_that_applies_to_its_rule() -> None:
-    idle = [a_user(name, password=a_password(*[days_before(60)] * 2)) for name in ("ann", "bob")]
+    idle = [a_user(name, password=a_password(*[days_before(90)] * 2)) for name in ("ann", "bob")]
     of_ann = ["*,ann,travels,,,idle-password", "*,ann,expired,,2020-01-01,"]
     of_bob = ["*,bob,1,,,idle-password", "*,bob,all,,,", "*,bob,2,,,idle-password"]
     found = analysis_of(idle, with_rules(*of_ann, *of_bob)).rule_results.findings
@@ -424,3 +445,21 @@ def test_decisions_to_keep_that_ended_are_one_note_however_many() -> None:
         analysis = analysis_of([*map(a_user, names)], Exemptions((*keeps, listed)))
         ends = [each for each in headline.notes(analysis) if "ended" in each or "expired" in each]
         assert ends == ["The exemption of user-0 in account * expired on 2020-01-01.", note]
+
+
+def test_an_entry_of_exempt_is_one_for_every_account_besides_those_of_the_list(
+    tmp_path: Path,
+) -> None:
+    saved(tmp_path, report_text([a_user("ann"), a_user("bob"), a_user("eve")]))
+    saved(tmp_path, "user,reason\nbob,listed\n", "list.csv")
+    words = ("--exemptions", "list.csv", "--exempt", "?o?=by option", "--exempt=ann=a, b = c")
+    done = run("analyze", "report.csv", *words, "-q", "-f", "json", folder=tmp_path)
+    exempt = {user["user"]: user["exemption"] for user in done.document["users"]}
+    assert exempt == {"ann": "a, b = c", "bob": "listed", "eve": ""}
+    shown = done.document["exemptions"]["by_option"]
+    assert [(entry["account"], entry["user"]) for entry in shown] == [("*", "?o?"), ("*", "ann")]
+    text = run("explain", "bob", "report.csv", *words, "-q", folder=tmp_path).output.decode()
+    assert "\n  row 2: bob: listed\n  --exempt: ?o?: by option\n" in text
+    for wrong in ("ann", "=why", "ann=", " = "):
+        done = run("analyze", "report.csv", "--exempt", wrong, folder=tmp_path)
+        assert (done.code, f"'{wrong}': write PATTERN=REASON" in done.messages) == (2, True)

@@ -365,7 +365,8 @@ def analysis(tmp_path_factory: pytest.TempPathFactory) -> Analysis:
 def test_json_names_the_account_of_users_and_findings(analysis: Analysis) -> None:
     document = json_document(analysis)
     pay = {"account": ACCOUNT, "name": r"=Pay\x07", "owner": "Ann"}
-    assert pay in document["accounts"]
+    named = [{name: of[name] for name in pay} for of in document["accounts"]]
+    assert pay in named
     assert document["account_list"]["name"] == "a.csv"
     for kind in ("users", "findings"):
         names = {each["account"]: each["account_name"] for each in document[kind]}

@@ -1,6 +1,7 @@
 """Whatever somebody forges in a workbook is found: by the workbook alone, or by its reports."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -12,6 +13,7 @@ import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.review_list_layout import REVIEW
 from analyzer.lists.owners import read_owners
+from analyzer.report.model import Exemption
 from analyzer.reviews.comparison import GivenReports
 from analyzer.reviews.entries import read_files
 from analyzer.terms import VERSION, SplitBy
@@ -350,3 +352,16 @@ def test_a_workbook_is_compared_with_the_lists_and_the_part_it_was_made_of() -> 
     assert "Name the same list with --owners." in problems[1]
     files = dict(split(made, SplitBy.ACCOUNT).files())
     assert read_files([("a.xlsx", files[f"{ACCOUNT}.xlsx"])], TODAY, given(**lists))
+
+
+def test_a_workbook_is_compared_with_the_entries_of_exempt_that_it_names() -> None:
+    entries = analyzer.read_exemptions(("e.csv", EXEMPTIONS))
+    by_option = replace(entries, entries=(*entries, Exemption.of_option("b* = robots")))
+    made = analyzer.analyze(analysis().report, exemptions=by_option)
+    content = file_of(made)
+    (read,) = read_files([("r.xlsx", content)], TODAY, given(exemptions=entries))
+    assert "r.xlsx lists only exempt [('b*', 'robots')]." in read.notes
+    assert not [row for row in read.open_rows if row.user_key.arn.endswith("/bob")]
+    forged = edited(content, review_edited(exempt=[]))
+    (problem,) = problems_of(forged, given(exemptions=entries))
+    assert f"the reports put more users on its lists, 1 user: arn:aws:iam::{ACCOUNT}:" in problem

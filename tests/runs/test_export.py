@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import stat
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from errno import EIO
@@ -17,7 +18,16 @@ from analyzer.runs.run_folders import Run, folder_lock, read_record
 from analyzer.runs.run_folders import check_folder as check_runs_folder
 from analyzer.runs.run_folders import runs as runs_in
 from analyzer.terms import Verdict
-from tests.support.builders import a_user, report_text, run, saved
+from tests.support.builders import (
+    Row,
+    a_password,
+    a_user,
+    days_before,
+    report_text,
+    run,
+    saved,
+)
+from tests.support.reading import OTHER_ACCOUNT, of_account
 from tests.support.runs import (
     OUTPUTS,
     SAMPLE,
@@ -100,6 +110,58 @@ def test_a_run_that_was_made_from_the_same_is_not_made_twice_and_says_again_what
     assert hidden(runs) == set()
 
 
+KINDS = "new,became-unused,finding-new,exempted,gone"
+
+
+def test_of_kinds_of_change_only_what_is_new_since_the_run_before_meets(
+    runs: Path, tmp_path: Path, capsys: Capture
+) -> None:
+    def met(day: str, *users: Row, more: Sequence[str] = (), words: str = KINDS) -> tuple[int, str]:
+        code = exporting_day(runs, day, *users, more=["-q", "--fail-on", words, *more])
+        return code, capsys.readouterr().err.partition(": ")[2].partition("\n")[0]
+
+    ann, bot, eve = a_user("ann"), a_user("bot"), a_user("eve")
+    used = a_user("bot", password=a_password(days_before(1)))
+    exempt = ("--exempt", "bot=a robot")
+    name = "status_reports_2026-06-04T09-30-00+00-00.csv"
+    other = ("--from", str(saved(tmp_path, of_account(OTHER_ACCOUNT, ann), name)))
+    first = (1, "2 new; 1 became-unused; 2 finding-new")
+    ended = "unused,exemption-ended"
+    of_others = "2 new; 1 became-unused; 2 finding-new"
+    assert met(FIRST, ann, used) == first
+    assert met(FIRST, ann, used) == first
+    assert met(SECOND, ann, used) == (0, "")
+    assert met("2026-06-03", ann, bot) == (1, "1 became-unused; 1 finding-new")
+    assert met("2026-06-04", ann, bot, eve, more=other) == (1, of_others)
+    assert met("2026-06-05", ann, bot, more=exempt) == (1, "1 gone; 1 exempted")
+    assert met("2026-06-06", ann, used, more=exempt) == (0, "")
+    assert met("2026-06-07", ann, bot, more=exempt) == (0, "")
+    assert met("2026-06-08", ann, bot, words=ended) == (1, "2 unused; 1 exemption-ended")
+
+
+def test_a_run_that_is_unchanged_says_again_what_it_met_when_the_run_before_is_gone(
+    runs: Path, capsys: Capture
+) -> None:
+    words = ("-q", "--fail-on", "new")
+    exporting_day(runs, FIRST, a_user("ann"), more=["-q"])
+    assert exporting_day(runs, SECOND, a_user("ann"), a_user("bob"), more=words) == 1
+    met = capsys.readouterr().err
+    assert met.endswith(f"{name(SECOND)}: 1 new\n")
+    shutil.rmtree(runs / name(FIRST))
+    assert exporting_day(runs, SECOND, a_user("ann"), a_user("bob"), more=words) == 1
+    assert capsys.readouterr().err == met
+
+
+def test_an_account_without_a_number_that_the_run_before_lacks_counts_as_new(
+    runs: Path, capsys: Capture
+) -> None:
+    words = ("-q", "--fail-on", "new,gone")
+    exporting_day(runs, FIRST, a_user("ann"))
+    masked = a_user("bob") | {"arn": "fakearn"}
+    assert exporting_day(runs, SECOND, a_user("ann"), masked, more=words) == 1
+    assert capsys.readouterr().err.endswith(": 2 new\n")
+
+
 def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
     runs: Path, one_run: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
@@ -132,6 +194,22 @@ def test_a_run_keeps_its_lists_another_list_makes_another_run_and_diff_reads_the
     assert {(row["change"], row["owner"]) for row in done.rows} == {("exempted", "Ann Lee")}
     assert (done.code, exporting(runs, "--from", report)) == (0, 0)
     assert not (runs / "latest" / "exemptions.csv").exists()
+
+
+def test_a_run_keeps_the_entries_of_exempt_and_the_next_run_and_diff_read_them(
+    runs: Path, reports: Path
+) -> None:
+    report = console_report(reports, FIRST, a_user("bot-a"), a_user("ci-b"))
+    for entries in (["bot-*=Replaced"], ["bot-*=Replaced", "ci-?=Replaced"]):
+        words = [word for entry in entries for word in ("--exempt", entry)]
+        assert exporting(runs, "--from", report, *words) == 0
+        assert record_of(runs / "latest")["parameters"]["exempt"] == entries
+    (row,) = run("diff", runs / name(FIRST), runs / name(FIRST, "-2"), "--format", "csv").rows
+    assert (row["change"], row["user"]) == ("exempted", "ci-b")
+    more = [*words, "--fail-on", "exempted"]
+    assert exporting_day(runs, SECOND, a_user("bot-a"), a_user("ci-b"), more=more) == 0
+    both = run("diff", runs / name(FIRST), runs / name(FIRST, "-2"), "--exempt", "*=all", "-q")
+    assert (both.code, both.output) == (0, b"")
 
 
 def test_a_run_with_changed_reports_is_not_compared(runs: Path, capsys: Capture) -> None:

@@ -218,8 +218,8 @@ class Run(NamedTuple):
 
     @property
     def message_line(self) -> str:
-        """Return the messages in one line, without the boxes round errors."""
-        return " ".join(self.messages.replace("│", " ").split())
+        """Return the messages in one line."""
+        return " ".join(self.messages.split())
 
     @property
     def lines(self) -> list[str]:

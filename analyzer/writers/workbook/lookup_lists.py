@@ -142,8 +142,8 @@ def exemption_frame(analysis: Analysis) -> pd.DataFrame:
         matched=[use.matched for use in totals.exemption_uses],
         applied=[use.applied for use in totals.exemption_uses],
         state=[_state(totals, use) for use in totals.exemption_uses],
-        # A user to keep by a review is in no list, so the cell is empty.
-        line=[-1 if entry.arn else entry.line for entry in entries],
+        # A user to keep by a review, or an entry of --exempt, is in no list: the cell is empty.
+        line=[-1 if entry.arn else entry.line or -1 for entry in entries],
     )
 
 

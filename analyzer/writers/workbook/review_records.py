@@ -11,7 +11,7 @@ from analyzer.analysis.filters import Filter
 from analyzer.decisions.record import CreationSeconds, RecordedList, ReviewRecord, digest_of_rows
 from analyzer.decisions.review_list_layout import FOLLOWED_UP
 from analyzer.lists.owners import Owners
-from analyzer.report.model import Exemptions, ReportFile
+from analyzer.report.model import Exemption, Exemptions, ReportFile
 from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.terms import VERSION, SplitBy, utc_text
@@ -36,6 +36,7 @@ def review_record(
         idle_days=analysis.criteria.idle_days,
         grace_days=analysis.criteria.grace_days,
         exemptions=exemptions,
+        exempt=[(entry.user, entry.reason) for entry in analysis.exemptions.by_option],
         owners=owners,
         split=split_by or "",
         part=part,
@@ -82,7 +83,9 @@ def records_anew(
         certain=review.certain,
         min_age=review.min_age,
     )
-    whole = analyze(_named_as_in(review, report), review.criteria, exemptions, owners=owners)
+    by_option = (Exemption.of_option("=".join(entry)) for entry in review.exempt)
+    exempt = (*exemptions, *by_option)
+    whole = analyze(_named_as_in(review, report), review.criteria, exempt, owners=owners)
     seconds = CreationSeconds()
     for page in whole.pages():
         seconds.add(_of_review(page, report.files, review))
