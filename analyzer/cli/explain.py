@@ -98,7 +98,7 @@ def _histories(
 
     Raises typer.BadParameter for the root user, and if no user matches.
     """
-    from analyzer.changes.timeline import Span
+    from analyzer.changes.period import Span
     from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
 
     require(user != ROOT_USER, "only users have a history: compare two reports by diff", "USER")
