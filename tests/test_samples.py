@@ -10,8 +10,7 @@ import pytest
 
 import analyzer
 from analyzer.analysis.analysis import Analysis
-from analyzer.changes.diff import CHANGE, changes
-from analyzer.changes.snapshot import snapshot
+from analyzer.changes.diff import CHANGE, Side, changes
 from analyzer.changes.user_changes import ChangeKind
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
@@ -89,6 +88,6 @@ def test_exempt_users_say_why_and_expired_and_unmatched_exemptions_are_named() -
 
 
 def test_the_earlier_report_of_the_account_shows_every_kind_of_change() -> None:
-    compared = changes(snapshot(analyzed("earlier")), snapshot(analyzed(CONSOLE)))
+    compared = changes(Side.of(analyzed("earlier")), Side.of(analyzed(CONSOLE)))
     of_other_inputs = {ChangeKind.EXEMPTED, ChangeKind.EXEMPTION_CHANGED, ChangeKind.NOT_COVERED}
     assert set(compared[CHANGE]) == set(ChangeKind) - of_other_inputs

@@ -5,37 +5,48 @@ all others no user is new or gone.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from itertools import chain, islice
 from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.filters import account_labels
 from analyzer.changes.events import RENAMED_REMARK, renamed_count_text
-from analyzer.changes.snapshot import Snapshot, findings_at, snapshot, states_at
-from analyzer.changes.user_changes import ChangeKind, ChangeRow, Interval, changes_of_user
+from analyzer.changes.user_changes import (
+    ChangeKind,
+    ChangeRow,
+    Finding,
+    Interval,
+    RuleWithLimit,
+    changes_of_user,
+)
+from analyzer.changes.walk import Steps, Walk, of_roots
 from analyzer.errors import InputRefused, Problem, check_type
+from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import (
     TEXT,
     AccountName,
     ReportFile,
     account_names,
-    arrow_array,
     as_category,
     blank_categories,
     concatenated,
     stable_order,
+    text_series,
 )
 from analyzer.report.notes import masked_problem
 from analyzer.report.report import Report
-from analyzer.rules.rule import RULE, Outcome
+from analyzer.report.users import Users
+from analyzer.rules.engine import page_findings, page_outcomes
+from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, Outcome
 from analyzer.terms import AsOfSource, Verdict, count_text, minute_text, short_list
+from analyzer.verdicts.facts import Facts
 
 CHANGE: Final = "change"
 BEFORE: Final = "before"
@@ -51,10 +62,68 @@ _DTYPES: Final[dict[Any, Any]] = {
     **dict.fromkeys(ChangeRow._fields, TEXT),
     **dict.fromkeys((columns.LAST_USE, columns.CREATED), "datetime64[s, UTC]"),
 }
-_IDENTITY: Final = (columns.ACCOUNT, columns.USER, columns.ARN)
-_NOT_COMPARED: Final = [*_IDENTITY, columns.REASON]
 _NEWLY_UNUSED: Final = [ChangeKind.NEW, ChangeKind.RE_CREATED, ChangeKind.BECAME_UNUSED]
-_ROWS_AT_ONCE: Final = 16_384
+_STEPS_AT_ONCE: Final = 8_192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """Hold one side of a comparison.
+
+    `as_of` is that of the report of each account that has one (naive, in UTC); `missing` the reason
+    for each account that could not be read.
+    """
+
+    analysis: Analysis
+    as_of: Mapping[str, datetime]
+    missing: Mapping[str, str]
+
+    @classmethod
+    def of(cls, analysis: Analysis) -> Self:
+        """Return an analysis as a side."""
+        files = sorted(analysis.report.files, key=lambda file: file.as_of)
+        as_of = {
+            of.account: file.as_of.replace(tzinfo=None) for file in files for of in file.accounts
+        }
+        missing = {account.label: account.reason for account in analysis.report.not_covered}
+        return cls(analysis=analysis, as_of=as_of, missing=missing)
+
+    @property
+    def rules(self) -> dict[str, RuleWithLimit]:
+        """Return the rules that ran, by their ids."""
+        book = self.analysis.rule_results.book
+        limits = asdict(book.thresholds)
+        return {
+            rule.id: (rule, limits.get(rule.threshold or "", rule.fixed_limit))
+            for rule in book.rules
+        }
+
+    def outcomes(self, page: Users) -> np.ndarray:
+        """Return what `engine.page_outcomes` does."""
+        book = self.analysis.rule_results.book
+        return page_outcomes(Facts(page), book.rules, book.thresholds, of_roots=of_roots(page))
+
+    def findings_at(self, walk: Walk, at: np.ndarray) -> list[list[Finding]]:
+        """Return the failed and undecided findings in the rows at some positions; none for -1."""
+        findings: list[list[Finding]] = [[] for _ in at]
+        for places, users in walk.parts(at):
+            rows = zip(users.file.tolist(), users.row.tolist(), strict=True)
+            place_of = dict(zip(rows, places.tolist(), strict=True))
+            for file, row, finding in self._findings(users):
+                findings[place_of[file, row]].append(finding)
+        return findings
+
+    def _findings(self, users: Users) -> Iterator[tuple[int, int, Finding]]:
+        book = self.analysis.rule_results.book
+        exempt = ExemptionMatches(users, self.analysis.exemptions)
+        found = page_findings(users, book.rules, book.thresholds, exempt, of_roots=of_roots(users))
+        found = found[found[OUTCOME] != Outcome.NOTED]
+        found = found.iloc[stable_order(found[columns.SLOT])]
+        created = found[columns.CREATED].to_numpy("datetime64[s]").tolist()
+        outcomes = map(Outcome, found[OUTCOME])
+        days = found[DAYS].astype(object).where(found[DAYS].notna(), None)
+        cells = found[RULE], created, outcomes, found[FACT], days, found[columns.EXEMPTION]
+        return zip(found[columns.FILE], found[columns.ROW], map(Finding, *cells), strict=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,7 +221,7 @@ def diff(before: Analysis, now: Analysis) -> Comparison:
             isinstance(analysis, Analysis), "diff() compares what analyze() returns", analysis
         )
     check_masked_accounts(before.report, now.report)
-    sides = snapshot(before), snapshot(now)
+    sides = Side.of(before), Side.of(now)
     if accounts := out_of_order(*sides):
         raise InputRefused(_order_problem(before, now, account) for account in sorted(accounts))
     accounts = compared_accounts(*sides)
@@ -190,8 +259,8 @@ def _order_problem(before: Analysis, now: Analysis, account: str) -> Problem:
 # Changes
 
 
-def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
-    """Return what changed between two snapshots, sorted by `ChangeKind`, account, ARN and rule.
+def changes(before: Side, now: Side) -> pd.DataFrame:
+    """Return what changed between two sides, sorted by `ChangeKind`, account, ARN and rule.
 
     The columns are `COLUMNS`: `change` category; `account`, `user`, `arn`, `cause`, `rule`, `fact`
     str; `before`, `now` str (verdicts or outcomes of findings, empty for none);
@@ -203,33 +272,10 @@ def changes(before: Snapshot, now: Snapshot) -> pd.DataFrame:
     it. An account without a report on one side has one row, `not-covered`, and so has one whose
     reports are in the wrong order.
     """
-    rules = {**before.rules, **now.rules}
-    accounts = compared_accounts(before, now)
-    earlier, later = (
-        {account: at.replace(tzinfo=None) for account, at in side.as_of.items()}
-        for side in (before, now)
-    )
-    idle_limit = now.analysis.criteria.idle_days
-    intervals = {
-        account: Interval(earlier[account], later[account], idle_limit) for account in accounts
-    }
-    old, new = _changed_positions(before, now, accounts)
-    states = zip(states_at(before, old), states_at(now, new), strict=True)
-    findings = zip(findings_at(before, old), findings_at(now, new), strict=True)
-    renamed = _possibly_renamed(before, now, old, new).tolist()
-    rows = chain.from_iterable(
-        changes_of_user(
-            (was, has),
-            found,
-            rules,
-            intervals[has.account or was.account],
-            is_possibly_renamed=is_renamed,
-        )
-        for (was, has), found, is_renamed in zip(states, findings, renamed, strict=True)
-    )
     names = {**before.analysis.report.account_names, **now.analysis.report.account_names}
-    frame = _frame(chain(rows, _uncompared_accounts(before, now)), names)
-    as_of = frame[columns.ACCOUNT].map(later).astype("datetime64[s]")
+    rows = chain(_changed_users(before, now), _uncompared_accounts(before, now))
+    frame = _frame(rows, names)
+    as_of = frame[columns.ACCOUNT].map(now.as_of).astype("datetime64[s]")
     return frame.assign(**now.analysis.owners.columns_of(frame, as_of))
 
 
@@ -245,13 +291,13 @@ def not_covered_rows(report: Report) -> pd.DataFrame:
     return _frame(rows, report.account_names)
 
 
-def out_of_order(before: Snapshot, now: Snapshot) -> set[str]:
+def out_of_order(before: Side, now: Side) -> set[str]:
     """Return the accounts whose report on the later side is the older one."""
     both = before.as_of.keys() & now.as_of.keys()
     return {account for account in both if now.as_of[account] < before.as_of[account]}
 
 
-def compared_accounts(before: Snapshot, now: Snapshot) -> set[str]:
+def compared_accounts(before: Side, now: Side) -> set[str]:
     """Return the accounts with a report on both sides, in the right order."""
     return set(before.as_of.keys() & now.as_of.keys()) - out_of_order(before, now)
 
@@ -286,67 +332,54 @@ def renamed_count(frame: pd.DataFrame) -> int:
     return int(frame.loc[frame[RULE] == "", CAUSE].str.endswith(RENAMED_REMARK).sum())
 
 
-def _changed_positions(
-    before: Snapshot, now: Snapshot, accounts: Collection[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the positions on both sides of users that differ, -1 if a side lacks the user."""
-    old, new = (
-        np.flatnonzero(side.users[columns.ACCOUNT].isin(list(accounts))) for side in (before, now)
-    )
-    arns, earlier = (
-        arrow_array(side.users[columns.ARN].iloc[at]) for side, at in ((now, new), (before, old))
-    )
-    position = pc.fill_null(pc.index_in(arns, value_set=earlier), -1).to_numpy()
-    is_known = position >= 0
-    both = old[position[is_known]], new[is_known]
-    gone, added = np.delete(old, position[is_known]), new[~is_known]
-    differing = _differing(before, now, *both)
-    return (
-        np.concatenate([both[0][differing], gone, np.full(len(added), -1)]),
-        np.concatenate([both[1][differing], np.full(len(gone), -1), added]),
-    )
+def _changed_users(before: Side, now: Side) -> Iterator[ChangeRow]:
+    """Yield the changes of users and roots; each account has two reports to walk through."""
+    accounts = sorted(compared_accounts(before, now))
+    walk, steps = _changed_steps(before, now, accounts)
+    rules, limit = {**before.rules, **now.rules}, now.analysis.criteria.idle_days
+    intervals = {each: Interval(before.as_of[each], now.as_of[each], limit) for each in accounts}
+    for part in steps.parts(_STEPS_AT_ONCE):
+        sides = ((before, part.before), (now, part.now))
+        states = zip(*(walk.states(at) for _, at in sides), strict=True)
+        findings = zip(*(side.findings_at(walk, at) for side, at in sides), strict=True)
+        renamed = part.renamed.tolist()
+        for pair, found, is_renamed in zip(states, findings, renamed, strict=True):
+            interval = intervals[pair[1].account or pair[0].account]
+            yield from changes_of_user(pair, found, rules, interval, is_possibly_renamed=is_renamed)
 
 
-def _possibly_renamed(
-    before: Snapshot, now: Snapshot, old: np.ndarray, new: np.ndarray
-) -> np.ndarray:
-    """Return which users only one side has, while only the other has another of their second.
-
-    `old` and `new` are positions of users; a user created again counts as another.
-    """
-    was, has = (
-        side.users[[columns.ACCOUNT, columns.USER_CREATION_TIME]]
-        .astype({columns.ACCOUNT: TEXT})
-        .where(side.users[columns.VERDICT] != "")
-        .reindex(at)
-        .reset_index(drop=True)
-        for side, at in ((before, old), (now, new))
-    )
-    is_other = was[columns.USER_CREATION_TIME] != has[columns.USER_CREATION_TIME]
-    gone, added = (rows[is_other].dropna() for rows in (was, has))
-    renamed = [
-        pd.MultiIndex.from_frame(one).isin(pd.MultiIndex.from_frame(other))
-        for one, other in ((was, added), (has, gone))
-    ]
-    return np.where(old < 0, renamed[1], renamed[0]) & ((old < 0) | (new < 0))
+def _changed_steps(before: Side, now: Side, accounts: Sequence[str]) -> tuple[Walk, Steps]:
+    """Return the steps of users and roots that differ, also in the outcome of a rule."""
+    index, pages, numbers, outcomes = pd.Index([*accounts], dtype=TEXT), [], [], []
+    for later, side in enumerate((before, now)):
+        for page in (*side.analysis.report.roots(), *side.analysis.pages()):
+            at = index.get_indexer(pd.Index(text_series(page.account)))
+            numbers.append(np.where(at < 0, at, 2 * at + later))
+            pages.append(page)
+            outcomes.append(side.outcomes(page))
+    walk = Walk(pages, np.concatenate(numbers), as_shown=True)
+    steps = _with_re_created(walk, walk.steps(np.arange(2 * len(accounts)) % 2 == 0))
+    if [*before.rules] == [*now.rules]:
+        changed = walk.differs(steps)
+        for outcome in np.concatenate(outcomes).T:
+            changed |= outcome[steps.before] != outcome[steps.now]
+        steps = steps.where(changed)
+    # Rows that are near each other are put into words together.
+    return replace(walk), steps.where(np.lexsort((steps.before, steps.now)))
 
 
-def _differing(before: Snapshot, now: Snapshot, old: np.ndarray, new: np.ndarray) -> np.ndarray:
-    """Return which users, by their positions on both sides, differ in anything."""
-    if [*before.rules] != [*now.rules]:
-        return np.ones(len(old), bool)
-    mask = (before.outcomes[old] != now.outcomes[new]).any(axis=1)
-    for name in before.users.columns.difference(_NOT_COMPARED):
-        was, has = before.users[name], now.users[name]
-        if isinstance(was.dtype, pd.CategoricalDtype):
-            has = has.cat.set_categories(was.cat.categories).cat.codes
-            was = was.cat.codes
-        numbers = [values.to_numpy().astype(np.int64) for values in (was, has)]
-        mask |= numbers[0][old] != numbers[1][new]
-    return np.asarray(mask)
+def _with_re_created(walk: Walk, steps: Steps) -> Steps:
+    """Return the steps, those of a user that is gone and of a new one of its ARN as one."""
+    before, now, report, renamed = steps
+    gone, new = np.flatnonzero(now < 0), np.flatnonzero(before < 0)
+    arns = walk.arn[before[gone]], walk.arn[now[new]]
+    _, of_gone, of_new = np.intersect1d(*arns, return_indices=True)
+    now[gone[of_gone]] = now[new[of_new]]
+    renamed[gone[of_gone]] = False
+    return Steps(before, now, report, renamed).where(~np.isin(np.arange(len(now)), new[of_new]))
 
 
-def _uncompared_accounts(before: Snapshot, now: Snapshot) -> Iterator[ChangeRow]:
+def _uncompared_accounts(before: Side, now: Side) -> Iterator[ChangeRow]:
     """Yield the accounts that lack a report on a side, and why."""
     reversed_accounts = out_of_order(before, now)
     for account in sorted({*before.as_of, *now.as_of, *before.missing, *now.missing}):
@@ -363,7 +396,7 @@ def _uncompared_accounts(before: Snapshot, now: Snapshot) -> Iterator[ChangeRow]
 
 def _frame(rows: Iterator[ChangeRow], names: Mapping[str, AccountName]) -> pd.DataFrame:
     """Return the frame of `changes`, built in parts, since Python values take much memory."""
-    parts = iter(lambda: list(islice(rows, _ROWS_AT_ONCE)), [])
+    parts = iter(lambda: list(islice(rows, _STEPS_AT_ONCE)), [])
     frame = concatenated(
         pd.DataFrame(part, columns=ChangeRow._fields, dtype=object).astype(_DTYPES)
         for part in chain([[]], parts)

@@ -1,10 +1,16 @@
-"""Find when users and verdicts came and went: stays, their stretches, and events.
+"""Follow the users of each account from report to report: what became of them, and when.
 
-A stay is a run of reports that have the user. A stretch is a part of it with one verdict.
+A stay is a run of reports that have the user. Reports in which it is undetermined break no run of
+reports in which it is unused.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from math import inf
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -14,213 +20,213 @@ from analyzer.changes.events import (
     IDLE_VERDICTS,
     USE_COLUMNS,
     EventKind,
+    UserState,
+    day_text,
     events,
     presence_text,
 )
-from analyzer.changes.timeline import (
-    ACCOUNT_REPORT,
-    NOT_COMPARED,
-    SHARED_FACT,
-    Timeline,
-    group_numbers,
-)
-from analyzer.report.model import TEXT, stable_order
-from analyzer.terms import Verdict, code_of
+from analyzer.changes.period import AccountReport, Coverage, order_problem
+from analyzer.changes.walk import Steps, Walk, whole_accounts
+from analyzer.errors import InputRefused
+from analyzer.report.model import text_series
+from analyzer.report.users import Users
+from analyzer.terms import Verdict
 
-AFTER_REPORT: Final = "after"
-BEFORE_REPORT: Final = "before"
-EVENT: Final = "event"
-DETAIL: Final = "detail"
 CREATED: Final = "created"
 APPEARED: Final = "appeared"
 GONE: Final = "gone"
 VERDICT: Final = "verdict"
 
-IDENTITY: Final = (columns.ACCOUNT, columns.ARN, columns.USER, columns.CREATED)
-EVENTS: Final = (
-    *(columns.ACCOUNT, columns.USER, columns.ARN, columns.CREATED),
-    *(AFTER_REPORT, BEFORE_REPORT, EVENT, DETAIL),
-)
-
-_NO_EVENT: Final = {columns.USER, ACCOUNT_REPORT, SHARED_FACT, columns.PASSWORD_NEXT_ROTATION}
-"""Columns of rows that are no moments, or whose change alone is no event."""
+_NO_EVENT: Final = [columns.USER_CREATION_TIME, columns.PASSWORD_NEXT_ROTATION, columns.EXEMPTION]
+"""The columns whose change alone is no event."""
 
 _USES: Final = (EventKind.SIGN_IN, EventKind.KEY_USE)
-_Event = tuple[int, int, str, str]
-"""The positions of a user and of the first report with the event, the event, and a sentence."""
-
-# Stays
-
-UNUSED, _UNDETERMINED = code_of(Verdict.UNUSED), code_of(Verdict.UNDETERMINED)
+_DAY: Final = timedelta(days=1)
 
 
-def verdict_stretches(timeline: Timeline) -> pd.DataFrame:
-    """Return a row for each stretch of reports in which a user has the same verdict.
+@dataclass(slots=True)
+class FollowedUser:
+    """Hold what the reports of a period show of a user.
 
-    The columns are those of `_stretches` and, all bool: `created` (others that enter appeared),
-    `old_name` (leaves, possibly renamed), `new_name` (enters, possibly renamed), `was_unused` (the
-    stretch before in the stay is unused), `newly_unused`, `back_in_use`. The last three skip
-    undetermined stretches.
+    `verdicts` are pairs: the number of a report, and the verdict from it on, None without the user.
+    If its last stay ends unused, it is so from `unused_since` on; `used` is the last report before
+    in which it was not, or was not yet there.
     """
-    stretches = _stretches(timeline)
-    created = timeline.users[columns.CREATED].to_numpy("datetime64[s]")[stretches[columns.USER]]
-    stretches["new_name"], stretches["old_name"] = _possibly_renamed(stretches, created)
-    is_new = created >= timeline.moments[stretches["first"] - 1]
-    stretches["created"] = stretches["enters"] & (is_new | stretches["new_name"])
-    known = stretches[stretches[columns.VERDICT] != _UNDETERMINED]
-    before = known.groupby("stay")[columns.VERDICT].shift().reindex(stretches.index)
-    unused, was_unused = stretches[columns.VERDICT] == UNUSED, before == UNUSED
-    stretches["was_unused"] = was_unused
-    stretches["newly_unused"] = unused & ~was_unused & ~(before.isna() & stretches["at_start"])
-    stretches["back_in_use"] = stretches.index.isin(known.index) & ~unused & was_unused
-    return stretches
+
+    identity: tuple[str, str, str, datetime | None]
+    by_name: bool
+    exemption: str
+    verdicts: list[tuple[int, Verdict | None]] = field(default_factory=list)
+    unused_since: datetime | None = None
+    used: datetime | None = None
+    unused: timedelta = timedelta()
+    gone: tuple[datetime | None, datetime | None] = (None, None)
 
 
-def _stretches(timeline: Timeline) -> pd.DataFrame:
-    """Return where each stretch begins and ends.
+@dataclass(slots=True)
+class FollowedAccount:
+    """Hold what the reports of a period show of an account; `moments` are those of all reports.
 
-    `user`, `stay`, `verdict`, `first`, `last` int64: positions of user and stay, in `Verdict`
-    and of reports; bool: `at_start` and `at_end` of the period, `enters` and `leaves` (the first
-    stretch of a stay that begins in the period, the last of one that ends in it).
+    `counts` are the numbers of users in `history.PERIOD`; `least` and `most` the days from first
+    unused to gone, infinite if they are not known.
     """
-    verdict, begins_stay = timeline.fact_values(columns.VERDICT), ~timeline.continues_row_before
-    first = np.flatnonzero(begins_stay | (np.diff(verdict, prepend=-1) != 0))
-    last = np.append(first[1:], len(begins_stay))[: len(first)] - 1
-    begins = begins_stay[first]
-    is_last = np.append(begins[1:], True)[: len(first)]
-    named = {
-        columns.USER: timeline.rows[columns.USER][first],
-        "stay": np.cumsum(begins) - 1,
-        columns.VERDICT: verdict[first],
-        "first": timeline.rows[ACCOUNT_REPORT][first],
-        "last": timeline.rows[ACCOUNT_REPORT][last],
-    }
-    stretches = pd.DataFrame(named).astype(np.int64)
-    covered = timeline.covered.values()
-    stretches["at_start"] = begins & stretches["first"].isin(
-        [coverage.start for coverage in covered]
-    )
-    stretches["at_end"] = is_last & stretches["last"].isin([coverage.end for coverage in covered])
-    stretches["enters"] = begins & ~stretches["at_start"]
-    stretches["leaves"] = is_last & ~stretches["at_end"]
-    return stretches
 
+    coverage: Coverage
+    moments: Sequence[datetime]
+    users: list[FollowedUser] = field(default_factory=list)
+    events: list[tuple[object, ...]] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    least: list[float] = field(default_factory=list)
+    most: list[float] = field(default_factory=list)
 
-def _possibly_renamed(stretches: pd.DataFrame, created: np.ndarray) -> Iterator[pd.Series]:
-    """Yield the stretches that enter, then those that leave, of possibly renamed users (bool).
+    def step(
+        self, at: int, user: FollowedUser, was: UserState, has: UserState, *, is_renamed: bool
+    ) -> None:
+        """Follow a user that changed, up to the report of a number."""
+        if was.verdict is not has.verdict:
+            user.verdicts.append((at, has.verdict))
+        if was.arn and has.arn:
+            found = [*_events(was, has)]
+        else:
+            found = [self._presence(at, user, is_gone=bool(was.arn), is_renamed=is_renamed)]
+        between = self.moments[at - 1], self.moments[at]
+        self.events += ((*user.identity, *between, *event) for event in found)
 
-    Of two users of one second, one is gone and the other is new in the same interval.
-    """
-    known, seconds = ~np.isnat(created), created.astype(np.int64)
-    enters, leaves = known & stretches["enters"], known & stretches["leaves"]
-    key_in = pd.Series((stretches["first"].to_numpy() - 1) << 32 | seconds)
-    key_out = pd.Series(stretches["last"].to_numpy() << 32 | seconds)
-    yield enters & key_in.isin(key_out[leaves])
-    yield leaves & key_out.isin(key_in[enters])
-
-
-def stays_of(stretches: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each stay, made from its stretches.
-
-    `user`, `leaves`; the positions of the `first` and `last` report; `since`, the report from which
-    the user is unused up to the end of the stay, and `used`, the last one in which it was not, or
-    was not yet there (int64, -1 for none). Undetermined stretches are skipped.
-    """
-    stay, verdict = stretches["stay"], stretches[columns.VERDICT]
-    unused, known = verdict == UNUSED, verdict != _UNDETERMINED
-    ends_unused = verdict.where(known).groupby(stay).last() == UNUSED
-    since = stretches["first"].where(unused & ~stretches["was_unused"]).groupby(stay).last()
-    used = stretches["last"].where(known & ~unused).groupby(stay).last()
-    stays = stretches.groupby("stay").agg({columns.USER: "first", "first": "first", "last": "last"})
-    entered = stretches["enters"].groupby(stay).any()
-    before = (stays["first"] - 1).where(entered)
-    positions = {"since": since.where(ends_unused), "used": used.fillna(before)}
-    whole = {name: values.fillna(-1).astype(np.int64) for name, values in positions.items()}
-    return stays.assign(**whole, leaves=stretches["leaves"].groupby(stay).any())
-
-
-# Events
-
-
-def event_frame(timeline: Timeline, stretches: pd.DataFrame) -> pd.DataFrame:
-    """Return what happened between the reports of a period (`EVENTS`), by user and time."""
-    found = [
-        *_presence(timeline, stretches),
-        *_verdict_changes(stretches),
-        *_credential_events(timeline),
-    ]
-    user, account_report = (np.array([event[at] for event in found], np.int64) for at in (0, 1))
-    cells: dict[str, Any] = {
-        AFTER_REPORT: timeline.moments[account_report - 1],
-        BEFORE_REPORT: timeline.moments[account_report],
-        EVENT: pd.Series([event[2] for event in found], dtype=TEXT),
-        DETAIL: pd.Series([event[3] for event in found], dtype=TEXT),
-    }
-    frame = timeline.users[list(IDENTITY)].iloc[user].reset_index(drop=True).assign(**cells)
-    return in_order(frame[[*EVENTS]])
-
-
-def in_order(events_of_users: pd.DataFrame) -> pd.DataFrame:
-    """Return events by user and time."""
-    by = (events_of_users[name] for name in (*IDENTITY, BEFORE_REPORT))
-    return events_of_users.iloc[stable_order(*by)].reset_index(drop=True)
-
-
-def _presence(timeline: Timeline, stretches: pd.DataFrame) -> Iterator[_Event]:
-    appeared = stretches["enters"] & ~stretches["created"]
-    for word, mask, renamed, of in (
-        (CREATED, stretches["created"], "new_name", "first"),
-        (APPEARED, appeared, "new_name", "first"),
-        (GONE, stretches["leaves"], "old_name", "last"),
-    ):
-        is_gone = word == GONE
-        some = stretches.loc[mask, [columns.USER, of, renamed]]
-        for user, account_report, is_renamed in some.to_numpy():
-            created = timeline.users[columns.CREATED].iloc[user]
-            day = "an unknown day" if pd.isna(created) else f"{created:%Y-%m-%d}"
-            text = presence_text(
-                day,
-                is_gone=is_gone,
-                is_new=word == CREATED and not is_renamed,
-                is_possibly_renamed=is_renamed,
-            )
-            yield int(user), int(account_report) + is_gone, word, text
-
-
-def _verdict_changes(stretches: pd.DataFrame) -> Iterator[_Event]:
-    words = [*map(str, Verdict)]
-    changed = stretches[stretches["stay"].diff() == 0]
-    before = stretches[columns.VERDICT].shift(fill_value=0)[changed.index]
-    values = zip(
-        changed[columns.USER], changed["first"], before, changed[columns.VERDICT], strict=True
-    )
-    for user, account_report, was, has in values:
-        yield user, account_report, VERDICT, f"{words[was]} -> {words[has]}"
-
-
-def _credential_events(timeline: Timeline) -> Iterator[_Event]:
-    """Yield the events of credentials; a further use by a user in use is no event."""
-    changed = np.flatnonzero(_differs(timeline))
-    user, account_report = (timeline.rows[name] for name in (columns.USER, ACCOUNT_REPORT))
-    sides = (timeline.states(at) for at in (changed - 1, changed))
-    for at, before, now in zip(changed.tolist(), *sides, strict=True):
-        for event in events(before, now):
-            again = event.kind in _USES and before.last_use and before.verdict not in IDLE_VERDICTS
-            if event.kind is not EventKind.PASSWORD_EXPIRY and not again:
-                yield int(user[at]), int(account_report[at]), str(event.kind), event.sentence
-
-
-def _differs(timeline: Timeline) -> np.ndarray:
-    """Return which rows differ in credentials from the row before, of the same user.
-
-    A use that is only newer than a known one is no difference.
-    """
-    facts = group_numbers(timeline.shared_facts, *NOT_COMPARED)
-    differs = np.diff(facts[timeline.rows[SHARED_FACT]], prepend=-1) != 0
-    for name in timeline.rows.keys() - _NO_EVENT:
-        now = timeline.rows[name]
-        before = np.append(now[:1], now[:-1])
-        differs |= (
-            (now < before) | (before == 0) & (now > 0) if name in USE_COLUMNS else now != before
+    def _presence(
+        self, at: int, user: FollowedUser, *, is_gone: bool, is_renamed: bool
+    ) -> tuple[str, str]:
+        created = user.identity[-1]
+        is_created = created is not None and (is_renamed or created >= self.moments[at - 1])
+        word = GONE if is_gone else CREATED if is_created else APPEARED
+        self.counts.update({word: 1, "renamed": is_gone and is_renamed})
+        return word, presence_text(
+            day_text(created) if created else "an unknown day",
+            is_gone=is_gone,
+            is_new=is_created and not is_renamed,
+            is_possibly_renamed=is_renamed,
         )
-    return np.asarray(differs & timeline.continues_row_before)
+
+    def count(self, user: FollowedUser) -> None:
+        """Follow the verdicts of a user, and count it."""
+        start, end, counts = self.coverage.start, self.coverage.end, self.counts
+        known, is_there, until = None, False, self.moments[start]
+        for (at, verdict), (following, _) in pairwise([*user.verdicts, (end + 1, None)]):
+            before, first, last = (self.moments[each] for each in (at - 1, at, following - 1))
+            if verdict is None:
+                self._count_gone(user, before, first)
+            elif not is_there:
+                user.gone, user.unused_since = (None, None), None
+                user.used = before if at > start else None
+            was_unused, is_there = known is Verdict.UNUSED, verdict is not None
+            if verdict is Verdict.UNUSED:
+                counts["newly_unused"] += at > start and not was_unused
+                user.unused += last - (until if was_unused else first)
+                user.unused_since = user.unused_since or first
+            elif verdict not in (None, Verdict.UNDETERMINED):
+                counts["back_in_use"] += was_unused
+                user.unused_since, user.used = None, last
+            if verdict is not Verdict.UNDETERMINED:
+                known, until = verdict, last
+        for edge, word in (("start", self.first_verdict(user)), ("end", user.verdicts[-1][1])):
+            counts[f"users_{edge}"] += word is not None
+            counts[f"unused_{edge}"] += word is Verdict.UNUSED
+        is_unclear = user.verdicts[-1][1] is Verdict.UNDETERMINED and user.unused_since
+        counts["unused_unclear"] += bool(is_unclear)
+
+    def first_verdict(self, user: FollowedUser) -> Verdict | None:
+        """Return the verdict of a user in the first report of the period."""
+        at, verdict = user.verdicts[0]
+        return verdict if at == self.coverage.start else None
+
+    def _count_gone(self, user: FollowedUser, before: datetime, at: datetime) -> None:
+        user.gone = before, at
+        self.counts["removed"] += 1
+        if user.unused_since:
+            self.counts["unused_removed"] += 1
+            self.least.append((before - user.unused_since).days)
+            self.most.append(-((user.used - at) // _DAY) if user.used else inf)
+
+
+def _events(was: UserState, has: UserState) -> Iterator[tuple[str, str]]:
+    """Yield what happened to a user; a further use by a user in use is no event."""
+    if was.verdict is not has.verdict:
+        yield VERDICT, f"{was.verdict} -> {has.verdict}"
+    for event in events(was, has):
+        again = event.kind in _USES and was.last_use and was.verdict not in IDLE_VERDICTS
+        if event.kind is not EventKind.PASSWORD_EXPIRY and not again:
+            yield event.kind, event.sentence
+
+
+def followed_accounts(
+    pages: Iterable[Users], reports: Sequence[AccountReport], covered: Iterable[Coverage]
+) -> tuple[list[FollowedAccount], np.ndarray]:
+    """Return what a period shows of each account, and how many users have each verdict by report.
+
+    Raises InputRefused for different reports of one account and as-of.
+    """
+    accounts = {
+        each.account: FollowedAccount(each, [report.at for report in reports]) for each in covered
+    }
+    of_report = [accounts[report.account] for report in reports]
+    places = pd.MultiIndex.from_tuples([(report.position, report.account) for report in reports])
+    is_first = np.array([True, *(one.account != other.account for one, other in pairwise(reports))])
+    is_copy = np.array([False, *(other.has_as_of_of(one) for one, other in pairwise(reports))])
+    counts = np.zeros(len(reports) * len(Verdict), np.int64)
+    differing: list[int] = []
+    for held in whole_accounts(pages):
+        keys = [pd.MultiIndex.from_arrays([page.file, text_series(page.account)]) for page in held]
+        walk = Walk(held, np.concatenate([places.get_indexer(key) for key in keys]))
+        verdict = walk.values(lambda page: page.users[columns.VERDICT].cat.codes)
+        counts += np.bincount(walk.report * len(Verdict) + verdict, minlength=len(counts))
+        steps = walk.steps(is_first)
+        copied = steps.where(is_copy[steps.report])
+        differing += copied.report[walk.differs(copied, without=[columns.EXEMPTION])].tolist()
+        _follow(walk, steps.where(~is_copy[steps.report]), of_report, verdict)
+    if differing:
+        pairs = ((reports[at - 1], reports[at]) for at in sorted({*differing}))
+        raise InputRefused(order_problem(*pair) for pair in pairs)
+    return [*accounts.values()], counts.reshape(len(reports), len(Verdict))
+
+
+def _follow(
+    walk: Walk, steps: Steps, of_report: Sequence[FollowedAccount], verdict: np.ndarray
+) -> None:
+    """Follow the users of some accounts through the period."""
+    start, end = (
+        np.array([getattr(each.coverage, edge) for each in of_report]) for edge in ("start", "end")
+    )
+    inside = (walk.report >= start[walk.report]) & (walk.report <= end[walk.report])
+    users = _users(walk, np.flatnonzero(inside))
+    at_start, words = inside & (walk.report == start[walk.report]), [*Verdict]
+    first = (values[at_start].tolist() for values in (walk.user, walk.report, verdict))
+    for code, number, word in zip(*first, strict=True):
+        users[code].verdicts.append((number, words[word]))
+    steps = steps.where((steps.report > start[steps.report]) & (steps.report <= end[steps.report]))
+    steps = steps.where(walk.differs(steps, without=_NO_EVENT, newer=USE_COLUMNS))
+    steps = steps.where(np.argsort(steps.report, kind="stable"))
+    states = zip(walk.states(steps.before), walk.states(steps.now), strict=True)
+    codes = walk.user[np.maximum(steps.before, steps.now)]
+    for number, code, pair, renamed in zip(
+        steps.report.tolist(), codes.tolist(), states, steps.renamed.tolist(), strict=True
+    ):
+        of_report[number].step(number, users[code], *pair, is_renamed=renamed)
+    for user in users.values():
+        account = of_report[user.verdicts[0][0]]
+        account.count(user)
+        account.users.append(user)
+
+
+def _users(walk: Walk, rows: np.ndarray) -> dict[int, FollowedUser]:
+    """Return the users of rows, by their numbers, as the last of their rows shows them."""
+    rows = rows[np.lexsort((walk.report[rows], walk.user[rows]))]
+    rows = rows[np.flatnonzero(np.diff(walk.user[rows], append=-1))]
+    by_name = {*walk.user[walk.shown == 0].tolist()}
+    users = {}
+    for places, page in walk.parts(rows):
+        at = rows[places]
+        names = page.users[[columns.ACCOUNT, columns.USER, columns.ARN, columns.EXEMPTION]]
+        shown = names.assign(seconds=walk.created[at], code=walk.user[at])
+        for *name, exemption, seconds, code in shown.itertuples(index=False):
+            created = datetime.fromtimestamp(seconds, UTC) if seconds else None
+            users[code] = FollowedUser((*name, created), code in by_name, exemption)
+    return users

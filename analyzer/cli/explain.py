@@ -120,7 +120,7 @@ def _histories(
 
     Raises typer.BadParameter for the root user, and if no user matches one of the patterns.
     """
-    from analyzer.changes.timeline import Span
+    from analyzer.changes.period import Span
     from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
 
     require(

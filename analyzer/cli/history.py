@@ -55,9 +55,9 @@ class OutputOptions(DataOutputs):
     output: Annotated[
         list[Path],
         options.output_path_option(
-            "Write a file: .xlsx, .json or .md with all tables, .csv with that of --table; may"
+            "Write a file: .xlsx or .json with all tables, .csv with that of --table; may"
             " be repeated.",
-            parser=path_parser(".xlsx", ".csv", ".json", ".md"),
+            parser=path_parser(".xlsx", ".csv", ".json"),
         ),
     ] = field(default_factory=list)
     table: Annotated[
@@ -109,7 +109,7 @@ def history(
     check_overdue(judging_options, fail_on)
     refuse_early(sources, judging_options)
 
-    from analyzer.changes.timeline import Span
+    from analyzer.changes.period import Span
 
     analysis_request = read_analysis_request(judging_options, accounts)
     inputs = find_inputs(sources, input_options)
@@ -135,8 +135,6 @@ def _write(period_history: "History", outputs: OutputOptions) -> None:
                 forms.write_history_csv(period_history, stream, outputs.table, raw=outputs.raw_csv)
             case ".json":
                 forms.write_history_json(period_history, stream)
-            case ".md":
-                forms.write_history_markdown(period_history, stream)
             case _:
                 from analyzer.writers.workbook.history import write_history_workbook
 

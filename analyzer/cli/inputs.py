@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from analyzer.analysis.analysis import Analysis, AnalysisRequest
     from analyzer.analysis.rulebook import Rulebook
     from analyzer.changes.history import History
-    from analyzer.changes.timeline import Span
+    from analyzer.changes.period import Span
     from analyzer.report.report import Report
     from analyzer.sources.source import Source
 
@@ -378,7 +378,9 @@ def history_of(
     period_history = history(
         analysis_request.analysis(load(inputs, quiet=quiet, with_older=True)), span
     )
-    has_decisions = period_history.analysis.ledger.file and period_history.timeline.covered
+    has_decisions = period_history.analysis.ledger.file and any(
+        not each.reason for each in period_history.coverages
+    )
     return with_decisions(period_history) if has_decisions else period_history
 
 

@@ -101,6 +101,8 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
     if problems:
         raise InputRefused(problems)
     at = np.concatenate(positions)
+    if each_counts:  # A history goes through the accounts one after the other.
+        at = at[np.argsort(rows.account[at], kind="stable")]
     roots = SelectedRows.of(rows, at[rows.root[at]], counted)
     users = SelectedRows.of(rows, at[~rows.root[at]], counted, others_needed=bool(older))
     judged = CountedRows(users, roots, counted, each_counts)

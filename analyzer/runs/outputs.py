@@ -18,13 +18,13 @@ from analyzer.analysis.filters import Filter
 from analyzer.changes.diff import (
     CHANGE,
     NO_REPORT,
+    Side,
     changes,
     check_masked_accounts,
     counts_by_kind,
     not_covered_rows,
     open_counts_by_kind,
 )
-from analyzer.changes.snapshot import snapshot
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
@@ -225,9 +225,9 @@ def changes_since(analysis: Analysis, earlier: Sequence[Run]) -> pd.DataFrame:
     if not earlier:
         return not_covered_rows(analysis.report)
     *older, previous = earlier
-    now = snapshot(analysis)
+    now = Side.of(analysis)
     try:
-        before = snapshot(_analysis_of(previous, analysis))
+        before = Side.of(_analysis_of(previous, analysis))
         check_masked_accounts(before.analysis.report, analysis.report)
     except InputRefused as refused:
         reason = f"the run {previous.name} is refused: {refused.problems[0].message}"

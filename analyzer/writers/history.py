@@ -1,4 +1,4 @@
-"""Write a history: one table as CSV or on a terminal, all tables as JSON or Markdown."""
+"""Write a history: one table as CSV or on a terminal, all tables as JSON."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,14 @@ from rich.text import Text
 from analyzer import columns
 from analyzer.analysis.explanation import aligned
 from analyzer.changes.events import renamed_count_text
-from analyzer.changes.history import ASSUMED, COUNTS, History
-from analyzer.changes.stays import AFTER_REPORT, BEFORE_REPORT, DETAIL, EVENT
-from analyzer.changes.timeline import whole_days
+from analyzer.changes.history import (
+    AFTER_REPORT,
+    BEFORE_REPORT,
+    COUNTS,
+    DETAIL,
+    EVENT,
+    History,
+)
 from analyzer.files import provenance
 from analyzer.report.model import account_names
 from analyzer.terms import (
@@ -33,7 +38,6 @@ from analyzer.terms import (
 )
 from analyzer.writers.headline import owner_notes
 from analyzer.writers.json import fields, write_document
-from analyzer.writers.markdown import markdown_table, plain_text
 from analyzer.writers.tables import plain_objects, text_column, write_tables
 from analyzer.writers.terminal import headed_table, terminal, write_cells
 from analyzer.writers.user_lists import owner_with_last_day
@@ -82,17 +86,6 @@ def write_history_json(history: History, stream: BinaryIO) -> None:
     }
     frames = {str(table): table_frame(history, table) for table in HistoryTable}
     write_document(stream, head, {table: plain_objects(frame) for table, frame in frames.items()})
-
-
-def write_history_markdown(history: History, stream: BinaryIO) -> None:
-    """Write the headline, the remarks and all tables as Markdown."""
-    remarked = "\n".join(f"- {plain_text(sentence)}" for sentence in sentences(history))
-    parts = [f"# {headline(history)}", remarked]
-    for table in HistoryTable:
-        heads, rows = _shown(history, table)
-        cells = (map(plain_text, row) for row in rows)
-        parts += [f"## {table.capitalize()}", markdown_table(heads, cells)]
-    stream.write(("\n\n".join(parts) + "\n").encode())
 
 
 def write_history_table(
@@ -206,12 +199,11 @@ def remarks(history: History) -> Iterator[str]:
     if settings := history.analysis.settings:
         yield f"Settings of {settings}."
     yield from map(str, history.analysis.report.not_covered)
-    for coverage in history.timeline.coverages:
+    for coverage in history.coverages:
         if coverage.reason:
             yield f"Account {coverage.account} is not covered: {coverage.reason}."
         for start, end in coverage.gaps:
-            days, between = count_text(int(whole_days(end - start)), "day"), (start, end)
-            edges = ", ".join(str(at.astype("datetime64[D]")) for at in between)
+            days, edges = count_text((end - start).days, "day"), f"{start:%Y-%m-%d}, {end:%Y-%m-%d}"
             limit = f"more than the {history.span.max_gap} of --max-gap"
             yield f"Account {coverage.account}: no report for {days} ({edges}), {limit}."
     yield from _edge_remarks(history)
@@ -224,7 +216,7 @@ def remarks(history: History) -> Iterator[str]:
 
 def _edge_remarks(history: History) -> Iterator[str]:
     """Yield accounts whose first or last report is a day or more from the edge, or after it."""
-    until = pd.Timestamp(history.timeline.moments.max(), tz="UTC")
+    until = pd.Timestamp(history.newest)
     accounts: dict[str, list[str]] = {}
     covered = history.period.iloc[:-1].dropna(subset="first")
     for name, verb, edge, asked in (
@@ -260,7 +252,6 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
     early = both[BEFORE_REPORT] < both[f"{BEFORE_REPORT}_day"]
     files, names = reports[columns.FILE], users[columns.USER]
     return {
-        f"Not counted, {ASSUMED}": files[reports["status"] == ASSUMED],
         "Only the day is known; its start counts, or the newest timestamp in the report if that is"
         " later": files[is_day],
         "Without a row of the root user, so it may not show the whole account; users who are not"

@@ -9,8 +9,7 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.changes.diff import changes
-from analyzer.changes.snapshot import snapshot
+from analyzer.changes.diff import Side, changes
 from analyzer.changes.user_changes import (
     Finding,
     FindingChange,
@@ -52,7 +51,7 @@ def compared(
     for users, root, as_of in zip((before, now), roots, (AS_OF, LATER), strict=True):
         text = report_text(users, root=root)
         report = analyzer.load(("report.csv", text.encode()), as_of=as_of)
-        sides.append(snapshot(analyzer.analyze(report, book=rules)))
+        sides.append(Side.of(analyzer.analyze(report, book=rules)))
     frame = changes(*sides)
     return frame[frame["rule"] != ""]
 

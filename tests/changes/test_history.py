@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from analyzer.changes.history import ALL, History
-from analyzer.changes.timeline import Span
+from analyzer.changes.period import Span
 from analyzer.errors import InputRefused
 from analyzer.writers.history import remarks
 from tests.changes.test_random_histories import adds_up
@@ -247,20 +247,27 @@ def test_the_same_report_counts_once_and_another_of_that_moment_is_refused() -> 
         history_of([one, (f"again/{other[0]}", other[1])])
 
 
-def test_a_day_without_a_time_is_ordered_by_the_newest_timestamp() -> None:
-    evening, folder = person(key_1=a_key(day(0))), day(0).date().isoformat()
-    two = report(0, evening, name=f"{folder}/b.csv"), report(0, ANN, name=f"{folder}/a.csv")
-    assert history_of([*two]).events["event"].tolist() == ["verdict", "access-key"]
-    with pytest.raises(InputRefused, match="name the files so that they have a time"):
-        history_of([two[0], report(0, person(key_2=a_key(day(0))), name=f"{folder}/a.csv")])
-
-
-def test_a_report_whose_time_is_assumed_orders_nothing() -> None:
-    shown = history_of([report(0, ANN), report(0, name="report.csv"), report(7, ANN)])
+def test_a_history_of_reports_without_any_user_has_no_users() -> None:
+    shown = history_of([report(0), report(7)])
     assert shown.period["reports"].tolist() == [2, 2]
-    assert shown.reports["status"].str.contains("assumed").sum() == 1
-    with pytest.raises(InputRefused, match="nothing shows when it was made"):
-        history_of([report(0, ANN, name="report.csv")])
+    assert shown.period["users_end"].tolist() == [0, 0]
+    assert shown.users.empty
+    assert shown.events.empty
+
+
+def test_reports_whose_order_is_not_known_are_refused_by_name() -> None:
+    folder = day(0).date().isoformat()
+    at_night = [f"{folder}/{name}.csv" for name in "ab"]
+    console, later, assumed = report(0, ANN), report(7, ANN), report(0, ANN, name="report.csv")
+    equal = [report(0, ANN, name=name) for name in at_night]
+    assert history_of([*equal, later]).period["reports"].tolist() == [2, 2]
+    assert history_of([assumed]).period["reports"].tolist() == [1, 1]
+    different = [equal[0], report(0, person("bo"), name=at_night[1])]
+    for pair in (different, [equal[0], console], [assumed, later], [assumed, console]):
+        with pytest.raises(InputRefused, match="which of the two is later is not known") as refused:
+            history_of([*pair])
+        assert all(name in str(refused.value) for name, _ in pair)
+    assert len(history_of([equal[0], report(1, ANN)]).reports) == 2
 
 
 def test_reports_that_name_no_account_are_refused() -> None:

@@ -15,8 +15,8 @@ import pytest
 import analyzer
 from analyzer.analysis.analysis import analyze
 from analyzer.changes.history import ALL, History, history, with_decisions
+from analyzer.changes.period import Span
 from analyzer.changes.stays import APPEARED, CREATED, GONE
-from analyzer.changes.timeline import Span
 from analyzer.terms import Verdict
 from tests.support.builders import (
     COLUMNS,
@@ -59,7 +59,7 @@ def rows(frame: pd.DataFrame, *names: str) -> list[tuple[Any, ...]]:
 
 def check(told: History, expected: dict[str, Shown]) -> None:
     covered = {account: each for account, each in expected.items() if each.is_covered}
-    without = {each.account for each in told.timeline.coverages if each.reason}
+    without = {each.account for each in told.coverages if each.reason}
     assert without == expected.keys() - covered
     period = {row["account"]: row for row in told.period.to_dict("records")}
     for account, each in {**covered, ALL: together([*covered.values()])}.items():

@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rulebook import Rulebook
-from analyzer.changes import diff, snapshot
+from analyzer.changes import diff
 from analyzer.limits import Thresholds
 from analyzer.report import report
 from analyzer.rules.rule import Rule
@@ -48,7 +48,7 @@ def a_report(*users: Row, later: bool = False, book: Rulebook = BOOK) -> Analysi
 
 
 def compared(before: Analysis, now: Analysis) -> pd.DataFrame:
-    return diff.changes(snapshot.snapshot(before), snapshot.snapshot(now))
+    return diff.changes(diff.Side.of(before), diff.Side.of(now))
 
 
 def user(name: str, place: int = 0, **cells: Any) -> Row:
@@ -72,8 +72,7 @@ def test_reports_of_many_pages_compared_in_parts_change_as_those_of_one(
 ) -> None:
     whole = compared(a_report(*BEFORE), a_report(*NOW, later=True))
     monkeypatch.setattr(report, "PAGE_ROWS", 1)
-    for module in (snapshot, diff):
-        monkeypatch.setattr(module, "_ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(diff, "_STEPS_AT_ONCE", 1)
     assert_frame_equal(compared(a_report(*BEFORE), a_report(*NOW, later=True)), whole)
     assert len(whole) > len(BEFORE)
 

@@ -8,8 +8,7 @@ import pandas as pd
 
 import analyzer
 from analyzer.analysis.analysis import Analysis
-from analyzer.changes.diff import changes
-from analyzer.changes.snapshot import Snapshot, snapshot
+from analyzer.changes.diff import Side, changes
 from analyzer.report.model import Exemption
 from tests.support.builders import AS_OF, Row, report_text
 
@@ -24,14 +23,14 @@ def analysis_of(
     return analyzer.analyze(report, exemptions=exemptions)
 
 
-def snapshot_of(*users: Row, as_of: datetime = AS_OF) -> Snapshot:
+def snapshot_of(*users: Row, as_of: datetime = AS_OF) -> Side:
     return _snapshot(report_text(users), as_of)
 
 
 @cache
-def _snapshot(text: str, as_of: datetime) -> Snapshot:
+def _snapshot(text: str, as_of: datetime) -> Side:
     """Analyze a report once for all tests: many compare with the same one."""
-    return snapshot(analyzer.analyze(analyzer.load(("report.csv", text.encode()), as_of=as_of)))
+    return Side.of(analyzer.analyze(analyzer.load(("report.csv", text.encode()), as_of=as_of)))
 
 
 def compared(before: Iterable[Row], now: Iterable[Row]) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from pathlib import Path
 import analyzer
 from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.changes.history import History, history
-from analyzer.changes.timeline import Span
+from analyzer.changes.period import Span
 from tests.support.builders import Row, report_text, the_root
 from tests.support.campaigns import invented_user, moments, what_became
 from tests.support.history_oracle import Given, newest_of
