@@ -83,6 +83,7 @@ EXIT_CODES = {
     "credreport analyze reports/ -q --fail-on": FAILED,
     "credreport analyze report.json --standard cis-3.0 --fail-on": FAILED,
     "credreport export --config samples/export.toml": FAILED,
+    "credreport export --from reports/ --out-dir runs --fail-on": FAILED,
     "credreport diff 2025-12-01/ 2026-03-01/ -q --fail-on": FAILED,
 }
 """What a block of commands ends with, by how it begins; others end with 0."""
@@ -321,6 +322,7 @@ def test_the_examples_in_python_run_and_print_findings_and_unused_users(
 ) -> None:
     (tmp_path / "samples").symlink_to(ROOT_FOLDER / "samples")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "agg")
     printed = {
         "analyzer/README.md": r"^\d{12} +\d+$",
         "analyzer/rules/README.md": r"created \d,\d{3} days ago",
@@ -330,6 +332,7 @@ def test_the_examples_in_python_run_and_print_findings_and_unused_users(
         exec(compile(example, page, "exec"), {"__name__": "__main__"})
         assert re.search(printed[page], capsys.readouterr().out, re.MULTILINE)
     assert (tmp_path / "review.xlsx").stat().st_size > 0
+    assert (tmp_path / "unused.png").read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_exemptions_of_the_example_are_read() -> None:
