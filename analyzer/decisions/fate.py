@@ -238,7 +238,7 @@ class _Evidence:
         if gone := there - shown - self._to_delete(line):
             names = short_list(sorted(gone))
             return f"{names}, created in the same second, is gone: perhaps this is that user"
-        if other := self._word_on_another(line, {line.user, *there, *shown}):
+        if other := self._word_on_another(line, shown):
             return f"{other.summary} on {other.user}, of the same second: withdraw that"
         return "the report does not show all its credentials" if now.credentials.is_unknown else ""
 
@@ -247,31 +247,26 @@ class _Evidence:
         stands = (stand.stands for stand in self._of_second[line.creation_second])
         return {line.user for line in stands if line and line.decision is Decision.DELETE}
 
-    def _word_on_another(self, line: LedgerLine, names: set[str]) -> LedgerLine | None:
-        """Return a word that holds or stands on another name of the second, if there is one.
+    def _word_on_another(self, line: LedgerLine, shown: set[str]) -> LedgerLine | None:
+        """Return a word that holds or stands on another name of the second that is not shown.
 
-        `names` were in one report with the user; others may be the user under another name.
+        Perhaps the user had that name. A `delete` on a report that shows both is of that one.
         """
-        together = names.union(
-            *(each.same_second or () for each in self._words[line.subject]),
-            *(
-                shown.created_with(line)
-                for shown in self.accounts.get(line.account, ())
-                if line.subject in shown.users
-            ),
-        )
         last_day = self.ledger.days.last_day
         for stand in self._of_second[line.creation_second]:
-            if stand.line.user not in together and not self._names(stand.line.subject, line.user):
-                if stand.stands and stand.stands.decision is not Decision.WITHDRAW:
-                    return stand.stands
-                if holding := [o for o in stand.holding if last_day(o) >= line.decided_on]:
-                    return holding[0]
+            if stand.line.user in shown:
+                continue
+            if stand.stands and not self._spares(stand.stands, line.user):
+                return stand.stands
+            if holding := [o for o in stand.holding if last_day(o) >= line.decided_on]:
+                return holding[0]
         return None
 
-    def _names(self, user: User, name: str) -> bool:
-        """Return whether a decision on a user shows a name beside it."""
-        return any(name in (line.same_second or ()) for line in self._words[user])
+    def _spares(self, other: LedgerLine, name: str) -> bool:
+        """Return whether the word on another user of the second cannot be on the one of a name."""
+        if other.decision is Decision.DELETE:
+            return name in (names_there(other, self.accounts) or ())
+        return other.decision is Decision.WITHDRAW
 
     @cached_property
     def _words(self) -> Mapping[User, Sequence[LedgerLine]]:

@@ -48,6 +48,7 @@ QUIET, KEY, OFF = a_user(), a_user(key_1=a_key()), a_user(key_1=an_inactive_key(
 PASSWORD, MFA = a_user(password=a_password()), a_user(mfa=True)
 X, ROB = a_user("x"), a_user("rob", created="#####")
 OF_X: dict[str, Any] = {"same_second": frozenset({"x"})}
+OF_QUIET: dict[str, Any] = {"same_second": frozenset({"quiet"})}
 
 Reports = Mapping[datetime, Sequence[Row]]
 Case = tuple[LedgerLine | Sequence[LedgerLine], Reports, State, str]
@@ -210,7 +211,7 @@ CASES: dict[str, list[Case]] = {
         (delete(**OF_X), {LATER: [QUIET, created(LATER, "x")]}, State.UNKNOWN, X_IS_GONE),
         (delete(**OF_X), {LATER: [QUIET, X]}, State.OPEN, "still there"),
         (delete(**OF_X), {LATER: [QUIET, created("#####", "x")]}, State.OPEN, "still there"),
-        ([delete(**OF_X), delete(X)], {LATER: [QUIET]}, State.OPEN, "still there"),
+        ([delete(**OF_X), delete(X, **OF_QUIET)], {LATER: [QUIET]}, State.OPEN, "still there"),
         ([delete(**OF_X), deactivate(X)], {LATER: [QUIET]}, State.UNKNOWN, X_IS_GONE),
         (
             [delete(**OF_X), delete(X), line("keep", X, by="Tom")],
@@ -227,53 +228,46 @@ CASES: dict[str, list[Case]] = {
         (delete(same_second=None), {AS_OF: [QUIET], LATER: [QUIET]}, State.OPEN, "still there"),
         (delete(same_second=None), {AS_OF: [QUIET, X], LATER: [QUIET]}, State.UNKNOWN, X_IS_GONE),
     ],
-    "a word on another name of the second that was never beside the user may be on the user": [
+    "a word on another name of the second that is not shown any more may be on the user": [
         *(
             (
                 [delete(), line(word, X)],
                 {LATER: [QUIET]},
                 State.UNKNOWN,
-                f"{word}, Anna, 2026-05-01",
+                f"{word}, Anna, 2026-05-01 on x, of the same second: withdraw that",
             )
             for word in ("keep", "investigate", "delete", "deactivate")
         ),
-        (
-            [delete(), line("keep", X, by="Tom"), delete(X)],
-            {LATER: [QUIET]},
-            State.UNKNOWN,
-            "keep, Tom, 2026-05-01 on x",
+        *(
+            (
+                [delete(), line("keep", X, on=DAY + days * ONE_DAY, by="Tom", **OF_QUIET), *more],
+                {WEEK: [QUIET, X], LATER: [QUIET]},
+                State.UNKNOWN,
+                f"keep, Tom, {DAY + days * ONE_DAY} on x",
+            )
+            for days, more in ((0, []), (0, [delete(X, **OF_QUIET)]), (-300, []))
         ),
-        (
-            [delete(), line("keep", X, same_second=frozenset({"quiet"}))],
-            {LATER: [QUIET]},
-            State.OPEN,
-            "still there",
+        *(
+            ([delete(), *words], {LATER: [QUIET]}, State.OPEN, "still there")
+            for words in (
+                [delete(X, **OF_QUIET)],
+                [line("withdraw", X)],
+                [line("keep", X), line("withdraw", X, on=DAY + 9 * ONE_DAY)],
+                [line("keep", created(LONG_AGO + SECOND, "x"))],
+            )
         ),
-        ([delete(), line("withdraw", X)], {LATER: [QUIET]}, State.OPEN, "still there"),
         ([delete(**OF_X), line("keep", X)], {LATER: [QUIET, X]}, State.OPEN, "still there"),
         (
-            [delete(), line("keep", X)],
-            {WEEK: [QUIET, X], LATER: [QUIET]},
+            [delete(), delete(X, same_second=None)],
+            {AS_OF: [QUIET, X], LATER: [QUIET]},
             State.OPEN,
             "still there",
         ),
         (
-            [delete(), line("keep", X), line("withdraw", X, on=DAY + 9 * ONE_DAY)],
-            {LATER: [QUIET]},
-            State.OPEN,
-            "still there",
-        ),
-        (
-            [delete(), line("keep", X, on=DAY - 300 * ONE_DAY)],
+            [delete(), delete(X, same_second=None)],
             {LATER: [QUIET]},
             State.UNKNOWN,
-            "keep, Anna, 2025-07-05 on x, of the same second: withdraw that",
-        ),
-        (
-            [delete(), line("keep", created(LONG_AGO + SECOND, "x"))],
-            {LATER: [QUIET]},
-            State.OPEN,
-            "still there",
+            "delete, Anna, 2026-05-01 on x",
         ),
     ],
     "an active user is left alone, at the decision or now, by the limit of the line": [

@@ -100,6 +100,8 @@ renamed to the name of one that is deleted too: Ann delete 03-05, Ann delete 03-
   | mar quiet+calm, jun quiet = delete
 kept under another name: Ann keep 03-05 user=calm, Bob delete 06-05 jun
   | mar calm, jun quiet = unknown
+kept, and renamed to the name of one that is gone: Ann keep 03-05 user=calm, Bob delete 06-05 jun
+  | mar quiet+calm, jun quiet = unknown
 a key between two reports: Ann delete 03-05 | mar quiet, apr used-key, jun quiet = overtaken
 a key in a report that is not given: Ann delete 03-05
   | mar quiet, (apr) used-key, jun quiet = delete
@@ -287,6 +289,16 @@ def test_every_word_is_kept_in_whatever_order_lists_come(ledgers: Sequence[Ledge
     every = [{line.identity for line in each.lines if not line.is_fact} for each in ledgers]
     assert len(every[0]) == sum(len(case.words) for case in SITUATIONS.values())
     assert every == [every[0]] * len(ledgers)
+
+
+def test_of_a_name_in_twenty_accounts_only_the_users_decided_on_are_removed() -> None:
+    accounts = [f"{at:012}" for at in range(20)]
+    users = [row for of in accounts for row in (the_root(of), a_user("deploy", account=of))]
+    analysis = analyzer.analyze(analyzer.load((console_name(MARCH), report_text(users).encode())))
+    entries = [("delete", "Ann", "2026-03-05", "", "")[: 5 * (at % 3 == 1)] for at in range(20)]
+    decided = read_entries("deploy.csv", bulk(csv_rows(analysis), *entries), TODAY)
+    found = outcome(ledger_of([decided]), analysis)
+    assert found == {(account, "deploy"): "delete" for account in accounts[1::3]}
 
 
 # What is states, and what is refused

@@ -21,7 +21,7 @@ STATES = "done disagree kept overtaken unknown exempt active delete deactivate"
 
 @pytest.fixture(scope="module")
 def after_all() -> tuple[list[World], list[Round]]:
-    return played(range(300, 316))
+    return played(range(500, 516))
 
 
 def test_nobody_is_removed_against_the_last_word_and_what_is_said_is_the_law(
