@@ -288,6 +288,17 @@ def test_a_sheet_saved_as_csv_is_refused_as_such(separator: str) -> None:
         assert refusals(f"{head}{end}".encode()) == [(None, None, None, message)]
 
 
+def test_a_ledger_whose_last_line_is_cut_off_is_refused() -> None:
+    content = ledger_bytes([line(comment='a "reason", long\nenough')])
+    first, size = content.index(b"\n") + 1, len(content)
+    for end in (first + 9, size - 90, size - 40, size - 2):
+        with pytest.raises(InputRefused, match=r"decisions\.csv, row 2: the last line is cut off"):
+            read_ledger("decisions.csv", content[:end])
+    short = content.replace(b",,,,\n", b"\n")
+    for whole_lines in (content[:-1], content[:first], content[: first - 1], short):
+        assert len(read_ledger("decisions.csv", whole_lines).lines) == (whole_lines[first:] != b"")
+
+
 MARKS = ["<<<<<<< HEAD", "||||||| 1a2b3c4", "=======", ">>>>>>> reviews"]
 
 

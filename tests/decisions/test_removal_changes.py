@@ -37,7 +37,6 @@ from tests.support.removals import (
     attach_permissions,
     credential,
     deletable,
-    device,
     exists,
     removal,
 )
@@ -459,14 +458,6 @@ def test_the_users_of_the_account_are_listed_once(aws: AwsStub) -> None:
     assert sum(call[1] == "list-users" for call in aws.calls) == 1
 
 
-def test_the_devices_of_others_stay(aws: AwsStub) -> None:
-    each = removal(**DELETABLE)
-    exists(aws.account, each)
-    aws.account.unassigned += [device("bob-2"), device("b")]
-    assert aws.apply(each).code == 0
-    assert aws.account.unassigned == [device("bob-2"), device("b")]
-
-
 # Access keys are known by their creation time alone: whatever is left, more access is noticed
 
 Keys = Sequence[Slot]
@@ -566,16 +557,6 @@ def test_more_access_or_use_is_noticed_whatever_happened_to_the_keys(
         if max(map(len, by_second(seen).values())) == 1:
             assert same == can_be_less(seen, live), (seen, live)
     assert 0.2 < sum(answers) / PAIRS < 0.8
-
-
-def test_keys_that_are_the_same_or_were_deactivated_are_no_more(tmp_path: Path) -> None:
-    """Let none, half or all of them be inactive, as a run that was killed leaves them."""
-    chance = random.Random(7)
-    pairs: list[tuple[Keys, Keys]] = []
-    for (seen, _), share in zip(pairs_of_keys(), itertools.cycle((0, 0.5, 1)), strict=False):
-        live = [key._replace(is_active=key.is_active and chance.random() >= share) for key in seen]
-        pairs.append((seen, chance.sample(live, len(live))))
-    assert all(compared("sh", tmp_path, pairs))
 
 
 @pytest.mark.parametrize("shell", [*SHELLS, *filter(shutil.which, ["mksh"])])
