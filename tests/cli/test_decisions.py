@@ -21,7 +21,7 @@ from tests.support.builders import (
     saved,
     table,
 )
-from tests.support.decisions import OTHER_ACCOUNT, bulk, line, user_rows
+from tests.support.decisions import bulk, line, user_rows
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
 from tests.support.review import edited, entered
 from tests.support.runs import console_report
@@ -437,27 +437,6 @@ def test_a_plan_names_the_owners_in_the_script_and_who_is_done_already(tmp_path:
     assert b"\n# Owner: Ann Lee\nremove delete 'arn:aws:iam::" in done.output
     assert "Done already for 1 user: bob.\n" in done.messages
     assert plan(ledger, "--owners", owners, "-o", owners, report=newer).code == 2
-
-
-def test_who_is_done_already_is_one_line_behind_who_is_left_out(tmp_path: Path) -> None:
-    users = [a_user(f"user-{at}", created=days_before(800 + at)) for at in range(7)]
-    elsewhere = a_user("bob", account=OTHER_ACCOUNT)
-    report = console_report(tmp_path / LATER, LATER, ANN | {"mfa_active": "true"})
-    more = report_text([]).replace(ACCOUNT, OTHER_ACCOUNT).partition("\n")[2]
-    for others, says in (
-        ([], "7 users: user-0, user-1, user-2, user-3, user-4 and 2 more."),
-        (
-            [elsewhere],
-            f"8 users: {', '.join(f'{ACCOUNT}/user-{at}' for at in range(5))} and 3 more.",
-        ),
-    ):
-        lines = [line("delete", user, as_of=AT) for user in (ANN, *users, *others)]
-        ledger = saved(tmp_path, ledger_bytes(lines), "decisions.csv")
-        done = plan(ledger, report=report)
-        left_out, already = done.messages.splitlines()[-2:]
-        assert (done.code, left_out.startswith(f"Left out: delete {ARN_OF_ANN}")) == (5, True)
-        assert already == f"Done already for {says}"
-        report.write_text(f"{report.read_text()}\n{more}")
 
 
 def test_a_plan_names_who_is_deactivated_first_keeps_that_end_and_the_longest_gap(

@@ -162,7 +162,8 @@ CASES: dict[str, list[Case]] = {
         (deactivate(), {WEEK: [OFF], LATER: [KEY]}, OPEN, STILL),
         ([delete(), GONE_THEN], {LATER: [QUIET]}, OPEN, STILL),
         ([delete(), GONE_THEN], {BEFORE: []}, DONE, GONE),
-        ([delete(as_of=LATER), GONE_THEN], {LATER: [QUIET]}, OPEN, STILL),
+        ([delete(as_of=LATER), GONE_THEN], {WEEK: []}, UNKNOWN, OLDER),
+        ([delete(), remembered(Decision.GONE, LATER)], {LATER: [QUIET]}, OPEN, STILL),
         ([delete(), OFF_THEN], {LATER: [QUIET]}, OPEN, STILL),
         ([deactivate(), OFF_THEN], {BEFORE: []}, DONE, NO_WAY_IN),
         ([deactivate(), OFF_THEN], {LATER: [KEY]}, OPEN, STILL),
@@ -184,6 +185,7 @@ CASES: dict[str, list[Case]] = {
         ),
         ([delete(MFA, as_of=WEEK), delete()], {WEEK: [MFA], LATER: [MFA]}, OPEN, STILL),
         ([LATE, delete(MFA, as_of=WEEK)], {LATER: [MFA]}, OVERTAKEN, MFA_ADDED),
+        ([LATE, delete(MFA, as_of=WEEK)], {LATER: [QUIET]}, OVERTAKEN, MFA_ADDED),
         (delete(a_user(mfa_active="?")), {LATER: [MFA]}, OVERTAKEN, MFA_ADDED),
         (delete(a_user(mfa_active="?")), {LATER: [QUIET]}, OPEN, STILL),
         (delete(), {WEEK: [MFA], LATER: []}, DONE, GONE),
@@ -384,15 +386,6 @@ def test_a_report_without_the_root_of_the_account_shows_nobody_gone_and_denies_n
     for lines, expected in (([delete()], why), ([delete(), GONE_THEN], GONE)):
         fate = fate_of(analysis_of(other, as_of=LATER, ledger=ledger_of(*lines), root=root))
         assert fate.fact == expected
-
-
-def test_an_exempt_user_is_exempt_for_as_long_as_the_entry_says() -> None:
-    text = "account,user,reason,owner,expires\n*,quiet,break-glass,sec,{}\n"
-    for last, state in ((LATER.date(), State.EXEMPT), (LATER.date() - ONE_DAY, State.OPEN)):
-        exempt = analyzer.read_exemptions(("e.csv", text.format(last).encode()))
-        report = analyzer.load((console_name(LATER), report_text([QUIET]).encode()))
-        fate = fate_of(analyzer.analyze(report, exemptions=exempt, ledger=ledger_of(delete())))
-        assert (fate.state, fate.fact == "break-glass") == (state, state is State.EXEMPT)
 
 
 def test_more_credentials_than_the_slots_show_are_new_access() -> None:
