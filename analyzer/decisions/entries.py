@@ -46,20 +46,18 @@ _TOLERANCE: Final = timedelta(days=1)
 class DecisionFile:
     """Hold the entries of one file, in its order, and the users that are left open.
 
-    `workbook` is the file's name in its lines, by default without folders. `notes`
-    are other sentences on the file.
+    `notes` are other sentences on the file.
     """
 
     file: FileReference
     lines: tuple[LedgerLine, ...]
     open_rows: tuple[OpenRow, ...] = ()
-    workbook: str = ""
     notes: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
         """Return the name of the file in the column `workbook` of a ledger."""
-        return self.workbook or PurePath(self.file.name).name
+        return PurePath(self.file.name).name
 
     @cached_property
     def is_ledger(self) -> bool:

@@ -59,7 +59,7 @@ class ReportedAccount:
 
     def is_whole_for(self, line: LedgerLine) -> bool:
         """Return whether the report has the root of a line's account: it shows all users then."""
-        return f"{line.user_key.arn.partition(':user/')[0]}:root" in self.roots
+        return f"{line.arn.partition(':user/')[0]}:root" in self.roots
 
     def created_with(self, line: LedgerLine) -> set[str]:
         """Return the names that were, or may have been, created in the second of a line's user."""
@@ -110,7 +110,7 @@ def _accounts_of(
         for place, arn in zip(places, page.users[columns.ARN], strict=True):
             by_file[place].roots.add(arn)
     names = {line.user for line in lines}
-    seconds = pd.DatetimeIndex([line.user_key.created for line in lines], tz=UTC).dropna()
+    seconds = pd.DatetimeIndex([line.created for line in lines], tz=UTC).dropna()
     for page in pages:
         created = page.users[columns.CREATED]
         is_near = created.isin(seconds) | created.isna() | page.users[columns.USER].isin(names)

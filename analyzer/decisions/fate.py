@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from analyzer.decisions.credentials import ReportedUser, users_decided_on
-from analyzer.decisions.decision import REMOVALS, CreationSecond, Decision, LedgerLine, User
+from analyzer.decisions.decision import CreationSecond, Decision, LedgerLine, User
 from analyzer.decisions.facts import (
     DONE_BY,
     ReportedAccount,
@@ -70,11 +70,6 @@ class Fate:
     done_since: datetime | None = None
 
     @property
-    def is_done(self) -> bool:
-        """Return whether a report shows that it is done."""
-        return self.state is State.DONE
-
-    @property
     def action(self) -> Decision:
         """Return what is done: a user with access is deactivated before it is deleted."""
         can_be_deleted = self.before.can_be_deleted and bool(self.now and self.now.can_be_deleted)
@@ -87,7 +82,7 @@ class Fate:
 
     def is_overdue(self, due_days: int) -> bool:
         """Return whether it is late."""
-        return not self.is_done and self.days > due_days
+        return self.state is not State.DONE and self.days > due_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +195,13 @@ class _Evidence:
     @cached_property
     def _recorded(self) -> Mapping[User, Sequence[tuple[str, ReportedUser]]]:
         """Return what people saw who decided on newer reports than those whose word stands."""
-        stands = ((user, stand.line) for user, stand in self.ledger.standings.items())
+        stands = self.ledger.standings
+        people = (line for line in self.ledger.lines if not line.is_fact)
         newer = [
             line
-            for user, of_user in stands
-            for line in self._words[user]
-            if of_user.decision in REMOVALS and line.earliest > of_user.earliest
+            for line in people
+            if (of_user := stands[line.subject]).is_of_removal
+            and line.earliest > of_user.line.earliest
         ]
         recorded = defaultdict[User, list[tuple[str, ReportedUser]]](list)
         for line, now in zip(newer, users_decided_on(newer), strict=True):
@@ -267,14 +263,6 @@ class _Evidence:
         if other.decision is Decision.DELETE:
             return name in (names_there(other, self.accounts) or ())
         return other.decision is Decision.WITHDRAW
-
-    @cached_property
-    def _words(self) -> Mapping[User, Sequence[LedgerLine]]:
-        words = defaultdict[User, list[LedgerLine]](list)
-        for line in self.ledger.lines:
-            if not line.is_fact:
-                words[line.subject].append(line)
-        return words
 
     @cached_property
     def _of_second(self) -> Mapping[CreationSecond, Sequence[Standing]]:

@@ -145,8 +145,8 @@ class Ledger:
                 owner=line.decided_by,
                 expires=self.days.last_day(line),
                 line=line.row,
-                arn=line.user_key.arn,
-                created=line.user_key.created,
+                arn=line.arn,
+                created=line.created,
             )
             for line in self._keeps()
             if line.identifies_user
@@ -155,8 +155,8 @@ class Ledger:
     def _keeps(self) -> Iterator[LedgerLine]:
         """Yield the keep of each user that may hold the longest."""
         for stand in self.standings.values():
-            if stand.keeps:
-                yield max(stand.keeps, key=lambda line: (self.days.last_day(line), line.place))
+            if keeps := [line for line in stand.holding if line.decision is Decision.KEEP]:
+                yield max(keeps, key=lambda line: (self.days.last_day(line), line.place))
 
     def notes(self, as_of: date) -> Iterator[str]:
         """Yield sentences on decisions that nothing acts on, and on keeps that end soon."""
@@ -203,7 +203,7 @@ def read_entries(
         message = "a sheet of a workbook, saved as CSV"
         raise InputRefused([Problem.of_file(name, message, "Save the whole workbook as .xlsx.")])
     form, problems_of = replace(_FORM, refuses_others=refuses_others), partial(_problems, today)
-    rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, form, problems_of)]
+    rows = [(row, _of_user(cells)) for row, cells in list_rows(name, content, form, problems_of)]
     if problems := [*_different_row_problems(name, rows)]:
         raise InputRefused(problems)
     file = file_reference(name, content)
@@ -266,6 +266,14 @@ def _unquoted(cells: Mapping[str, str]) -> dict[str, str]:
     return {**unquoted, DECIDED_ON: day_without_time(unquoted[DECIDED_ON])}
 
 
+def _of_user(quoted: Mapping[str, str]) -> dict[str, str]:
+    """Return cells with account and name as the ARN has them: a spreadsheet rewrites numbers."""
+    cells = _unquoted(quoted)
+    match = USER_ARN.fullmatch(cells[columns.ARN])
+    of_arn = {columns.ACCOUNT: match["account"], columns.USER: match["user"]} if match else {}
+    return {**cells, **of_arn}
+
+
 def _is_open(cells: Mapping[str, str]) -> bool:
     """Return whether a row has no entry and was not collected before."""
     return not any(cells.get(name) for name in (*ENTRIES, *_ADDED_COLUMNS))
@@ -307,8 +315,6 @@ def _names(text: str) -> frozenset[str] | None:
 
 def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine:
     user_row = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
-    if match := USER_ARN.fullmatch(user_row[columns.ARN]):
-        user_row |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
     workbook, sha256, sheet, entered_row, baseline, same_second, services, limit = (
         cells.get(name) or "" for name in _ADDED_COLUMNS
     )

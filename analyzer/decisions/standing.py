@@ -64,11 +64,6 @@ class Standing:
     holding: tuple[LedgerLine, ...] = ()
 
     @property
-    def keeps(self) -> tuple[LedgerLine, ...]:
-        """Return the words to keep that may hold."""
-        return tuple(line for line in self.holding if line.decision is Decision.KEEP)
-
-    @property
     def stands(self) -> LedgerLine | None:
         """Return the line that stands."""
         return None if self.doubt else self.line

@@ -49,7 +49,7 @@ def file(
 
 
 def still_open(each: LedgerLine = DELETE, as_of: datetime = AS_OF, **of: str) -> OpenRow:
-    return OpenRow(each.user_key, as_of, **of)
+    return OpenRow(each.subject, as_of, **of)
 
 
 def refused(*files: DecisionFile) -> list[str]:
@@ -227,7 +227,7 @@ def test_what_another_copy_has_in_the_same_call_was_not_emptied_in_this_one() ->
     assert [each.emptied for each in files] == [(), ()]
 
 
-QUIET = DELETE.user_key.arn
+QUIET = DELETE.arn
 NOTES: list[tuple[list[LedgerLine], list[LedgerLine], list[str]]] = [
     ([], [DELETE], []),
     ([DELETE], [line(by="Tom")], []),

@@ -183,20 +183,6 @@ def test_more_credentials_than_the_slots_show_are_news() -> None:
     assert [access_added(each, now, AS_OF) for each in (before, now)] == [[more], []]
 
 
-def test_a_credential_works_or_not_or_that_is_hidden() -> None:
-    cases: list[tuple[Row, bool | None]] = [
-        *((user, False) for user in (QUIET, keys(OFF))),
-        *((user, True) for user in (PASSWORD, a_user(key_2=OLD), certificates(None, CERTIFICATE))),
-        (a_user(password_enabled="maybe"), None),
-        (a_user(access_key_2_active="maybe"), None),
-        (a_user(cert_1_active="maybe"), None),
-        (keys(OLD, cert_1_active="maybe"), True),
-    ]
-    read = states(*(user for user, _ in cases))
-    for (user, expected), each in zip(cases, read, strict=True):
-        assert each.has_working_credential is expected, user
-
-
 def test_only_a_cell_that_hides_access_or_use_makes_a_user_unknown() -> None:
     flags = "password_enabled", "mfa_active", "access_key_1_active", "cert_2_active"
     moments = (

@@ -59,7 +59,7 @@ def test_a_ledger_comes_back_as_it_was_written() -> None:
         a_fact("gone", line(user=a_user("zoe", path="a/b/"))),
     ]
     read = read_ledger("decisions.csv", ledger_bytes(lines)).lines
-    assert {each.user_key: each for each in read} == {each.user_key: each for each in lines}
+    assert {each.arn: each for each in read} == {each.arn: each for each in lines}
 
 
 def test_a_line_is_a_row_of_users_csv_with_the_decision_and_its_place_in_front() -> None:
@@ -115,7 +115,7 @@ def test_users_csv_with_the_five_columns_in_front_is_a_ledger() -> None:
     (only,) = read.lines
     assert (only.user, only.decision, only.place_text) == ("ann", "delete", "bulk.csv, row 2")
     assert (only.baseline, only.same_second, only.sha256) == (AS_OF, None, read.file.sha256)
-    assert (only.idle_limit, [each.user_key.arn[-3:] for each in read.open_rows]) == (90, ["bob"])
+    assert (only.idle_limit, [each.user.name for each in read.open_rows]) == (90, ["bob"])
     assert (read.is_ledger, read_entries("d.csv", ledger_bytes([line()])).is_ledger) == (
         False,
         True,
@@ -331,7 +331,7 @@ def test_a_ledger_that_is_written_again_has_no_cell_that_would_be_lost() -> None
 
 def test_a_row_with_an_apostrophe_alone_is_open() -> None:
     read = read_entries("bulk.csv", bulk(user_rows(a_user()), ("'", "", "", "'")))
-    assert (read.lines, [each.user_key for each in read.open_rows]) == ((), [line().user_key])
+    assert (read.lines, [each.user for each in read.open_rows]) == ((), [line().subject])
 
 
 def test_a_user_of_whom_one_report_has_two_rows_is_decided_on_in_a_workbook(tmp_path: Path) -> None:
@@ -339,7 +339,7 @@ def test_a_user_of_whom_one_report_has_two_rows_is_decided_on_in_a_workbook(tmp_
     rows = [row, row | {"mfa_active": "true"}, ann]
     assert [x.user for x in read_entries("b.csv", bulk(rows, (), (), ENTERED)).lines] == ["ann"]
     differs = "the report has another row of this user, which differs"
-    arn = line().user_key.arn
+    arn = line().arn
     assert refusals(bulk(rows, ENTERED)) == [(2, "arn", arn, differs)]
     path, known = tmp_path / "decisions.csv", ledger_of(line())
     write_ledger(path, known)
@@ -382,7 +382,12 @@ def keeps(*lines: LedgerLine, **days: int) -> list[tuple[str, date | None]]:
 def test_a_keep_that_may_hold_exempts_its_user_until_its_last_day() -> None:
     keep = line("keep", by="Bob", comment="why", row=7)
     (exempt,) = ledger_of(keep).exemptions()
-    assert (exempt.owner, exempt.line, exempt.arn, exempt.created) == ("Bob", 7, *keep.user_key)
+    assert (exempt.owner, exempt.line, exempt.arn, exempt.created) == (
+        "Bob",
+        7,
+        keep.arn,
+        keep.created,
+    )
     last = DAY + timedelta(10)
     later = line("keep", by="Tom", on=DAY + timedelta(5), comment="still")
     for lines, expected in (

@@ -54,8 +54,8 @@ def by_path(standings: Callable[..., Any]) -> Callable[..., Any]:
     """Let only the words count that have the ARN of the last one."""
 
     def of_last_path(lines: Sequence[LedgerLine], days: standing.HoldingDays) -> Any:
-        arns = {o.subject: o.user_key.arn for o in sorted(lines, key=lambda o: o.decided_on)}
-        return standings([o for o in lines if o.user_key.arn == arns[o.subject]], days)
+        arns = {o.subject: o.arn for o in sorted(lines, key=lambda o: o.decided_on)}
+        return standings([o for o in lines if o.arn == arns[o.subject]], days)
 
     return of_last_path
 

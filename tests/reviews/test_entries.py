@@ -187,4 +187,4 @@ def test_a_decision_on_a_report_without_arns_is_read() -> None:
     write_workbook(analysis, stream, sheets=WorkbookSheets.REVIEW)
     content = edited(stream.getvalue(), entered("ann", ENTRY))
     (entries,) = read_files([("r.xlsx", content)], TODAY, given_reports(analysis))
-    assert [(each.user_key.arn, each.account) for each in entries.lines] == [("no-arn/ann", "")]
+    assert [(each.arn, each.account) for each in entries.lines] == [("no-arn/ann", "")]

@@ -339,7 +339,7 @@ def test_a_workbook_is_compared_with_the_lists_and_the_part_it_was_made_of() -> 
     part = made.where(analyzer.Filter(users=("ann", "b*"), accounts=("0*",), min_age=9))
     files = dict(split(part, SplitBy.OWNER).files())
     (read,) = read_files([("tom.xlsx", files["tom.xlsx"])], TODAY, given(**lists))
-    assert [each.user_key.arn for each in read.open_rows] == [f"arn:aws:iam::{ACCOUNT}:user/ann"]
+    assert [each.user[:2] for each in read.open_rows] == [(ACCOUNT, "ann")]
     (note,) = read.notes
     assert note == (
         f"tom.xlsx lists only dormant_days 30, split owner, part Tom, accounts ['{ACCOUNT}'],"

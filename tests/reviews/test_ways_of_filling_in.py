@@ -189,7 +189,7 @@ def test_what_people_do_besides_changes_nothing(edits: tuple[Edit, ...]) -> None
     assert {each.user: str(each.decision) for each in lines} == BOTH
     for each in lines:
         assert each.decided_on == ON
-        assert each.user_key.arn in [cell.value for cell in book[each.sheet][each.row]]
+        assert each.arn in [cell.value for cell in book[each.sheet][each.row]]
 
 
 LONG = "because " * 625

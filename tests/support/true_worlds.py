@@ -535,5 +535,5 @@ def said_by_product(ledger: Ledger, analysis: analyzer.Analysis) -> dict[Key, la
     return {
         Key(line.account, line.user, created): outcome
         for line, outcome in every
-        if line.identifies_user and (created := line.user_key.created)
+        if line.identifies_user and (created := line.created)
     }
