@@ -121,18 +121,25 @@ class ReportedUser:
         return is_listed and active | others | {shown.has_password} == {False}
 
 
-def access_added(before: Credentials, now: Credentials, baseline: datetime) -> list[str]:
-    """Return each access or use that a later report shows and `before` does not, in words.
+def access_added(
+    of_before: ReportedUser, of_now: ReportedUser | None, baseline: datetime
+) -> list[str]:
+    """Return each access or use that a later report shows beyond an earlier one, in words.
 
     `changes.events.events` has all changes of a user; here are only those new to a decision.
 
-    What was unknown in `before` counts as absent. `baseline` is the moment of the earlier report:
-    if the change of the password is unknown there, a change after `baseline` is new.
+    What was unknown before counts as absent, and so does a user whom the later report does not
+    show. `baseline` is the moment of the earlier report: if the change of the password is unknown
+    there, a change after `baseline` is new.
     """
+    if of_now is None:
+        return []
+    before, now = of_before.credentials, of_now.credentials
     is_set = now.has_password is True and before.has_password is not True
     known_change = before.password_changed if before.password_changed.is_known else Moment(baseline)
     is_changed = not is_set and now.password_changed.is_later_than(known_change)
     has_more = now.has_more_credentials and not before.has_more_credentials
+    of_service = of_now.has_service_credential and not of_before.has_service_credential
     news = [
         (now.last_sign_in.is_later_than(before.last_sign_in), f"signed in {now.last_sign_in.day}"),
         (is_set, f"password set {now.password_changed.day}"),
@@ -144,6 +151,7 @@ def access_added(before: Credentials, now: Credentials, baseline: datetime) -> l
         *(text.strip() for is_new, text in news if is_new),
         *_added_slots("access key", before.keys, now.keys, baseline),
         *_added_slots("signing certificate", before.certificates, now.certificates, baseline),
+        *(["service-specific credential"] if of_service else []),
     ]
 
 

@@ -188,21 +188,21 @@ def _overtaken(
     removals: Sequence[_Removal], accounts: ReportedAccounts, known: Iterable[LedgerLine]
 ) -> _NewFacts:
     """Yield the reports that show more than the newest removal on an older report saw."""
-    recorded = max((fact.earliest for fact in known if _is_overtaken(fact)), default=_MIN)
+    recorded = max(
+        (fact.earliest for fact in known if fact.decision is Decision.OVERTAKEN), default=_MIN
+    )
     for shown in accounts.get(removals[0].line.account, ()):
         older = [removal for removal in removals if removal.line.earliest < shown.earliest]
         newest = max((removal.line.earliest for removal in older), default=_MAX)
         for removal in older if newest >= recorded else ():
             now = shown.users.get(removal.line.subject)
-            if removal.line.earliest == newest and access_gained(*removal, now):
+            if removal.line.earliest == newest and access_added(
+                removal.before, now, removal.line.baseline
+            ):
                 yield Decision.OVERTAKEN, removal, shown
                 is_proof = shown.file.as_of_source is not AsOfSource.OPTION
                 recorded = shown.earliest if is_proof else recorded
                 break
-
-
-def _is_overtaken(fact: LedgerLine) -> bool:
-    return fact.decision is Decision.OVERTAKEN
 
 
 def _done(
@@ -234,15 +234,6 @@ DONE_BY: Final = {
 def newer_reports(line: LedgerLine, accounts: ReportedAccounts) -> list[ReportedAccount]:
     """Return the reports of the account that are newer than the one decided on."""
     return [shown for shown in accounts.get(line.account, ()) if shown.earliest > line.earliest]
-
-
-def access_gained(line: LedgerLine, before: ReportedUser, now: ReportedUser | None) -> list[str]:
-    """Return the access and use, in words, that a later report shows beyond what people saw."""
-    if now is None:
-        return []
-    added = access_added(before.credentials, now.credentials, line.baseline)
-    has_more = now.has_service_credential and not before.has_service_credential
-    return [*added, *(["service-specific credential"] if has_more else [])]
 
 
 def names_there(line: LedgerLine, accounts: ReportedAccounts) -> frozenset[str] | None:

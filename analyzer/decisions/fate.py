@@ -11,13 +11,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from analyzer.decisions.credentials import ReportedUser, users_decided_on
+from analyzer.decisions.credentials import ReportedUser, access_added, users_decided_on
 from analyzer.decisions.decision import CreationSecond, Decision, LedgerLine, User
 from analyzer.decisions.facts import (
     DONE_BY,
     ReportedAccount,
     ReportedAccounts,
-    access_gained,
     denies,
     facts,
     facts_by_user,
@@ -188,7 +187,7 @@ class _Evidence:
         newer = newer_reports(line, self.accounts)
         shown = ((report.file.name, report.users.get(line.subject)) for report in newer)
         for name, now in (*shown, *self._recorded[line.subject]):
-            if gained := access_gained(line, before, now):
+            if gained := access_added(before, now, line.baseline):
                 return f"{', '.join(gained)} (report {name})"
         return ""
 

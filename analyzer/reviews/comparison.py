@@ -11,7 +11,7 @@ from typing import Final
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions import ledger
-from analyzer.decisions.decision import LedgerLine, User, baseline_in_row
+from analyzer.decisions.decision import LedgerLine, User, baseline_in_row, open_row
 from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.record import (
     CreationSeconds,
@@ -33,7 +33,6 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemptions
 from analyzer.report.report import Report
-from analyzer.report.values import timestamp
 from analyzer.reviews.list_sheets import ListRow
 from analyzer.terms import VERSION, SplitBy, count_text, short_list, utc_text
 
@@ -94,18 +93,12 @@ def report_problems(
     lacking = [
         record.user[columns.ARN]
         for key, record in anew.items()
-        if key not in listed and _subject(record) not in given.decided
+        if key not in listed and open_row(record.user).user not in given.decided
     ]
     if lacking:
         users = f"{count_text(len(lacking), 'user')}: {short_list(lacking)}"
         hint = "Start from the file as credreport wrote it, or name its ledger with -o."
         yield Problem.of_file(name, f"the reports put more users on its lists, {users}", hint)
-
-
-def _subject(record: UserRecord) -> User:
-    user = record.user
-    created = timestamp(user[columns.USER_CREATION_TIME])
-    return User(user[columns.ACCOUNT], user[columns.USER], created)
 
 
 def _input_problems(
