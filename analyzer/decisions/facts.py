@@ -24,7 +24,6 @@ from analyzer.decisions.credentials import (
 )
 from analyzer.decisions.decision import (
     REMOVALS,
-    CreationSecond,
     Decision,
     LedgerLine,
     User,
@@ -49,7 +48,7 @@ class ReportedAccount:
     file: ReportFile
     roots: set[str] = field(default_factory=set)
     users: dict[User, ReportedUser] = field(default_factory=dict)
-    names: dict[CreationSecond, set[str]] = field(default_factory=lambda: defaultdict(set))
+    names: dict[datetime | None, set[str]] = field(default_factory=lambda: defaultdict(set))
     creations: dict[str, set[datetime | None]] = field(default_factory=lambda: defaultdict(set))
 
     @property
@@ -63,8 +62,7 @@ class ReportedAccount:
 
     def created_with(self, line: LedgerLine) -> set[str]:
         """Return the names that were, or may have been, created in the second of a line's user."""
-        seconds = line.creation_second, (line.account, None)
-        return {name for second in seconds for name in self.names.get(second, ())}
+        return {name for second in (line.created, None) for name in self.names.get(second, ())}
 
 
 ReportedAccounts = Mapping[str, Sequence[ReportedAccount]]
@@ -118,7 +116,7 @@ def _accounts_of(
         for at, user, reported in _reported_users(some, limits):
             of_account = by_file[at, user.account]
             of_account.users[user] = reported
-            of_account.names[user.account, user.created].add(user.name)
+            of_account.names[user.created].add(user.name)
             of_account.creations[user.name].add(user.created)
     return shown
 
