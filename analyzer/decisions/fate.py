@@ -194,13 +194,11 @@ class _Evidence:
     @cached_property
     def _recorded(self) -> Mapping[User, Sequence[tuple[str, ReportedUser]]]:
         """Return what people saw who decided on newer reports than those whose word stands."""
-        stands = self.ledger.standings
-        people = (line for line in self.ledger.lines if not line.is_fact)
         newer = [
             line
-            for line in people
-            if (of_user := stands[line.subject]).is_of_removal
-            and line.earliest > of_user.line.earliest
+            for user, stand in self.ledger.standings.items()
+            for line in self._words[user]
+            if stand.is_of_removal and line.earliest > stand.line.earliest
         ]
         recorded = defaultdict[User, list[tuple[str, ReportedUser]]](list)
         for line, now in zip(newer, users_decided_on(newer), strict=True):
@@ -245,7 +243,7 @@ class _Evidence:
     def _word_on_another(self, line: LedgerLine, shown: set[str]) -> LedgerLine | None:
         """Return a word that holds or stands on another name of the second that is not shown.
 
-        Perhaps the user had that name. A `delete` on a report that shows both is of that one.
+        Perhaps the user had that name, unless people saw both on one report and delete that one.
         """
         last_day = self.ledger.days.last_day
         for stand in self._of_second[line.creation_second]:
@@ -260,8 +258,17 @@ class _Evidence:
     def _spares(self, other: LedgerLine, name: str) -> bool:
         """Return whether the word on another user of the second cannot be on the one of a name."""
         if other.decision is Decision.DELETE:
-            return name in (names_there(other, self.accounts) or ())
+            words = self._words[other.subject]
+            return any(name in (names_there(each, self.accounts) or ()) for each in words)
         return other.decision is Decision.WITHDRAW
+
+    @cached_property
+    def _words(self) -> Mapping[User, Sequence[LedgerLine]]:
+        words = defaultdict[User, list[LedgerLine]](list)
+        for line in self.ledger.lines:
+            if not line.is_fact:
+                words[line.subject].append(line)
+        return words
 
     @cached_property
     def _of_second(self) -> Mapping[CreationSecond, Sequence[Standing]]:

@@ -234,6 +234,7 @@ CASES: dict[str, list[Case]] = {
             ([delete(), *words], {LATER: [QUIET]}, OPEN, STILL)
             for words in (
                 [delete(X, **OF_QUIET)],
+                [delete(X, same_second=None), delete(X, on=DAY - 9 * ONE_DAY, **OF_QUIET)],
                 [line("withdraw", X)],
                 [line("keep", X), line("withdraw", X, on=DAY + 9 * ONE_DAY)],
                 [line("keep", created(LONG_AGO + SECOND, "x"))],

@@ -427,7 +427,7 @@ class Case:
     def has_word(self, user: User, day: date, name: str) -> bool:
         """Return whether a word holds or stands on a user, who may have the other name now.
 
-        A `delete` is on nobody else whom its report shows.
+        A `delete` is on nobody else whom a report decided on shows with that user.
         """
         words = people(self.words[user])
         if any(holds(each, words, day, self.days) for each in words):
@@ -435,7 +435,7 @@ class Case:
         latest = standing(words)
         is_removal = latest.word in REMOVALS and not self.doubt(user, latest)
         if is_removal and latest.word == "delete":
-            return name not in (latest.decided.others(self.reports) or ())
+            return all(name not in (each.others(self.reports) or ()) for each in words)
         return is_removal or latest.word in HOLDING
 
     def is_exempt(self, user: User, newest: Report) -> bool:
