@@ -370,7 +370,8 @@ class World:
     def plain_removals(self, stages: Sequence[int]) -> Iterator[Key]:
         """Yield each removal against which nothing speaks: it is the last word on a user.
 
-        All else was said days before, of no newer report, and is a removal or withdrawn.
+        All else was said days before, of no newer report, and is a removal or withdrawn. No word is
+        on another name of its second: perhaps it had that name.
         """
         seconds = Counter(key_of(row)[::2] for row in self.users.values())
         of_user = defaultdict(list)
@@ -386,6 +387,8 @@ class World:
             )
             is_meant = last.decision in law.REMOVALS and last in self.collected
             is_given = not last.variant and last.stage in stages and seconds[last.key[::2]] == 1
+            of_second = {each.key for each in self.words if each.key[::2] == last.key[::2]}
+            is_given &= of_second == {last.key}
             # A user whose creation time is not understood may be of that second.
             beside = self.shown[last.stage].values()
             is_given &= all(row["user_creation_time"] != "??" for row in beside)
