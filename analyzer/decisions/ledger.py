@@ -8,7 +8,7 @@ save it: account and name are read from the ARN, and without one leading apostro
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property, partial
@@ -204,33 +204,10 @@ def read_entries(
         raise InputRefused([Problem.of_file(name, message, "Save the whole workbook as .xlsx.")])
     form, problems_of = replace(_FORM, refuses_others=refuses_others), partial(_problems, today)
     rows = [(row, _of_user(cells)) for row, cells in list_rows(name, content, form, problems_of)]
-    if problems := [*_different_row_problems(name, rows)]:
-        raise InputRefused(problems)
     file = file_reference(name, content)
     lines = tuple(_line(file, row, cells) for row, cells in rows if not _is_open(cells))
     open_rows = tuple(open_row(cells) for _, cells in rows if _is_open(cells))
     return DecisionFile(file, lines, open_rows)
-
-
-def _different_row_problems(
-    name: str, rows: Sequence[tuple[int, Mapping[str, str]]]
-) -> Iterator[Problem]:
-    """Yield a problem for each decision on a user whose rows in a report differ.
-
-    This file does not show which of the rows the reviewer saw. Lines of a ledger that were
-    entered in different files may be about different reports of one moment.
-    """
-    shown: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
-    users = [(cells[columns.ARN], cells[columns.AS_OF], cells.get(SHA256, "")) for _, cells in rows]
-    for user, (_, cells) in zip(users, rows, strict=True):
-        shown.setdefault(user, set()).add(
-            tuple(cells[name].lower() for name in columns.REPORT_ONLY)
-        )
-    for user, (row, cells) in zip(users, rows, strict=True):
-        if not (_is_open(cells) or _is_fact(cells)) and len(shown[user]) > 1:
-            message = "the report has another row of this user, which differs"
-            hint = "Decide on this user in a workbook."
-            yield Problem(name, row, columns.ARN, cells[columns.ARN], message, hint)
 
 
 def read_ledger(name: str, content: bytes, *, refuses_others: bool = False) -> Ledger:

@@ -1,7 +1,6 @@
 """A ledger is a set of lines: it keeps every decision with what was seen, in one form."""
 
 import random
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from analyzer.decisions.ledger import (
     read_entries,
     read_ledger,
 )
-from analyzer.decisions.ledger_file import write_ledger
 from analyzer.decisions.review_list_layout import ENTRY_HEADS
 from analyzer.errors import InputRefused
 from tests.support.builders import ACCOUNT, AS_OF, a_key, a_password, a_user
@@ -332,24 +330,6 @@ def test_a_ledger_that_is_written_again_has_no_cell_that_would_be_lost() -> None
 def test_a_row_with_an_apostrophe_alone_is_open() -> None:
     read = read_entries("bulk.csv", bulk(user_rows(a_user()), ("'", "", "", "'")))
     assert (read.lines, [each.user for each in read.open_rows]) == ((), [line().subject])
-
-
-def test_a_user_of_whom_one_report_has_two_rows_is_decided_on_in_a_workbook(tmp_path: Path) -> None:
-    (row,), ann = user_rows(a_user()), user_rows(a_user("ann"))[0]
-    rows = [row, row | {"mfa_active": "true"}, ann]
-    assert [x.user for x in read_entries("b.csv", bulk(rows, (), (), ENTERED)).lines] == ["ann"]
-    differs = "the report has another row of this user, which differs"
-    arn = line().arn
-    assert refusals(bulk(rows, ENTERED)) == [(2, "arn", arn, differs)]
-    path, known = tmp_path / "decisions.csv", ledger_of(line())
-    write_ledger(path, known)
-    before, forged = path.read_bytes(), line(user_row=OTHER_CELL)
-    with pytest.raises(InputRefused, match=differs):
-        write_ledger(path, known.with_lines([forged]))
-    assert path.read_bytes() == before
-    # Two reports of one moment.
-    write_ledger(path, both := known.with_lines([replace(forged, sha256="b" * 64)]))
-    assert read_ledger("x", path.read_bytes()).lines == both.lines
 
 
 SHEET = ",".join(("User", *ENTRY_HEADS))
