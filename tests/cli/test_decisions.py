@@ -287,23 +287,6 @@ def test_a_list_in_csv_that_is_held_to_its_report_says_who_was_created_in_the_sa
     assert kept == ["", "bob;eve"]
 
 
-def test_a_row_is_compared_with_the_report_that_it_was_made_from_in_a_folder_with_newer_ones(
-    tmp_path: Path, report: Path, workbook: Path
-) -> None:
-    other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
-    done = collect(workbook, "--report", other)
-    problem = "2 rows come from reports that --report did not include"
-    assert (done.code, done.messages.count(problem)) == (3, 1)
-    reports = report.parent
-    renamed = a_user("ann2", created=ANN["user_creation_time"])
-    for day, users in ((LATER, (ANN, BOB)), ("2026-07-01", (renamed, BOB))):
-        console_report(reports, day, *users)
-        assert collect(workbook, "--report", reports).code == 0
-    report.unlink()
-    done = collect(workbook, "--report", reports)
-    assert (done.code, "was judged as of 2026-05-01" in done.messages) == (3, True)
-
-
 # Plans
 
 
