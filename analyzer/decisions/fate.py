@@ -249,8 +249,9 @@ class _Evidence:
         for stand in self._of_second[line.creation_second]:
             if stand.line.user in shown:
                 continue
-            if stand.stands and not self._spares(stand.stands, line.user):
-                return stand.stands
+            stands = stand.doubt in (Doubt.NONE, Doubt.OVERTAKEN)
+            if stands and not self._spares(stand.line, line.user):
+                return stand.line
             if holding := [o for o in stand.holding if last_day(o) >= line.decided_on]:
                 return holding[0]
         return None

@@ -243,6 +243,12 @@ CASES: dict[str, list[Case]] = {
         ([delete(**OF_X), line("keep", X)], {LATER: [QUIET, X]}, OPEN, STILL),
         ([delete(), delete(X, same_second=None)], {AS_OF: [QUIET, X], LATER: [QUIET]}, OPEN, STILL),
         (
+            [delete(), deactivate(X), remembered(Decision.OVERTAKEN, WEEK, deactivate(X))],
+            {LATER: [QUIET]},
+            UNKNOWN,
+            "deactivate, Anna, 2026-05-01 on x",
+        ),
+        (
             [delete(), delete(X, same_second=None)],
             {LATER: [QUIET]},
             UNKNOWN,
@@ -370,6 +376,16 @@ def test_a_day_without_a_time_counts_as_its_start() -> None:
         (of_day, console_name(AS_OF.replace(hour=1)), State.DONE),
     ):
         assert fate_of(loaded([], None, name, decided)).state is state, name
+
+
+def test_people_decide_anew_on_the_report_that_overtook_also_by_a_script() -> None:
+    ends = AS_OF.replace(hour=23, minute=59, second=59)
+    for source, state in ((AsOfSource.FOLDER, State.OPEN), (AsOfSource.OPTION, State.OVERTAKEN)):
+        anew = delete(as_of=ends, baseline=days_before(1))
+        anew = replace(anew, user_row={**anew.user_row, "as_of_source": str(source)})
+        fact = fact_line(Decision.OVERTAKEN, anew, shown_by(AsOfSource.FOLDER, ends, AS_OF))
+        analysis = analysis_of(QUIET, as_of=LATER, ledger=ledger_of(anew, fact))
+        assert fate_of(analysis).state is state
 
 
 OF_OTHERS = (

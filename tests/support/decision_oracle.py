@@ -433,7 +433,7 @@ class Case:
         if any(holds(each, words, day, self.days) for each in words):
             return True
         latest = standing(words)
-        is_removal = latest.word in REMOVALS and not self.doubt(user, latest)
+        is_removal = latest.word in REMOVALS and not spared_by(latest, words, self.days)
         if is_removal and latest.word == "delete":
             return all(name not in (each.others(self.reports) or ()) for each in words)
         return is_removal or latest.word in HOLDING
