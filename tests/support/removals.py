@@ -15,7 +15,6 @@ CREATED = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
 BASELINE = datetime(2026, 5, 1, 12, 0, 30, tzinfo=UTC)
 NOW = BASELINE + timedelta(days=10)
 SECOND = timedelta(seconds=1)
-MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 PASSWORD_CHANGED = CREATED + HOUR
