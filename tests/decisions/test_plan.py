@@ -147,7 +147,7 @@ def test_the_longest_time_without_a_report_since_the_removals_is_said() -> None:
         return [*longest_gap(Ledger(lines=lines), report)]
 
     text = "Longest time without a report since the decisions: {}."
-    assert said(word(), a=-5, b=3, c=13) == [text.format("10 days")]
+    assert said(word(), a=-15, b=3, c=13) == [text.format("10 days")]
     assert said(word(), a=0) == [text.format("0 days")]
     assert said(keep(), a=3) == said(word(), keep(), a=3) == []
 
