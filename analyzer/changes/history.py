@@ -343,6 +343,6 @@ def _decision_status(fate: Fate, before: datetime, due_days: int) -> str:
 
 def _decision_event(line: LedgerLine, *cells: object) -> dict[str, object]:
     """Return a decision as an event; the cells are `after`, `before` and the event."""
-    user = line.account, line.user_key.arn, line.user, line.user_key.created
+    user = line.account, line.arn, line.user, line.created
     names = (*_BY_USER, AFTER_REPORT, BEFORE_REPORT, EVENT, DETAIL)
     return dict(zip(names, (*user, *cells, line.summary), strict=True))

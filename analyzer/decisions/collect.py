@@ -67,7 +67,7 @@ def collect(before: Ledger, files: Sequence[DecisionFile]) -> LedgerUpdate:
 def with_facts(update: LedgerUpdate, fates: Fates) -> LedgerUpdate:
     """Return an update with the lines of the program: what the reports show of removals."""
     facts = [*fates.kept_facts]
-    notes = [f"{fact.decision}: {fact.user_key.arn}, {utc_text(fact.as_of)}" for fact in facts]
+    notes = [f"{fact.decision}: {fact.arn}, {utc_text(fact.as_of)}" for fact in facts]
     added, ledger = (*update.added, *facts), update.ledger.with_lines(facts)
     return LedgerUpdate(ledger, added, update.files, (*update.notes, *notes))
 
@@ -75,15 +75,15 @@ def with_facts(update: LedgerUpdate, fates: Fates) -> LedgerUpdate:
 def _outcome(file: DecisionFile, after: Ledger, known: set[tuple[object, ...]]) -> FileOutcome:
     people = {line.person: line.decided_by for line in file.lines}
     words = Counter((people[line.person], str(line.decision)) for line in _entered([file]))
-    open_rows = {(row.user_key, row.as_of): row for row in file.open_rows}
+    open_rows = {(row.user, row.as_of): row for row in file.open_rows}
 
     def is_emptied(line: LedgerLine) -> bool:
-        row = open_rows.get((line.user_key, line.as_of))
+        row = open_rows.get((line.subject, line.as_of))
         return row is not None and line.identity in known and line.summary not in row.earlier
 
     of_file = (line for line in after.lines if line.workbook == file.source)
     emptied = tuple(line for line in of_file if is_emptied(line) and _counts(line, after))
-    decided = {(line.user_key, line.as_of) for line in after.lines if not line.is_fact}
+    decided = {(line.subject, line.as_of) for line in after.lines if not line.is_fact}
     added = len({line.identity for line in _entered([file])} - known)
     return FileOutcome(file.file.name, words, added, emptied, len({*open_rows} - decided))
 
@@ -107,12 +107,12 @@ def _notes(
     for subject in dict.fromkeys(line.subject for line in added):
         stand = after.standings[subject]
         if stand.doubt:
-            yield f"{stand.line.user_key.arn}: {stand.doubt}: {stand.why}"
+            yield f"{stand.line.arn}: {stand.doubt}: {stand.why}"
         elif stand.is_of_removal:
             for line in stand.lines:
                 if (subject, line.person) in words:
                     text = "replaces another word under this name"
-                    yield f"{line.user_key.arn}: {line.summary} {text}"
+                    yield f"{line.arn}: {line.summary} {text}"
 
 
 _OTHER_WORDS: Final = tuple(word for word in CHOICES if word not in REMOVALS)
@@ -135,8 +135,8 @@ def lines_of(update: LedgerUpdate) -> Iterator[str]:
 
 def owner_answer_notes(files: Sequence[DecisionFile], ledger: Ledger) -> Iterator[str]:
     """Yield notes on users that each owner left open, and on decisions for another owner."""
-    decided = {(line.user_key, line.as_of) for line in ledger.lines if not line.is_fact}
-    rows = {(row.user_key, row.as_of): row.owner for file in files for row in file.open_rows}
+    decided = {(line.subject, line.as_of) for line in ledger.lines if not line.is_fact}
+    rows = {(row.user, row.as_of): row.owner for file in files for row in file.open_rows}
     still_open = Counter(owner for key, owner in rows.items() if owner and key not in decided)
     answered = {_owner(line) for line in _entered(files)}
     for owner, number in still_open.items():

@@ -68,7 +68,7 @@ class Credentials:
     has_mfa: bool | None
     keys: tuple[Slot, ...]
     certificates: tuple[Slot, ...]
-    has_more_credentials: bool | None = False
+    has_more_credentials: bool = False
 
     @property
     def last_use(self) -> datetime | None:
@@ -80,21 +80,9 @@ class Credentials:
     def is_unknown(self) -> bool:
         """Return whether a cell hides access, or use, of the user."""
         changed = self.has_password is True and not self.password_changed.is_known
-        flags = (self.has_password, self.has_mfa, self.has_more_credentials)
-        hidden = None in flags or changed
+        hidden = None in (self.has_password, self.has_mfa) or changed
         slots = any(slot.is_unknown for slot in (*self.keys, *self.certificates))
         return hidden or slots or not self.last_sign_in.is_known
-
-    @property
-    def has_working_credential(self) -> bool | None:
-        """Return whether a password, key or certificate works; None if a cell hides it.
-
-        Credentials beyond the slots may work: that is unknown.
-        """
-        active = [slot.is_active for slot in (*self.keys, *self.certificates)]
-        others = False if self.has_more_credentials is False else None
-        works = [self.has_password, *active, others]
-        return True if True in works else None if None in works else False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +111,35 @@ class ReportedUser:
         return not (is_active or was_used or self.has_service_credential)
 
     def has_no_way_in(self, file: ReportFile, *, needs_list: bool) -> bool:
-        """Return whether nothing works; with `needs_list`, AWS's list must show that too."""
-        is_listed = file.shows_service_credentials or not needs_list
-        works = self.credentials.has_working_credential is not False or self.has_service_credential
-        return is_listed and not works
+        """Return whether nothing works, as far as all of it is known.
+
+        With `needs_list`, AWS's list must show that too.
+        """
+        shown, is_listed = self.credentials, file.shows_service_credentials or not needs_list
+        active = {slot.is_active for slot in (*shown.keys, *shown.certificates)}
+        others = {self.has_service_credential, shown.has_more_credentials}
+        return is_listed and active | others | {shown.has_password} == {False}
 
 
-def access_added(before: Credentials, now: Credentials, baseline: datetime) -> list[str]:
-    """Return each access or use that a later report shows and `before` does not, in words.
+def access_added(
+    of_before: ReportedUser, of_now: ReportedUser | None, baseline: datetime
+) -> list[str]:
+    """Return each access or use that a later report shows beyond an earlier one, in words.
 
     `changes.events.events` has all changes of a user; here are only those new to a decision.
 
-    What was unknown in `before` counts as absent. `baseline` is the moment of the earlier report:
-    if the change of the password is unknown there, a change after `baseline` is new.
+    What was unknown before counts as absent, and so does a user whom the later report does not
+    show. `baseline` is the moment of the earlier report: if the change of the password is unknown
+    there, a change after `baseline` is new.
     """
+    if of_now is None:
+        return []
+    before, now = of_before.credentials, of_now.credentials
     is_set = now.has_password is True and before.has_password is not True
     known_change = before.password_changed if before.password_changed.is_known else Moment(baseline)
     is_changed = not is_set and now.password_changed.is_later_than(known_change)
-    has_more = now.has_more_credentials is True and before.has_more_credentials is not True
+    has_more = now.has_more_credentials and not before.has_more_credentials
+    of_service = of_now.has_service_credential and not of_before.has_service_credential
     news = [
         (now.last_sign_in.is_later_than(before.last_sign_in), f"signed in {now.last_sign_in.day}"),
         (is_set, f"password set {now.password_changed.day}"),
@@ -152,6 +151,7 @@ def access_added(before: Credentials, now: Credentials, baseline: datetime) -> l
         *(text.strip() for is_new, text in news if is_new),
         *_added_slots("access key", before.keys, now.keys, baseline),
         *_added_slots("signing certificate", before.certificates, now.certificates, baseline),
+        *(["service-specific credential"] if of_service else []),
     ]
 
 

@@ -51,18 +51,11 @@ USER_ARN: Final = re.compile(
 """The ARN of an IAM user of a known account."""
 
 
-class UserKey(NamedTuple):
-    """Identify a user: one created again under the same name is another.
+class User(NamedTuple):
+    """Identify a user without its path: one created again under the same name is another.
 
     `created` is aware and to the second, None where it is not understood.
     """
-
-    arn: str
-    created: datetime | None
-
-
-class User(NamedTuple):
-    """Identify a user without its path."""
 
     account: str
     name: str
@@ -143,7 +136,7 @@ class LedgerLine:
     idle_limit: int = IDLE_LIMIT
     user_row: Mapping[str, str]
     read_from: EntryPlace = field(compare=False, repr=False)
-    user_key: UserKey = field(init=False, repr=False)
+    created: datetime | None = field(init=False, repr=False)
     as_of: datetime = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -153,7 +146,7 @@ class LedgerLine:
             raise ValueError(f"no as-of: {self.user_row[columns.AS_OF]!r}")
         created = timestamp(self.user_row[columns.USER_CREATION_TIME])
         object.__setattr__(self, "as_of", as_of)
-        object.__setattr__(self, "user_key", UserKey(self.user_row[columns.ARN], created))
+        object.__setattr__(self, "created", created)
         for name in ("decided_by", "ticket", "comment"):
             object.__setattr__(self, name, one_line(getattr(self, name)))
 
@@ -163,6 +156,11 @@ class LedgerLine:
         return self.user_row[columns.ACCOUNT]
 
     @property
+    def arn(self) -> str:
+        """Return the ARN of the user, as the report has it."""
+        return self.user_row[columns.ARN]
+
+    @property
     def user(self) -> str:
         """Return the name of the user."""
         return self.user_row[columns.USER]
@@ -170,7 +168,7 @@ class LedgerLine:
     @property
     def creation_second(self) -> CreationSecond:
         """Return the account, and when the user was created."""
-        return self.account, self.user_key.created
+        return self.account, self.created
 
     @property
     def owner(self) -> str:
@@ -180,8 +178,7 @@ class LedgerLine:
     @property
     def identifies_user(self) -> bool:
         """Return whether ARN and creation time are known; otherwise nothing acts on the line."""
-        arn, created = self.user_key
-        return bool(created and USER_ARN.fullmatch(arn)) and arn.isprintable()
+        return bool(self.created and USER_ARN.fullmatch(self.arn)) and self.arn.isprintable()
 
     @property
     def has_service_credential(self) -> bool:
@@ -223,7 +220,7 @@ class LedgerLine:
     @cached_property
     def subject(self) -> User:
         """Return whom the line is about: a path counts for nothing."""
-        return User(self.account, self.user, self.user_key.created)
+        return User(self.account, self.user, self.created)
 
     @cached_property
     def report_time(self) -> ReportTime:
@@ -262,8 +259,8 @@ def fact_line(fact: Decision, line: LedgerLine, file: ReportFile) -> LedgerLine:
     shown = {
         columns.ACCOUNT: line.account,
         columns.USER: line.user,
-        columns.ARN: re.sub(":user/.*", f":user/{line.user}", line.user_key.arn),
-        columns.USER_CREATION_TIME: utc_text(created) if (created := line.user_key.created) else "",
+        columns.ARN: re.sub(":user/.*", f":user/{line.user}", line.arn),
+        columns.USER_CREATION_TIME: utc_text(created) if (created := line.created) else "",
         columns.AS_OF: utc_text(file.as_of),
         columns.AS_OF_SOURCE: str(file.as_of_source),
     }
@@ -284,7 +281,7 @@ class OpenRow(NamedTuple):
     `earlier` is the earlier decision that the list shows, in words.
     """
 
-    user_key: UserKey
+    user: User
     as_of: datetime
     owner: str = ""
     earlier: str = ""
@@ -292,7 +289,8 @@ class OpenRow(NamedTuple):
 
 def open_row(cells: Mapping[str, str]) -> OpenRow:
     """Return the user in a row of `users.csv` as an open row."""
-    user = UserKey(cells[columns.ARN], timestamp(cells[columns.USER_CREATION_TIME]))
+    created = timestamp(cells[columns.USER_CREATION_TIME])
+    user = User(cells[columns.ACCOUNT], cells[columns.USER], created)
     return OpenRow(user, timestamp(cells[columns.AS_OF]) or _NEVER, cells.get(columns.OWNER, ""))
 
 

@@ -46,20 +46,18 @@ _TOLERANCE: Final = timedelta(days=1)
 class DecisionFile:
     """Hold the entries of one file, in its order, and the users that are left open.
 
-    `workbook` is the file's name in its lines, by default without folders. `notes`
-    are other sentences on the file.
+    `notes` are other sentences on the file.
     """
 
     file: FileReference
     lines: tuple[LedgerLine, ...]
     open_rows: tuple[OpenRow, ...] = ()
-    workbook: str = ""
     notes: tuple[str, ...] = ()
 
     @property
     def source(self) -> str:
         """Return the name of the file in the column `workbook` of a ledger."""
-        return self.workbook or PurePath(self.file.name).name
+        return PurePath(self.file.name).name
 
     @cached_property
     def is_ledger(self) -> bool:
@@ -86,15 +84,14 @@ def entry_problems(
         yield problem(DECIDED_BY, "the cell is empty", "Write the name of the person who decided.")
     if normal_name(cells[DECIDED_BY]) == PROGRAM:
         yield problem(DECIDED_BY, "the name of the program", "Write the name of the person.")
-    yield from day_problems(cells, today, problem)
+    yield from _day_problems(cells, today, problem)
     if cells[DECISION].lower() == Decision.KEEP and not cells[COMMENT]:
         yield problem(COMMENT, "the cell is empty", "Write why the user is kept.")
 
 
-def day_problems(
+def _day_problems(
     cells: Mapping[str, str], today: date | None, problem: ProblemOf
 ) -> Iterator[Problem]:
-    """Yield the problems of the day of a decision, as `entry_problems` does."""
     text, as_of = cells[DECIDED_ON], timestamp(cells[columns.AS_OF])
     day = date.fromisoformat(text) if is_day(text) else None
     if day is None:

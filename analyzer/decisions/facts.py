@@ -24,7 +24,6 @@ from analyzer.decisions.credentials import (
 )
 from analyzer.decisions.decision import (
     REMOVALS,
-    CreationSecond,
     Decision,
     LedgerLine,
     User,
@@ -49,7 +48,7 @@ class ReportedAccount:
     file: ReportFile
     roots: set[str] = field(default_factory=set)
     users: dict[User, ReportedUser] = field(default_factory=dict)
-    names: dict[CreationSecond, set[str]] = field(default_factory=lambda: defaultdict(set))
+    names: dict[datetime | None, set[str]] = field(default_factory=lambda: defaultdict(set))
     creations: dict[str, set[datetime | None]] = field(default_factory=lambda: defaultdict(set))
 
     @property
@@ -59,12 +58,11 @@ class ReportedAccount:
 
     def is_whole_for(self, line: LedgerLine) -> bool:
         """Return whether the report has the root of a line's account: it shows all users then."""
-        return f"{line.user_key.arn.partition(':user/')[0]}:root" in self.roots
+        return f"{line.arn.partition(':user/')[0]}:root" in self.roots
 
     def created_with(self, line: LedgerLine) -> set[str]:
         """Return the names that were, or may have been, created in the second of a line's user."""
-        seconds = line.creation_second, (line.account, None)
-        return {name for second in seconds for name in self.names.get(second, ())}
+        return {name for second in (line.created, None) for name in self.names.get(second, ())}
 
 
 ReportedAccounts = Mapping[str, Sequence[ReportedAccount]]
@@ -110,7 +108,7 @@ def _accounts_of(
         for place, arn in zip(places, page.users[columns.ARN], strict=True):
             by_file[place].roots.add(arn)
     names = {line.user for line in lines}
-    seconds = pd.DatetimeIndex([line.user_key.created for line in lines], tz=UTC).dropna()
+    seconds = pd.DatetimeIndex([line.created for line in lines], tz=UTC).dropna()
     for page in pages:
         created = page.users[columns.CREATED]
         is_near = created.isin(seconds) | created.isna() | page.users[columns.USER].isin(names)
@@ -118,7 +116,7 @@ def _accounts_of(
         for at, user, reported in _reported_users(some, limits):
             of_account = by_file[at, user.account]
             of_account.users[user] = reported
-            of_account.names[user.account, user.created].add(user.name)
+            of_account.names[user.created].add(user.name)
             of_account.creations[user.name].add(user.created)
     return shown
 
@@ -188,21 +186,21 @@ def _overtaken(
     removals: Sequence[_Removal], accounts: ReportedAccounts, known: Iterable[LedgerLine]
 ) -> _NewFacts:
     """Yield the reports that show more than the newest removal on an older report saw."""
-    recorded = max((fact.earliest for fact in known if _is_overtaken(fact)), default=_MIN)
+    recorded = max(
+        (fact.earliest for fact in known if fact.decision is Decision.OVERTAKEN), default=_MIN
+    )
     for shown in accounts.get(removals[0].line.account, ()):
         older = [removal for removal in removals if removal.line.earliest < shown.earliest]
         newest = max((removal.line.earliest for removal in older), default=_MAX)
         for removal in older if newest >= recorded else ():
             now = shown.users.get(removal.line.subject)
-            if removal.line.earliest == newest and access_gained(*removal, now):
+            if removal.line.earliest == newest and access_added(
+                removal.before, now, removal.line.baseline
+            ):
                 yield Decision.OVERTAKEN, removal, shown
                 is_proof = shown.file.as_of_source is not AsOfSource.OPTION
                 recorded = shown.earliest if is_proof else recorded
                 break
-
-
-def _is_overtaken(fact: LedgerLine) -> bool:
-    return fact.decision is Decision.OVERTAKEN
 
 
 def _done(
@@ -234,15 +232,6 @@ DONE_BY: Final = {
 def newer_reports(line: LedgerLine, accounts: ReportedAccounts) -> list[ReportedAccount]:
     """Return the reports of the account that are newer than the one decided on."""
     return [shown for shown in accounts.get(line.account, ()) if shown.earliest > line.earliest]
-
-
-def access_gained(line: LedgerLine, before: ReportedUser, now: ReportedUser | None) -> list[str]:
-    """Return the access and use, in words, that a later report shows beyond what people saw."""
-    if now is None:
-        return []
-    added = access_added(before.credentials, now.credentials, line.baseline)
-    has_more = now.has_service_credential and not before.has_service_credential
-    return [*added, *(["service-specific credential"] if has_more else [])]
 
 
 def names_there(line: LedgerLine, accounts: ReportedAccounts) -> frozenset[str] | None:

@@ -11,13 +11,12 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from analyzer.decisions.credentials import ReportedUser, users_decided_on
-from analyzer.decisions.decision import REMOVALS, CreationSecond, Decision, LedgerLine, User
+from analyzer.decisions.credentials import ReportedUser, access_added, users_decided_on
+from analyzer.decisions.decision import CreationSecond, Decision, LedgerLine, User
 from analyzer.decisions.facts import (
     DONE_BY,
     ReportedAccount,
     ReportedAccounts,
-    access_gained,
     denies,
     facts,
     facts_by_user,
@@ -70,11 +69,6 @@ class Fate:
     done_since: datetime | None = None
 
     @property
-    def is_done(self) -> bool:
-        """Return whether a report shows that it is done."""
-        return self.state is State.DONE
-
-    @property
     def action(self) -> Decision:
         """Return what is done: a user with access is deactivated before it is deleted."""
         can_be_deleted = self.before.can_be_deleted and bool(self.now and self.now.can_be_deleted)
@@ -87,7 +81,7 @@ class Fate:
 
     def is_overdue(self, due_days: int) -> bool:
         """Return whether it is late."""
-        return not self.is_done and self.days > due_days
+        return self.state is not State.DONE and self.days > due_days
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,19 +187,18 @@ class _Evidence:
         newer = newer_reports(line, self.accounts)
         shown = ((report.file.name, report.users.get(line.subject)) for report in newer)
         for name, now in (*shown, *self._recorded[line.subject]):
-            if gained := access_gained(line, before, now):
+            if gained := access_added(before, now, line.baseline):
                 return f"{', '.join(gained)} (report {name})"
         return ""
 
     @cached_property
     def _recorded(self) -> Mapping[User, Sequence[tuple[str, ReportedUser]]]:
         """Return what people saw who decided on newer reports than those whose word stands."""
-        stands = ((user, stand.line) for user, stand in self.ledger.standings.items())
         newer = [
             line
-            for user, of_user in stands
+            for user, stand in self.ledger.standings.items()
             for line in self._words[user]
-            if of_user.decision in REMOVALS and line.earliest > of_user.earliest
+            if stand.is_of_removal and line.earliest > stand.line.earliest
         ]
         recorded = defaultdict[User, list[tuple[str, ReportedUser]]](list)
         for line, now in zip(newer, users_decided_on(newer), strict=True):
@@ -238,7 +231,7 @@ class _Evidence:
         if gone := there - shown - self._to_delete(line):
             names = short_list(sorted(gone))
             return f"{names}, created in the same second, is gone: perhaps this is that user"
-        if other := self._word_on_another(line, {line.user, *there, *shown}):
+        if other := self._word_on_another(line, shown):
             return f"{other.summary} on {other.user}, of the same second: withdraw that"
         return "the report does not show all its credentials" if now.credentials.is_unknown else ""
 
@@ -247,31 +240,28 @@ class _Evidence:
         stands = (stand.stands for stand in self._of_second[line.creation_second])
         return {line.user for line in stands if line and line.decision is Decision.DELETE}
 
-    def _word_on_another(self, line: LedgerLine, names: set[str]) -> LedgerLine | None:
-        """Return a word that holds or stands on another name of the second, if there is one.
+    def _word_on_another(self, line: LedgerLine, shown: set[str]) -> LedgerLine | None:
+        """Return a word that holds or stands on another name of the second that is not shown.
 
-        `names` were in one report with the user; others may be the user under another name.
+        Perhaps the user had that name, unless people saw both on one report and delete that one.
         """
-        together = names.union(
-            *(each.same_second or () for each in self._words[line.subject]),
-            *(
-                shown.created_with(line)
-                for shown in self.accounts.get(line.account, ())
-                if line.subject in shown.users
-            ),
-        )
         last_day = self.ledger.days.last_day
         for stand in self._of_second[line.creation_second]:
-            if stand.line.user not in together and not self._names(stand.line.subject, line.user):
-                if stand.stands and stand.stands.decision is not Decision.WITHDRAW:
-                    return stand.stands
-                if holding := [o for o in stand.holding if last_day(o) >= line.decided_on]:
-                    return holding[0]
+            if stand.line.user in shown:
+                continue
+            stands = stand.doubt in (Doubt.NONE, Doubt.OVERTAKEN)
+            if stands and not self._spares(stand.line, line.user):
+                return stand.line
+            if holding := [o for o in stand.holding if last_day(o) >= line.decided_on]:
+                return holding[0]
         return None
 
-    def _names(self, user: User, name: str) -> bool:
-        """Return whether a decision on a user shows a name beside it."""
-        return any(name in (line.same_second or ()) for line in self._words[user])
+    def _spares(self, other: LedgerLine, name: str) -> bool:
+        """Return whether the word on another user of the second cannot be on the one of a name."""
+        if other.decision is Decision.DELETE:
+            words = self._words[other.subject]
+            return any(name in (names_there(each, self.accounts) or ()) for each in words)
+        return other.decision is Decision.WITHDRAW
 
     @cached_property
     def _words(self) -> Mapping[User, Sequence[LedgerLine]]:

@@ -8,7 +8,7 @@ save it: account and name are read from the ARN, and without one leading apostro
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property, partial
@@ -145,8 +145,8 @@ class Ledger:
                 owner=line.decided_by,
                 expires=self.days.last_day(line),
                 line=line.row,
-                arn=line.user_key.arn,
-                created=line.user_key.created,
+                arn=line.arn,
+                created=line.created,
             )
             for line in self._keeps()
             if line.identifies_user
@@ -155,8 +155,8 @@ class Ledger:
     def _keeps(self) -> Iterator[LedgerLine]:
         """Yield the keep of each user that may hold the longest."""
         for stand in self.standings.values():
-            if stand.keeps:
-                yield max(stand.keeps, key=lambda line: (self.days.last_day(line), line.place))
+            if keeps := [line for line in stand.holding if line.decision is Decision.KEEP]:
+                yield max(keeps, key=lambda line: (self.days.last_day(line), line.place))
 
     def notes(self, as_of: date) -> Iterator[str]:
         """Yield sentences on decisions that nothing acts on, and on keeps that end soon."""
@@ -203,34 +203,11 @@ def read_entries(
         message = "a sheet of a workbook, saved as CSV"
         raise InputRefused([Problem.of_file(name, message, "Save the whole workbook as .xlsx.")])
     form, problems_of = replace(_FORM, refuses_others=refuses_others), partial(_problems, today)
-    rows = [(row, _unquoted(cells)) for row, cells in list_rows(name, content, form, problems_of)]
-    if problems := [*_different_row_problems(name, rows)]:
-        raise InputRefused(problems)
+    rows = [(row, _of_user(cells)) for row, cells in list_rows(name, content, form, problems_of)]
     file = file_reference(name, content)
     lines = tuple(_line(file, row, cells) for row, cells in rows if not _is_open(cells))
     open_rows = tuple(open_row(cells) for _, cells in rows if _is_open(cells))
     return DecisionFile(file, lines, open_rows)
-
-
-def _different_row_problems(
-    name: str, rows: Sequence[tuple[int, Mapping[str, str]]]
-) -> Iterator[Problem]:
-    """Yield a problem for each decision on a user whose rows in a report differ.
-
-    This file does not show which of the rows the reviewer saw. Lines of a ledger that were
-    entered in different files may be about different reports of one moment.
-    """
-    shown: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
-    users = [(cells[columns.ARN], cells[columns.AS_OF], cells.get(SHA256, "")) for _, cells in rows]
-    for user, (_, cells) in zip(users, rows, strict=True):
-        shown.setdefault(user, set()).add(
-            tuple(cells[name].lower() for name in columns.REPORT_ONLY)
-        )
-    for user, (row, cells) in zip(users, rows, strict=True):
-        if not (_is_open(cells) or _is_fact(cells)) and len(shown[user]) > 1:
-            message = "the report has another row of this user, which differs"
-            hint = "Decide on this user in a workbook."
-            yield Problem(name, row, columns.ARN, cells[columns.ARN], message, hint)
 
 
 def read_ledger(name: str, content: bytes, *, refuses_others: bool = False) -> Ledger:
@@ -264,6 +241,14 @@ def _unquoted(cells: Mapping[str, str]) -> dict[str, str]:
     """Return cells without the apostrophe that keeps a spreadsheet from reading a formula."""
     unquoted = {name: text.removeprefix("'") for name, text in cells.items()}
     return {**unquoted, DECIDED_ON: day_without_time(unquoted[DECIDED_ON])}
+
+
+def _of_user(quoted: Mapping[str, str]) -> dict[str, str]:
+    """Return cells with account and name as the ARN has them: a spreadsheet rewrites numbers."""
+    cells = _unquoted(quoted)
+    match = USER_ARN.fullmatch(cells[columns.ARN])
+    of_arn = {columns.ACCOUNT: match["account"], columns.USER: match["user"]} if match else {}
+    return {**cells, **of_arn}
 
 
 def _is_open(cells: Mapping[str, str]) -> bool:
@@ -307,8 +292,6 @@ def _names(text: str) -> frozenset[str] | None:
 
 def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine:
     user_row = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
-    if match := USER_ARN.fullmatch(user_row[columns.ARN]):
-        user_row |= {columns.ACCOUNT: match["account"], columns.USER: match["user"]}
     workbook, sha256, sheet, entered_row, baseline, same_second, services, limit = (
         cells.get(name) or "" for name in _ADDED_COLUMNS
     )

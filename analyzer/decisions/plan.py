@@ -66,23 +66,13 @@ class Removal:
     The script compares `credentials` with AWS before it changes anything, and skips the user if AWS
     shows more access or use. An unknown credential counts as absent, so that any such access keeps
     the user. The age of a plan counts from `confirmed`. With `is_deleted_later`, people decided to
-    delete a user who has access: it is deactivated first. Raises ValueError if the user is not
-    identified, `confirmed` is before the baseline, or the decision changes nothing.
+    delete a user who has access: it is deactivated first.
     """
 
     line: LedgerLine
     credentials: Credentials
     confirmed: datetime
     is_deleted_later: bool = False
-
-    def __post_init__(self) -> None:
-        """Refuse a removal that the script could not compare with AWS."""
-        if not self.line.identifies_user:
-            raise ValueError(f"not an IAM user with a creation time: {self.line.user_key}")
-        if self.confirmed < self.line.baseline:
-            raise ValueError(f"confirmed before the baseline: {self.confirmed}")
-        if self.line.decision not in REMOVALS:
-            raise ValueError(f"nothing to carry out: {self.line.decision}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +93,7 @@ class LeftOut:
         """Return it as a sentence."""
         line = self.line
         owner = f" (owner {line.owner})" if line.owner else ""
-        return f"{line.decision} {line.user_key.arn}{owner}: {self.reason}"
+        return f"{line.decision} {line.arn}{owner}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +118,7 @@ def removal_plan(ledger: Ledger, report: Report, pages: Iterable[Users]) -> Remo
             for o in every
             if o.state not in (State.OPEN, State.DONE)
         ),
-        done=tuple(o.line for o in every if o.is_done),
+        done=tuple(o.line for o in every if o.state is State.DONE),
     )
 
 
@@ -153,8 +143,6 @@ def longest_gap(ledger: Ledger, report: Report) -> Iterator[str]:
 
 def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:
     """Return a ledger whose users have only the owners that a list gives on a day."""
-    if not ledger.lines:
-        return ledger
     owned = owners.columns_of(page_of_lines(ledger.lines).users, np.array(day, "datetime64[D]"))
     lines = (
         replace(line, user_row={**line.user_row, **dict(zip(owned, cells, strict=True))})
@@ -212,7 +200,7 @@ def _plan_remarks(ledgers: Sequence[FileReference], left_out: Sequence[str]) -> 
 
 def _account(removal: Removal) -> str:
     """Return partition and account, as `aws:111122223333`: two partitions may share digits."""
-    _, partition, _, _, account, _ = removal.line.user_key.arn.split(":", 5)
+    _, partition, _, _, account, _ = removal.line.arn.split(":", 5)
     return f"{partition}:{account}"
 
 
@@ -230,7 +218,7 @@ def _remove_call(removal: Removal, max_age: timedelta) -> str:
     """Return the line of a user below its remarks; it has no word for facts not seen."""
     line, shown = removal.line, removal.credentials
     moments = {
-        "created": line.user_key.created,
+        "created": line.created,
         "baseline": line.baseline,
         "confirmed": removal.confirmed,
         "expires": removal.confirmed + max_age,
@@ -252,7 +240,7 @@ def _remove_call(removal: Removal, max_age: timedelta) -> str:
         )
         if text
     )
-    return f"{remarks}remove {line.decision} {_quoted(line.user_key.arn)} {' '.join(words)}"
+    return f"{remarks}remove {line.decision} {_quoted(line.arn)} {' '.join(words)}"
 
 
 def _slot_texts(slots: Iterable[Slot]) -> Iterator[str]:

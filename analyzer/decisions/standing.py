@@ -8,12 +8,13 @@ word looking at a newer report.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
 from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, User
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
+from analyzer.terms import AsOfSource
 
 _A_DAY: Final = timedelta(days=1)
 
@@ -64,11 +65,6 @@ class Standing:
     holding: tuple[LedgerLine, ...] = ()
 
     @property
-    def keeps(self) -> tuple[LedgerLine, ...]:
-        """Return the words to keep that may hold."""
-        return tuple(line for line in self.holding if line.decision is Decision.KEEP)
-
-    @property
     def stands(self) -> LedgerLine | None:
         """Return the line that stands."""
         return None if self.doubt else self.line
@@ -81,21 +77,22 @@ class Standing:
 
 def standings(lines: Iterable[LedgerLine], days: HoldingDays) -> dict[User, Standing]:
     """Return what stands on each user."""
-    words, overtaken = defaultdict[User, list[LedgerLine]](list), dict[User, datetime]()
+    words, overtaken = defaultdict[User, list[LedgerLine]](list), dict[User, LedgerLine]()
     for line in lines:
         if line.decision is Decision.OVERTAKEN:
-            overtaken[line.subject] = max(line.earliest, overtaken.get(line.subject, line.earliest))
+            of_user = overtaken.get(line.subject, line)
+            overtaken[line.subject] = max(line, of_user, key=lambda fact: fact.earliest)
         elif not line.is_fact:
             words[line.subject].append(line)
     return {user: standing(of_user, days, overtaken.get(user)) for user, of_user in words.items()}
 
 
 def standing(
-    words: Sequence[LedgerLine], days: HoldingDays, overtaken: datetime | None = None
+    words: Sequence[LedgerLine], days: HoldingDays, overtaken: LedgerLine | None = None
 ) -> Standing:
     """Return what stands on one user.
 
-    At `overtaken` a report showed more access or use than people saw on older reports.
+    The report of `overtaken` showed more access or use than people saw on older ones.
     """
     near, may_hold = _latest(words), _holding_last_words(words)
     first, day = near[0], max(line.decided_on for line in near)
@@ -115,13 +112,23 @@ def standing(
             return doubtful(Doubt.KEPT, f"{summaries(holding)}: {ends}")
         if newer := [line for line in words if _is_other_on_newer_report(line, first)]:
             return doubtful(Doubt.NEWER_WORD, f"{summaries(newer)}, on a newer report")
-        if overtaken and first.earliest < overtaken:
-            return doubtful(Doubt.OVERTAKEN, f"new access or use by {overtaken:%Y-%m-%d}")
+        if (
+            overtaken
+            and first.earliest < overtaken.earliest
+            and not _is_of_report(first, overtaken)
+        ):
+            text = f"new access or use by {overtaken.earliest:%Y-%m-%d}"
+            return doubtful(Doubt.OVERTAKEN, text)
     return Standing(first, near, holding=may_hold)
 
 
 def _is_other_on_newer_report(line: LedgerLine, first: LedgerLine) -> bool:
     return line.decision is not first.decision and line.earliest > first.earliest
+
+
+def _is_of_report(line: LedgerLine, fact: LedgerLine) -> bool:
+    """Return whether a line is on the report of a fact: a script may not know its baseline."""
+    return line.as_of == fact.as_of and line.report_time.source is not AsOfSource.OPTION
 
 
 def _latest(words: Sequence[LedgerLine]) -> tuple[LedgerLine, ...]:

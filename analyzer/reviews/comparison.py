@@ -6,12 +6,12 @@ Only this proves that nobody forged cells and records, or took a user out of a l
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions import ledger
-from analyzer.decisions.decision import LedgerLine, User, baseline_in_row
+from analyzer.decisions.decision import LedgerLine, User, baseline_in_row, open_row
 from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.record import (
     CreationSeconds,
@@ -33,7 +33,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemptions
 from analyzer.report.report import Report
-from analyzer.report.values import timestamp
+from analyzer.reviews.list_sheets import ListRow
 from analyzer.terms import VERSION, SplitBy, count_text, short_list, utc_text
 
 
@@ -61,17 +61,6 @@ class GivenReports:
         return newest if has_all else self.older()
 
 
-class RecordedRow(Protocol):
-    """Describe a row of a list that has a record."""
-
-    @property
-    def record(self) -> UserRecord:
-        """Return the record."""
-
-    def problem(self, head: str, message: str, hint: str) -> Problem:
-        """Return a problem of the cell under a head."""
-
-
 _SAME_REPORT_HINT: Final = "Name the reports that it was made from, unchanged, with --report."
 _FROM_REPORT: Final = tuple(
     name
@@ -85,7 +74,7 @@ _HEADS_NOT_FROM_REPORT: Final = (
 
 
 def report_problems(
-    name: str, review: ReviewRecord, rows: Sequence[RecordedRow], given: GivenReports
+    name: str, review: ReviewRecord, rows: Sequence[ListRow], given: GivenReports
 ) -> Iterator[Problem]:
     """Yield a problem for each difference between the lists and those that reports give."""
     report = given.report_of(review)
@@ -104,7 +93,7 @@ def report_problems(
     lacking = [
         record.user[columns.ARN]
         for key, record in anew.items()
-        if key not in listed and _subject(record) not in given.decided
+        if key not in listed and open_row(record.user).user not in given.decided
     ]
     if lacking:
         users = f"{count_text(len(lacking), 'user')}: {short_list(lacking)}"
@@ -112,16 +101,10 @@ def report_problems(
         yield Problem.of_file(name, f"the reports put more users on its lists, {users}", hint)
 
 
-def _subject(record: UserRecord) -> User:
-    user = record.user
-    created = timestamp(user[columns.USER_CREATION_TIME])
-    return User(user[columns.ACCOUNT], user[columns.USER], created)
-
-
 def _input_problems(
     name: str,
     review: ReviewRecord,
-    rows: Sequence[RecordedRow],
+    rows: Sequence[ListRow],
     report: Report,
     given: GivenReports,
 ) -> Iterator[Problem]:
@@ -150,7 +133,7 @@ def _input_problems(
 
 
 def _row_problems(
-    row: RecordedRow, anew: Mapping[tuple[str, str, str], UserRecord]
+    row: ListRow, anew: Mapping[tuple[str, str, str], UserRecord]
 ) -> Iterator[Problem]:
     record = row.record
     given = anew.get(record.key)
@@ -184,7 +167,7 @@ def with_same_second(entries: DecisionFile, analysis: Analysis) -> DecisionFile:
 
     Raises InputRefused with each cell that differs from the reports.
     """
-    arns = {line.user_key.arn for line in entries.lines}
+    arns = {line.arn for line in entries.lines}
     seconds, pages = CreationSeconds(), []
     for page in analysis.pages():
         seconds.add(page)
@@ -199,13 +182,13 @@ def with_same_second(entries: DecisionFile, analysis: Analysis) -> DecisionFile:
     lines, problems = list[LedgerLine](), list[Problem]()
     for line in entries.lines:
         file, at, _ = line.read_from
-        user = given.get((line.user_key.arn, utc_text(line.as_of)))
+        user = given.get((line.arn, utc_text(line.as_of)))
         if user is None:
             message = "no report named has this user as of this time"
             problems.append(Problem(file, at, columns.ARN, None, message, _SAME_REPORT_HINT))
             continue
         for name, text, cell in _differing_cells(line, *user):
-            message, arn = difference_text(text, cell), line.user_key.arn
+            message, arn = difference_text(text, cell), line.arn
             problems.append(Problem(file, at, name, arn, message, _SAME_REPORT_HINT))
         others = line.same_second if user[2] is None else frozenset(user[2])
         lines.append(replace(line, same_second=others))

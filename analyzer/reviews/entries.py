@@ -33,9 +33,15 @@ from analyzer.reviews.comparison import (
     report_problems,
     with_same_second,
 )
-from analyzer.reviews.list_sheets import NEEDED, START_AGAIN_HINT, ListSheet, lists_and_review
+from analyzer.reviews.list_sheets import (
+    NEEDED,
+    START_AGAIN_HINT,
+    ListRow,
+    ListSheet,
+    lists_and_review,
+)
 from analyzer.reviews.xlsx_reader import CellError, CellValue, cell_name, text_of
-from analyzer.terms import count_text, printable
+from analyzer.terms import count_text
 
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ENTRY_BY_HEAD: Final = dict(zip(ENTRY_HEADS, ENTRIES, strict=True))
@@ -58,7 +64,7 @@ def read_files(
     for name, content in files:
         try:
             if _may_be_workbook(name, content):
-                read.append(read_review(name, content, today, given=given))
+                read.append(read_review(name, content, today, given))
             else:
                 entries = ledger.read_entries(name, content, today)
                 read.append(with_same_second(entries, given.analysis) if given else entries)
@@ -83,21 +89,14 @@ def _may_be_workbook(name: str, content: bytes) -> bool:
 
 
 def read_review(
-    name: str,
-    content: bytes,
-    today: date,
-    workbook: str = "",
-    *,
-    given: GivenReports | None = None,
+    name: str, content: bytes, today: date, given: GivenReports | None = None
 ) -> DecisionFile:
     """Return the entries of a workbook of that name and content, collected `today`.
 
-    `workbook` is its name in the ledger, by default the name of the file without folders. With
-    reports, each row is compared with them. Raises InputRefused with every problem of the file, its
-    sheets, rows, cells and entries.
+    With reports, each row is compared with them. Raises InputRefused with every problem of the
+    file, its sheets, rows, cells and entries.
     """
     file = file_reference(name, content)
-    label = replace(file, name=printable(workbook) or PurePath(file.name).name)
     lists, review = lists_and_review(name, content)
     problems: list[Problem] = []
     rows = [row for sheet in lists for row in _rows(sheet, review, today, problems)]
@@ -115,42 +114,23 @@ def read_review(
     made_with = review.limits if given else ""
     return DecisionFile(
         file,
-        tuple(_line(label, row) for row in entered),
+        tuple(_line(file, row) for row in entered),
         tuple(
             open_row(row.record.user)._replace(earlier=row.record.earlier)
             for row in rows
             if not any(row.entered.values())
         ),
-        label.name,
         (*([f"{name} lists only {made_with}."] if made_with else []), *notes),
     )
 
 
-class _Row(NamedTuple):
-    """Hold a row of a list: its number, the record of its user, and the entries by `ENTRIES`."""
-
-    sheet: ListSheet
-    number: int
-    record: UserRecord
-    entered: Mapping[str, str]
-
-    def problem(self, head: str, message: str, hint: str) -> Problem:
-        """Return a problem of the cell under a head, or of the record if there is no such column.
-
-        The cells of records are too long to name; the user is named instead.
-        """
-        here = head if head in self.sheet.column_of else RECORD
-        problem = self.sheet.problem(here, self.number, message, hint)
-        return replace(problem, value=self.record.user[columns.ARN]) if here == RECORD else problem
-
-
 def _rows(
     sheet: ListSheet, review: ReviewRecord, today: date, problems: list[Problem]
-) -> Iterator[_Row]:
+) -> Iterator[ListRow]:
     """Yield the rows below the heads, and add the problems; many end the reading."""
     spoilt = [*sheet.cell_problems()]
     problems += spoilt
-    rows: list[_Row] = []
+    rows: list[ListRow] = []
     first_of_record: dict[str, int] = {}
     for number in sheet.rows:
         if len(problems) > _MOST_PROBLEMS:
@@ -162,7 +142,7 @@ def _rows(
             problems += _record_problems(sheet, number, record, first)
         else:
             entered = {name: sheet.entry(head, number) for head, name in _ENTRY_BY_HEAD.items()}
-            rows.append(_Row(sheet, number, record, entered))
+            rows.append(ListRow(sheet, number, record, entered))
     problems += _shown_problems(sheet, rows)
     named = {problem.row for problem in spoilt}
     for row in rows:
@@ -192,12 +172,12 @@ def _record_problems(
 
 
 class _Difference(NamedTuple):
-    row: _Row
+    row: ListRow
     recorded: str
     cell: str
 
 
-def _shown_problems(sheet: ListSheet, rows: Sequence[_Row]) -> Iterator[Problem]:
+def _shown_problems(sheet: ListSheet, rows: Sequence[ListRow]) -> Iterator[Problem]:
     """Yield the problems of cells that do not show their records.
 
     Columns that were sorted without the others are one problem, and so are the names that a copy of
@@ -218,7 +198,7 @@ def _shown_problems(sheet: ListSheet, rows: Sequence[_Row]) -> Iterator[Problem]
                 yield replace(each.row.problem(head, message, _RESTORE_HINT), value=None)
 
 
-def _differences(sheet: ListSheet, head: str, rows: Sequence[_Row]) -> Iterator[_Difference]:
+def _differences(sheet: ListSheet, head: str, rows: Sequence[ListRow]) -> Iterator[_Difference]:
     for row in rows:
         recorded = row.record.shown.get(head)
         if recorded is not None:
@@ -257,7 +237,7 @@ def _copied_problem(sheet: ListSheet, cells: Sequence[_Difference]) -> Problem:
     return Problem(sheet.place, rows[0], USER, None, message, hint, rows=rows)
 
 
-def _entry_problems(row: _Row, today: date) -> Iterator[Problem]:
+def _entry_problems(row: ListRow, today: date) -> Iterator[Problem]:
     errors = [
         head for head in ENTRY_HEADS if isinstance(row.sheet.value(head, row.number), CellError)
     ]
@@ -279,7 +259,7 @@ def _entry_problems(row: _Row, today: date) -> Iterator[Problem]:
         yield row.problem(RECORD, "it names another user than the cells", START_AGAIN_HINT)
 
 
-def _count_problems(name: str, review: ReviewRecord, rows: Sequence[_Row]) -> Iterator[Problem]:
+def _count_problems(name: str, review: ReviewRecord, rows: Sequence[ListRow]) -> Iterator[Problem]:
     """Yield a problem for each list that does not have its users; a copy of a row counts once."""
     listed = Counter(dict.fromkeys((row.record.title, row.record.key) for row in rows))
     counts = Counter(title for title, _ in listed)
@@ -291,7 +271,7 @@ def _count_problems(name: str, review: ReviewRecord, rows: Sequence[_Row]) -> It
             yield Problem.of_file(name, message, hint)
 
 
-def _line(file: FileReference, row: _Row) -> LedgerLine:
+def _line(file: FileReference, row: ListRow) -> LedgerLine:
     sheet, number, record, entered = row
     decision, decided_by, decided_on, ticket, comment = (entered[name] for name in ENTRIES)
     return LedgerLine(
@@ -300,7 +280,7 @@ def _line(file: FileReference, row: _Row) -> LedgerLine:
         decided_on=date.fromisoformat(decided_on),
         ticket=ticket,
         comment=comment,
-        workbook=file.name,
+        workbook=PurePath(file.name).name,
         sha256=file.sha256,
         sheet=sheet.cells.title,
         row=number,

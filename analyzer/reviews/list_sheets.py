@@ -7,11 +7,12 @@ added. Entries elsewhere are refused and named.
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from analyzer.decisions.record import ReviewRecord, digest_of_rows
+from analyzer import columns
+from analyzer.decisions.record import ReviewRecord, UserRecord, digest_of_rows
 from analyzer.decisions.review_list_layout import (
     ACCOUNT,
     ARN,
@@ -126,6 +127,24 @@ class ListSheet:
             yield f"Notes on entries are not read, {self.place}: {with_noun('cell', noted)}."
 
 
+class ListRow(NamedTuple):
+    """Hold a row of a list: its number, the record of its user, and the entries by `ENTRIES`."""
+
+    sheet: ListSheet
+    number: int
+    record: UserRecord
+    entered: Mapping[str, str]
+
+    def problem(self, head: str, message: str, hint: str) -> Problem:
+        """Return a problem of the cell under a head, or of the record if there is no such column.
+
+        The cells of records are too long to name; the user is named instead.
+        """
+        here = head if head in self.sheet.column_of else RECORD
+        problem = self.sheet.problem(here, self.number, message, hint)
+        return replace(problem, value=self.record.user[columns.ARN]) if here == RECORD else problem
+
+
 def lists_and_review(name: str, content: bytes) -> tuple[list[ListSheet], ReviewRecord]:
     """Return the lists of a workbook, and the record of its review; raises InputRefused."""
     sheets = _sheets(name, content)
@@ -221,10 +240,10 @@ def _followed_up(
     sheet: SheetCells, head_row: int, heads: Mapping[int, str]
 ) -> Iterator[tuple[str, ...]]:
     """Yield what a follow-up shows of what was entered before."""
-    columns = {head: column for column, head in heads.items()}
+    column_of = {head: column for column, head in heads.items()}
     for row, cells in sheet.rows.items():
         if row > head_row:
-            texts = (text_of(cells.get(columns.get(head, -1))) for head in FOLLOWED_UP)
+            texts = (text_of(cells.get(column_of.get(head, -1))) for head in FOLLOWED_UP)
             yield tuple(text.removesuffix("T00:00:00Z") for text in texts)
 
 
@@ -248,18 +267,18 @@ def _stray_problems(sheet: ListSheet) -> Iterator[Problem]:
 
 def _added_exemption_problems(place: str, sheet: SheetCells) -> Iterator[Problem]:
     """Yield a problem for each row of an exemption list that the program did not write."""
-    columns: dict[str, int] = {}
+    column_of: dict[str, int] = {}
     for row, cells in sheet.rows.items():
         texts = {text_of(value).strip(): column for column, value in cells.items()}
-        if columns:
-            user, reason, state = (text_of(cells.get(at)).strip() for at in columns.values())
+        if column_of:
+            user, reason, state = (text_of(cells.get(at)).strip() for at in column_of.values())
             if (user or reason) and not state:
-                cell = f"{REASON}, cell {cell_name(row, columns[REASON])}"
+                cell = f"{REASON}, cell {cell_name(row, column_of[REASON])}"
                 hint = "Add it to the file of exemptions, or enter keep in the list of the user."
                 message = "an exemption that is not read here"
                 yield Problem(place, row, cell, reason or None, message, hint)
         elif {USER, REASON, STATE} <= texts.keys():
-            columns = {head: texts[head] for head in (USER, REASON, STATE)}
+            column_of = {head: texts[head] for head in (USER, REASON, STATE)}
 
 
 def holds_entries(path: Path) -> bool:

@@ -21,9 +21,9 @@ from tests.support.builders import (
     saved,
     table,
 )
-from tests.support.decisions import OTHER_ACCOUNT, bulk, line, user_rows
+from tests.support.decisions import bulk, line, user_rows
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
-from tests.support.review import edited, entered, shown
+from tests.support.review import edited, entered
 from tests.support.runs import console_report
 
 Patch = pytest.MonkeyPatch
@@ -155,19 +155,6 @@ def test_the_order_of_collecting_changes_nothing_and_who_disagree_are_left_out(
     assert ledgers[0] == ledgers[1]
 
 
-def test_of_a_decision_in_two_copies_the_smaller_place_stays_in_the_ledger(
-    tmp_path: Path, workbook: Path
-) -> None:
-    ledger, copy = tmp_path / "decisions.csv", saved(tmp_path, workbook.read_bytes(), "a.xlsx")
-    assert collect(workbook, "-o", ledger).code == 0
-    done = collect(copy, "-o", ledger)
-    assert (done.lines[0], done.messages) == (
-        f"{copy}: entered 1, still open 1",
-        f"{ledger}: nothing new.\n",
-    )
-    assert [row["workbook"] for row in table(ledger.read_bytes())] == ["a.xlsx"]
-
-
 def test_what_the_reports_show_is_kept_in_the_ledger_and_overtakes_without_them(
     tmp_path: Path, workbook: Path
 ) -> None:
@@ -184,20 +171,6 @@ def test_what_the_reports_show_is_kept_in_the_ledger_and_overtakes_without_them(
     assert collect(workbook, "--report", reports, "-o", ledger).messages.endswith(
         ": nothing new.\n"
     )
-
-
-@pytest.mark.no_cover
-def test_a_list_in_csv_is_collected_and_held_to_its_report(tmp_path: Path, report: Path) -> None:
-    users, ledger = tmp_path / "users.csv", tmp_path / "decisions.csv"
-    rows = analyze(report, "-o", users, "-f", "csv").rows
-    assert [row["user"] for row in rows] == ["ann", "bob"]
-    as_saved = [{name: cell.replace("false", "FALSE") for name, cell in x.items()} for x in rows]
-    for each in (rows, as_saved, [{**row, "exemption": "needed"} for row in rows]):
-        listed = saved(tmp_path, bulk(each, DELETE, DELETE), "bulk.csv")
-        assert collect(listed, "--report", report).code == 0
-    assert collect(listed, "--report", report, "-o", ledger).code == 0
-    assert ledger.read_text().count(",Anna,") == 2
-    assert collect(ledger, "--report", report).code == 0
 
 
 OLD, EARLIER = "2026-04-02T00:00:00Z", "2026-05-01T09:00:00Z"
@@ -300,22 +273,6 @@ def test_no_ledger_and_no_list_with_decisions_is_written_over(
     assert analyze(report, "-o", open_list).code == 0
 
 
-def test_a_list_that_shows_what_was_decided_on_its_report_before_is_not_emptied(
-    tmp_path: Path, report: Path, workbook: Path
-) -> None:
-    ledger, later = tmp_path / "decisions.csv", tmp_path / "later.xlsx"
-    assert collect(workbook, "-o", ledger).code == 0
-    assert analyze(report, "--decisions", ledger, "-o", later).code == 0
-    bob = entered("bob", ("delete", "Anna", date(2026, 5, 4), None, None))
-    cleared = entered("ann", (None,) * 5)
-    for name, book, says in (
-        ("v2.xlsx", edited(later.read_bytes(), bob), "entered 1, new 1"),
-        ("review.xlsx", edited(workbook.read_bytes(), cleared, bob), "entered 1, emptied 1"),
-    ):
-        done = collect(saved(tmp_path, book, name), "-o", ledger)
-        assert done.lines[0] == f"{tmp_path / name}: {says}"
-
-
 def test_a_list_in_csv_that_is_held_to_its_report_says_who_was_created_in_the_same_second(
     tmp_path: Path,
 ) -> None:
@@ -328,23 +285,6 @@ def test_a_list_in_csv_that_is_held_to_its_report_says_who_was_created_in_the_sa
         assert collect(listed, *named, "-o", folder / "decisions.csv").code == 0
     kept = [table((each / "decisions.csv").read_bytes())[0]["same_second"] for each in ledgers]
     assert kept == ["", "bob;eve"]
-
-
-def test_a_row_is_compared_with_the_report_that_it_was_made_from_in_a_folder_with_newer_ones(
-    tmp_path: Path, report: Path, workbook: Path
-) -> None:
-    other = console_report(tmp_path / "other", DAY, a_user("ann", created=days_before(1)), BOB)
-    done = collect(workbook, "--report", other)
-    problem = "2 rows come from reports that --report did not include"
-    assert (done.code, done.messages.count(problem)) == (3, 1)
-    reports = report.parent
-    renamed = a_user("ann2", created=ANN["user_creation_time"])
-    for day, users in ((LATER, (ANN, BOB)), ("2026-07-01", (renamed, BOB))):
-        console_report(reports, day, *users)
-        assert collect(workbook, "--report", reports).code == 0
-    report.unlink()
-    done = collect(workbook, "--report", reports)
-    assert (done.code, "was judged as of 2026-05-01" in done.messages) == (3, True)
 
 
 # Plans
@@ -482,47 +422,6 @@ def test_a_plan_names_the_owners_in_the_script_and_who_is_done_already(tmp_path:
     assert plan(ledger, "--owners", owners, "-o", owners, report=newer).code == 2
 
 
-def test_a_refused_workbook_makes_no_script(report: Path, written: bytes, workbook: Path) -> None:
-    workbook.write_bytes(edited(written, ANN_TO_DELETE, shown("ann", "Decision", "erase")))
-    script = workbook.with_name("remove.sh")
-    assert plan(workbook, "-o", script, report=report).code == 3
-    assert not script.exists()
-
-
-@pytest.mark.no_cover
-def test_a_change_that_only_an_older_report_shows_leaves_the_user_out(tmp_path: Path) -> None:
-    ledger, reports = ledger_in(tmp_path / "d.csv", ann="delete", bob="delete"), tmp_path / "all"
-    back = a_user("ann", created=days_before(900), key_1=a_key("2026-05-20T00:00:00Z"))
-    older = console_report(reports, LATER, back, BOB)
-    console_report(reports, "2026-06-20", ANN, BOB)
-    done = plan(ledger, report=reports)
-    says = f"user/ann: overtaken: access key created 2026-05-20 (report {older})\n"
-    assert (done.code, says in done.messages) == (5, True)
-    assert (is_in(done, "ann"), is_in(done, "bob")) == (False, True)
-    assert "Longest time without a report since the decisions: 31 days.\n" in done.messages
-
-
-def test_who_is_done_already_is_one_line_behind_who_is_left_out(tmp_path: Path) -> None:
-    users = [a_user(f"user-{at}", created=days_before(800 + at)) for at in range(7)]
-    elsewhere = a_user("bob", account=OTHER_ACCOUNT)
-    report = console_report(tmp_path / LATER, LATER, ANN | {"mfa_active": "true"})
-    more = report_text([]).replace(ACCOUNT, OTHER_ACCOUNT).partition("\n")[2]
-    for others, says in (
-        ([], "7 users: user-0, user-1, user-2, user-3, user-4 and 2 more."),
-        (
-            [elsewhere],
-            f"8 users: {', '.join(f'{ACCOUNT}/user-{at}' for at in range(5))} and 3 more.",
-        ),
-    ):
-        lines = [line("delete", user, as_of=AT) for user in (ANN, *users, *others)]
-        ledger = saved(tmp_path, ledger_bytes(lines), "decisions.csv")
-        done = plan(ledger, report=report)
-        left_out, already = done.messages.splitlines()[-2:]
-        assert (done.code, left_out.startswith(f"Left out: delete {ARN_OF_ANN}")) == (5, True)
-        assert already == f"Done already for {says}"
-        report.write_text(f"{report.read_text()}\n{more}")
-
-
 def test_a_plan_names_who_is_deactivated_first_keeps_that_end_and_the_longest_gap(
     tmp_path: Path,
 ) -> None:
@@ -537,17 +436,3 @@ def test_a_plan_names_who_is_deactivated_first_keeps_that_end_and_the_longest_ga
         "Longest time without a report since the decisions: 31 days.\n",
     ):
         assert says in done.messages
-
-
-def test_an_entry_that_was_taken_out_of_the_ledger_is_missed_while_its_workbook_is_there(
-    report: Path, workbook: Path
-) -> None:
-    bob = entered("bob", ("keep", "Tom", date(2026, 5, 4), None, "needed"))
-    saved(workbook.parent, edited(workbook.read_bytes(), bob), workbook.name)
-    ledger = workbook.with_name("decisions.csv")
-    assert collect(workbook, "--report", report, "-o", ledger).code == 0
-    assert plan(ledger, report=report).code == 0
-    without = [each for each in ledger.read_text().splitlines() if ",Tom," not in each]
-    ledger.write_text("\n".join(without) + "\n")
-    refused = plan(ledger, report=report)
-    assert (refused.code, "the ledger lacks 1 of its entries" in refused.message_line) == (3, True)

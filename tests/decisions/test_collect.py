@@ -4,29 +4,24 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from itertools import permutations
 
 import pytest
 
 from analyzer.columns import OWNER, OWNER_EMAIL
 from analyzer.decisions.collect import (
     FileOutcome,
-    LedgerUpdate,
     lines_of,
     owner_answer_notes,
-    with_facts,
 )
-from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow, fact_line
+from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.entries import DecisionFile
-from analyzer.decisions.fate import fates
-from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries
+from analyzer.decisions.ledger import read_entries
 from analyzer.errors import InputRefused
 from analyzer.report.model import FileReference
-from tests.support.builders import AS_OF, Row, a_user, days_before
+from tests.support.builders import AS_OF, a_user, days_before
 from tests.support.decisions import (
     DAY,
     TODAY,
-    analysis_of,
     bulk,
     collected,
     entries,
@@ -54,7 +49,7 @@ def file(
 
 
 def still_open(each: LedgerLine = DELETE, as_of: datetime = AS_OF, **of: str) -> OpenRow:
-    return OpenRow(each.user_key, as_of, **of)
+    return OpenRow(each.subject, as_of, **of)
 
 
 def refused(*files: DecisionFile) -> list[str]:
@@ -144,12 +139,6 @@ def test_days_that_rise_over_fewer_rows_apart_or_in_a_ledger_were_written_by_peo
     assert collected(entries(*seven)).added
 
 
-@pytest.mark.no_cover
-def test_cells_that_are_not_understood_are_no_reason_to_refuse() -> None:
-    rows = user_rows(a_user(mfa_active="maybe", password_last_used="soon"))
-    assert collected(read_entries("bulk.csv", bulk(rows, ENTERED))).added
-
-
 # What is recorded
 
 
@@ -173,23 +162,6 @@ def test_every_valid_entry_is_recorded_late_older_repeated_or_at_odds(
     update = collected(file(entered), ledger=ledger_of(*known))
     assert update.added == (entered,)
     assert len(update.ledger.lines) == len(known) + 1
-
-
-def test_files_are_collected_in_any_order_together_or_one_by_one() -> None:
-    files = (
-        file(DELETE, line("keep", ANN)),
-        file(TOM_KEEPS, replace(DELETE, workbook="a.xlsx"), name="a.xlsx"),
-        entries(line("withdraw", on=NEXT), line(same_second=None), name="ledger.csv"),
-    )
-    whole = collected(*files)
-    for order in permutations(files):
-        one_by_one = Ledger()
-        for each in order:
-            one_by_one = collected(each, ledger=one_by_one).ledger
-        for ledger in (collected(*order).ledger, one_by_one):
-            assert ledger_bytes(ledger.lines) == ledger_bytes(whole.ledger.lines)
-    again = collected(*files, ledger=whole.ledger)
-    assert (again.added, again.ledger.lines) == ((), whole.ledger.lines)
 
 
 # What is counted
@@ -255,7 +227,7 @@ def test_what_another_copy_has_in_the_same_call_was_not_emptied_in_this_one() ->
     assert [each.emptied for each in files] == [(), ()]
 
 
-QUIET = DELETE.user_key.arn
+QUIET = DELETE.arn
 NOTES: list[tuple[list[LedgerLine], list[LedgerLine], list[str]]] = [
     ([], [DELETE], []),
     ([DELETE], [line(by="Tom")], []),
@@ -300,37 +272,6 @@ def test_what_does_not_stand_or_replaces_another_word_of_its_name_is_said(
     notes = collected(file(*entered), ledger=ledger_of(*known)).notes
     assert len(notes) == len(expected)
     assert all(map(str.startswith, notes, expected)), notes
-
-
-# What reports show
-
-
-def with_report(update: LedgerUpdate, *users: Row) -> LedgerUpdate:
-    """Return an update with what a report shows of removals."""
-    analysis = analysis_of(*users, as_of=NEWER)
-    return with_facts(update, fates(update.ledger, analysis.report, analysis.pages()))
-
-
-def test_what_a_report_shows_of_removals_is_added_once() -> None:
-    update = with_report(collected(file(DELETE, OF_ANN)), ANN | {"mfa_active": "true"})
-    facts = [str(each.decision) for each in update.added if each.is_fact]
-    assert [*update.notes] == [
-        f"overtaken: {OF_ANN.user_key.arn}, 2026-05-31T12:00:00Z",
-        f"gone: {QUIET}, 2026-05-31T12:00:00Z",
-    ]
-    assert (facts, len(update.ledger.lines)) == (["overtaken", "gone"], 4)
-    again = with_report(collected(file(DELETE), ledger=update.ledger), ANN | {"mfa_active": "true"})
-    assert (again.added, again.ledger.lines) == ((), update.ledger.lines)
-
-
-def test_a_line_of_the_program_in_another_ledger_is_not_taken_and_that_is_said() -> None:
-    (of_report,) = analysis_of().report.files
-    facts = [fact_line(line(word).decision, DELETE, of_report) for word in ("gone", "overtaken")]
-    known = ledger_of(DELETE, facts[0])
-    update = collected(entries(*facts, DELETE), ledger=known)
-    assert (update.added, update.ledger.lines) == ((), Ledger().with_lines(known.lines).lines)
-    (note,) = update.notes
-    assert note.startswith("Not taken: 2 lines of credreport; with the reports (--report) they are")
 
 
 # Answers of owners

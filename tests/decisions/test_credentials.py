@@ -5,6 +5,7 @@ from typing import Any
 
 from analyzer.decisions.credentials import (
     Credentials,
+    ReportedUser,
     access_added,
     credentials_of_users,
     page_of_lines,
@@ -12,9 +13,7 @@ from analyzer.decisions.credentials import (
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
-    COLUMNS,
     LONG_AGO,
-    MORE_CREDENTIALS,
     NEVER,
     Row,
     Value,
@@ -25,7 +24,6 @@ from tests.support.builders import (
     an_inactive_key,
     days_before,
     no_password,
-    the_root,
 )
 from tests.support.decisions import analysis_of, line
 
@@ -80,8 +78,10 @@ def states(*users: Row) -> list[Credentials]:
 
 def news(*cases: Case) -> list[tuple[Case, list[str]]]:
     """Return the cases with what is added."""
-    before = states(*(case[0] for case in cases))
-    now = states(*(case[1] for case in cases))
+    before, now = (
+        [ReportedUser(each, has_service_credential=False) for each in states(*users)]
+        for users in zip(*cases, strict=True)
+    )
     added = [access_added(*each, AS_OF) for each in zip(before, now, strict=True)]
     return [*zip(cases, added, strict=True)]
 
@@ -172,29 +172,6 @@ def test_an_unknown_cell_is_news_if_it_turns_out_to_be_access_and_none_if_it_doe
         assert any(each.startswith(text) for each in added), (case, added)
     nothing = [(before, keys(OLD) if now is KEY else QUIET) for before, now in cases]
     assert [each for each in news(*nothing) if each[1]] == []
-
-
-def test_more_credentials_than_the_slots_show_are_news() -> None:
-    heads, root = (*COLUMNS, MORE_CREDENTIALS), the_root(**{MORE_CREDENTIALS: "N/A"})
-    users = (QUIET | {MORE_CREDENTIALS: each} for each in ("N/A", "1 more access key"))
-    pages = (next(analysis_of(user, columns=heads, root=root).pages()) for user in users)
-    before, now = (next(credentials_of_users(page)) for page in pages)
-    more = "more access keys or certificates than the report lists"
-    assert [access_added(each, now, AS_OF) for each in (before, now)] == [[more], []]
-
-
-def test_a_credential_works_or_not_or_that_is_hidden() -> None:
-    cases: list[tuple[Row, bool | None]] = [
-        *((user, False) for user in (QUIET, keys(OFF))),
-        *((user, True) for user in (PASSWORD, a_user(key_2=OLD), certificates(None, CERTIFICATE))),
-        (a_user(password_enabled="maybe"), None),
-        (a_user(access_key_2_active="maybe"), None),
-        (a_user(cert_1_active="maybe"), None),
-        (keys(OLD, cert_1_active="maybe"), True),
-    ]
-    read = states(*(user for user, _ in cases))
-    for (user, expected), each in zip(cases, read, strict=True):
-        assert each.has_working_credential is expected, user
 
 
 def test_only_a_cell_that_hides_access_or_use_makes_a_user_unknown() -> None:

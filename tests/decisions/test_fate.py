@@ -48,6 +48,7 @@ QUIET, KEY, OFF = a_user(), a_user(key_1=a_key()), a_user(key_1=an_inactive_key(
 PASSWORD, MFA = a_user(password=a_password()), a_user(mfa=True)
 X, ROB = a_user("x"), a_user("rob", created="#####")
 OF_X: dict[str, Any] = {"same_second": frozenset({"x"})}
+OF_QUIET: dict[str, Any] = {"same_second": frozenset({"quiet"})}
 
 Reports = Mapping[datetime, Sequence[Row]]
 Case = tuple[LedgerLine | Sequence[LedgerLine], Reports, State, str]
@@ -103,11 +104,15 @@ def fates_of(*cases: tuple[LedgerLine | Sequence[LedgerLine], Reports, Any, Any]
     return [fate_of(analysis, f"{at:012}") for at in range(len(cases))]
 
 
+DONE, OPEN, UNKNOWN = State.DONE, State.OPEN, State.UNKNOWN
+DEACTIVATED, OVERTAKEN = State.DEACTIVATED, State.OVERTAKEN
 GONE, NO_WAY_IN = "the user is gone", "no working credentials"
 OLDER = "the report is older than the one decided on"
 UNREAD = "the creation time of the user is not understood"
 NOBODY = "no user in the report has this name and this creation time"
 HIDDEN = "the report does not show all its credentials"
+STILL, TO_X, MFA_ADDED = "still there", "possibly renamed to x", "MFA device added (report"
+RECORDED, UNNAMED = "new access or use by 2026", "name the report of 2026-05-01"
 X_IS_GONE = "x, created in the same second, is gone: perhaps this is that user"
 DECIDE_AGAIN = "deactivated first; write delete again afterwards"
 GONE_THEN, OFF_THEN, OVERTAKEN_THEN = (
@@ -119,166 +124,140 @@ IDLE = a_user(password=a_password(days_before(50)))
 DORMANT = delete(user_row={**delete(IDLE).user_row, "verdict": "dormant"}, idle_limit=90)
 CASES: dict[str, list[Case]] = {
     "a user is gone when a newer report has nobody of the name from before the decision": [
-        *((each, {LATER: []}, State.DONE, GONE) for each in (delete(), deactivate())),
-        (delete(), {LATER: [created(LATER)]}, State.DONE, GONE),
-        (delete(), {LATER: [created(AS_OF + SECOND)]}, State.DONE, GONE),
-        (delete(), {LATER: [created(AS_OF)]}, State.UNKNOWN, NOBODY),
-        (delete(), {LATER: [created("soon")]}, State.UNKNOWN, UNREAD),
-        (delete(), {LATER: [QUIET]}, State.OPEN, "still there"),
-        (delete(), {LATER: [a_user(path="moved/")]}, State.OPEN, "still there"),
-        (delete(), {AS_OF: []}, State.UNKNOWN, NOBODY),
-        (delete(), {BEFORE: []}, State.UNKNOWN, OLDER),
-        (delete(), {BEFORE: [QUIET]}, State.UNKNOWN, OLDER),
-        (delete(created("N/A")), {LATER: []}, State.UNKNOWN, "the creation time or the account"),
+        *((each, {LATER: []}, DONE, GONE) for each in (delete(), deactivate())),
+        (delete(), {LATER: [created(LATER)]}, DONE, GONE),
+        (delete(), {LATER: [created(AS_OF + SECOND)]}, DONE, GONE),
+        (delete(), {LATER: [created(AS_OF)]}, UNKNOWN, NOBODY),
+        (delete(), {LATER: [created("soon")]}, UNKNOWN, UNREAD),
+        (delete(), {LATER: [QUIET]}, OPEN, STILL),
+        (delete(), {LATER: [a_user(path="moved/")]}, OPEN, STILL),
+        (delete(), {AS_OF: []}, UNKNOWN, NOBODY),
+        (delete(), {BEFORE: []}, UNKNOWN, OLDER),
+        (delete(), {BEFORE: [QUIET]}, UNKNOWN, OLDER),
+        (delete(created("N/A")), {LATER: []}, UNKNOWN, "the creation time or the account"),
     ],
     "whoever was created in the second, or is not understood, may be the user renamed": [
-        (delete(), {LATER: [X]}, State.UNKNOWN, "possibly renamed to x"),
-        (delete(same_second=None), {LATER: [X]}, State.UNKNOWN, "possibly renamed to x"),
-        (delete(), {LATER: [ROB]}, State.UNKNOWN, "possibly renamed to rob"),
-        (delete(**OF_X), {LATER: [X]}, State.DONE, GONE),
-        (delete(same_second=None), {AS_OF: [QUIET, X], LATER: [X]}, State.DONE, GONE),
-        (delete(), {LATER: [created(LONG_AGO + SECOND, "x")]}, State.DONE, GONE),
+        (delete(), {LATER: [X]}, UNKNOWN, TO_X),
+        (delete(same_second=None), {LATER: [X]}, UNKNOWN, TO_X),
+        (delete(), {LATER: [ROB]}, UNKNOWN, "possibly renamed to rob"),
+        (delete(**OF_X), {LATER: [X]}, DONE, GONE),
+        (delete(same_second=None), {AS_OF: [QUIET, X], LATER: [X]}, DONE, GONE),
+        (delete(), {LATER: [created(LONG_AGO + SECOND, "x")]}, DONE, GONE),
     ],
     "a user is deactivated when nothing works, nor hides": [
         *(
-            (deactivate(user), {LATER: [user]}, State.OPEN, "still there")
+            (deactivate(user), {LATER: [user]}, OPEN, STILL)
             for user in (KEY, PASSWORD, a_user(certificate_1=a_certificate()))
         ),
-        *((deactivate(), {LATER: [user]}, State.DONE, NO_WAY_IN) for user in (OFF, QUIET)),
+        *((deactivate(), {LATER: [user]}, DONE, NO_WAY_IN) for user in (OFF, QUIET)),
         *(
-            (deactivate(), {LATER: [QUIET | {name: "maybe"}]}, State.UNKNOWN, HIDDEN)
+            (deactivate(), {LATER: [QUIET | {name: "maybe"}]}, UNKNOWN, HIDDEN)
             for name in ("access_key_1_active", "cert_2_active", "password_enabled")
         ),
-        (deactivate(QUIET), {AS_OF: [QUIET]}, State.OPEN, "still there"),
+        (deactivate(QUIET), {AS_OF: [QUIET]}, OPEN, STILL),
     ],
     "the first report that shows it done counts, until one shows the user again": [
-        (delete(), {WEEK: [], LATER: [QUIET]}, State.OPEN, "still there"),
-        (delete(), {WEEK: [], LATER: [created("soon")]}, State.UNKNOWN, UNREAD),
-        (deactivate(), {WEEK: [OFF], LATER: [KEY]}, State.OPEN, "still there"),
-        ([delete(), GONE_THEN], {LATER: [QUIET]}, State.OPEN, "still there"),
-        ([delete(), GONE_THEN], {BEFORE: []}, State.DONE, GONE),
-        ([delete(as_of=LATER), GONE_THEN], {LATER: [QUIET]}, State.OPEN, "still there"),
-        ([delete(), OFF_THEN], {LATER: [QUIET]}, State.OPEN, "still there"),
-        ([deactivate(), OFF_THEN], {BEFORE: []}, State.DONE, NO_WAY_IN),
-        ([deactivate(), OFF_THEN], {LATER: [KEY]}, State.OPEN, "still there"),
-        ([deactivate(), OFF_THEN], {LATER: [X]}, State.DONE, NO_WAY_IN),
-        ([deactivate(), GONE_THEN], {BEFORE: []}, State.DONE, GONE),
+        (delete(), {WEEK: [], LATER: [QUIET]}, OPEN, STILL),
+        (delete(), {WEEK: [], LATER: [created("soon")]}, UNKNOWN, UNREAD),
+        (deactivate(), {WEEK: [OFF], LATER: [KEY]}, OPEN, STILL),
+        ([delete(), GONE_THEN], {LATER: [QUIET]}, OPEN, STILL),
+        ([delete(), GONE_THEN], {BEFORE: []}, DONE, GONE),
+        ([delete(as_of=LATER), GONE_THEN], {WEEK: []}, UNKNOWN, OLDER),
+        ([delete(), remembered(Decision.GONE, LATER)], {LATER: [QUIET]}, OPEN, STILL),
+        ([delete(), OFF_THEN], {LATER: [QUIET]}, OPEN, STILL),
+        ([deactivate(), OFF_THEN], {BEFORE: []}, DONE, NO_WAY_IN),
+        ([deactivate(), OFF_THEN], {LATER: [KEY]}, OPEN, STILL),
+        ([deactivate(), OFF_THEN], {LATER: [X]}, DONE, NO_WAY_IN),
+        ([deactivate(), GONE_THEN], {BEFORE: []}, DONE, GONE),
     ],
     "more access than people saw overtakes every removal, on any newer report": [
-        (delete(), {LATER: [MFA]}, State.OVERTAKEN, "MFA device added (report status_reports_2026"),
-        (deactivate(), {LATER: [a_user(key_1=a_key(used=LATER))]}, State.OVERTAKEN, "access key"),
-        (delete(), {WEEK: [MFA], LATER: [QUIET]}, State.OVERTAKEN, "MFA device added"),
-        (delete(as_of=WEEK), {WEEK: [MFA], LATER: [QUIET]}, State.OPEN, "still there"),
-        (
-            [delete(), OVERTAKEN_THEN],
-            {LATER: [QUIET]},
-            State.OVERTAKEN,
-            "new access or use by 2026",
-        ),
-        ([delete(as_of=WEEK), OVERTAKEN_THEN], {LATER: [QUIET]}, State.OPEN, "still there"),
+        (delete(), {LATER: [MFA]}, OVERTAKEN, MFA_ADDED),
+        (deactivate(), {LATER: [a_user(key_1=a_key(used=LATER))]}, OVERTAKEN, "access key"),
+        (delete(), {WEEK: [MFA], LATER: [QUIET]}, OVERTAKEN, MFA_ADDED),
+        (delete(as_of=WEEK), {WEEK: [MFA], LATER: [QUIET]}, OPEN, STILL),
+        ([delete(), OVERTAKEN_THEN], {LATER: [QUIET]}, OVERTAKEN, RECORDED),
+        ([delete(as_of=WEEK), OVERTAKEN_THEN], {LATER: [QUIET]}, OPEN, STILL),
         (
             [delete(as_of=WEEK), OVERTAKEN_THEN, remembered(Decision.OVERTAKEN, LATER)],
             {LAST: [QUIET]},
-            State.OVERTAKEN,
+            OVERTAKEN,
             "new access or use by 2026-06-10",
         ),
-        ([delete(MFA, as_of=WEEK), delete()], {WEEK: [MFA], LATER: [MFA]}, State.OPEN, "still"),
-        ([LATE, delete(MFA, as_of=WEEK)], {LATER: [MFA]}, State.OVERTAKEN, "MFA device added"),
-        (delete(a_user(mfa_active="?")), {LATER: [MFA]}, State.OVERTAKEN, "MFA device added"),
-        (delete(a_user(mfa_active="?")), {LATER: [QUIET]}, State.OPEN, "still there"),
-        (delete(), {WEEK: [MFA], LATER: []}, State.DONE, GONE),
-        (delete(), {LATER: [created(LATER, mfa=True)]}, State.DONE, GONE),
+        ([delete(MFA, as_of=WEEK), delete()], {WEEK: [MFA], LATER: [MFA]}, OPEN, STILL),
+        ([LATE, delete(MFA, as_of=WEEK)], {LATER: [MFA]}, OVERTAKEN, MFA_ADDED),
+        ([LATE, delete(MFA, as_of=WEEK)], {LATER: [QUIET]}, OVERTAKEN, MFA_ADDED),
+        (delete(a_user(mfa_active="?")), {LATER: [MFA]}, OVERTAKEN, MFA_ADDED),
+        (delete(a_user(mfa_active="?")), {LATER: [QUIET]}, OPEN, STILL),
+        (delete(), {WEEK: [MFA], LATER: []}, DONE, GONE),
+        (delete(), {LATER: [created(LATER, mfa=True)]}, DONE, GONE),
     ],
-    "a word of somebody else, or on a newer report, comes before what reports show": [
-        ([delete(), line("keep", by="Tom")], {LATER: [QUIET]}, State.DISAGREE, "delete, Anna"),
-        ([delete(), line("keep", by="Tom")], {LATER: []}, State.DONE, GONE),
-        (
-            [delete(on=DAY + 9 * ONE_DAY), line("keep", by="Tom")],
-            {LATER: [QUIET]},
-            State.KEPT,
-            "keep, Tom, 2026-05-01: ends when Tom writes delete",
-        ),
-        (
-            [delete(on=DAY + 9 * ONE_DAY), line("withdraw", by="Tom", as_of=WEEK)],
-            {LATER: [QUIET]},
-            State.NEWER_WORD,
-            "withdraw, Tom",
-        ),
+    "what reports show done is done, whatever people wrote": [
+        ([delete(), line("keep", by="Tom")], {LATER: []}, DONE, GONE)
     ],
     "who may be somebody of the second who is gone is unknown, unless that one was to be deleted": [
-        (delete(**OF_X), {LATER: [QUIET]}, State.UNKNOWN, X_IS_GONE),
-        (delete(**OF_X), {LATER: [QUIET, created(LATER, "x")]}, State.UNKNOWN, X_IS_GONE),
-        (delete(**OF_X), {LATER: [QUIET, X]}, State.OPEN, "still there"),
-        (delete(**OF_X), {LATER: [QUIET, created("#####", "x")]}, State.OPEN, "still there"),
-        ([delete(**OF_X), delete(X)], {LATER: [QUIET]}, State.OPEN, "still there"),
-        ([delete(**OF_X), deactivate(X)], {LATER: [QUIET]}, State.UNKNOWN, X_IS_GONE),
+        (delete(**OF_X), {LATER: [QUIET]}, UNKNOWN, X_IS_GONE),
+        (delete(**OF_X), {LATER: [QUIET, created(LATER, "x")]}, UNKNOWN, X_IS_GONE),
+        (delete(**OF_X), {LATER: [QUIET, X]}, OPEN, STILL),
+        (delete(**OF_X), {LATER: [QUIET, created("#####", "x")]}, OPEN, STILL),
+        ([delete(**OF_X), delete(X, **OF_QUIET)], {LATER: [QUIET]}, OPEN, STILL),
+        ([delete(**OF_X), deactivate(X)], {LATER: [QUIET]}, UNKNOWN, X_IS_GONE),
         (
             [delete(**OF_X), delete(X), line("keep", X, by="Tom")],
             {LATER: [QUIET]},
-            State.UNKNOWN,
+            UNKNOWN,
             X_IS_GONE,
         ),
-        (
-            delete(same_second=None),
-            {LATER: [QUIET]},
-            State.UNKNOWN,
-            "name the report of 2026-05-01",
-        ),
-        (delete(same_second=None), {AS_OF: [QUIET], LATER: [QUIET]}, State.OPEN, "still there"),
-        (delete(same_second=None), {AS_OF: [QUIET, X], LATER: [QUIET]}, State.UNKNOWN, X_IS_GONE),
+        (delete(same_second=None), {LATER: [QUIET]}, UNKNOWN, UNNAMED),
+        (delete(same_second=None), {AS_OF: [QUIET], LATER: [QUIET]}, OPEN, STILL),
+        (delete(same_second=None), {AS_OF: [QUIET, X], LATER: [QUIET]}, UNKNOWN, X_IS_GONE),
     ],
-    "a word on another name of the second that was never beside the user may be on the user": [
+    "a word on another name of the second that is not shown any more may be on the user": [
         *(
             (
                 [delete(), line(word, X)],
                 {LATER: [QUIET]},
-                State.UNKNOWN,
-                f"{word}, Anna, 2026-05-01",
+                UNKNOWN,
+                f"{word}, Anna, 2026-05-01 on x, of the same second: withdraw that",
             )
             for word in ("keep", "investigate", "delete", "deactivate")
         ),
+        *(
+            (
+                [delete(), line("keep", X, on=DAY + days * ONE_DAY, by="Tom", **OF_QUIET), *more],
+                {WEEK: [QUIET, X], LATER: [QUIET]},
+                UNKNOWN,
+                f"keep, Tom, {DAY + days * ONE_DAY} on x",
+            )
+            for days, more in ((0, []), (-180, [delete(X, **OF_QUIET)]), (-300, []))
+        ),
+        *(
+            ([delete(), *words], {LATER: [QUIET]}, OPEN, STILL)
+            for words in (
+                [delete(X, **OF_QUIET)],
+                [delete(X, same_second=None), delete(X, on=DAY - 9 * ONE_DAY, **OF_QUIET)],
+                [line("withdraw", X)],
+                [line("keep", X), line("withdraw", X, on=DAY + 9 * ONE_DAY)],
+                [line("keep", created(LONG_AGO + SECOND, "x"))],
+            )
+        ),
+        ([delete(**OF_X), line("keep", X)], {LATER: [QUIET, X]}, OPEN, STILL),
+        ([delete(), delete(X, same_second=None)], {AS_OF: [QUIET, X], LATER: [QUIET]}, OPEN, STILL),
         (
-            [delete(), line("keep", X, by="Tom"), delete(X)],
+            [delete(), deactivate(X), remembered(Decision.OVERTAKEN, WEEK, deactivate(X))],
             {LATER: [QUIET]},
-            State.UNKNOWN,
-            "keep, Tom, 2026-05-01 on x",
+            UNKNOWN,
+            "deactivate, Anna, 2026-05-01 on x",
         ),
         (
-            [delete(), line("keep", X, same_second=frozenset({"quiet"}))],
+            [delete(), delete(X, same_second=None)],
             {LATER: [QUIET]},
-            State.OPEN,
-            "still there",
-        ),
-        ([delete(), line("withdraw", X)], {LATER: [QUIET]}, State.OPEN, "still there"),
-        ([delete(**OF_X), line("keep", X)], {LATER: [QUIET, X]}, State.OPEN, "still there"),
-        (
-            [delete(), line("keep", X)],
-            {WEEK: [QUIET, X], LATER: [QUIET]},
-            State.OPEN,
-            "still there",
-        ),
-        (
-            [delete(), line("keep", X), line("withdraw", X, on=DAY + 9 * ONE_DAY)],
-            {LATER: [QUIET]},
-            State.OPEN,
-            "still there",
-        ),
-        (
-            [delete(), line("keep", X, on=DAY - 300 * ONE_DAY)],
-            {LATER: [QUIET]},
-            State.UNKNOWN,
-            "keep, Anna, 2025-07-05 on x, of the same second: withdraw that",
-        ),
-        (
-            [delete(), line("keep", created(LONG_AGO + SECOND, "x"))],
-            {LATER: [QUIET]},
-            State.OPEN,
-            "still there",
+            UNKNOWN,
+            "delete, Anna, 2026-05-01 on x",
         ),
     ],
     "an active user is left alone, at the decision or now, by the limit of the line": [
         (delete(user_row=ACTIVE), {LATER: [QUIET]}, State.ACTIVE, "the verdict is active when it"),
-        (DORMANT, {LATER: [IDLE]}, State.OPEN, DECIDE_AGAIN),
+        (DORMANT, {LATER: [IDLE]}, OPEN, DECIDE_AGAIN),
         (
             replace(DORMANT, idle_limit=91),
             {LATER: [IDLE]},
@@ -287,10 +266,10 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "a delete of a user with access deactivates first, and is written again afterwards": [
-        (delete(KEY), {LATER: [KEY]}, State.OPEN, DECIDE_AGAIN),
-        (delete(KEY), {LATER: [OFF]}, State.DEACTIVATED, "write delete again, on a report"),
-        (delete(OFF), {LATER: [OFF]}, State.OPEN, "still there"),
-        (delete(OFF, as_of=WEEK), {LATER: [OFF]}, State.OPEN, "still there"),
+        (delete(KEY), {LATER: [KEY]}, OPEN, DECIDE_AGAIN),
+        (delete(KEY), {LATER: [OFF]}, DEACTIVATED, "write delete again, on a report"),
+        (delete(OFF), {LATER: [OFF]}, OPEN, STILL),
+        (delete(OFF, as_of=WEEK), {LATER: [OFF]}, OPEN, STILL),
     ],
 }
 
@@ -399,6 +378,16 @@ def test_a_day_without_a_time_counts_as_its_start() -> None:
         assert fate_of(loaded([], None, name, decided)).state is state, name
 
 
+def test_people_decide_anew_on_the_report_that_overtook_also_by_a_script() -> None:
+    ends = AS_OF.replace(hour=23, minute=59, second=59)
+    for source, state in ((AsOfSource.FOLDER, State.OPEN), (AsOfSource.OPTION, State.OVERTAKEN)):
+        anew = delete(as_of=ends, baseline=days_before(1))
+        anew = replace(anew, user_row={**anew.user_row, "as_of_source": str(source)})
+        fact = fact_line(Decision.OVERTAKEN, anew, shown_by(AsOfSource.FOLDER, ends, AS_OF))
+        analysis = analysis_of(QUIET, as_of=LATER, ledger=ledger_of(anew, fact))
+        assert fate_of(analysis).state is state
+
+
 OF_OTHERS = (
     *("arn:aws:iam::111122223333:root", "arn:aws:iam::012XXXXXXXXX:root"),
     *("arn:aws-cn:iam::012345678901:root", "??"),
@@ -414,15 +403,6 @@ def test_a_report_without_the_root_of_the_account_shows_nobody_gone_and_denies_n
     for lines, expected in (([delete()], why), ([delete(), GONE_THEN], GONE)):
         fate = fate_of(analysis_of(other, as_of=LATER, ledger=ledger_of(*lines), root=root))
         assert fate.fact == expected
-
-
-def test_an_exempt_user_is_exempt_for_as_long_as_the_entry_says() -> None:
-    text = "account,user,reason,owner,expires\n*,quiet,break-glass,sec,{}\n"
-    for last, state in ((LATER.date(), State.EXEMPT), (LATER.date() - ONE_DAY, State.OPEN)):
-        exempt = analyzer.read_exemptions(("e.csv", text.format(last).encode()))
-        report = analyzer.load((console_name(LATER), report_text([QUIET]).encode()))
-        fate = fate_of(analyzer.analyze(report, exemptions=exempt, ledger=ledger_of(delete())))
-        assert (fate.state, fate.fact == "break-glass") == (state, state is State.EXEMPT)
 
 
 def test_more_credentials_than_the_slots_show_are_new_access() -> None:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from itertools import cycle
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -480,25 +479,6 @@ def test_a_recreated_user_may_be_listed_under_both_creation_times(aws: AwsStub) 
     run = aws.apply(removal(created=CREATED - SECOND), removal())
     ends = [line["result"] for line in run.log if line["step"] == "end"]
     assert ends == ["skipped", "done"]
-
-
-USER = f"arn:aws:iam::{ACCOUNT}:user/"
-
-
-@pytest.mark.parametrize(
-    "values",
-    [
-        *({"arn": arn} for arn in ("", f"arn:aws:iam::{ACCOUNT}:root", USER)),
-        *({"arn": ARN.replace(ACCOUNT, each)} for each in ("123XXXXXXXX", f"{ACCOUNT}0")),
-        *({"arn": f"{ARN}{ending}"} for ending in ("\n", "\0", "\x1b[2J", "\udc80")),
-        {"arn": ARN.replace("aws:", "aws ")},
-        *({"confirmed": BASELINE - SECOND}, {"decision": "keep"}),
-    ],
-)
-def test_what_the_script_could_not_compare_is_refused(values: dict[str, Any]) -> None:
-    wanted = "not an IAM user|nothing to carry out|confirmed before the baseline"
-    with pytest.raises(ValueError, match=wanted):
-        removal(**values)
 
 
 def test_the_caller_is_looked_at_in_an_account_of_any_partition(aws: AwsStub) -> None:

@@ -9,12 +9,11 @@ from typing import NamedTuple
 import pytest
 
 import analyzer
-from analyzer.decisions.collect import LedgerUpdate, collect, lines_of, with_facts
+from analyzer.decisions.collect import LedgerUpdate, collect, with_facts
 from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.fate import fates
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import removal_plan
-from analyzer.errors import InputRefused
 from tests.support.builders import (
     ACCOUNT,
     a_key,
@@ -24,7 +23,7 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
-from tests.support.decisions import TODAY, bulk, console_name, user_rows
+from tests.support.decisions import TODAY, bulk, console_name
 from tests.support.outputs import csv_rows, exemptions_of
 
 
@@ -100,6 +99,8 @@ renamed to the name of one that is deleted too: Ann delete 03-05, Ann delete 03-
   | mar quiet+calm, jun quiet = delete
 kept under another name: Ann keep 03-05 user=calm, Bob delete 06-05 jun
   | mar calm, jun quiet = unknown
+kept, and renamed to the name of one that is gone: Ann keep 03-05 user=calm, Bob delete 06-05 jun
+  | mar quiet+calm, jun quiet = unknown
 a key between two reports: Ann delete 03-05 | mar quiet, apr used-key, jun quiet = overtaken
 a key in a report that is not given: Ann delete 03-05
   | mar quiet, (apr) used-key, jun quiet = delete
@@ -289,54 +290,21 @@ def test_every_word_is_kept_in_whatever_order_lists_come(ledgers: Sequence[Ledge
     assert every == [every[0]] * len(ledgers)
 
 
+def test_of_a_name_in_twenty_accounts_only_the_users_decided_on_are_removed() -> None:
+    accounts = [f"{at:012}" for at in range(20)]
+    users = [row for of in accounts for row in (the_root(of), a_user("deploy", account=of))]
+    analysis = analyzer.analyze(analyzer.load((console_name(MARCH), report_text(users).encode())))
+    entries = [("delete", "Ann", "2026-03-05", "", "")[: 5 * (at % 3 == 1)] for at in range(20)]
+    decided = read_entries("deploy.csv", bulk(csv_rows(analysis), *entries), TODAY)
+    found = outcome(ledger_of([decided]), analysis)
+    assert found == {(account, "deploy"): "delete" for account in accounts[1::3]}
+
+
 # What is states, and what is refused
-
-
-def entered(*entries: Sequence[str], as_of: datetime = MARCH) -> bytes:
-    """Return a list with a user for each entry: word, person, day."""
-    users = [a_user(f"q{at}") for at, _ in enumerate(entries)]
-    return bulk(user_rows(*users, as_of=as_of), *((*each, "", "") for each in entries))
 
 
 def updated(ledger: Ledger, *lists: bytes) -> LedgerUpdate:
     return collect(ledger, [read_entries("list.csv", each, TODAY) for each in lists])
-
-
-FILLED_DOWN = [("delete", "Ann", f"2026-03-{at:02}") for at in range(5, 12)]
-ENTRY, OPEN = ("delete", "Ann", "2026-03-05"), ("", "", "")
-REFUSED = {
-    "a spreadsheet filled them down": entered(*FILLED_DOWN),
-    "decided before the report": entered(ENTRY, as_of=day("03-26")),
-    "the day is after today": entered(("delete", "Ann", "2027-01-03")),
-    "an entry without a decision": entered(("", "Ann", "")),
-    "comment: the cell is empty": entered(("keep", "Ann", "2026-03-05")),
-    "the name of the program": entered(("delete", "CredReport", "2026-03-05")),
-    "the ARN names another user": entered(ENTRY).replace(b",q0,", b",q1,"),
-}
-
-
-@pytest.mark.parametrize("why", REFUSED)
-def test_what_is_not_valid_refuses_the_whole_call(why: str) -> None:
-    with pytest.raises(InputRefused, match=why):
-        updated(Ledger(), entered(ENTRY), REFUSED[why])
-
-
-def test_six_days_that_rise_by_one_are_what_people_may_have_entered() -> None:
-    assert len(updated(Ledger(), entered(*FILLED_DOWN[:6])).added) == 6
-
-
-def test_an_emptied_entry_still_stands_and_is_counted() -> None:
-    before = updated(Ledger(), entered(ENTRY)).ledger
-    after = updated(before, entered(OPEN))
-    assert after.ledger.lines == before.lines
-    assert [len(each.emptied) for each in after.files] == [1]
-    assert any("emptied, and still standing: q0" in line for line in lines_of(after))
-
-
-def test_a_removal_that_replaces_another_word_under_its_name_is_named() -> None:
-    kept = ledger_of([read_entries("a.csv", entered(("withdraw", "IT", "2026-03-05")), TODAY)])
-    after = updated(kept, entered(("delete", "it ", "2026-03-07")))
-    assert [note for note in after.notes if "replaces another word under this name" in note]
 
 
 def test_a_line_of_the_program_counts_only_as_far_as_reports_do_not_deny_it() -> None:

@@ -219,6 +219,10 @@ def test_a_doubt_shows_the_strongest_removal_and_agreement_the_newest_report() -
         ("delete Ann 0, delete Bob 1", "delete Bob 1"),
     ):
         assert stand_of(words(text)).line == word(expected), text
+    newest = line(same_second=None, as_of=AS_OF + PERIOD)
+    assert stand_of([line(by="Tom"), newest]).line == newest
+    of_script = line(same_second=None, by="Tom")
+    assert stand_of([of_script, word("delete Ann 0")]).line == word("delete Ann 0")
 
 
 def test_a_path_counts_for_nothing_and_a_user_created_again_is_another() -> None:

@@ -21,7 +21,7 @@ STATES = "done disagree kept overtaken unknown exempt active delete deactivate"
 
 @pytest.fixture(scope="module")
 def after_all() -> tuple[list[World], list[Round]]:
-    return played(range(300, 316))
+    return played(range(500, 516))
 
 
 def test_nobody_is_removed_against_the_last_word_and_what_is_said_is_the_law(
@@ -54,8 +54,8 @@ def by_path(standings: Callable[..., Any]) -> Callable[..., Any]:
     """Let only the words count that have the ARN of the last one."""
 
     def of_last_path(lines: Sequence[LedgerLine], days: standing.HoldingDays) -> Any:
-        arns = {o.subject: o.user_key.arn for o in sorted(lines, key=lambda o: o.decided_on)}
-        return standings([o for o in lines if o.user_key.arn == arns[o.subject]], days)
+        arns = {o.subject: o.arn for o in sorted(lines, key=lambda o: o.decided_on)}
+        return standings([o for o in lines if o.arn == arns[o.subject]], days)
 
     return of_last_path
 

@@ -261,7 +261,7 @@ def test_a_plan_names_whom_to_ask_today_and_nobody_else() -> None:
         owned = with_owners(ledger, owners(entry), today)
         whose = f" (owner {owner})" if owner else ""
         left_out = LeftOut(owned.lines[0], "exempt", State.EXEMPT)
-        assert str(left_out) == f"delete {decided.user_key.arn}{whose}: exempt"
+        assert str(left_out) == f"delete {decided.arn}{whose}: exempt"
     assert with_owners(Ledger(), owners(), today) == Ledger()
 
 

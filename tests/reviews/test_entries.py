@@ -1,7 +1,6 @@
 """A workbook is read with what its report says, and compared with the report itself."""
 
 import io
-import re
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from openpyxl.workbook import Workbook
 import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.ledger import ledger_bytes
-from analyzer.errors import InputRefused
 from analyzer.reviews.entries import read_files, read_review
 from analyzer.reviews.list_sheets import holds_entries
 from analyzer.terms import WorkbookSheets
@@ -92,12 +90,6 @@ def test_users_are_open_until_an_entry_is_read_with_what_was_shown(every_list: b
 
 
 @pytest.mark.no_cover
-def test_a_user_whose_arn_names_another_is_not_decided_on(every_list: bytes) -> None:
-    (problem,) = problems_of(edited(every_list, entered("zoe", ENTRY, UNDETERMINED)))
-    assert re.search("column User, cell C[2-4]: the ARN names another user \\('zoe'\\)", problem)
-
-
-@pytest.mark.no_cover
 def test_every_problem_is_named_with_its_cell_or_its_rows() -> None:
     content = edited(
         written(),
@@ -155,15 +147,6 @@ def test_a_workbook_of_other_reports_is_refused_with_their_names(
         assert message.replace("did not:", "did not include:") in problem
 
 
-@pytest.mark.no_cover
-def test_the_problems_of_all_files_are_named_together() -> None:
-    wrong = edited(written(), entered("ann", ("remove", *ENTRY[1:])))
-    files = {"a.xlsx": wrong, "b.xlsx": wrong, "c.csv": b"decision\n"}
-    with pytest.raises(InputRefused) as error:
-        read_files(files.items(), TODAY)
-    assert {each.file.split(",")[0] for each in error.value.problems} == {*files}
-
-
 def test_a_workbook_that_holds_entries_is_known_by_them(tmp_path: Path) -> None:
     path = tmp_path / "r.csv"
     for content, expected in (
@@ -204,4 +187,4 @@ def test_a_decision_on_a_report_without_arns_is_read() -> None:
     write_workbook(analysis, stream, sheets=WorkbookSheets.REVIEW)
     content = edited(stream.getvalue(), entered("ann", ENTRY))
     (entries,) = read_files([("r.xlsx", content)], TODAY, given_reports(analysis))
-    assert [(each.user_key.arn, each.account) for each in entries.lines] == [("no-arn/ann", "")]
+    assert [(each.arn, each.account) for each in entries.lines] == [("no-arn/ann", "")]

@@ -341,7 +341,7 @@ def test_a_workbook_is_compared_with_the_lists_and_the_part_it_was_made_of() -> 
     part = made.where(analyzer.Filter(users=("ann", "b*"), accounts=("0*",), min_age=9))
     files = dict(split(part, SplitBy.OWNER).files())
     (read,) = read_files([("tom.xlsx", files["tom.xlsx"])], TODAY, given(**lists))
-    assert [each.user_key.arn for each in read.open_rows] == [f"arn:aws:iam::{ACCOUNT}:user/ann"]
+    assert [each.user[:2] for each in read.open_rows] == [(ACCOUNT, "ann")]
     (note,) = read.notes
     assert note == (
         f"tom.xlsx lists only idle_days 30, split owner, part Tom, accounts ['{ACCOUNT}'],"
@@ -361,7 +361,7 @@ def test_a_workbook_is_compared_with_the_entries_of_exempt_that_it_names() -> No
     content = file_of(made)
     (read,) = read_files([("r.xlsx", content)], TODAY, given(exemptions=entries))
     assert "r.xlsx lists only exempt [('b*', 'robots')]." in read.notes
-    assert not [row for row in read.open_rows if row.user_key.arn.endswith("/bob")]
+    assert not [row for row in read.open_rows if row.arn.endswith("/bob")]
     forged = edited(content, review_edited(exempt=[]))
     (problem,) = problems_of(forged, given(exemptions=entries))
     assert f"the reports put more users on its lists, 1 user: arn:aws:iam::{ACCOUNT}:" in problem

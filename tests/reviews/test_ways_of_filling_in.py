@@ -189,7 +189,7 @@ def test_what_people_do_besides_changes_nothing(edits: tuple[Edit, ...]) -> None
     assert {each.user: str(each.decision) for each in lines} == BOTH
     for each in lines:
         assert each.decided_on == ON
-        assert each.user_key.arn in [cell.value for cell in book[each.sheet][each.row]]
+        assert each.arn in [cell.value for cell in book[each.sheet][each.row]]
 
 
 LONG = "because " * 625
@@ -334,23 +334,6 @@ def test_users_of_several_accounts_are_named_with_the_account_in_the_block() -> 
     assert {*words(edited(content, entered(names[0], DELETE)))} == {"deploy"}
     (refused,) = problems_of(edited(content, entered(names[0], DELETE), in_order(backwards, 7, 2)))
     assert "rows 2-3: columns B-G were sorted without the others" in refused
-
-
-def days_filled_down(number: int) -> bytes:
-    users = [f"user{at}" for at in range(number)]
-    days = (date(2026, 5, 4 + at) for at in range(number))
-    entries = zip(users, days, strict=True)
-    edits = (entered(user, ("delete", "Anna", day, None, None)) for user, day in entries)
-    return edited(review_of(*map(a_user, users)), *edits)
-
-
-def test_days_that_rise_by_one_over_seven_rows_are_refused_in_one_problem() -> None:
-    files = read_files([("r.xlsx", days_filled_down(6))], TODAY)
-    assert len(collected(*files).added) == 6
-    (file,) = read_files([("r.xlsx", days_filled_down(7))], TODAY)
-    with pytest.raises(Exception, match="from row 2 on, days rise by one") as refused:
-        collected(file)
-    assert len(refused.value.problems) == 1  # type: ignore[attr-defined]  # InputRefused
 
 
 NEEDED = ("Account", "Decision", "User", *HEADS[1:], "ARN", "Record")

@@ -484,20 +484,11 @@ def test_as_of_is_set_for_all_reports_and_makes_another_run(runs: Path) -> None:
     assert record["accounts"]["covered"][0]["as_of"] == "2026-06-30T23:59:59Z"
 
 
-def test_a_run_that_was_copied_to_another_moment_is_named_and_passed_over(
-    one_run: Path, capsys: Capture
-) -> None:
-    copy = one_run.with_name("2031-01-01T00-00-00Z")
-    shutil.copytree(one_run, copy)
-    assert exporting(one_run.parent, "--from", SAMPLE) == 0
-    assert f"{copy} is not a complete run: passed over." in capsys.readouterr().err
-    assert (one_run.parent / "latest").readlink().name == one_run.name
-
-
 def test_what_is_no_complete_run_is_named_and_made_again(one_run: Path, capsys: Capture) -> None:
     damaged = [one_run, *(one_run.with_name(f"{one_run.name}-{number}") for number in range(2, 6))]
-    piped, linked, partial, empty, note = damaged
-    for folder in (linked, partial):
+    damaged.append(one_run.with_name("2031-01-01T00-00-00Z"))
+    piped, linked, partial, empty, note, of_another_moment = damaged
+    for folder in (linked, partial, of_another_moment):
         shutil.copytree(one_run, folder)
     (piped / "manifest.json").unlink()
     os.mkfifo(piped / "manifest.json")

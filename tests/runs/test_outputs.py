@@ -299,15 +299,31 @@ def test_parquet_in_a_run_has_the_users_and_findings_of_its_csv(runs: Path) -> N
     check_folder(runs)
 
 
+EVE, ZOE = (a_user(name, account=OTHER, mfa=name == "eve") for name in ("eve", "zoe"))
+KEYS, UNUSED, ROOT = "idle-access-key", "unused-user", "root-without-mfa"
+WEAK, WHOLE = (report_text([IDLE], root=the_root(mfa_active=mfa)) for mfa in ("false", "true"))
+ROOTLESS = "\n".join(each for each in WHOLE.split("\n") if ":root," not in each)
+STAY_OPEN = {
+    "a report of its account": [(report_text([IDLE, *of]), "default") for of in ([EVE], [], [ZOE])],
+    "its rule": [
+        *((report_text([GONE]), KEYS), (report_text([IDLE]), UNUSED)),
+        (report_text([IDLE]), KEYS),
+    ],
+    "the row of the root user": [(text, ROOT) for text in (WEAK, ROOTLESS, WHOLE)],
+}
+"""What is lacking in the second of three runs, and the report and the rules of each."""
+
+
 @pytest.mark.usefixtures("plain_workbook", "uncompared")
-def test_findings_of_an_account_stay_open_until_a_run_has_a_report_of_it_again(runs: Path) -> None:
-    eve, zoe = (a_user(name, account=OTHER, mfa=name == "eve") for name in ("eve", "zoe"))
-    days = {FIRST: [eve], SECOND: [], THIRD: [zoe], "2026-09-01": [zoe]}
+@pytest.mark.parametrize("lacking", STAY_OPEN)
+def test_findings_stay_open_until_a_run_has_again_what_it_lacks(runs: Path, lacking: str) -> None:
     numbers = []
-    for day, others in days.items():
-        assert exporting_day(runs, day, IDLE, *others, more=BOTH) == 0
+    for day, (text, rules) in zip((FIRST, SECOND, THIRD), STAY_OPEN[lacking], strict=True):
+        source = console_report(runs.with_name(day), day)
+        source.write_text(text)
+        assert exporting(runs, "--from", source, *BOTH, "--rules", rules) == 0
         numbers.append(closed(runs / "latest"))
-    assert numbers == [(0, 0), (0, 0), (1, 1), (0, 0)]
+    assert numbers == [(0, 0), (0, 0), (1, 1)]
 
 
 @pytest.mark.usefixtures("changes_alone")
@@ -324,31 +340,17 @@ def test_a_masked_account_that_only_looks_alike_is_not_compared_with_the_run_bef
 
 
 @pytest.mark.usefixtures("plain_workbook", "uncompared")
-def test_findings_of_a_rule_stay_open_until_it_runs_again(runs: Path) -> None:
-    numbers = []
-    for day, user, rule in (
-        (FIRST, GONE, "idle-access-key"),
-        (SECOND, IDLE, "unused-user"),
-        (THIRD, IDLE, "idle-access-key"),
-    ):
-        assert exporting_day(runs, day, user, more=[*BOTH, "--rules", rule]) == 0
-        numbers.append(closed(runs / "latest"))
-    assert numbers == [(0, 0), (0, 0), (1, 1)]
-
-
-@pytest.mark.usefixtures("plain_workbook", "uncompared")
 def test_runs_whose_findings_may_be_open_are_not_removed(runs: Path) -> None:
-    eve, zoe = (a_user(name, account=OTHER, mfa=name == "eve") for name in ("eve", "zoe"))
-    idle, unused = (["--rules", rule] for rule in ("idle-access-key", "unused-user"))
+    idle, unused = (["--rules", rule] for rule in (KEYS, UNUSED))
     both = [*idle, *unused]
     days = (
-        ("2026-06-01", [GONE, eve], both, {1}),
+        ("2026-06-01", [GONE, EVE], both, {1}),
         ("2026-06-02", [GONE], both, {1, 2}),
         ("2026-06-03", [IDLE], unused, {1, 2, 3}),
         ("2026-06-04", [IDLE], unused, {1, 2, 4}),
         # Now the finding on an idle key is closed; those of the other account are open.
         ("2026-06-05", [IDLE], both, {1, 5}),
-        ("2026-06-06", [IDLE, zoe], both, {6}),
+        ("2026-06-06", [IDLE, ZOE], both, {6}),
     )
     numbers = []
     for day, users, rules, kept in days:
@@ -358,25 +360,11 @@ def test_runs_whose_findings_may_be_open_are_not_removed(runs: Path) -> None:
     assert numbers == [(0, 0), (0, 0), (0, 0), (0, 0), (1, 1), (1, 1)]
 
     # Without the row of the root user, its findings may be open.
-    text = report_text([IDLE, zoe])
+    text = report_text([IDLE, ZOE])
     source = console_report(runs.with_name("rootless"), "2026-06-07")
     source.write_text("\n".join(each for each in text.split("\n") if ":root," not in each))
     assert exporting(runs, "--from", source, *BOTH, *both, "--keep", "1") == 0
     assert visible(runs) == {name("2026-06-06"), name("2026-06-07"), "latest"}
-
-
-@pytest.mark.usefixtures("plain_workbook", "uncompared")
-def test_findings_of_a_root_user_stay_open_until_its_row_is_there(runs: Path) -> None:
-    numbers = []
-    weak, whole = (report_text([IDLE], root=the_root(mfa_active=mfa)) for mfa in ("false", "true"))
-    without = "\n".join(each for each in whole.split("\n") if ":root," not in each)
-    for day, text in ((FIRST, weak), (SECOND, without), (THIRD, whole)):
-        source = console_report(runs.with_name(day), day)
-        source.write_text(text)
-        rules = ["--rules", "root-without-mfa"]
-        assert exporting(runs, "--from", source, *BOTH, *rules) == 0
-        numbers.append(closed(runs / "latest"))
-    assert numbers == [(0, 0), (0, 0), (1, 1)]
 
 
 @pytest.mark.usefixtures("plain_workbook", "uncompared")

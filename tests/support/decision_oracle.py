@@ -415,32 +415,28 @@ class Case:
             return True
         gone = [(account, each, created) for each in others - newest.of_second(created)]
         same = [each for each in self.words if each[::2] == user[::2] and each != user]
+        absent = [each for each in same if each[1] not in newest.of_second(created)]
         return any(not self.is_to_be_deleted(each) for each in gone) or any(
-            self.has_word(each, decided.day) and not self.were_together(user, each) for each in same
+            self.has_word(each, decided.day, user[1]) for each in absent
         )
 
     def is_to_be_deleted(self, user: User) -> bool:
         latest = standing(people(self.words.get(user, ())))
         return latest.word == "delete" and not self.doubt(user, latest)
 
-    def has_word(self, user: User, day: date) -> bool:
-        """Return whether a word other than to withdraw stands on a user, or one holds."""
+    def has_word(self, user: User, day: date, name: str) -> bool:
+        """Return whether a word holds or stands on a user, who may have the other name now.
+
+        A `delete` is on nobody else whom a report decided on shows with that user.
+        """
         words = people(self.words[user])
         if any(holds(each, words, day, self.days) for each in words):
             return True
         latest = standing(words)
-        is_removal = latest.word in REMOVALS and not self.doubt(user, latest)
+        is_removal = latest.word in REMOVALS and not spared_by(latest, words, self.days)
+        if is_removal and latest.word == "delete":
+            return all(name not in (each.others(self.reports) or ()) for each in words)
         return is_removal or latest.word in HOLDING
-
-    def were_together(self, user: User, other: User) -> bool:
-        """Return whether one report has both names, by the reports or by the lines."""
-        reports = self.reports_of(user)
-        in_lines = (
-            b[1] in (each.others(reports) or ())
-            for a, b in ((user, other), (other, user))
-            for each in people(self.words[a])
-        )
-        return any(each.row_of(user) and each.row_of(other) for each in reports) or any(in_lines)
 
     def is_exempt(self, user: User, newest: Report) -> bool:
         return any(

@@ -15,7 +15,6 @@ CREATED = datetime(2024, 2, 3, 4, 5, 6, tzinfo=UTC)
 BASELINE = datetime(2026, 5, 1, 12, 0, 30, tzinfo=UTC)
 NOW = BASELINE + timedelta(days=10)
 SECOND = timedelta(seconds=1)
-MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 
 PASSWORD_CHANGED = CREATED + HOUR
@@ -59,7 +58,7 @@ class Removal(plan.Removal):
 
     @property
     def arn(self) -> str:
-        return self.line.user_key.arn
+        return self.line.arn
 
     @property
     def user(self) -> str:
@@ -112,7 +111,7 @@ def device(user: str) -> str:
 
 def exists(account: AwsAccount, each: Removal) -> User:
     """Let AWS know the user, with all that the reviewer saw and nothing else."""
-    created, state = each.line.user_key.created or BASELINE, each.credentials
+    created, state = each.line.created or BASELINE, each.credentials
     user = account.add(each.arn, created)
     if state.last_sign_in.at:
         user.signed_in = stated(state.last_sign_in.at)

@@ -7,7 +7,7 @@ against a second reading of the law.
 """
 
 import random
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -370,9 +370,9 @@ class World:
     def plain_removals(self, stages: Sequence[int]) -> Iterator[Key]:
         """Yield each removal against which nothing speaks: it is the last word on a user.
 
-        All else was said days before, of no newer report, and is a removal or withdrawn.
+        All else was said days before, of no newer report, and is a removal or withdrawn. Nobody
+        else of its second was there then, or has a word.
         """
-        seconds = Counter(key_of(row)[::2] for row in self.users.values())
         of_user = defaultdict(list)
         for word in self.words:
             of_user[word.user].append(word)
@@ -385,7 +385,10 @@ class World:
                 for each in words
             )
             is_meant = last.decision in law.REMOVALS and last in self.collected
-            is_given = not last.variant and last.stage in stages and seconds[last.key[::2]] == 1
+            keys = {key_of(row) for row in self.past[last.stage].values()}
+            keys |= {each.key for each in self.words}
+            is_given = not last.variant and last.stage in stages
+            is_given &= {each for each in keys if each[::2] == last.key[::2]} == {last.key}
             # A user whose creation time is not understood may be of that second.
             beside = self.shown[last.stage].values()
             is_given &= all(row["user_creation_time"] != "??" for row in beside)
@@ -535,5 +538,5 @@ def said_by_product(ledger: Ledger, analysis: analyzer.Analysis) -> dict[Key, la
     return {
         Key(line.account, line.user, created): outcome
         for line, outcome in every
-        if line.identifies_user and (created := line.user_key.created)
+        if line.identifies_user and (created := line.created)
     }
