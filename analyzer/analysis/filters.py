@@ -3,9 +3,8 @@
 In the patterns `*` and `?` match. Users that are left out are counted, never dropped silently.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -102,9 +101,11 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
         for account in report.not_covered
         if not account.account or _keeps(chosen, account.account, account.name)
     )
+    roots = report.root_users
+    is_kept = _account_mask(roots, chosen, names) & chosen.keeps_roots
     return replace(
         of_accounts(report, kept),
-        roots=partial(_filtered_roots, report, chosen),
+        root_users=roots.where(is_kept),
         not_covered=tuple(not_covered),
         left_out=tuple(left_out),
     )
@@ -188,8 +189,3 @@ def _name_mask(page: Users, patterns: Sequence[str]) -> np.ndarray:
         cells = page.users[columns.ARN if pattern.startswith("arn:") else columns.USER]
         mask |= cells.str.fullmatch(pattern_regex(pattern), case=False).to_numpy(bool)
     return mask
-
-
-def _filtered_roots(report: Report, chosen: Filter) -> Iterator[Users]:
-    for roots in report.roots() if chosen.keeps_roots else ():
-        yield roots.where(_account_mask(roots, chosen, report.account_names))

@@ -61,12 +61,12 @@ class ControlResult:
 class RuleResults:
     """Hold the findings of a book's rules in a report; no rule runs before its result is needed.
 
-    `pages` are the judged pages of `report`; `filtered_rules` are the ids of the rules that a
+    `users` are the judged users of `report`; `filtered_rules` are the ids of the rules that a
     filter leaves out with the root users.
     """
 
     report: Report
-    pages: Sequence[Users]
+    users: Users
     exemptions: Sequence[Exemption]
     book: Rulebook
     owners: Owners = NO_OWNERS
@@ -95,10 +95,10 @@ class RuleResults:
 
     def _findings(self, rules: Sequence[Rule]) -> pd.DataFrame:
         frame = concatenated(
-            page_findings(page, rules, self.book.thresholds, exempt, of_roots=of_roots)
-            for pages, of_roots in ((self.pages, False), (self.report.roots(), True))
-            for page in pages
-            for exempt in [ExemptionMatches(page, self.exemptions)]
+            page_findings(part, rules, self.book.thresholds, exempt, of_roots=of_roots)
+            for users, of_roots in ((self.users, False), (self.report.root_users, True))
+            for part in users.slices()
+            for exempt in [ExemptionMatches(part, self.exemptions)]
         )
         ordered = _ordered(frame)
         as_of = pd.DatetimeIndex([file.as_of for file in self.report.files]).as_unit("s")

@@ -5,7 +5,7 @@ different ones are refused.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -13,12 +13,14 @@ from itertools import chain
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import values
+from analyzer.report.model import TEXT, as_category, text_series
 from analyzer.report.notes import (
     copy_note,
     masked_problem,
@@ -35,9 +37,10 @@ from analyzer.report.read_reports import (
     no_progress,
     read_reports,
 )
-from analyzer.report.report import CountedRows, Report, SelectedRows
+from analyzer.report.report import Report
 from analyzer.report.report_text import check_as_of
-from analyzer.report.table import MOST_PROBLEMS
+from analyzer.report.table import MOST_PROBLEMS, SCHEMA
+from analyzer.report.users import Users, users_of_rows
 from analyzer.terms import AsOfSource, FileNote, code_of, folded_notes, short_list
 
 _Superseded = tuple[ReadReport, dict[str, ReadReport]]
@@ -101,16 +104,78 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
     if problems:
         raise InputRefused(problems)
     at = np.concatenate(positions)
-    roots = SelectedRows.of(rows, at[rows.root[at]], counted)
-    users = SelectedRows.of(rows, at[~rows.root[at]], counted, others_needed=bool(older))
-    judged = CountedRows(users, roots, counted, each_counts)
+    is_root = rows.root[at]
+    services = _services(counted, each_counts=each_counts)
+    roots = _users(rows, at[is_root], counted, services)
+    users = _users(rows, at[~is_root], counted, services, is_last=not older)
     return Report(
         files=tuple(report.file for report in counted),
         content_notes=notes_on_content(counted, folded_notes(notes)),
-        pages=judged.pages,
-        roots=judged.root_pages,
+        iam_users=users,
+        root_users=roots,
         older=partial(_older, rows, older) if older else tuple,
     )
+
+
+def _users(
+    rows: Rows,
+    at: np.ndarray,
+    reports: Sequence[ReadReport],
+    services: Mapping[tuple[int, str, str], str],
+    *,
+    is_last: bool = False,
+) -> Users:
+    """Return the rows at these positions as users, or roots, of the reports that count.
+
+    The last time, all rows are forgotten: no more than one column is held twice.
+    """
+    position = np.zeros(rows.reports, np.int64)
+    position[[report.at for report in reports]] = np.arange(len(reports))
+    file, column = position[rows.file[at]], dict.pop if is_last else dict.__getitem__
+    cells = {name: column(rows.cells, name).take(pa.array(at)) for name in SCHEMA.names}
+    moments = {name: column(rows.moments, name)[at] for name in columns.TIMESTAMPS}
+    pa.default_memory_pool().release_unused()
+    files = [report.file for report in reports]
+    as_of = np.array([file.as_of.replace(tzinfo=None) for file in files], "datetime64[s]")
+    source = np.array([code_of(file.as_of_source) for file in files], np.int8)
+    table, account = pa.table({**cells, columns.FILE: file}), reports[0].text.masked_account
+    users = users_of_rows(table, as_of, account, moments)
+    added = {columns.AS_OF_SOURCE: as_category(source[file], AsOfSource)}
+    return users.with_users({**added, columns.SERVICE_CREDENTIALS: _listed(users, services)})
+
+
+def _services(
+    reports: Sequence[ReadReport], *, each_counts: bool
+) -> dict[tuple[int, str, str], str]:
+    """Return the services of active credentials by file, account and user (in lower case).
+
+    If several reports of one account have lists, all lists count for all these reports. In a
+    history, and for rows that name no account, a report has only its own list.
+    """
+    covered = [
+        (at, report, account, (at if each_counts or not account else -1, account))
+        for at, report in enumerate(reports)
+        for account in (counts.account for counts in report.file.accounts)
+    ]
+    active: dict[tuple[int, str], set[Any]] = defaultdict(set)
+    for _, report, _, key in covered:
+        if listed := report.text.service_credentials:
+            active[key] |= listed.active
+    services: dict[tuple[int, str, str], set[str]] = defaultdict(set)
+    for at, report, account, key in covered:
+        for credential in active.get(key, ()):
+            if credential.expires is None or credential.expires >= report.file.as_of:
+                services[at, account, credential.user].add(credential.service)
+    return {user: ", ".join(sorted(names)) for user, names in services.items()}
+
+
+def _listed(users: Users, services: Mapping[tuple[int, str, str], str]) -> pd.Series:
+    """Return the services of each user's active service-specific credentials, if known."""
+    if not services:
+        return text_series(pa.repeat(pa.scalar("", pa.large_string()), len(users)))
+    names = pc.utf8_lower(users.text[columns.USER]).to_pylist()
+    keys = zip(users.file.tolist(), users.account.to_pylist(), names, strict=True)
+    return pd.Series([services.get(user, "") for user in keys], dtype=TEXT)
 
 
 # Rows of one user
