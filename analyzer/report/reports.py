@@ -4,7 +4,7 @@ Copies count once, of reports of one account the newest counts. Equal rows of on
 different ones are refused.
 """
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -29,14 +29,7 @@ from analyzer.report.notes import (
     repeated_row_note,
     superseded_notes,
 )
-from analyzer.report.read_reports import (
-    Opener,
-    Progress,
-    ReadReport,
-    Rows,
-    no_progress,
-    read_reports,
-)
+from analyzer.report.read_reports import ReadReport, Rows, Text, read_reports
 from analyzer.report.report import Report
 from analyzer.report.report_text import check_as_of
 from analyzer.report.table import MOST_PROBLEMS, SCHEMA
@@ -51,13 +44,9 @@ _JOINED_HINT: Final = "Several reports of one account were joined: give each on 
 
 
 def assemble_report(
-    openers: Sequence[Opener],
-    set_as_of: datetime | None = None,
-    progress: Progress = no_progress,
-    *,
-    with_older: bool = False,
+    texts: Iterable[Text], set_as_of: datetime | None = None, *, with_older: bool = False
 ) -> Report:
-    """Return one Report of all texts; an opener may refuse its input.
+    """Return one Report of all texts.
 
     `set_as_of` is the reports' as-of if the user sets it. A report given twice counts once; of
     different reports of one account the newest counts. With `with_older` each counts, as if alone.
@@ -66,7 +55,7 @@ def assemble_report(
     """
     if set_as_of:
         check_as_of(set_as_of)
-    rows, outcomes = read_reports(openers, set_as_of, progress)
+    rows, outcomes = read_reports(texts, set_as_of)
     refusals = [outcome.problems for outcome in outcomes if isinstance(outcome, InputRefused)]
     if refusals:
         raise InputRefused(chain(*refusals))
@@ -113,6 +102,7 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
         content_notes=notes_on_content(counted, folded_notes(notes)),
         iam_users=users,
         root_users=roots,
+        sha256=frozenset(report.text.sha256 for report in reports),
         older=partial(_older, rows, older) if older else tuple,
     )
 
@@ -227,15 +217,12 @@ def _with_repeated(
     rows: Rows, reports: Iterable[ReadReport], repeated: np.ndarray
 ) -> Iterator[ReadReport]:
     """Yield the reports with the number of their repeated rows."""
-    accounts = [rows.accounts[account] for account in rows.account[repeated].tolist()]
-    kinds = Counter(
-        zip(rows.file[repeated].tolist(), accounts, rows.root[repeated].tolist(), strict=True)
-    )
+    numbers = rows.numbers_of_rows(repeated)
     for report in reports:
         counted = []
         for counts in report.file.accounts:
-            users, roots = (kinds[report.at, counts.account, root] for root in (False, True))
-            counted.append(replace(counts, roots=counts.roots - roots, repeated=users + roots))
+            number, roots = numbers.get((report.at, counts.account), (0, 0))
+            counted.append(replace(counts, roots=counts.roots - roots, repeated=number))
         number = sum(counts.repeated for counts in counted)
         yield replace(report, repeated=number, file=replace(report.file, accounts=(*counted,)))
 

@@ -49,10 +49,6 @@ class Source:
         """Return the bytes; raises InputRefused or OSError if they cannot be read."""
         return self.content if isinstance(self.content, bytes) else self.content(self.limit)
 
-    def again(self) -> "Source":
-        """Return the input to be read once more: it counts in the limit only once."""
-        return replace(self, limit=self.limit.again())
-
 
 def missing_source(name: str, message: str, hint: str) -> Source:
     """Return an input that is refused when it is read."""

@@ -177,21 +177,6 @@ def test_a_page_in_the_place_of_a_report_is_not_the_report(whole: Path) -> None:
         assert refused(whole)
 
 
-def test_a_superseded_report_that_goes_away_is_lost(whole: Path, monkeypatch: Patch) -> None:
-    put(whole, EVE, f"new/{LATER}")
-    (whole / "2026-04-30").mkdir()
-    (whole / "web.csv").rename(whole / "2026-04-30/web.csv")
-
-    def gone(_path: Path) -> str:
-        raise FileNotFoundError
-
-    monkeypatch.setattr("analyzer.sources.fetch_manifest.sha256", gone)
-    assert not_covered(whole) == [MISSING]
-
-
-# The manifest that counts
-
-
 def test_a_manifest_counts_once_however_its_report_is_named(tmp_path: Path) -> None:
     entries = fetched(file="web.csv"), DENIED
     folder = of_files(tmp_path / "a", {"web.csv": OF_WEB}, *entries)
