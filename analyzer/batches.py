@@ -45,7 +45,7 @@ from analyzer.sources.files_beside import (
 )
 from analyzer.sources.find import stream_sources
 from analyzer.sources.load import moment_in_utc, read_in_memory, report_texts
-from analyzer.sources.source import Source, content_cannot_be_report, files_beside_in_archives
+from analyzer.sources.source import Source, content_cannot_be_report
 from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, Verdict, printable
 from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches
 
@@ -310,9 +310,11 @@ def _report(files: Iterable[File], as_of: datetime | None, surveys: Surveys) -> 
         return files_beside.with_files_beside(read_in_memory(source), source.name, ordered)
 
     report = assemble_report(report_texts(inputs, text), set_as_of)
-    saved = [Source(printable(name), content) for name, content in ordered.items()]
-    beside = [*saved, *files_beside_in_archives(inputs)]
-    manifests = [source for source in beside if source.name.endswith(MANIFEST_ENDING)]
+    manifests = [
+        Source(printable(name), content)
+        for name, content in ordered.items()
+        if name.endswith(MANIFEST_ENDING)
+    ]
     elsewhere = _files_of_other_batches(surveys, ordered) if manifests else ()
     return with_listed_accounts(report, manifests, inputs, [*elsewhere])
 

@@ -19,7 +19,6 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
@@ -34,7 +33,6 @@ from analyzer.lists.csv_lists import (
 from analyzer.report.model import (
     AccountName,
     FileReference,
-    arrow_array,
     as_category,
     blank_categories,
 )
@@ -82,35 +80,39 @@ class Owners:
         `users` has `account` and `user`. Names without patterns are looked up all at once, since
         a list may have a line for every user.
         """
-        if not (none := len(self.entries)):
-            return np.full(len(users), -1)
-        account, user = (
-            arrow_array(users[name]).cast(_TEXT_TYPE) for name in (columns.ACCOUNT, columns.USER)
-        )
-        user = pc.utf8_lower(user)
-        keys = pc.binary_join_element_wise(account, user, pa.scalar("/", _TEXT_TYPE))
+        none, root = len(self.entries), users[columns.USER] == ROOT_USER
         in_account, in_any, patterns = self._lookups
-        first = np.minimum(_looked_up(keys, in_account, none), _looked_up(user, in_any, none))
-        of_page = UserPatterns(users)
-        is_user = (users[columns.USER] != ROOT_USER).to_numpy(bool)
+        first = np.array(
+            [
+                min(in_account.get((account, user), none), in_any.get(user, none))
+                for account, user in zip(
+                    users[columns.ACCOUNT], users[columns.USER].str.lower(), strict=True
+                )
+            ],
+            np.int64,
+        )
+        names, is_user = UserPatterns(users), ~root.to_numpy(bool)
         for at, entry in patterns:
-            matching = of_page.matching(entry.account, entry.user)
+            matching = names.matching(entry.account, entry.user)
             first[matching[(first[matching] > at) & is_user[matching]]] = at
         return np.where(first < none, first, -1)
 
     @cached_property
-    def _lookups(self) -> tuple[dict[str, int], dict[str, int], list[tuple[int, Owner]]]:
+    def _lookups(
+        self,
+    ) -> tuple[dict[tuple[str, str], int], dict[str, int], list[tuple[int, Owner]]]:
         """Return positions of entries by account and name, and by name alone; then the patterns."""
-        in_account: dict[str, int] = {}
+        in_account: dict[tuple[str, str], int] = {}
         in_any: dict[str, int] = {}
         patterns = []
         for at, entry in enumerate(self.entries):
             account, user = entry.account, entry.user.lower()
             if {"*", "?"} & {*user, *account.removeprefix("*")}:
                 patterns.append((at, entry))
+            elif account == "*":
+                in_any.setdefault(user, at)
             else:
-                known, key = (in_any, user) if account == "*" else (in_account, f"{account}/{user}")
-                known.setdefault(key, at)
+                in_account.setdefault((account, user), at)
         return in_account, in_any, patterns
 
     def columns_of(
@@ -142,12 +144,6 @@ class Owners:
 
 
 NO_OWNERS: Final = Owners()
-
-
-def _looked_up(values: pa.Array, known: Mapping[str, int], none: int) -> np.ndarray:
-    at = pc.index_in(values, value_set=pa.array([*known], _TEXT_TYPE)).fill_null(len(known))
-    positions: np.ndarray = np.array([*known.values(), none])[at.to_numpy()]
-    return positions
 
 
 def _text_categories(

@@ -19,9 +19,9 @@ from analyzer.files import json_bytes, provenance, saved_file_refusal, saved_jso
 from analyzer.report.model import AccountName, NotCovered, ReportFile
 from analyzer.report.report import Report
 from analyzer.report.values import timestamp
-from analyzer.sources.files_beside import FIRST_YEAR, MANIFEST_ENDING
+from analyzer.sources.files_beside import MANIFEST_ENDING
 from analyzer.sources.find import files_below, is_pattern, matching_paths
-from analyzer.sources.source import Source, files_beside_in_archives, is_visible
+from analyzer.sources.source import Source, is_visible
 from analyzer.terms import ACCOUNT_ID_PATTERN, minute_text, printable
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
@@ -94,8 +94,8 @@ def manifest_bytes(outcomes: FetchOutcomes) -> bytes:
 def manifest_sources(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Source]:
     """Return the manifests that the names give, each once.
 
-    Manifests in the archives of `inputs` count too, and manifests that lie in the folder of an
-    input and list it: their other reports do not count, since they were not named.
+    Manifests that lie in the folder of one of `inputs` and list it count too: their other reports
+    do not count, since they were not named.
 
     Raises InputRefused if a manifest in such a folder is not understood.
     """
@@ -103,11 +103,6 @@ def manifest_sources(names: Iterable[str], inputs: Collection[Source] = ()) -> l
     return [
         *(_manifest_source(path) for path in named),
         *(manifest for path, manifest in _manifests_beside(inputs) if path not in named),
-        *(
-            source
-            for source in files_beside_in_archives(inputs)
-            if source.name.endswith(MANIFEST_ENDING)
-        ),
     ]
 
 
@@ -196,9 +191,6 @@ def _problems(entries: Iterable[AccountEntry]) -> Iterator[str]:
             yield f'unknown status "{entry.status}"'
         if entry.account and not re.fullmatch(ACCOUNT_ID_PATTERN, entry.account):
             yield f'"{entry.account}" is no account id: it has 12 digits'
-        moment = timestamp(entry.generated_time)
-        if moment and moment.year < FIRST_YEAR:
-            yield f"it has a `generated_time` before {FIRST_YEAR}"
         if entry.account and entry.account in listed:
             yield f"it lists account {entry.account} twice"
         listed.add(entry.account)

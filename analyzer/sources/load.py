@@ -31,7 +31,7 @@ from analyzer.sources.files_beside import (
     SERVICE_CREDENTIALS_ENDING,
 )
 from analyzer.sources.find import find_sources, stream_sources
-from analyzer.sources.source import Source, files_beside_in_archives, unreadable_file_refusal
+from analyzer.sources.source import Source, unreadable_file_refusal
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
 
 if TYPE_CHECKING:
@@ -189,9 +189,8 @@ def load_sources(  # noqa: PLR0913  each is one choice
         names_read = {source.name for source in inputs}
         texts = (text for text in every if isinstance(text, ReportText) and text.name in names_read)
     report = assemble_report(texts, as_of, with_older=with_older)
-    if any(source.is_skipped or source.saved_in_archive for source in inputs):
-        notes = (*skipped_notes(inputs), *_archived_file_notes(inputs))
-        report = replace(report, source_notes=notes)
+    if any(source.is_skipped for source in inputs):
+        report = replace(report, source_notes=(*skipped_notes(inputs),))
     if _may_have_manifest(names, inputs):
         from analyzer.sources.fetch_manifest import manifest_sources, with_listed_accounts  # noqa: PLC0415
 
@@ -201,12 +200,12 @@ def load_sources(  # noqa: PLR0913  each is one choice
 
 
 def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool:
-    """Return whether a manifest may be among the names, in an archive, or beside an input."""
+    """Return whether a manifest may be among the names, or beside an input."""
     if any(name.endswith(MANIFEST_ENDING) or not Path(name).is_file() for name in names):
         return True
     folders = {source.path.parent for source in inputs if source.path}
     beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST_ENDING}"))
-    return any(source.saved_in_archive for source in inputs) or any(beside)
+    return any(beside)
 
 
 def unreadable_files(
@@ -260,13 +259,6 @@ def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
 def _is_of_run(name: str) -> bool:
     """Return whether a file lies in a run of `export`, which also has other files than reports."""
     return any(RUN_FOLDER.fullmatch(parent.name) for parent in Path(os.path.realpath(name)).parents)
-
-
-def _archived_file_notes(inputs: Iterable[Source]) -> Iterator[str]:
-    """Note the files saved with reports that lie in archives and are not read."""
-    saved = (source.name for source in files_beside_in_archives(inputs))
-    if unread := [name for name in saved if not name.endswith(MANIFEST_ENDING)]:
-        yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
 
 
 def report_text(source: Source) -> ReportText:
