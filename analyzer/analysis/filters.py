@@ -10,10 +10,11 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.lists.csv_lists import has_wildcard
 from analyzer.report.model import TEXT, AccountName, account_name, account_with_name
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.terms import ROOT_USER, WILDCARDS, Certainty, count_text, pattern_regex
+from analyzer.terms import ROOT_USER, Certainty, count_text, pattern_regex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +146,7 @@ def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
 
 def unmatched_users(pages: Iterable[Users], chosen: Filter) -> list[str]:
     """Return the names and ARNs (not the patterns) that no user has."""
-    missing = [
-        pattern for pattern in chosen.users if not any(sign in pattern for sign in WILDCARDS)
-    ]
+    missing = [pattern for pattern in chosen.users if not has_wildcard(pattern)]
     missing = [pattern for pattern in missing if pattern != ROOT_USER]
     for page in pages if missing else ():
         missing = [pattern for pattern in missing if not _name_mask(page, [pattern]).any()]

@@ -13,7 +13,6 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -77,43 +76,14 @@ class Owners:
     def positions(self, users: pd.DataFrame) -> np.ndarray:
         """Return the position of the first entry that matches each user or root, -1 for none.
 
-        `users` has `account` and `user`. Names without patterns are looked up all at once, since
-        a list may have a line for every user.
+        `users` has `account` and `user`.
         """
-        none, root = len(self.entries), users[columns.USER] == ROOT_USER
-        in_account, in_any, patterns = self._lookups
-        first = np.array(
-            [
-                min(in_account.get((account, user), none), in_any.get(user, none))
-                for account, user in zip(
-                    users[columns.ACCOUNT], users[columns.USER].str.lower(), strict=True
-                )
-            ],
-            np.int64,
-        )
-        names, is_user = UserPatterns(users), ~root.to_numpy(bool)
-        for at, entry in patterns:
+        first = np.full(len(users), -1)
+        root, names = (users[columns.USER] == ROOT_USER).to_numpy(bool), UserPatterns(users)
+        for at, entry in reversed([*enumerate(self.entries)]):
             matching = names.matching(entry.account, entry.user)
-            first[matching[(first[matching] > at) & is_user[matching]]] = at
-        return np.where(first < none, first, -1)
-
-    @cached_property
-    def _lookups(
-        self,
-    ) -> tuple[dict[tuple[str, str], int], dict[str, int], list[tuple[int, Owner]]]:
-        """Return positions of entries by account and name, and by name alone; then the patterns."""
-        in_account: dict[tuple[str, str], int] = {}
-        in_any: dict[str, int] = {}
-        patterns = []
-        for at, entry in enumerate(self.entries):
-            account, user = entry.account, entry.user.lower()
-            if {"*", "?"} & {*user, *account.removeprefix("*")}:
-                patterns.append((at, entry))
-            elif account == "*":
-                in_any.setdefault(user, at)
-            else:
-                in_account.setdefault((account, user), at)
-        return in_account, in_any, patterns
+            first[matching[root[matching] == (entry.user == ROOT_USER)]] = at
+        return first
 
     def columns_of(
         self,

@@ -3,10 +3,9 @@
 import lzma
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -26,9 +25,6 @@ _WORKBOOK: Final = "[Content_Types].xml"
 
 _LOOK_BUDGET: Final = 256 << 20
 """The most bytes of an archive that are unpacked to find files that cannot be reports."""
-
-_MEMBER_HEADER: Final = 30
-"""The bytes before each file in a zip archive, at least, besides its name."""
 
 _ENCRYPTED: Final = 1
 """The flag bit of an encrypted file in a zip archive."""
@@ -54,7 +50,6 @@ def archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iter
     shown, path = printable(name), content if isinstance(content, Path) else None
     try:
         archive = zipfile.ZipFile(BytesIO(content) if isinstance(content, bytes) else content)
-        _refuse_overlap(archive.infolist())
     except DAMAGED as error:
         yield missing_source(name, f"the zip archive is damaged: {error}", "Download it again.")
         return
@@ -111,16 +106,3 @@ def _member_cannot_be_report(
         return content_cannot_be_report(member.filename, member.file_size, start)
     except (*DAMAGED, InputRefused):
         return False  # Reading it shows the reason.
-
-
-def _refuse_overlap(members: Iterable[zipfile.ZipInfo]) -> None:
-    """Refuse an archive whose files share bytes: a small one can unpack to any size.
-
-    Raises zipfile.BadZipFile.
-    """
-    in_order = sorted(members, key=lambda member: member.header_offset)
-    for member, following in pairwise(in_order):
-        least = _MEMBER_HEADER + len(member.orig_filename) + member.compress_size
-        if member.header_offset + least > following.header_offset:
-            message = f"{member.filename} and {following.filename} overlap"
-            raise zipfile.BadZipFile(printable(message))
