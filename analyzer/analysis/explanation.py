@@ -294,24 +294,19 @@ _STATE_WORDS: Final = {
 }
 
 _KEYS: Final = [*enumerate(columns.ACCESS_KEYS, start=1)]
-_CERTIFICATES: Final = [*enumerate(columns.CERTIFICATES, start=1)]
+_SLOTS: Final[list[tuple[str, Any]]] = [
+    *((f"access key {slot}", key) for slot, key in _KEYS),
+    *((f"signing certificate {slot}", of) for slot, of in enumerate(columns.CERTIFICATES, start=1)),
+]
 _READINGS: Final = {
     columns.PASSWORD_ENABLED: ("has a password", "no password"),
     columns.PASSWORD_LAST_USED: ("last sign-in", "never signed in"),
     columns.PASSWORD_LAST_CHANGED: ("password changed", "no date"),
     columns.USER_CREATION_TIME: ("user created", "no date"),
     columns.MFA_ACTIVE: ("an MFA device is registered", "no MFA device"),
-    **{key.active: (f"access key {slot}", "") for slot, key in _KEYS},
-    **{key.last_rotated: (f"access key {slot} created", "no date") for slot, key in _KEYS},
+    **{slot.active: (named, "") for named, slot in _SLOTS},
+    **{slot.last_rotated: (f"{named} created", "no date") for named, slot in _SLOTS},
     **{key.last_used_date: (f"access key {slot} last used", "never used") for slot, key in _KEYS},
-    **{
-        certificate.active: (f"signing certificate {slot}", "")
-        for slot, certificate in _CERTIFICATES
-    },
-    **{
-        certificate.last_rotated: (f"signing certificate {slot} created", "no date")
-        for slot, certificate in _CERTIFICATES
-    },
 }
 """By column, the words for a set flag, a moment or a slot, and the words if there is none."""
 

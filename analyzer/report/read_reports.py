@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import groupby, islice
@@ -196,7 +196,7 @@ def _read_group(
         file = pa.array(at[table[columns.FILE].to_numpy()])
         tables.append(table.set_column(len(SCHEMA) - 1, SCHEMA.field(columns.FILE), file))
         problems |= zip(at.tolist(), found, strict=True)
-    return [text.without_csv() if isinstance(text, ReportText) else text for text in texts]
+    return [replace(text, csv=b"") if isinstance(text, ReportText) else text for text in texts]
 
 
 def _blocks(tables: list[pa.Table]) -> dict[str, pa.Array]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import cache
 from io import BytesIO
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, cast
 
@@ -99,21 +100,12 @@ def _is_path(source: object) -> bool:
 def _memory_inputs(
     streams: Iterable[tuple[int, str, str, BinaryIO]], limit: InputLimit
 ) -> Iterator[Source]:
-    """Yield reports in memory: those without a name, by content, then the others, by name.
+    """Yield reports in memory: those without a name, then the others, by name.
 
     A report without a name is called by its kind, with the number of the argument.
     """
-    inputs = [
-        (name, [*stream_sources(printable(name or f"{kind} {number}"), stream, limit)])
-        for number, name, kind, stream in streams
-    ]
-    for _, of_stream in sorted(inputs, key=_memory_order):
-        yield from of_stream
-
-
-def _memory_order(named: tuple[str, list[Source]]) -> tuple[str, bytes]:
-    name, (first, *_) = named
-    return name, first.content if isinstance(first.content, bytes) else b""
+    for number, name, kind, stream in sorted(streams, key=itemgetter(1)):
+        yield from stream_sources(printable(name or f"{kind} {number}"), stream, limit)
 
 
 def _named_stream(source: Any) -> tuple[str, str, BinaryIO]:
