@@ -181,6 +181,8 @@ def _positions(rows: Rows, report: ReadReport) -> np.ndarray:
 
 def _first_rows(rows: Rows, at: np.ndarray) -> np.ndarray:
     """Return for each position the first of these positions with the same user or root."""
+    if rows.identity.max(initial=-1) + 1 == len(rows.identity):
+        return at  # All rows differ: codes count up from 0.
     key = rows.identity[at].astype(np.int64) * 2 + rows.root[at]
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     return np.asarray(at[first[inverse]])
