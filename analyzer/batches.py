@@ -44,8 +44,8 @@ from analyzer.sources.files_beside import (
     SERVICE_CREDENTIALS_ENDING,
 )
 from analyzer.sources.find import stream_sources
-from analyzer.sources.load import moment_in_utc, read_in_memory
-from analyzer.sources.source import Source, content_cannot_be_report, files_beside_in_archives
+from analyzer.sources.load import moment_in_utc, read_in_memory, report_texts
+from analyzer.sources.source import Source, content_cannot_be_report
 from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, Verdict, printable
 from analyzer.writers.parquet import FINDINGS, USERS, finding_batches, user_batches
 
@@ -113,7 +113,8 @@ def _survey(files: Sequence[File], as_of: datetime | None) -> pa.RecordBatch:
     if set_as_of:
         check_as_of(set_as_of)
     named = [(name, source) for name, content in files for source in _sources(name, content)]
-    _, surveyed = read_reports([partial(read_in_memory, source) for _, source in named], set_as_of)
+    texts = report_texts([source for _, source in named], read_in_memory)
+    _, surveyed = read_reports(texts, set_as_of)
     outcomes = zip((name for name, _ in named), surveyed, strict=True)
     reports = (row for outcome in outcomes for row in _report_rows(*outcome))
     beside = (_row_beside(*file) for file in files if file[0].endswith(BESIDE_ENDINGS))
@@ -308,10 +309,12 @@ def _report(files: Iterable[File], as_of: datetime | None, surveys: Surveys) -> 
     def text(source: Source) -> ReportText:
         return files_beside.with_files_beside(read_in_memory(source), source.name, ordered)
 
-    report = assemble_report([partial(text, source) for source in inputs], set_as_of)
-    saved = [Source(printable(name), content) for name, content in ordered.items()]
-    beside = [*saved, *files_beside_in_archives(inputs)]
-    manifests = [source for source in beside if source.name.endswith(MANIFEST_ENDING)]
+    report = assemble_report(report_texts(inputs, text), set_as_of)
+    manifests = [
+        Source(printable(name), content)
+        for name, content in ordered.items()
+        if name.endswith(MANIFEST_ENDING)
+    ]
     elsewhere = _files_of_other_batches(surveys, ordered) if manifests else ()
     return with_listed_accounts(report, manifests, inputs, [*elsewhere])
 

@@ -10,7 +10,6 @@ from pandas.testing import assert_frame_equal
 import analyzer
 from analyzer.analysis.filters import Filter
 from analyzer.rules import RULES
-from tests.support.builders import a_user, report_text, saved, the_root
 from tests.support.outputs import CONSOLE, analyzed_console, csv_bytes, json_bytes
 from tests.support.reading import put, zipped
 
@@ -50,16 +49,3 @@ def test_every_rule_is_the_same_after_pickling() -> None:
     named: Any = max
     own = replace(RULES[-2], id="own", judge=named, fact=named)
     assert copied((*RULES, own)) == (*RULES, own)
-
-
-def test_slices_of_one_table_are_pickled_by_themselves(tmp_path: Path) -> None:
-    sizes = {}
-    for files in (1, 8):
-        folder = tmp_path / f"{files}"
-        folder.mkdir()
-        for number in range(files):
-            account = f"{number:012}"
-            users = [a_user(f"user-{each}", account=account) for each in range(200)]
-            saved(folder, report_text(users, root=the_root(account)), f"{account}.csv")
-        sizes[files] = len(pickle.dumps(analyzer.load(folder)))
-    assert sizes[8] < 12 * sizes[1]

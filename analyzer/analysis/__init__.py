@@ -1,6 +1,6 @@
 """Judge whole reports: verdicts, findings, exemptions and decisions together, for all outputs.
 
-`analysis` holds the criteria and the result, a page at a time, `totals` counts the result,
+`analysis` holds the criteria and the result, `totals` counts the result,
 `rulebook` chooses the rules, `rule_results` has their findings and controls, `filters` keeps the
 users that are wanted, and `explanation` says why one user has its verdict.
 

@@ -1,19 +1,25 @@
-"""Judge a whole report, page by page, and count the outcome."""
+"""Judge a whole report."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis.totals import Tally, Totals, counts_frame, user_counts
 from analyzer.errors import check_type
 from analyzer.limits import Criteria
-from analyzer.report.model import TEXT, Exemption, Exemptions, UncoveredFile, html_table
+from analyzer.report.model import (
+    TEXT,
+    Exemption,
+    Exemptions,
+    UncoveredFile,
+    blank_categories,
+    html_table,
+)
 from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.terms import CONTROL, OVERDUE, Verdict, count_text
@@ -25,8 +31,10 @@ if TYPE_CHECKING:
     from analyzer.analysis.filters import Filter
     from analyzer.analysis.rule_results import RuleResults
     from analyzer.analysis.rulebook import Rulebook
+    from analyzer.analysis.totals import Totals
     from analyzer.decisions.follow_up import FollowUp
     from analyzer.decisions.ledger import Ledger
+    from analyzer.lists.exemptions import ExemptionMatches
     from analyzer.lists.owners import AccountList, Owners
 
 
@@ -40,33 +48,44 @@ _PUBLIC: Final = (
 class Analysis:
     """Hold a judged report.
 
-    `judged` are the judged pages, with the columns of users that the analysis adds (`Users`).
-    `book` chooses the rules; None stands for the default rules. `given_ledger` has the earlier
-    decisions; decisions to keep users are among the exemptions already. If a `filter` is set, it
-    kept these users of the analysis `part_of`. `settings` names the file that set criteria or
-    rules, and its settings; empty for none.
+    `judged` are its users with the columns that the analysis adds (`Users`). `book` chooses the
+    rules; None stands for the default rules. `given_ledger` has the earlier decisions; decisions to
+    keep users are among the exemptions already. If a `filter` is set, it kept these users of the
+    analysis `part_of`. `settings` names the file that set criteria or rules, and its settings;
+    empty for none. `exempt` are the matches of the exemptions, None if there are none; `owned` is
+    the position of each user's owner in the list, -1 for none.
     """
 
     report: Report
     criteria: Criteria
     exemptions: Exemptions
-    judged: tuple[Users, ...]
-    totals: Totals
+    judged: Users
     book: "Rulebook | None" = None
     given_ledger: "Ledger | None" = None
     given_owners: "Owners | None" = None
     filter: "Filter | None" = None
     part_of: "Analysis | None" = None
     settings: str = ""
+    exempt: "ExemptionMatches | None" = None
+    owned: np.ndarray = field(default_factory=lambda: np.array([], np.int64))
 
     def pages(self) -> Iterator[Users]:
-        """Return the judged pages."""
-        return iter(self.judged)
+        """Yield the judged users in parts of bounded size."""
+        return self.judged.slices()
 
     @property
     def users(self) -> pd.DataFrame:
         """Return all judged users as one frame (columns: `Users.frame`)."""
-        return self.report.frame(self.pages())
+        return self.judged.frame([file.name for file in self.report.files])
+
+    @cached_property
+    def totals(self) -> "Totals":
+        """Return the numbers of users, and of the uses of exemptions and owners."""
+        from analyzer.analysis.totals import totals  # noqa: PLC0415
+
+        if self.part_of:
+            return replace(self.part_of.totals, judged=self.judged)
+        return totals(self.report, self.judged, self.exempt, self.owners, self.owned)
 
     @property
     def unused(self) -> pd.DataFrame:
@@ -106,13 +125,9 @@ class Analysis:
     @property
     def undetermined_reason(self) -> str:
         """Return the shortest of the reasons why users are undetermined, empty for none."""
-        reasons = (
-            users.loc[users[columns.VERDICT] == Verdict.UNDETERMINED, columns.REASON].unique()
-            for users in (page.users for page in self.pages())
-        )
-        return min(
-            chain.from_iterable(reasons), key=lambda reason: (len(reason), reason), default=""
-        )
+        users = self.judged.users
+        reasons = users.loc[users[columns.VERDICT] == Verdict.UNDETERMINED, columns.REASON].unique()
+        return min(reasons, key=lambda reason: (len(reason), reason), default="")
 
     @cached_property
     def rule_results(self) -> "RuleResults":
@@ -126,7 +141,7 @@ class Analysis:
         if not self.part_of:
             book = self.book or rulebook(limits={"idle_days": self.criteria.idle_days})
             return RuleResults(self.report, self.judged, self.exemptions, book, self.owners)
-        part = replace(self.part_of.rule_results, report=self.report, pages=self.judged)
+        part = replace(self.part_of.rule_results, report=self.report, users=self.judged)
         if not self.filter or self.filter.keeps_roots:
             return part
         rules, of_root = part.book.rules, [rule.id for rule in part.book.rules if rule.is_of_root]
@@ -144,7 +159,7 @@ class Analysis:
         return self.whole.totals.user_count() - self.totals.user_count()
 
     def where(self, chosen: "Filter") -> "Analysis":
-        """Return the part of the analysis that a filter keeps: its pages, counts and findings.
+        """Return the part of the analysis that a filter keeps: its users, counts and findings.
 
         The exemptions and the follow-up are those of the whole analysis.
         """
@@ -154,23 +169,16 @@ class Analysis:
         if not chosen:
             return self
         report = filtered_report(self.report, chosen)
-        names = report.account_names
-        kept = tuple(page.where(user_mask(page, chosen, names)) for page in self.judged)
-        return replace(self._of_pages(kept), report=report, filter=chosen)
-
-    def _of_pages(self, pages: Sequence[Users]) -> "Analysis":
-        counts = counts_frame(sum(map(user_counts, pages), Counter()))
-        return replace(
-            self, judged=tuple(pages), totals=replace(self.totals, counts=counts), part_of=self
-        )
+        kept = self.judged.where(user_mask(self.judged, chosen, report.account_names))
+        return replace(self, report=report, judged=kept, filter=chosen, part_of=self)
 
     def of_users(self, pages: Sequence[Users]) -> "Analysis":
-        """Return the part with these users, in judged pages: accounts, counts, and no findings."""
+        """Return the part with these judged users: accounts, counts, and no findings."""
         from analyzer.analysis.filters import of_accounts  # noqa: PLC0415
 
-        accounts = {*chain.from_iterable(page.users[columns.ACCOUNT] for page in pages)}
-        report = of_accounts(self.report, accounts)
-        return replace(self._of_pages(pages), report=report)
+        users = Users.concatenated(pages)
+        report = of_accounts(self.report, {*users.users[columns.ACCOUNT]})
+        return replace(self, report=report, judged=users, part_of=self)
 
     def explain(self, user: str) -> "tuple[Explanation, ...]":
         """Return an explanation of each user whose name or ARN matches; `*` and `?` match.
@@ -182,7 +190,7 @@ class Analysis:
         check_type(isinstance(user, str), "user is a name or an ARN", user)
         explained = tuple(
             explanations(
-                self.pages(), self.rule_results, user, self.earlier_decisions, self.criteria
+                self.judged, self.rule_results, user, self.earlier_decisions, self.criteria
             )
         )
         if not explained:
@@ -261,9 +269,19 @@ def analyze(  # noqa: PLR0913  what a report is judged by
         notes = ledger.notes(newest.date()) if newest else ()
         report = replace(report, content_notes=(*report.content_notes, *notes))
         listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
-    terms, tally = criteria or Criteria(), Tally(listed, owners)
-    judged = tuple(tally.counted(with_verdicts(page, terms)) for page in report.pages())
-    return Analysis(report, terms, listed, judged, tally.totals(report), book, ledger, owners)
+    terms, exempt, owned = criteria or Criteria(), None, np.array([], np.int64)
+    users = with_verdicts(report.iam_users, terms)
+    added = blank_categories((columns.EXEMPTION, *columns.OWNERSHIP), len(users))
+    if listed:
+        from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
+
+        exempt = ExemptionMatches(users, listed)
+        added[columns.EXEMPTION] = exempt.verdict_reasons()
+    if owners:
+        owned = owners.positions(users.users)
+        added |= owners.columns_of(users.users, positions=owned)
+    users = users.with_users(added)
+    return Analysis(report, terms, listed, users, book, ledger, owners, exempt=exempt, owned=owned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,7 +114,7 @@ class Explanation:
 
 
 def explanations(
-    pages: Iterable[Users],
+    users: Users,
     rule_results: RuleResults,
     user: str,
     earlier: Callable[[Users], pd.Series],
@@ -125,22 +125,20 @@ def explanations(
     A root matches by its ARN and by `<root_account>`, but by no pattern of user names. It has no
     verdict, only the outcomes of the rules on it.
 
-    `pages` are those of the report of `rule_results`, judged by `criteria`; `earlier` returns the
-    earlier decisions on the users of a page.
+    `users` are those of the report of `rule_results`, judged by `criteria`; `earlier` returns the
+    earlier decisions on users.
     """
-    for alone in _pages_of_matches(pages, user):
+    for alone in _each_match(users, user):
         yield _explanation(alone, rule_results, earlier(alone).iloc[0], criteria)
-    roots = rule_results.report.roots() if user.startswith(("<", "arn:")) else ()
-    for alone in _pages_of_matches(roots, user):
-        yield _explanation_of_root(alone, rule_results)
+    if user.startswith(("<", "arn:")):
+        for alone in _each_match(rule_results.report.root_users, user):
+            yield _explanation_of_root(alone, rule_results)
 
 
-def _pages_of_matches(pages: Iterable[Users], user: str) -> Iterator[Users]:
-    """Yield a page of its own for each user or root whose name or ARN matches."""
-    chosen = Filter(users=(user,))
-    for page in pages:
-        for position in np.flatnonzero(user_mask(page, chosen, {})):
-            yield page.where(np.arange(len(page)) == position)
+def _each_match(users: Users, user: str) -> Iterator[Users]:
+    """Yield each user or root whose name or ARN matches, by itself."""
+    for position in np.flatnonzero(user_mask(users, Filter(users=(user,)), {})):
+        yield users.take(np.array([position]))
 
 
 def _explanation_of_root(page: Users, rule_results: RuleResults) -> Explanation:
@@ -296,24 +294,19 @@ _STATE_WORDS: Final = {
 }
 
 _KEYS: Final = [*enumerate(columns.ACCESS_KEYS, start=1)]
-_CERTIFICATES: Final = [*enumerate(columns.CERTIFICATES, start=1)]
+_SLOTS: Final[list[tuple[str, Any]]] = [
+    *((f"access key {slot}", key) for slot, key in _KEYS),
+    *((f"signing certificate {slot}", of) for slot, of in enumerate(columns.CERTIFICATES, start=1)),
+]
 _READINGS: Final = {
     columns.PASSWORD_ENABLED: ("has a password", "no password"),
     columns.PASSWORD_LAST_USED: ("last sign-in", "never signed in"),
     columns.PASSWORD_LAST_CHANGED: ("password changed", "no date"),
     columns.USER_CREATION_TIME: ("user created", "no date"),
     columns.MFA_ACTIVE: ("an MFA device is registered", "no MFA device"),
-    **{key.active: (f"access key {slot}", "") for slot, key in _KEYS},
-    **{key.last_rotated: (f"access key {slot} created", "no date") for slot, key in _KEYS},
+    **{slot.active: (named, "") for named, slot in _SLOTS},
+    **{slot.last_rotated: (f"{named} created", "no date") for named, slot in _SLOTS},
     **{key.last_used_date: (f"access key {slot} last used", "never used") for slot, key in _KEYS},
-    **{
-        certificate.active: (f"signing certificate {slot}", "")
-        for slot, certificate in _CERTIFICATES
-    },
-    **{
-        certificate.last_rotated: (f"signing certificate {slot} created", "no date")
-        for slot, certificate in _CERTIFICATES
-    },
 }
 """By column, the words for a set flag, a moment or a slot, and the words if there is none."""
 

@@ -3,15 +3,15 @@
 In the patterns `*` and `?` match. Users that are left out are counted, never dropped silently.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.lists.csv_lists import has_wildcard
 from analyzer.report.model import TEXT, AccountName, account_name, account_with_name
 from analyzer.report.report import Report
 from analyzer.report.users import Users
@@ -19,7 +19,6 @@ from analyzer.terms import (
     ANY_UNKNOWN_EXPOSURE,
     ROOT_USER,
     UNKNOWN_EXPOSURE,
-    WILDCARDS,
     Certainty,
     Exposure,
     UnusedReason,
@@ -136,9 +135,11 @@ def filtered_report(report: Report, chosen: Filter) -> Report:
         for account in report.not_covered
         if not account.account or _keeps(chosen, account.account, account.name)
     )
+    roots = report.root_users
+    is_kept = _account_mask(roots, chosen, names) & chosen.keeps_roots
     return replace(
         of_accounts(report, kept),
-        roots=partial(_filtered_roots, report, chosen),
+        root_users=roots.where(is_kept),
         not_covered=tuple(not_covered),
         left_out=tuple(left_out),
     )
@@ -178,9 +179,7 @@ def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
 
 def unmatched_users(pages: Iterable[Users], chosen: Filter) -> list[str]:
     """Return the names and ARNs (not the patterns) that no user has."""
-    missing = [
-        pattern for pattern in chosen.users if not any(sign in pattern for sign in WILDCARDS)
-    ]
+    missing = [pattern for pattern in chosen.users if not has_wildcard(pattern)]
     missing = [pattern for pattern in missing if pattern != ROOT_USER]
     for page in pages if missing else ():
         missing = [pattern for pattern in missing if not _name_mask(page, [pattern]).any()]
@@ -222,8 +221,3 @@ def _name_mask(page: Users, patterns: Sequence[str]) -> np.ndarray:
         cells = page.users[columns.ARN if pattern.startswith("arn:") else columns.USER]
         mask |= cells.str.fullmatch(pattern_regex(pattern), case=False).to_numpy(bool)
     return mask
-
-
-def _filtered_roots(report: Report, chosen: Filter) -> Iterator[Users]:
-    for roots in report.roots() if chosen.keeps_roots else ():
-        yield roots.where(_account_mask(roots, chosen, report.account_names))

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 
@@ -15,10 +16,22 @@ from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import Exemption, concatenated, stable_order
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.rules.engine import FindingCounts, page_findings
+from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, RULE, SEVERITY, Outcome, Rule
 from analyzer.standards import Control
 from analyzer.terms import count_text, numbers_text, with_noun
+
+FindingCounts = Counter[tuple[str, Outcome, bool]]
+"""The number of findings by the rule's id, the outcome, and whether they are exempt."""
+
+
+def finding_counts(frame: pd.DataFrame) -> FindingCounts:
+    """Return how many findings of a frame there are of each rule and outcome, exempt and not."""
+    kinds = [RULE, OUTCOME, frame[columns.EXEMPTION] != ""]
+    sizes: Any = frame.groupby(kinds, observed=True).size()
+    return Counter(
+        {(rule, Outcome(word), is_exempt): size for (rule, word, is_exempt), size in sizes.items()}
+    )
 
 
 class Result(StrEnum):
@@ -61,12 +74,12 @@ class ControlResult:
 class RuleResults:
     """Hold the findings of a book's rules in a report; no rule runs before its result is needed.
 
-    `pages` are the judged pages of `report`; `filtered_rules` are the ids of the rules that a
+    `users` are the judged users of `report`; `filtered_rules` are the ids of the rules that a
     filter leaves out with the root users.
     """
 
     report: Report
-    pages: Sequence[Users]
+    users: Users
     exemptions: Sequence[Exemption]
     book: Rulebook
     owners: Owners = NO_OWNERS
@@ -95,12 +108,18 @@ class RuleResults:
 
     def _findings(self, rules: Sequence[Rule]) -> pd.DataFrame:
         frame = concatenated(
-            page_findings(page, rules, self.book.thresholds, exempt, of_roots=of_roots)
-            for pages, of_roots in ((self.pages, False), (self.report.roots(), True))
-            for page in pages
-            for exempt in [ExemptionMatches(page, self.exemptions)]
+            page_findings(part, rules, self.book.thresholds, exempt, of_roots=of_roots)
+            for users, of_roots in ((self.users, False), (self.report.root_users, True))
+            for part in users.slices()
+            for exempt in [ExemptionMatches(part, self.exemptions)]
         )
-        ordered = _ordered(frame)
+        order = stable_order(
+            *(frame[name].cat.codes for name in (SEVERITY, RULE, OUTCOME)),
+            frame[columns.EXEMPTION] != "",
+            -frame[DAYS].fillna(-1),
+            *(frame[name] for name in (columns.ACCOUNT, columns.ARN, columns.SLOT, FACT)),
+        )
+        ordered = frame.take(order).reset_index(drop=True)[list(FINDINGS)]
         as_of = pd.DatetimeIndex([file.as_of for file in self.report.files]).as_unit("s")
         moments = as_of.tz_localize(None).to_numpy()[ordered[columns.FILE]]
         return ordered.assign(**self.owners.columns_of(ordered, moments))
@@ -108,7 +127,7 @@ class RuleResults:
     @cached_property
     def counts(self) -> FindingCounts:
         """Return how many findings there are of each rule and outcome, exempt and not."""
-        return _finding_counts(self.findings)
+        return finding_counts(self.findings)
 
     @property
     def controls(self) -> tuple[ControlResult, ...]:
@@ -165,25 +184,6 @@ class RuleResults:
         )
         counts = numbers_text({"fail": fails, "undecided": undecided})
         return counts or self.rules_lacking_input.get(rule, "").removesuffix(".")
-
-
-def _finding_counts(frame: pd.DataFrame) -> FindingCounts:
-    exempt = frame[columns.EXEMPTION] != ""
-    sizes = frame.groupby([RULE, OUTCOME, exempt], observed=True).size().reset_index()
-    kinds = zip(*(sizes[name] for name in sizes), strict=True)
-    return Counter(
-        {(rule, Outcome(word), is_exempt): size for rule, word, is_exempt, size in kinds}
-    )
-
-
-def _ordered(frame: pd.DataFrame) -> pd.DataFrame:
-    order = stable_order(
-        *(frame[name].cat.codes for name in (SEVERITY, RULE, OUTCOME)),
-        frame[columns.EXEMPTION] != "",
-        -frame[DAYS].fillna(-1),
-        *(frame[name] for name in (columns.ACCOUNT, columns.ARN, columns.SLOT, FACT)),
-    )
-    return frame.take(order).reset_index(drop=True)[list(FINDINGS)]
 
 
 def control_result(

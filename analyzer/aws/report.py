@@ -17,11 +17,11 @@ from analyzer.aws.errors import BUSY, STOPPED, ErrorAnswer, Late, Stopped, not_f
 from analyzer.errors import AwsRefused, InputRefused
 from analyzer.files import json_bytes, provenance
 from analyzer.sources.fetch_manifest import NOT_REQUESTED
-from analyzer.sources.files_beside import FIRST_YEAR
 from analyzer.sources.load import load_sources
 from analyzer.sources.source import Source
 from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
 
+FIRST_YEAR: Final = 2010  # in which IAM began: no report is older
 POLL_SECONDS: Final = 2  # seconds between two questions whether the report is ready
 WAITING_SECONDS: Final = 15  # seconds between two messages that the report is not ready
 _NOT_READY: Final = {*BUSY, "ReportInProgress", "ReportNotPresent", "ReportExpired"}

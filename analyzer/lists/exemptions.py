@@ -88,6 +88,7 @@ class ExemptionMatches:
 
     def __init__(self, page: Users, exemptions: Sequence[Exemption]) -> None:
         """Match each entry once."""
+        self.entries = exemptions
         self.reasons: list[str] = ["", *dict.fromkeys(entry.reason for entry in exemptions)]
         self._code = {reason: code for code, reason in enumerate(self.reasons)}
         self._page = page

@@ -13,13 +13,11 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
@@ -34,7 +32,6 @@ from analyzer.lists.csv_lists import (
 from analyzer.report.model import (
     AccountName,
     FileReference,
-    arrow_array,
     as_category,
     blank_categories,
 )
@@ -79,39 +76,14 @@ class Owners:
     def positions(self, users: pd.DataFrame) -> np.ndarray:
         """Return the position of the first entry that matches each user or root, -1 for none.
 
-        `users` has `account` and `user`. Names without patterns are looked up all at once, since
-        a list may have a line for every user.
+        `users` has `account` and `user`.
         """
-        if not (none := len(self.entries)):
-            return np.full(len(users), -1)
-        account, user = (
-            arrow_array(users[name]).cast(_TEXT_TYPE) for name in (columns.ACCOUNT, columns.USER)
-        )
-        user = pc.utf8_lower(user)
-        keys = pc.binary_join_element_wise(account, user, pa.scalar("/", _TEXT_TYPE))
-        in_account, in_any, patterns = self._lookups
-        first = np.minimum(_looked_up(keys, in_account, none), _looked_up(user, in_any, none))
-        of_page = UserPatterns(users)
-        is_user = (users[columns.USER] != ROOT_USER).to_numpy(bool)
-        for at, entry in patterns:
-            matching = of_page.matching(entry.account, entry.user)
-            first[matching[(first[matching] > at) & is_user[matching]]] = at
-        return np.where(first < none, first, -1)
-
-    @cached_property
-    def _lookups(self) -> tuple[dict[str, int], dict[str, int], list[tuple[int, Owner]]]:
-        """Return positions of entries by account and name, and by name alone; then the patterns."""
-        in_account: dict[str, int] = {}
-        in_any: dict[str, int] = {}
-        patterns = []
-        for at, entry in enumerate(self.entries):
-            account, user = entry.account, entry.user.lower()
-            if {"*", "?"} & {*user, *account.removeprefix("*")}:
-                patterns.append((at, entry))
-            else:
-                known, key = (in_any, user) if account == "*" else (in_account, f"{account}/{user}")
-                known.setdefault(key, at)
-        return in_account, in_any, patterns
+        first = np.full(len(users), -1)
+        root, names = (users[columns.USER] == ROOT_USER).to_numpy(bool), UserPatterns(users)
+        for at, entry in reversed([*enumerate(self.entries)]):
+            matching = names.matching(entry.account, entry.user)
+            first[matching[root[matching] == (entry.user == ROOT_USER)]] = at
+        return first
 
     def columns_of(
         self,
@@ -142,12 +114,6 @@ class Owners:
 
 
 NO_OWNERS: Final = Owners()
-
-
-def _looked_up(values: pa.Array, known: Mapping[str, int], none: int) -> np.ndarray:
-    at = pc.index_in(values, value_set=pa.array([*known], _TEXT_TYPE)).fill_null(len(known))
-    positions: np.ndarray = np.array([*known.values(), none])[at.to_numpy()]
-    return positions
 
 
 def _text_categories(

@@ -1,12 +1,11 @@
-"""Understand credential reports: bytes become text, text becomes rows, rows become tidy pages.
+"""Understand credential reports: bytes become text, text becomes rows, rows become typed columns.
 
-The steps, in order: `input_formats` unpacks, `report_text` finds the header, `rows` reads the CSV
-and finds damage, `survey` goes through each report once and refuses or dates it, `selection`
-chooses among reports, `pages` turns the rows into frames, a page of users at a time, and `assemble`
-makes the Report. After `pages`, AWS's words such as `N/A` occur only in raw cells.
+The steps, in order: `input_formats` unpacks, `report_text` finds header and as-of, `table` reads
+the CSV into one Arrow table and finds damage, `read_reports` says what each report is, `reports`
+chooses the rows that count, and `users` types them. After `users`, AWS's words such as `N/A` occur
+only in raw cells.
 
 Everything above may import this package; it imports `files` and the modules below it. It
-opens only files that `sources` hands to it. A report that is not understood raises
-InputRefused with every problem at once; a cell that is not understood is kept, listed in
-`Users.unread`, and never read as "no".
+opens no file. A report that is not understood raises InputRefused with every problem at once; a
+cell that is not understood is kept, is not among `Users.known`, and never read as "no".
 """

@@ -10,7 +10,6 @@ import gzip
 import io
 import json
 import re
-import sys
 import zlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -108,10 +107,6 @@ class InputLimit:
             if bytes_read > most:
                 hint = f"Raise the limit with {option}{_OR_ENGINE}"
                 raise InputRefused.of_file(name, message.format(size_text(most)), hint)
-
-    def again(self) -> "InputLimit":
-        """Return the limit of a file alone, for a file that is read once more."""
-        return InputLimit(Limits(self.limits.file, sys.maxsize))
 
 
 # The form of an input, by its bytes

@@ -1,11 +1,12 @@
 """Read the rows of all reports under each other; describe each report, or say what is wrong."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
-from itertools import groupby
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -31,16 +32,6 @@ _GROUP: Final = 64
 """Reports that are read at once."""
 
 _PAST: Final = [name for name in columns.TIMESTAMPS if name != columns.PASSWORD_NEXT_ROTATION]
-
-Opener = Callable[[], ReportText]
-"""A function that reads a report's text; raises InputRefused."""
-
-Progress = Callable[[int, int], None]
-"""A function that is called with the number of reports read, and of all."""
-
-
-def no_progress(_done: int, _total: int) -> None:
-    """Show nothing."""
 
 
 @dataclass(frozen=True)
@@ -115,26 +106,23 @@ class Rows:
         return has_boolean
 
     @cached_property
-    def account_counts(self) -> list[tuple[AccountRowCounts, ...]]:
-        """Return by report the numbers of rows by account, of roots and of users."""
-        shape = self.reports, len(self.accounts), 2
-        code = np.ravel_multi_index((self.file, self.account, self.root.astype(int)), shape)
-        occurring, numbers = np.unique(code, return_counts=True)
-        kinds = zip(*(part.tolist() for part in np.unravel_index(occurring, shape)), strict=True)
-        counts: list[Counter[tuple[str, int]]] = [Counter() for _ in range(self.reports)]
-        for (report, account, root), number in zip(kinds, numbers.tolist(), strict=True):
-            counts[report][self.accounts[account], root] = number
-        return [
-            tuple(
-                AccountRowCounts(
-                    account=account,
-                    rows=count[account, 0] + count[account, 1],
-                    roots=count[account, 1],
-                )
-                for account in sorted({account for account, _ in count})
-            )
-            for count in counts
-        ]
+    def account_counts(self) -> dict[int, tuple[AccountRowCounts, ...]]:
+        """Return the numbers of rows and of roots, by report and then by account."""
+        counts: dict[int, list[AccountRowCounts]] = defaultdict(list)
+        for (report, account), (rows, roots) in self.numbers_of_rows(slice(None)).items():
+            counts[report].append(AccountRowCounts(account=account, rows=rows, roots=roots))
+        by_name = attrgetter("account")
+        return {report: tuple(sorted(some, key=by_name)) for report, some in counts.items()}
+
+    def numbers_of_rows(self, at: np.ndarray | slice) -> dict[tuple[int, str], tuple[int, int]]:
+        """Return the numbers of rows and of roots at these positions, by report and account."""
+        code = self.file[at] * len(self.accounts) + self.account[at]
+        occurring, of_row, rows = np.unique(code, return_inverse=True, return_counts=True)
+        roots = np.bincount(of_row, self.root[at], len(occurring)).astype(int)
+        report, account = np.divmod(occurring, max(len(self.accounts), 1))
+        names = map(self.accounts.__getitem__, account.tolist())
+        numbers = zip(rows.tolist(), roots.tolist(), strict=True)
+        return dict(zip(zip(report.tolist(), names, strict=True), numbers, strict=True))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,32 +163,31 @@ class ReadReport:
         )
 
 
+Text = ReportText | InputRefused
+"""The text of a report, or the refusal to read it."""
+
+
 def read_reports(
-    openers: Sequence[Opener], set_as_of: datetime | None, progress: Progress = no_progress
+    texts: Iterable[Text], set_as_of: datetime | None
 ) -> tuple[Rows, list[ReadReport | InputRefused]]:
     """Return the rows of all reports, and what each report is, or its refusal."""
-    texts: list[ReportText | InputRefused] = []
+    remaining, read = iter(texts), list[Text]()
     tables = [SCHEMA.empty_table()]
     problems: dict[int, list[Problem]] = {}
-    for start in range(0, len(openers), _GROUP):
-        texts += _read_group(openers[start : start + _GROUP], start, tables, problems)
-        progress(len(texts), len(openers))
-    known = [text for text in texts if isinstance(text, ReportText)]
-    rows = Rows.of(_blocks(tables), len(texts), known[0].masked_account if known else "")
-    return rows, [*_outcomes(rows, texts, problems, set_as_of)]
+    while group := _read_group([*islice(remaining, _GROUP)], len(read), tables, problems):
+        read += group
+    account = next((text.masked_account for text in read if isinstance(text, ReportText)), "")
+    rows = Rows.of(_blocks(tables), len(read), account)
+    return rows, [*_outcomes(rows, read, problems, set_as_of)]
 
 
 def _read_group(
-    openers: Sequence[Opener],
-    start: int,
-    tables: list[pa.Table],
-    problems: dict[int, list[Problem]],
-) -> list[ReportText | InputRefused]:
+    texts: list[Text], start: int, tables: list[pa.Table], problems: dict[int, list[Problem]]
+) -> list[Text]:
     """Return texts without their CSV, or their refusals; add their rows and problems.
 
     `start` is the position of the first.
     """
-    texts = [*map(_text_or_refusal, openers)]
     readable = [(at, text) for at, text in enumerate(texts) if isinstance(text, ReportText)]
     for _, numbered in groupby(readable, lambda pair: pair[1].header.line):
         positions, alike = zip(*numbered, strict=True)
@@ -209,15 +196,7 @@ def _read_group(
         file = pa.array(at[table[columns.FILE].to_numpy()])
         tables.append(table.set_column(len(SCHEMA) - 1, SCHEMA.field(columns.FILE), file))
         problems |= zip(at.tolist(), found, strict=True)
-    return [text.without_csv() if isinstance(text, ReportText) else text for text in texts]
-
-
-def _text_or_refusal(opener: Opener) -> ReportText | InputRefused:
-    try:
-        return opener()
-    except InputRefused as refused:
-        # The traceback of `refused` would keep the bytes that were read in memory.
-        return InputRefused(refused.problems)
+    return [replace(text, csv=b"") if isinstance(text, ReportText) else text for text in texts]
 
 
 def _blocks(tables: list[pa.Table]) -> dict[str, pa.Array]:
@@ -240,7 +219,7 @@ def _blocks(tables: list[pa.Table]) -> dict[str, pa.Array]:
 
 def _outcomes(
     rows: Rows,
-    texts: Sequence[ReportText | InputRefused],
+    texts: Sequence[Text],
     problems: Mapping[int, list[Problem]],
     set_as_of: datetime | None,
 ) -> Iterator[ReadReport | InputRefused]:

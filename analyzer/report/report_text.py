@@ -7,7 +7,7 @@ import csv
 import re
 import sys
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import PurePath
@@ -198,10 +198,6 @@ class ReportText:
     def rows(self) -> memoryview:
         """Return the CSV below the header."""
         return memoryview(self.csv)[self.header.end :]
-
-    def without_csv(self) -> "ReportText":
-        """Return it without the CSV, whose memory is then free."""
-        return replace(self, csv=b"")
 
 
 # The moment that a report describes

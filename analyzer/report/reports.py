@@ -4,8 +4,8 @@ Copies count once, of reports of one account the newest counts. Equal rows of on
 different ones are refused.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -13,12 +13,14 @@ from itertools import chain
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import values
+from analyzer.report.model import TEXT, as_category, text_series
 from analyzer.report.notes import (
     copy_note,
     masked_problem,
@@ -27,17 +29,11 @@ from analyzer.report.notes import (
     repeated_row_note,
     superseded_notes,
 )
-from analyzer.report.read_reports import (
-    Opener,
-    Progress,
-    ReadReport,
-    Rows,
-    no_progress,
-    read_reports,
-)
-from analyzer.report.report import CountedRows, Report, SelectedRows
+from analyzer.report.read_reports import ReadReport, Rows, Text, read_reports
+from analyzer.report.report import Report
 from analyzer.report.report_text import check_as_of
-from analyzer.report.table import MOST_PROBLEMS
+from analyzer.report.table import MOST_PROBLEMS, SCHEMA
+from analyzer.report.users import Users, users_of_rows
 from analyzer.terms import AsOfSource, FileNote, code_of, folded_notes, short_list
 
 _Superseded = tuple[ReadReport, dict[str, ReadReport]]
@@ -48,13 +44,9 @@ _JOINED_HINT: Final = "Several reports of one account were joined: give each on 
 
 
 def assemble_report(
-    openers: Sequence[Opener],
-    set_as_of: datetime | None = None,
-    progress: Progress = no_progress,
-    *,
-    with_older: bool = False,
+    texts: Iterable[Text], set_as_of: datetime | None = None, *, with_older: bool = False
 ) -> Report:
-    """Return one Report of all texts; an opener may refuse its input.
+    """Return one Report of all texts.
 
     `set_as_of` is the reports' as-of if the user sets it. A report given twice counts once; of
     different reports of one account the newest counts. With `with_older` each counts, as if alone.
@@ -63,7 +55,7 @@ def assemble_report(
     """
     if set_as_of:
         check_as_of(set_as_of)
-    rows, outcomes = read_reports(openers, set_as_of, progress)
+    rows, outcomes = read_reports(texts, set_as_of)
     refusals = [outcome.problems for outcome in outcomes if isinstance(outcome, InputRefused)]
     if refusals:
         raise InputRefused(chain(*refusals))
@@ -103,16 +95,79 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
     at = np.concatenate(positions)
     if each_counts:  # A history goes through the accounts one after the other.
         at = at[np.argsort(rows.account[at], kind="stable")]
-    roots = SelectedRows.of(rows, at[rows.root[at]], counted)
-    users = SelectedRows.of(rows, at[~rows.root[at]], counted, others_needed=bool(older))
-    judged = CountedRows(users, roots, counted, each_counts)
+    is_root = rows.root[at]
+    services = _services(counted, each_counts=each_counts)
+    roots = _users(rows, at[is_root], counted, services)
+    users = _users(rows, at[~is_root], counted, services, is_last=not older)
     return Report(
         files=tuple(report.file for report in counted),
         content_notes=notes_on_content(counted, folded_notes(notes)),
-        pages=judged.pages,
-        roots=judged.root_pages,
+        iam_users=users,
+        root_users=roots,
+        sha256=frozenset(report.text.sha256 for report in reports),
         older=partial(_older, rows, older) if older else tuple,
     )
+
+
+def _users(
+    rows: Rows,
+    at: np.ndarray,
+    reports: Sequence[ReadReport],
+    services: Mapping[tuple[int, str, str], str],
+    *,
+    is_last: bool = False,
+) -> Users:
+    """Return the rows at these positions as users, or roots, of the reports that count.
+
+    The last time, all rows are forgotten: no more than one column is held twice.
+    """
+    position = np.zeros(rows.reports, np.int64)
+    position[[report.at for report in reports]] = np.arange(len(reports))
+    file, column = position[rows.file[at]], dict.pop if is_last else dict.__getitem__
+    cells = {name: column(rows.cells, name).take(pa.array(at)) for name in SCHEMA.names}
+    moments = {name: column(rows.moments, name)[at] for name in columns.TIMESTAMPS}
+    pa.default_memory_pool().release_unused()
+    files = [report.file for report in reports]
+    as_of = np.array([file.as_of.replace(tzinfo=None) for file in files], "datetime64[s]")
+    source = np.array([code_of(file.as_of_source) for file in files], np.int8)
+    table, account = pa.table({**cells, columns.FILE: file}), reports[0].text.masked_account
+    users = users_of_rows(table, as_of, account, moments)
+    added = {columns.AS_OF_SOURCE: as_category(source[file], AsOfSource)}
+    return users.with_users({**added, columns.SERVICE_CREDENTIALS: _listed(users, services)})
+
+
+def _services(
+    reports: Sequence[ReadReport], *, each_counts: bool
+) -> dict[tuple[int, str, str], str]:
+    """Return the services of active credentials by file, account and user (in lower case).
+
+    If several reports of one account have lists, all lists count for all these reports. In a
+    history, and for rows that name no account, a report has only its own list.
+    """
+    covered = [
+        (at, report, account, (at if each_counts or not account else -1, account))
+        for at, report in enumerate(reports)
+        for account in (counts.account for counts in report.file.accounts)
+    ]
+    active: dict[tuple[int, str], set[Any]] = defaultdict(set)
+    for _, report, _, key in covered:
+        if listed := report.text.service_credentials:
+            active[key] |= listed.active
+    services: dict[tuple[int, str, str], set[str]] = defaultdict(set)
+    for at, report, account, key in covered:
+        for credential in active.get(key, ()):
+            if credential.expires is None or credential.expires >= report.file.as_of:
+                services[at, account, credential.user].add(credential.service)
+    return {user: ", ".join(sorted(names)) for user, names in services.items()}
+
+
+def _listed(users: Users, services: Mapping[tuple[int, str, str], str]) -> pd.Series:
+    """Return the services of each user's active service-specific credentials, if known."""
+    if not services:
+        return text_series(pa.repeat(pa.scalar("", pa.large_string()), len(users)))
+    names = pc.utf8_lower(users.text[columns.USER]).to_pylist()
+    keys = zip(users.file.tolist(), users.account.to_pylist(), names, strict=True)
+    return pd.Series([services.get(user, "") for user in keys], dtype=TEXT)
 
 
 # Rows of one user
@@ -128,6 +183,8 @@ def _positions(rows: Rows, report: ReadReport) -> np.ndarray:
 
 def _first_rows(rows: Rows, at: np.ndarray) -> np.ndarray:
     """Return for each position the first of these positions with the same user or root."""
+    if rows.identity.max(initial=-1) + 1 == len(rows.identity):
+        return at  # All rows differ: codes count up from 0.
     key = rows.identity[at].astype(np.int64) * 2 + rows.root[at]
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     return np.asarray(at[first[inverse]])
@@ -164,15 +221,12 @@ def _with_repeated(
     rows: Rows, reports: Iterable[ReadReport], repeated: np.ndarray
 ) -> Iterator[ReadReport]:
     """Yield the reports with the number of their repeated rows."""
-    accounts = [rows.accounts[account] for account in rows.account[repeated].tolist()]
-    kinds = Counter(
-        zip(rows.file[repeated].tolist(), accounts, rows.root[repeated].tolist(), strict=True)
-    )
+    numbers = rows.numbers_of_rows(repeated)
     for report in reports:
         counted = []
         for counts in report.file.accounts:
-            users, roots = (kinds[report.at, counts.account, root] for root in (False, True))
-            counted.append(replace(counts, roots=counts.roots - roots, repeated=users + roots))
+            number, roots = numbers.get((report.at, counts.account), (0, 0))
+            counted.append(replace(counts, roots=counts.roots - roots, repeated=number))
         number = sum(counts.repeated for counts in counted)
         yield replace(report, repeated=number, file=replace(report.file, accounts=(*counted,)))
 

@@ -4,7 +4,7 @@ This is the only code that has seen `N/A`, `no_information` or `not_supported`: 
 users is decided from moments, flags and states, and from what is known of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
 from types import MappingProxyType
@@ -25,6 +25,9 @@ from analyzer.terms import NO_SIGN_IN, NO_VALUE, NOT_SUPPORTED, SlotState, code_
 
 _EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_VALUE, NO_SIGN_IN)}
 """The words that AWS writes for a missing moment, by column; all other columns have only `N/A`."""
+
+SLICE_ROWS = 49_152
+"""Users that are judged or written at once: with more, the results in between take more memory."""
 
 UTC_INDEX: Final = partial(pd.DatetimeIndex, tz="UTC")
 _TEXT_TYPE: Final = pa.large_string()
@@ -139,14 +142,30 @@ class Users:
         at = pa.array(positions)
 
         def at_positions(column: Any) -> Any:
-            if isinstance(column, Mapping):
-                return {name: at_positions(part) for name, part in column.items()}
             if isinstance(column, np.ndarray):
                 return column.take(positions, axis=-1)
             return column.take(at if isinstance(column, pa.Array) else positions)
 
-        names = [column.name for column in fields(self)]
-        return Users(**{name: at_positions(getattr(self, name)) for name in names})
+        return self._with_columns(at_positions)
+
+    def slices(self) -> Iterator["Users"]:
+        """Yield the users in parts of `SLICE_ROWS`, at least one, whose cells are not copied."""
+        if len(self) <= SLICE_ROWS:
+            yield self
+            return
+        for start in range(0, len(self), SLICE_ROWS):
+            rows = slice(start, start + SLICE_ROWS)
+            yield self._with_columns(partial(_rows, rows))
+
+    def _with_columns(self, part: Callable[[Any], Any]) -> "Users":
+        """Return the users with a part of each column."""
+
+        def part_of(column: Any) -> Any:
+            if isinstance(column, Mapping):
+                return {name: part_of(cells) for name, cells in column.items()}
+            return part(column)
+
+        return Users(**{one.name: part_of(getattr(self, one.name)) for one in fields(self)})
 
     @classmethod
     def concatenated(cls, parts: Sequence["Users"]) -> "Users":
@@ -164,6 +183,10 @@ class Users:
         added = concatenated(pd.DataFrame({**part.added}) for part in parts)
         whole = {name: joined([getattr(part, name) for part in parts]) for name in names}
         return cls(**whole, added={str(name): added[name].array for name in added})
+
+
+def _rows(rows: slice, column: Any) -> Any:
+    return column[..., rows] if isinstance(column, np.ndarray) else column[rows]
 
 
 @dataclass(slots=True)

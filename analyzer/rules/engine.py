@@ -1,6 +1,5 @@
 """Run rules over a page of users or of roots, and put the findings in one frame."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -40,10 +39,6 @@ NO_FINDING: Final = len(Outcome)  # instead of the position of an outcome, if th
 _USER_COLUMNS: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
 
 
-FindingCounts = Counter[tuple[str, Outcome, bool]]
-"""The number of findings by the rule's id, the outcome, and whether they are exempt."""
-
-
 def page_findings(
     page: Users,
     rules: Sequence[Rule],
@@ -64,28 +59,6 @@ def page_findings(
         if len(page) and rule.is_of_root is of_roots
     ]
     return _frame(page, rules, findings, exemptions.reasons)
-
-
-def page_counts(
-    page: Users,
-    rules: Sequence[Rule],
-    thresholds: Thresholds,
-    exemptions: "ExemptionMatches",
-    *,
-    of_roots: bool,
-) -> FindingCounts:
-    """Return the numbers of findings, without wording them."""
-    count: FindingCounts = Counter()
-    facts = Facts(page)
-    for rule in rules:
-        if len(page) and rule.is_of_root is of_roots:
-            exempt = exemptions.reason_codes(rule.id) > 0
-            positions = _positions_by_outcome(rule, facts, thresholds)
-            for outcome, at in zip(Outcome, positions, strict=True):
-                of_exempt = int(exempt[at % len(exempt)].sum()) if exempt.any() else 0
-                count[rule.id, outcome, True] += of_exempt
-                count[rule.id, outcome, False] += len(at) - of_exempt
-    return count
 
 
 def page_outcomes(

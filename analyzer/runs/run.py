@@ -171,8 +171,9 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
     sources, is_outside = inputs.inputs_outside_runs(
         request.sources, request.folder, request.limits
     )
-    skips = request.skip_unreadable
-    sources, unreadable = load.readable_sources(sources) if skips else (sources, ())
+    texts = [*load.report_texts(sources)] if request.skip_unreadable else []
+    unreadable = load.unreadable_files(sources, texts) if texts else ()
+    sources = load.without_files(sources, unreadable)
     with run_folders.os_errors_translated(folder):
         origins = inputs.copy_inputs(request.sources, sources, folder, is_outside)
     report = inputs.load_reports(building, origins, request.limits, request.as_of)

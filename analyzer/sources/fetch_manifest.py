@@ -4,25 +4,24 @@ A manifest lies beside the fetched reports and has the outcome of every account,
 output names the accounts that could not be read.
 """
 
-import hashlib
 import json
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
-from functools import cached_property
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
 from analyzer.errors import AwsRefused
-from analyzer.files import json_bytes, provenance, saved_file_refusal, saved_json, sha256
+from analyzer.files import json_bytes, provenance, saved_file_refusal, saved_json
 from analyzer.report.model import AccountName, NotCovered, ReportFile
 from analyzer.report.report import Report
 from analyzer.report.values import timestamp
-from analyzer.sources.files_beside import FIRST_YEAR, MANIFEST_ENDING
+from analyzer.sources.files_beside import MANIFEST_ENDING
 from analyzer.sources.find import files_below, is_pattern, matching_paths
-from analyzer.sources.source import Source, files_beside_in_archives, is_visible
+from analyzer.sources.source import Source, is_visible
 from analyzer.terms import ACCOUNT_ID_PATTERN, minute_text, printable
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
@@ -95,8 +94,8 @@ def manifest_bytes(outcomes: FetchOutcomes) -> bytes:
 def manifest_sources(names: Iterable[str], inputs: Collection[Source] = ()) -> list[Source]:
     """Return the manifests that the names give, each once.
 
-    Manifests in the archives of `inputs` count too, and manifests that lie in the folder of an
-    input and list it: their other reports do not count, since they were not named.
+    Manifests that lie in the folder of one of `inputs` and list it count too: their other reports
+    do not count, since they were not named.
 
     Raises InputRefused if a manifest in such a folder is not understood.
     """
@@ -104,11 +103,6 @@ def manifest_sources(names: Iterable[str], inputs: Collection[Source] = ()) -> l
     return [
         *(_manifest_source(path) for path in named),
         *(manifest for path, manifest in _manifests_beside(inputs) if path not in named),
-        *(
-            source
-            for source in files_beside_in_archives(inputs)
-            if source.name.endswith(MANIFEST_ENDING)
-        ),
     ]
 
 
@@ -197,9 +191,6 @@ def _problems(entries: Iterable[AccountEntry]) -> Iterator[str]:
             yield f'unknown status "{entry.status}"'
         if entry.account and not re.fullmatch(ACCOUNT_ID_PATTERN, entry.account):
             yield f'"{entry.account}" is no account id: it has 12 digits'
-        moment = timestamp(entry.generated_time)
-        if moment and moment.year < FIRST_YEAR:
-            yield f"it has a `generated_time` before {FIRST_YEAR}"
         if entry.account and entry.account in listed:
             yield f"it lists account {entry.account} twice"
         listed.add(entry.account)
@@ -226,7 +217,9 @@ def with_listed_accounts(
     newest = {
         account.account: file for file in every for account in file.accounts if account.account
     }
-    there = _Inputs(every, inputs)
+    sha256 = report.sha256.union(file.sha256 for file in elsewhere)
+    there = {**dict.fromkeys(file.name for file in every), **{one.name: one for one in inputs}}
+    why_lost = partial(_why_lost, sha256=sha256, inputs=there)
     names: dict[str, AccountName] = {}
     skipped: dict[NotCovered, None] = {}
     outcomes: dict[NotCovered | str, None] = {}
@@ -237,7 +230,7 @@ def with_listed_accounts(
                 names[entry.account] = AccountName(name=entry.name)
             if entry.status == Status.SKIPPED:
                 skipped[entry.uncovered(entry.reason)] = None
-        outcomes |= dict.fromkeys(_not_covered_and_notes(source, entries, newest, there))
+        outcomes |= dict.fromkeys(_not_covered_and_notes(source, entries, newest, why_lost))
     not_covered = [outcome for outcome in outcomes if isinstance(outcome, NotCovered)]
     replaced = [outcome for outcome in outcomes if isinstance(outcome, str)]
     return replace(
@@ -253,7 +246,7 @@ def _not_covered_and_notes(
     manifest: Source,
     entries: Sequence[AccountEntry],
     newest: Mapping[str, ReportFile],
-    there: "_Inputs",
+    why_lost: Callable[[AccountEntry, str], str],
 ) -> Iterator[NotCovered | str]:
     """Yield each account that failed or is lost, or a note on the newer report that covers it.
 
@@ -268,7 +261,7 @@ def _not_covered_and_notes(
             reason, before = entry.reason, fetched
             clause = reason.removesuffix(".")
             problem = f" could not be read when {manifest.name} was made ({clause}); its"
-        elif entry.status == Status.FETCHED and (reason := there.why_lost(entry, listed_name)):
+        elif entry.status == Status.FETCHED and (reason := why_lost(entry, listed_name)):
             before = timestamp(entry.generated_time)
             problem = f": {reason.removesuffix('.').removeprefix('its ')}; its newer"
         else:
@@ -281,48 +274,22 @@ def _not_covered_and_notes(
             yield account
 
 
-class _Inputs:
-    """Hold the names and hashes of the inputs, to find lost reports."""
+def _why_lost(
+    entry: AccountEntry, name: str, sha256: Collection[str], inputs: Mapping[str, Source | None]
+) -> str:
+    """Return why the report of an entry is lost, empty if it is there or not listed.
 
-    def __init__(self, files: Iterable[ReportFile], inputs: Collection[Source]) -> None:
-        """Keep the inputs and the files that count, whose SHA-256 is known already."""
-        counting = {file.name: file.sha256 for file in files}
-        self._counting = {*counting.values()}
-        self._names = {*counting, *(source.name for source in inputs)}
-        self._skipped = {source.name: source for source in inputs if source.is_skipped}
-        others = counting.keys() | self._skipped.keys()
-        self._superseded = [source for source in inputs if source.name not in others]
+    It is there if any input has its SHA-256; `name` is the input's that the manifest lists.
 
-    @cached_property
-    def _superseded_sha256(self) -> frozenset[str]:
-        return frozenset(map(_sha256, self._superseded))
-
-    def why_lost(self, entry: AccountEntry, listed_name: str) -> str:
-        """Return why the report of an entry is lost, empty if it is there or not listed.
-
-        It is there if any input has its SHA-256; `listed_name` is the name that the manifest gives.
-
-        Raises InputRefused if a file that cannot be a report lies at its place.
-        """
-        is_there = listed_name in self._names
-        if not entry.file or (is_there and not entry.sha256):
-            return ""
-        if entry.sha256 in self._counting or entry.sha256 in self._superseded_sha256:
-            return ""
-        if listed_name in self._skipped:
-            self._skipped[listed_name].read()  # It refuses the file in the place of a report.
-        what = "was changed since it was fetched" if is_there else "is missing"
-        return f"its report {entry.file} {what}."
-
-
-def _sha256(source: Source) -> str:
-    """Return the SHA-256 of an input, empty if it cannot be read any more."""
-    try:
-        if source.path:
-            return sha256(source.path)
-        return hashlib.sha256(source.again().read()).hexdigest()
-    except OSError:
+    Raises InputRefused if a file that cannot be a report lies at its place.
+    """
+    is_there, source = name in inputs, inputs.get(name)
+    if not entry.file or entry.sha256 in sha256 or (is_there and not entry.sha256):
         return ""
+    if source and source.is_skipped:
+        source.read()  # It refuses the file in the place of a report.
+    what = "was changed since it was fetched" if is_there else "is missing"
+    return f"its report {entry.file} {what}."
 
 
 # Put it in words

@@ -1,18 +1,16 @@
 """Read the files saved with a report: its generation time, and service-specific credentials.
 
 Each has the report's name with an ending of its own. AWS's list of credentials is the JSON of
-`aws iam list-service-specific-credentials --all-users --output json`. Several answers may follow
-one another: the pages of one list.
+`aws iam list-service-specific-credentials --all-users --output json`.
 """
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from analyzer.errors import InputRefused
 from analyzer.files import saved_file_refusal, saved_json
@@ -21,9 +19,6 @@ from analyzer.report.model import FileReference
 from analyzer.report.report_text import ReportText, ServiceCredential, ServiceCredentials
 from analyzer.report.values import timestamp
 from analyzer.terms import printable
-
-FIRST_YEAR: Final = 2010
-"""The year in which IAM began: no report is older."""
 
 METADATA_ENDING: Final = ".metadata.json"
 SERVICE_CREDENTIALS_ENDING: Final = ".service-credentials.json"
@@ -55,8 +50,6 @@ def metadata(name: str, content: bytes) -> tuple[datetime, str]:
     """
     match saved_json(name, lambda: content):
         case {"generated_time": str(time), "sha256": str(sha256)} if generated := timestamp(time):
-            if generated.year < FIRST_YEAR:
-                raise saved_file_refusal(name, f"its `generated_time` is before {FIRST_YEAR}")
             return generated, sha256
     message = "it has no `generated_time` with a time zone, or no `sha256`"
     raise saved_file_refusal(name, message)
@@ -70,15 +63,10 @@ def mismatch_refusal(name: str, report: str) -> InputRefused:
 
 # Service-specific credentials
 
-_LIST: Final = "ServiceSpecificCredentials"
 _IS_TRUNCATED: Final = "IsTruncated"
 _EXPIRATION: Final = "ExpirationDate"
 _ACTIVE: Final = "Active"
 _STATUSES: Final = (_ACTIVE, "Inactive", "Expired")
-
-_NOT_BLANK: Final = re.compile(r"\S")
-_Answers: TypeAlias = tuple[list[Any], object]
-"""The credentials of all answers, by AWS's own names, and if the last one is truncated."""
 
 
 def service_credentials(name: str, content: bytes) -> ServiceCredentials:
@@ -86,13 +74,12 @@ def service_credentials(name: str, content: bytes) -> ServiceCredentials:
 
     Raises InputRefused if it is not the whole list, or if a date is not understood.
     """
-    try:
-        listed, is_truncated = _json_answers(_text(content))
-    except (ValueError, RecursionError):
-        listed, is_truncated = [None], None
-    if not all(map(_is_credential, listed)):
-        message = "it is not an answer of ListServiceSpecificCredentials for all users"
-        raise saved_file_refusal(name, message)
+    match _json(content):
+        case {"ServiceSpecificCredentials": [*listed], **answer} if all(map(_is_listed, listed)):
+            is_truncated = answer.get(_IS_TRUNCATED)
+        case _:
+            message = "it is not an answer of ListServiceSpecificCredentials for all users"
+            raise saved_file_refusal(name, message)
     if is_truncated not in (None, False):
         message = f"it is only the first part of AWS's answer (`{_IS_TRUNCATED}`)"
         raise saved_file_refusal(name, message)
@@ -107,7 +94,15 @@ def service_credentials(name: str, content: bytes) -> ServiceCredentials:
     )
 
 
-def _is_credential(value: object) -> bool:
+def _json(content: bytes) -> Any:
+    """Return JSON, None for other text; Windows PowerShell writes UTF-16."""
+    try:
+        return json.loads(content.decode("utf-16" if content.startswith(UTF16) else "utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_listed(value: object) -> bool:
     match value:
         case {"UserName": str(), "Status": str(status), "ServiceName": str()}:
             return status in _STATUSES
@@ -121,25 +116,3 @@ def _credential(name: str, listed: Mapping[str, Any]) -> ServiceCredential:
         message = f'{_EXPIRATION} "{printable(date)}" of {printable(user)} is not understood'
         raise saved_file_refusal(name, message)
     return ServiceCredential(user.lower(), printable(listed["ServiceName"]), expires)
-
-
-def _text(content: bytes) -> str:
-    """Return the text of a file; Windows PowerShell writes UTF-16."""
-    text = content.decode("utf-16" if content.startswith(UTF16) else "utf-8-sig")
-    return text.strip()
-
-
-def _json_answers(text: str) -> _Answers:
-    listed: list[Any] = []
-    at, is_truncated = 0, None
-    while start := _NOT_BLANK.search(text, at):
-        answer, at = json.JSONDecoder().raw_decode(text, start.start())
-        match answer:
-            case {"ServiceSpecificCredentials": [*page], **of_answer}:
-                listed += page
-                is_truncated = of_answer.get(_IS_TRUNCATED)
-            case _:
-                raise ValueError
-    if not at:
-        raise ValueError
-    return listed, is_truncated

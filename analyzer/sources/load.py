@@ -7,9 +7,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache, partial
+from functools import cache
 from io import BytesIO
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, cast
 
@@ -20,6 +21,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
 from analyzer.report.input_formats import HEAD_BYTES, LIMITS, InputLimit, Limits
 from analyzer.report.model import Exemptions, UncoveredFile
+from analyzer.report.read_reports import Text
 from analyzer.report.report import Report
 from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
 from analyzer.report.reports import assemble_report
@@ -30,12 +32,15 @@ from analyzer.sources.files_beside import (
     SERVICE_CREDENTIALS_ENDING,
 )
 from analyzer.sources.find import find_sources, stream_sources
-from analyzer.sources.source import Source, files_beside_in_archives, unreadable_file_refusal
+from analyzer.sources.source import Source, unreadable_file_refusal
 from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
 
 if TYPE_CHECKING:
     from analyzer.decisions.ledger import Ledger
     from analyzer.lists.owners import Owners
+
+Progress: TypeAlias = Callable[[int, int], None]
+"""A function that is called with the number of reports read, and of all."""
 
 MemorySource = bytes | tuple[str, bytes] | IO[Any] | pd.DataFrame
 """A report in memory; a pair has its name, which may show its as-of, and its content."""
@@ -51,7 +56,7 @@ def load(  # noqa: PLR0913  each is one choice
     *sources: str | Path | MemorySource,
     as_of: datetime | None = None,
     account_id: str = "",
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = lambda _done, _total: None,
     max_file: int = LIMITS.file,
     max_input: int = LIMITS.total,
     with_older: bool = False,
@@ -95,23 +100,12 @@ def _is_path(source: object) -> bool:
 def _memory_inputs(
     streams: Iterable[tuple[int, str, str, BinaryIO]], limit: InputLimit
 ) -> Iterator[Source]:
-    """Yield reports in memory: those without a name, by content, then the others, by name.
+    """Yield reports in memory: those without a name, then the others, by name.
 
     A report without a name is called by its kind, with the number of the argument.
     """
-    inputs = [
-        (name, [*stream_sources(printable(name or f"{kind} {number}"), stream, limit)])
-        for number, name, kind, stream in streams
-    ]
-    for _, of_stream in sorted(inputs, key=_memory_order):
-        yield from of_stream
-
-
-def _memory_order(named: tuple[str, list[Source]]) -> tuple[str, bytes]:
-    name, (first, *_) = named
-    with suppress(InputRefused):
-        return name, first.again().read()
-    return name, b""
+    for number, name, kind, stream in sorted(streams, key=itemgetter(1)):
+        yield from stream_sources(printable(name or f"{kind} {number}"), stream, limit)
 
 
 def _named_stream(source: Any) -> tuple[str, str, BinaryIO]:
@@ -164,7 +158,7 @@ def load_sources(  # noqa: PLR0913  each is one choice
     names: Collection[str],
     inputs: Sequence[Source],
     as_of: datetime | None,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    progress: Progress = lambda _done, _total: None,
     *,
     skip_unreadable: bool = False,
     with_older: bool = False,
@@ -178,15 +172,17 @@ def load_sources(  # noqa: PLR0913  each is one choice
 
     Raises InputRefused with the problems of all inputs together.
     """
-    inputs, unreadable = (
-        readable_sources(inputs, with_older=with_older) if skip_unreadable else (inputs, ())
-    )
-    read = [source for source in inputs if not source.is_skipped]
-    openers = [partial(_report_text, source) for source in read]
-    report = assemble_report(openers, as_of, progress, with_older=with_older)
-    if len(read) < len(inputs) or any(source.saved_in_archive for source in read):
-        notes = (*skipped_notes(inputs), *_archived_file_notes(inputs))
-        report = replace(report, source_notes=notes)
+    texts = report_texts(inputs, progress=progress)
+    unreadable: tuple[UncoveredFile, ...] = ()
+    if skip_unreadable:
+        every = [*texts]
+        unreadable = unreadable_files(inputs, every, with_older=with_older)
+        inputs = without_files(inputs, unreadable)
+        names_read = {source.name for source in inputs}
+        texts = (text for text in every if isinstance(text, ReportText) and text.name in names_read)
+    report = assemble_report(texts, as_of, with_older=with_older)
+    if any(source.is_skipped for source in inputs):
+        report = replace(report, source_notes=(*skipped_notes(inputs),))
     if _may_have_manifest(names, inputs):
         from analyzer.sources.fetch_manifest import manifest_sources, with_listed_accounts  # noqa: PLC0415
 
@@ -196,47 +192,50 @@ def load_sources(  # noqa: PLR0913  each is one choice
 
 
 def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool:
-    """Return whether a manifest may be among the names, in an archive, or beside an input."""
+    """Return whether a manifest may be among the names, or beside an input."""
     if any(name.endswith(MANIFEST_ENDING) or not Path(name).is_file() for name in names):
         return True
     folders = {source.path.parent for source in inputs if source.path}
     beside = (path for folder in folders for path in folder.glob(f"*{MANIFEST_ENDING}"))
-    return any(source.saved_in_archive for source in inputs) or any(beside)
+    return any(beside)
 
 
-def readable_sources(
-    inputs: Iterable[Source], *, with_older: bool = False
-) -> tuple[list[Source], tuple[UncoveredFile, ...]]:
-    """Return the inputs that are whole reports, and the others as not covered, with the reason.
+def unreadable_files(
+    inputs: Iterable[Source], texts: Iterable[Text], *, with_older: bool = False
+) -> tuple[UncoveredFile, ...]:
+    """Return the inputs that are not whole reports as not covered, with the reason.
 
-    `load_sources` reads each input alone, then all whole reports together, and skips none. A report
-    is also not covered if it is unknown whether it is the newest, but `with_older` each counts.
-    Raises InputRefused if no input is a report.
+    `texts` are those of the inputs. A report is also not covered if it is unknown whether it is the
+    newest, but `with_older` each counts. Raises InputRefused if no input is a report.
     """
-    readable: list[Source] = []
+    readable: list[Text] = []
     problems: dict[str, Sequence[Problem]] = {}
-    for source in inputs:
+    read = (source for source in inputs if not source.is_skipped)
+    for source, text in zip(read, texts, strict=True):
         try:
-            if not source.is_skipped:
-                load_sources([], [source.again()], None)
+            assemble_report([text])
         except InputRefused as refused:
             problems[source.name] = refused.problems
         else:
-            readable.append(source)
-    if all(source.is_skipped for source in readable):
+            readable.append(text)
+    if not readable:
         raise InputRefused(chain(*problems.values()))
     try:
-        together = [source.again() for source in readable]
-        load_sources([], together, None, with_older=with_older)
+        assemble_report(readable, with_older=with_older)
     except InputRefused as refused:
         for problem in refused.problems:
             problems |= dict.fromkeys(problem.files or (problem.file,), (problem,))
-        readable = [source for source in readable if source.name not in problems]
     uncovered = []
     for name, (first, *_) in problems.items():
         reason = f"row {first.row}: {first.message}" if first.row else first.message
         uncovered.append(UncoveredFile(account="", name=name, reason=reason))
-    return readable, tuple(uncovered)
+    return tuple(uncovered)
+
+
+def without_files(inputs: Iterable[Source], unreadable: Iterable[UncoveredFile]) -> list[Source]:
+    """Return the inputs without those that are not covered."""
+    names = {file.name for file in unreadable}
+    return [source for source in inputs if source.name not in names]
 
 
 def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
@@ -254,15 +253,8 @@ def _is_of_run(name: str) -> bool:
     return any(RUN_FOLDER.fullmatch(parent.name) for parent in Path(os.path.realpath(name)).parents)
 
 
-def _archived_file_notes(inputs: Iterable[Source]) -> Iterator[str]:
-    """Note the files saved with reports that lie in archives and are not read."""
-    saved = (source.name for source in files_beside_in_archives(inputs))
-    if unread := [name for name in saved if not name.endswith(MANIFEST_ENDING)]:
-        yield f"Not read, since it lies in a zip archive (unpack it first): {', '.join(unread)}"
-
-
-def _report_text(source: Source) -> ReportText:
-    """Open one report, with the files beside it."""
+def report_text(source: Source) -> ReportText:
+    """Return one report, with what was saved beside it."""
     path = source.path
     try:
         text = read_in_memory(source)
@@ -297,6 +289,22 @@ def read_in_memory(source: Source) -> ReportText:
         quoted=b'"' in csv,
         envelope_time=generated,
     )
+
+
+def report_texts(
+    inputs: Iterable[Source],
+    read: Callable[[Source], ReportText] = report_text,
+    progress: Progress = lambda _done, _total: None,
+) -> Iterator[Text]:
+    """Yield the text of each input that is not skipped, or its refusal."""
+    sources = [source for source in inputs if not source.is_skipped]
+    for done, source in enumerate(sources, start=1):
+        try:
+            yield read(source)
+        except InputRefused as refused:
+            # The traceback of `refused` would keep the bytes that were read in memory.
+            yield InputRefused(refused.problems)
+        progress(done, len(sources))
 
 
 # The lists that go with reports; few runs have one, so their parsers are imported when needed

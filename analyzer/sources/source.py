@@ -1,7 +1,7 @@
 """Hold one input with its content, or its refusal; find files that cannot be reports."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -29,8 +29,7 @@ class Source:
     """Name one input, with its content; `path` is None if it is not a regular file of its own.
 
     The content is bytes, or a function that returns them and counts them in `limit`. `archive` is
-    the archive that the input lies in, if any, and `saved_in_archive` are the files saved with
-    reports there, the same for all of one archive. `origin` is the name of the original if this is
+    the archive that the input lies in, if any. `origin` is the name of the original if this is
     a copy; `masked_account` is the account set for rows whose ARN is masked. An input that
     `is_skipped` cannot be a report.
     """
@@ -40,7 +39,6 @@ class Source:
     limit: InputLimit = field(default_factory=InputLimit)
     path: Path | None = None
     archive: Path | None = None
-    saved_in_archive: "tuple[Source, ...]" = ()
     origin: str = ""
     masked_account: str = ""
     is_skipped: bool = False
@@ -48,10 +46,6 @@ class Source:
     def read(self) -> bytes:
         """Return the bytes; raises InputRefused or OSError if they cannot be read."""
         return self.content if isinstance(self.content, bytes) else self.content(self.limit)
-
-    def again(self) -> "Source":
-        """Return the input to be read once more: it counts in the limit only once."""
-        return replace(self, limit=self.limit.again())
 
 
 def missing_source(name: str, message: str, hint: str) -> Source:
@@ -79,12 +73,6 @@ def skipped_source(name: str, archive: Path | None = None) -> Source:
     """Return an input that is not read, since it cannot be a report."""
     missing = missing_source(name, "this cannot be a report", "Leave it out.")
     return replace(missing, archive=archive, is_skipped=True)
-
-
-def files_beside_in_archives(inputs: Iterable[Source]) -> list[Source]:
-    """Return the files beside the inputs in their archives, each once."""
-    archives = {id(source.saved_in_archive): source.saved_in_archive for source in inputs}
-    return [*{source.name: source for sources in archives.values() for source in sources}.values()]
 
 
 def is_visible(path: str) -> bool:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.limits import Criteria, Definition
-from analyzer.report.model import as_category
+from analyzer.report.model import as_category, concatenated
 from analyzer.report.users import Users
 from analyzer.terms import Certainty, SlotState, UnusedReason, Verdict, code_of, count_text
 from analyzer.verdicts.caveats import caveat_ids
@@ -43,14 +43,19 @@ _VERDICT_COLUMNS: Final = (
 _NOT_COUNTED: Final = np.iinfo(np.int64).max
 
 
-def with_verdicts(page: Users, criteria: Criteria) -> Users:
-    """Return the page with `verdict`, `reason`, `exposure`, `certainty`, `caveats` and the days.
+def with_verdicts(users: Users, criteria: Criteria) -> Users:
+    """Return users with `verdict`, `reason`, `exposure`, `certainty`, `caveats` and the days.
 
     `age_days` and `idle_days` are whole days before as-of, never negative; `idle_days` counts from
     the latest use of a credential that still works. It is missing without such a credential, or if
     it is unknown.
     """
-    facts = Facts(page)
+    judged = concatenated(pd.DataFrame(_verdicts(part, criteria)) for part in users.slices())
+    return users.with_users({str(name): judged[name] for name in judged})
+
+
+def _verdicts(users: Users, criteria: Criteria) -> dict[str, Any]:
+    facts = Facts(users)
     idle, use_date_unknown = _idle_days(facts)
     code, lacks_use_date = _verdict_codes(facts, criteria, idle, use_date_unknown)
     unused_or_retired = (code == code_of(Verdict.UNUSED)) | (code == code_of(Verdict.RETIRED))
@@ -60,17 +65,15 @@ def with_verdicts(page: Users, criteria: Criteria) -> Users:
     certainty = np.where(
         unused_or_retired, np.where(caveats != "", check, certain), words.index("")
     )
-    return page.with_users(
-        {
-            columns.VERDICT: as_category(code, Verdict),
-            columns.REASON: _reasons(facts, code, lacks_use_date),
-            columns.EXPOSURE: exposures(facts),
-            columns.CERTAINTY: as_category(certainty, words),
-            columns.CAVEATS: caveats,
-            columns.AGE_DAYS: pd.arrays.IntegerArray(facts.age.days, ~facts.age.present),
-            columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _NOT_COUNTED),
-        }
-    )
+    return {
+        columns.VERDICT: as_category(code, Verdict),
+        columns.REASON: _reasons(facts, code, lacks_use_date),
+        columns.EXPOSURE: exposures(facts),
+        columns.CERTAINTY: as_category(certainty, words),
+        columns.CAVEATS: caveats,
+        columns.AGE_DAYS: pd.arrays.IntegerArray(facts.age.days, ~facts.age.present),
+        columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _NOT_COUNTED),
+    }
 
 
 def _verdict_codes(

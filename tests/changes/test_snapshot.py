@@ -15,7 +15,7 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.changes import diff
 from analyzer.limits import Thresholds
-from analyzer.report import report
+from analyzer.report import users as users_module
 from analyzer.rules.rule import Rule
 from analyzer.verdicts.facts import Facts
 from tests.support.builders import (
@@ -71,7 +71,7 @@ def test_reports_of_many_pages_compared_in_parts_change_as_those_of_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = compared(a_report(*BEFORE), a_report(*NOW, later=True))
-    monkeypatch.setattr(report, "PAGE_ROWS", 1)
+    monkeypatch.setattr(users_module, "SLICE_ROWS", 1)
     monkeypatch.setattr(diff, "_STEPS_AT_ONCE", 1)
     assert_frame_equal(compared(a_report(*BEFORE), a_report(*NOW, later=True)), whole)
     assert len(whole) > len(BEFORE)

@@ -6,7 +6,6 @@ A filter holds in every output but the workbook, whose lists are always full.
 import json
 import os
 from collections.abc import Collection
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from openpyxl import load_workbook
 
 import analyzer
 from analyzer.analysis.rulebook import rulebook
-from analyzer.cli.inputs import filtered_analyses, read_analysis_request
-from analyzer.cli.options import HOME_REGION_NOTE, FilterOptions, JudgingOptions
+from analyzer.cli.inputs import read_analysis_request
+from analyzer.cli.options import HOME_REGION_NOTE, JudgingOptions
 from analyzer.cli.values import InputFile
 from analyzer.report.report import Report
 from analyzer.rules import RULES
@@ -39,7 +38,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.feeds import asff_file
-from tests.support.outputs import CONSOLE, EXEMPTIONS, SAMPLES
+from tests.support.outputs import CONSOLE, EXEMPTIONS
 
 AT = "--as-of=2026-05-01T12:00:00Z"
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
@@ -126,14 +125,6 @@ def test_where_the_account_is_masked_the_hint_says_how_to_set_it(tmp_path: Path)
     done = run("analyze", saved(tmp_path, masked), "--account", ACCOUNT)
     assert done.code == 2
     assert "set the account of a masked report with --masked-account" in done.message_line
-
-
-def test_no_user_is_looked_at_to_find_out_whether_a_filter_names_one() -> None:
-    analysis = analyzer.analyze(analyzer.load(SAMPLES / "organization"))
-    analysis = replace(analysis, judged=())
-    assert filtered_analyses([analysis], FilterOptions()) == [analysis]
-    (part,) = filtered_analyses([analysis], FilterOptions(account=["111122223333"], certain=True))
-    assert part.filter
 
 
 # Rules

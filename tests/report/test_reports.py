@@ -142,28 +142,12 @@ def evidence_in(report: Report) -> tuple[dict[str, str], list[str]]:
     return services, [each.name for each in told if each]
 
 
-@pytest.mark.no_cover
-def test_evidence_beside_a_copy_that_is_left_out_counts(tmp_path: Path) -> None:
-    left = put(tmp_path, PLAIN, "b.csv")
-    evidence = evidence_beside(left, ("Bob", "bedrock.amazonaws.com"))
-    for text, order in ((PLAIN, 1), (envelope(PLAIN, AS_OF), 1), (envelope(PLAIN, AS_OF), -1)):
-        report = analyzer.load(*[put(tmp_path, text, "a.csv"), left][::order])
-        assert names(report) == ["a.csv"]
-        assert evidence_in(report) == ({"ann": "", "bob": "bedrock.amazonaws.com"}, [evidence])
-
-
 def test_a_credential_that_is_live_in_the_evidence_of_any_copy_counts(tmp_path: Path) -> None:
     copies = [put(tmp_path, PLAIN, f"{name}.csv") for name in "abcd"]
     evidence = evidence_beside(copies[0], ("bob", "s"), ("bob", "a"))
     evidence_beside(copies[1], ("bob", "k"), ("ann", "z"), ("bob", "a"))
     evidence_beside(copies[2])
     assert evidence_in(analyzer.load(*copies)) == ({"ann": "z", "bob": "a, k, s"}, [evidence])
-
-
-def test_the_best_wrap_counts_also_where_an_option_tells_the_moment() -> None:
-    between = (console(days_before(1)), OTHER_PASSWORD)
-    wrapped = ("report.json", envelope(PLAIN, AS_OF))
-    assert names(loaded(("plain.csv", PLAIN), wrapped, between, as_of=AS_OF)) == ["report.json"]
 
 
 def test_a_report_saved_again_in_another_form_counts_once() -> None:

@@ -2,7 +2,6 @@
 
 import json
 from hashlib import sha256
-from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ from tests.support.feeds import asff_file
 from tests.support.reading import of_account, put, refused, zipped
 from tests.support.runs import copied
 
-Patch = pytest.MonkeyPatch
 Entry = dict[str, Any]
 Capture = pytest.CaptureFixture[str]
 WEB, PAYMENTS, SHOP = "012345678901", "210987654321", "999999999999"
@@ -150,7 +148,7 @@ def test_an_account_whose_report_is_missing_or_was_changed_is_not_covered(tmp_pa
     entries = listed(OF_WEB, "web.csv"), listed(OF_SHOP, "shop.csv", SHOP)
     for kind, (files, expected) in LOST.items():
         folder = of_files(tmp_path / kind, {"shop.csv": OF_SHOP, **files}, *entries)
-        assert not_covered(folder) == not_covered(archived(folder)) == expected, kind
+        assert not_covered(folder) == expected, kind
 
 
 def test_a_note_says_that_a_newer_report_counts_instead_of_a_lost_one(whole: Path) -> None:
@@ -175,21 +173,6 @@ def test_a_page_in_the_place_of_a_report_is_not_the_report(whole: Path) -> None:
     for page in ("<html>a portal</html>", "", result):
         (whole / "web.csv").write_text(page)
         assert refused(whole)
-
-
-def test_a_superseded_report_that_goes_away_is_lost(whole: Path, monkeypatch: Patch) -> None:
-    put(whole, EVE, f"new/{LATER}")
-    (whole / "2026-04-30").mkdir()
-    (whole / "web.csv").rename(whole / "2026-04-30/web.csv")
-
-    def gone(_path: Path) -> str:
-        raise FileNotFoundError
-
-    monkeypatch.setattr("analyzer.sources.fetch_manifest.sha256", gone)
-    assert not_covered(whole) == [MISSING]
-
-
-# The manifest that counts
 
 
 def test_a_manifest_counts_once_however_its_report_is_named(tmp_path: Path) -> None:
@@ -222,17 +205,6 @@ def test_a_report_named_by_itself_is_held_to_its_manifest(whole: Path, tmp_path:
     assert not_covered(tmp_path / "copies") == []
 
 
-def test_an_archive_covers_no_more_than_its_folder_also_as_standard_input_and_copied(
-    denied: Path, tmp_path: Path, monkeypatch: Patch
-) -> None:
-    archive = archived(denied)
-    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(archive.read_bytes())))
-    (tmp_path / "copies").mkdir()
-    copies = copied([str(archive)], tmp_path / "copies")
-    for sources in ((archive,), ("-",), copies):
-        assert not_covered(*sources) == [uncovered()]
-
-
 def test_copies_of_folders_hold_each_report_of_each_manifest(whole: Path, tmp_path: Path) -> None:
     others = {"web.csv": "1" * 12, "shop.csv": "2" * 12}
     texts = {name: of_account(account, a_user()) for name, account in others.items()}
@@ -243,13 +215,14 @@ def test_copies_of_folders_hold_each_report_of_each_manifest(whole: Path, tmp_pa
     assert not_covered(tmp_path / "copies") == []
 
 
-def test_what_an_archive_holds_beside_reports_and_is_not_read_is_named(denied: Path) -> None:
-    put(denied, "{}", "web.csv.metadata.json")
-    put(denied, OF_SHOP, "other.csv")
+def test_an_archive_of_what_was_fetched_is_refused_since_nothing_in_it_must_be_lost(
+    denied: Path,
+) -> None:
     archive = archived(denied)
-    notes = [note for note in analyzer.load(archive).notes if note.startswith("Not read")]
-    name = f"{archive}:reports/web.csv.metadata.json"
-    assert notes == [f"Not read, since it lies in a zip archive (unpack it first): {name}"]
+    (problem,) = refused(archive)
+    message = f"the zip archive holds what was saved with reports: reports/{MANIFEST}"
+    assert (problem.file, problem.message) == (str(archive), message)
+    assert problem.hint == "Unpack it, and name the folder."
 
 
 # A manifest that is not understood
@@ -270,10 +243,8 @@ NO_LISTS = {
 def test_a_manifest_that_is_no_list_is_refused(denied: Path) -> None:
     for text, message in NO_LISTS.items():
         manifest = put(denied, text, MANIFEST)
-        archive = archived(denied)
-        for source, file in ((denied, manifest), (archive, f"{archive}:reports/{MANIFEST}")):
-            (problem,) = refused(source)
-            assert (problem.file, problem.message) == (str(file), message)
+        (problem,) = refused(denied)
+        assert (problem.file, problem.message) == (str(manifest), message)
     with pytest.raises(InputRefused, match=r"fetched\.manifest\.json: it is not valid JSON"):
         analyzer.load(denied / "web.csv")
 
@@ -286,7 +257,6 @@ ODD_VALUES: tuple[tuple[Entry, str], ...] = (
     ({"account": "١٢٣٤٥٦٧٨٩٠١٢"}, '"١٢٣٤٥٦٧٨٩٠١٢" is no account id: it has 12 digits'),
     ({"account": f"{WEB}\n"}, f'"{WEB}\\n" is no account id: it has 12 digits'),
     ({"account": WEB}, f"it lists account {WEB} twice"),
-    ({"generated_time": "2009-12-31T23:59:59Z"}, "it has a `generated_time` before 2010"),
     ({"file": 1}, NO_LIST),
     ({"sha256": None}, NO_LIST),
 )

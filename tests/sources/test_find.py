@@ -64,7 +64,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if ":" not in name:
             put(folder, "text", name)
     members = [name.partition(":")[2] for name in ZIP]
-    names = ("reports/", *reversed(members), *MAC, "__MACOSX/._b.csv", *BESIDE)
+    names = ("reports/", *reversed(members), *MAC, "__MACOSX/._b.csv")
     put(folder, zipped(dict.fromkeys(names, "text")), "zip/all.zip")
     for link, target in LINKS.items():
         (folder / link).symlink_to(target)
@@ -113,9 +113,12 @@ def test_a_folder_or_archive_without_report_is_refused(tmp_path: Path) -> None:
             put(folder, "{}", beside)
         members = {"a/": ""} | ({beside: "{}"} if beside else {})
         archive = put(tmp_path, zipped(members), "all.zip")
+        saved = f"what was saved with reports: {beside}", "Unpack it, and name the folder."
+        in_archive = "no file", "Give an archive of reports."
+        what, how = saved if beside.endswith(".json") else in_archive
         for place, message, hint in (
             (folder, "the folder holds no file", "Name a folder of reports."),
-            (archive, "the zip archive holds no file", "Give an archive of reports."),
+            (archive, f"the zip archive holds {what}", how),
         ):
             (found,) = refused(place)
             assert (found.file, found.message, found.hint) == (str(place), message, hint)

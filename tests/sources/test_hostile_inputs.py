@@ -1,5 +1,6 @@
 """What is made to fill the memory or to run for ever is refused soon, before it is held."""
 
+import gc
 import gzip
 import io
 import json
@@ -17,7 +18,7 @@ import analyzer
 from analyzer.errors import InputRefused
 from analyzer.report.input_formats import InputLimit, Limits, size_in_bytes, size_text
 from analyzer.sources import find
-from tests.support.builders import a_user, report_text, run
+from tests.support.builders import a_user, run
 from tests.support.forking import forking
 from tests.support.processes import unmeasured
 from tests.support.reading import (
@@ -36,16 +37,6 @@ from tests.support.reading import (
 Patch = pytest.MonkeyPatch
 MIB = 1 << 20
 MOST_GROWTH = 100 * MIB
-
-
-def overlapping(count: int) -> bytes:
-    """Return an archive whose directory lists the same file many times."""
-    data = zipped({"a.csv": bytes(8 * MIB)})
-    start = data.index(b"PK\x01\x02")
-    directory = data[start:-22] * count
-    sizes = len(directory).to_bytes(4, "little") + start.to_bytes(4, "little")
-    counts = 2 * count.to_bytes(2, "little")
-    return data[:start] + directory + b"PK\5\6\0\0\0\0" + counts + sizes + b"\0\0"
 
 
 ROWS = "\n".join([HEADER, ROOT, *[ANN] * 50_000])
@@ -88,17 +79,6 @@ def test_what_is_refused_within_bounds_is_named(tmp_path: Path) -> None:
     ):
         (problem,) = refused(put(tmp_path, content))
         assert message in problem.message
-
-
-def test_an_archive_whose_files_overlap_is_refused_before_any_is_unpacked(tmp_path: Path) -> None:
-    (found,) = refused(str(put(tmp_path, overlapping(2), "a.zip")))
-    assert found.message == "the zip archive is damaged: a.csv and a.csv overlap"
-
-
-def test_files_of_an_archive_that_touch_do_not_overlap(tmp_path: Path) -> None:
-    content = report_text([a_user("ann")]).encode()
-    path = put(tmp_path, zipped({"ü/a.csv": content, "ü/b.csv": content}), "a.zip")
-    assert len(analyzer.load(path).files) == 1
 
 
 def test_devices_without_end_and_a_sparse_file_are_refused(tmp_path: Path) -> None:
@@ -212,19 +192,20 @@ def test_an_archive_is_opened_once_for_all_of_its_reports_and_not_left_open(
 ) -> None:
     texts = {f"{n}.csv": of_account(f"{10**11 + n}", a_user("x")) for n in range(30)}
     put(tmp_path, zipped({**texts}), "a.zip")
-    opened: list[object] = []
+    opened: list[int] = []
     usual = zipfile.ZipFile.__init__
 
     def counted(archive: zipfile.ZipFile, *arguments: Any) -> None:
-        opened.append(archive)
+        opened.append(1)
         usual(archive, *arguments)
 
     monkeypatch.setattr(zipfile.ZipFile, "__init__", counted)
+    gc.collect()  # what earlier tests have left open
     before = len([*Path("/proc/self/fd").iterdir()])
     report = analyzer.load(tmp_path)
     assert len([*Path("/proc/self/fd").iterdir()]) == before
     assert len(report.users) == len(report.users) == 30
-    assert len(opened) == 2  # to list the files, and to read them
+    assert len(opened) == 1
 
 
 DEEP = 100_000

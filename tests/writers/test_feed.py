@@ -17,7 +17,7 @@ import pytest
 
 import analyzer
 from analyzer.analysis.analysis import Analysis
-from analyzer.report import report
+from analyzer.report import users as users_module
 from analyzer.report.model import AccountName, NotCovered
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
@@ -239,7 +239,7 @@ def test_neither_order_nor_pages_change_what_is_said(monkeypatch: pytest.MonkeyP
     rows = everything()[190:250]
     whole = every(inspected(rows, exemptions_of(*EXCUSED)))
     random.Random(2).shuffle(rows)
-    monkeypatch.setattr(report, "PAGE_ROWS", 7)
+    monkeypatch.setattr(users_module, "SLICE_ROWS", 7)
     monkeypatch.setattr(tables, "_VALUES_AT_ONCE", 7)
     assert every(inspected(rows, exemptions_of(*EXCUSED))) == whole
 
