@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
     from analyzer.decisions.follow_up import FollowUp
     from analyzer.decisions.ledger import Ledger
     from analyzer.lists.owners import AccountList, Owners
-
-
-_PUBLIC: Final = (
-    *("counts", "criteria", "exemptions", "explain", "findings", "follow_up", "report"),
-    *("unused", "users", "where"),
-)
 
 
 @dataclass(frozen=True, repr=False)
@@ -86,7 +80,10 @@ class Analysis:
 
     def __dir__(self) -> list[str]:
         """Return the names of the public interface, for completion."""
-        return [*_PUBLIC]
+        return [
+            *("counts", "criteria", "exemptions", "explain", "findings", "follow_up", "report"),
+            *("unused", "users", "where"),
+        ]
 
     def __repr__(self) -> str:
         """Return how many users have each verdict, in a line."""
