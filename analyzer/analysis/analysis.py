@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -36,12 +36,6 @@ if TYPE_CHECKING:
     from analyzer.decisions.ledger import Ledger
     from analyzer.lists.exemptions import ExemptionMatches
     from analyzer.lists.owners import AccountList, Owners
-
-
-_PUBLIC: Final = (
-    *("counts", "criteria", "exemptions", "explain", "findings", "follow_up", "report"),
-    *("unused", "users", "where"),
-)
 
 
 @dataclass(frozen=True, repr=False)
@@ -105,7 +99,10 @@ class Analysis:
 
     def __dir__(self) -> list[str]:
         """Return the names of the public interface, for completion."""
-        return [*_PUBLIC]
+        return [
+            *("counts", "criteria", "exemptions", "explain", "findings", "follow_up", "report"),
+            *("unused", "users", "where"),
+        ]
 
     def __repr__(self) -> str:
         """Return how many users have each verdict, in a line."""

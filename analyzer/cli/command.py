@@ -43,7 +43,7 @@ SUMMARIES: Final = {
 _MARK_OF_PYDANTIC: Final = "Value error, "
 """The beginning of typer's message on a refused value."""
 
-_INPUT_METAVARS: Final = ("FILES", "NEW", "OLD", "SOURCE", "SOURCES")
+_INPUT_METAVARS: Final = ("FILES", "NEW", "OLD", "SOURCE", "SOURCES", "USER")
 _PATH_METAVARS: Final = ("FILE", "FOLDER", "LEDGER.csv", "PATH", "SOURCE", "SOURCES")
 """The names in the help of values that are paths."""
 

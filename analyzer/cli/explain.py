@@ -160,10 +160,8 @@ def _no_user(user: str, names: "Iterable[str]", where: str) -> typer.BadParamete
 
 def _check_arguments(user: str, sources: "Sequence[str]") -> None:
     """Refuse several users, and a report named before the user; raises typer.BadParameter."""
-    require(sources, "name the user first, then the reports", "SOURCES")
-    first, *others = sources
-    is_input = first == "-" or {*"*?["} & {*first} or Path(first).exists()
-    message = f"{first}: no such file or folder; name several users with --user"
-    require(not others or is_input, message, "SOURCES")
-    message = f"{first}: no such file or folder; name the user first, then the reports"
-    require(is_input or not Path(user).exists(), message, "SOURCES")
+    first, *others = sources or [""]
+    is_input = first == "-" or {*"*?["} & {*first} or (first and Path(first).exists())
+    may_be_missing = first and not (others or Path(user).exists())
+    hint = "name the user, then the reports; several users with --user"
+    require(is_input or may_be_missing, f"'{first}': no such file or folder; {hint}", "SOURCES")

@@ -69,13 +69,16 @@ class Inputs(NamedTuple):
 
 
 def refuse_early(
-    names: Collection[str], options: JudgingOptions, fail_on: Collection[str] = ()
+    names: Collection[str],
+    options: JudgingOptions,
+    fail_on: Collection[str] = (),
+    changes: Collection[str] = (),
 ) -> None:
     """Raise what `read_analysis_request` raises for words, then InputRefused if no name exists.
 
     Nothing here imports pandas. If some names exist, the problems of all come when they are read.
     """
-    _chosen_rules(options, fail_on)
+    _chosen_rules(options, fail_on, changes)
     missing = [missing_file_refusal(name) for name in sorted(names) if _is_missing(name)]
     if len(missing) == len(names):
         raise InputRefused(problem for refused in missing for problem in refused.problems)

@@ -69,8 +69,8 @@ def test_a_run_has_the_trend_of_earlier_runs(runs: Path, monkeypatch: Patch) -> 
     numbers: dict[int, list[list[Any]]] = {}
     for month in (7, 6, 8):  # The report of June comes late.
 
-        def write(_: Any, folder: Path, *others: Any, month: int = month) -> str:
-            trend = others[-1]
+        def write(*arguments: Any, month: int = month) -> str:
+            _, folder, _, _, trend = arguments
             numbers[month] = trend[["unused", "inactive", "users"]].to_numpy().tolist()
             return write_plainly(folder)
 
