@@ -129,7 +129,6 @@ def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
         assert [*kinds] == [*TEXTS, "exempt", "users"]
 
 
-@pytest.mark.no_cover
 def test_slices_of_a_report_are_judged_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = of_two_accounts()
     monkeypatch.setattr(users_module, "SLICE_ROWS", 5)
