@@ -326,6 +326,13 @@ _IDLE_DAYS_OF: Final = {"IAM.8": 90, "IAM.22": 45, "8.2.6": 90}
 """The idle days from which requirements of frameworks fail; the others name no days."""
 
 
+UNUSED_USER_SUPPORTS: Final = (
+    "Finding and removing unused users supports NIST SP 800-53 AC-2(3), ISO/IEC 27001:2022 A.5.18"
+    " and SOC 2 CC6.3, which name no days; the rule unused-user is a control of no benchmark."
+)
+"""What the main finding is to an auditor, beside the controls of a benchmark."""
+
+
 def reached_days(idle_days: int) -> int:
     """Return the greatest number of idle days of a control that some idle days reach."""
     asked = {control.idle_days for standard in STANDARDS for control in standard.controls}

@@ -300,7 +300,7 @@ _SLOTS: Final[list[tuple[str, Any]]] = [
 ]
 _READINGS: Final = {
     columns.PASSWORD_ENABLED: ("has a password", "no password"),
-    columns.PASSWORD_LAST_USED: ("last sign-in", "never signed in"),
+    columns.PASSWORD_LAST_USED: ("last sign-in", "no sign-in on record"),
     columns.PASSWORD_LAST_CHANGED: ("password changed", "no date"),
     columns.USER_CREATION_TIME: ("user created", "no date"),
     columns.MFA_ACTIVE: ("an MFA device is registered", "no MFA device"),

@@ -161,7 +161,7 @@ def analyze(
     accounts: options.AccountsFile = None,
     config: Config = None,
 ) -> None:
-    """Find unused IAM users: never signed in, and no active access key."""
+    """Find unused IAM users: no sign-in on record, and no active access key."""
     _check_options(context, outputs, filters, judging_options, fail_on)
     refuse_early(sources, judging_options, fail_on)
     analysis_request = read_analysis_request(judging_options, accounts, fail_on)

@@ -28,7 +28,7 @@ from analyzer.cli.streams import say, text_stream, write_lines
 from analyzer.terms import printable, short_list
 
 SUMMARIES: Final = {
-    "analyze": "Find unused IAM users: never signed in, and no active access key.",
+    "analyze": "Find unused IAM users: no sign-in on record, and no active access key.",
     "explain": "Explain the verdict on one user: cells, caveats, rules and exemptions.",
     "diff": "Show what changed between two reports: users, verdicts, credentials and findings.",
     "history": "Show what a period holds, from all reports of each account: users, events, gaps.",

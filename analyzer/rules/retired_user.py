@@ -24,7 +24,7 @@ RULE = Rule(
         text_where(
             facts.sign_in.present[at],
             date_texts(facts.sign_in.moment[at], "last signed in "),
-            "never signed in",
+            "no sign-in on record",
         ),
         ", no working credentials",
         *created_age_caveats(facts, at),

@@ -14,7 +14,7 @@ from analyzer.terms import Severity, Verdict
 
 RULE = Rule(
     id="unused-user",
-    title="User never signed in and has no active access key",
+    title="User has no sign-in on record and no active access key",
     requirement="No user is unused",
     severity=Severity.MEDIUM,
     subject=Subject.USER,

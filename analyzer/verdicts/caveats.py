@@ -46,7 +46,7 @@ _WHERE_SERVICE_KEYS_SHOW: Final = (
     "A report does not show if such a key works: AWS's list of service-specific credentials does."
 )
 
-_MFA_ALONE: Final = "An MFA device is registered, but the user never signed in"
+_MFA_ALONE: Final = "An MFA device is registered, but no sign-in is on record"
 
 _CERTAINTY_COLUMNS: Final = (
     columns.USER_CREATION_TIME,

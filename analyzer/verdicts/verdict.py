@@ -1,8 +1,8 @@
 """Judge every IAM user: the main purpose of this program.
 
-A user is unused if it never signed in and has no active access key (Trend Micro Conformity IAM-029,
-"Unused IAM User"; AWS: IAM User Guide, "Find unused credentials"). A cell that is not understood
-is never read as "no": a verdict that needs it is undetermined.
+A user is unused if there is no sign-in on record and no active access key (Trend Micro Conformity
+IAM-029, "Unused IAM User"; AWS: IAM User Guide, "Find unused credentials"). A cell that is not
+understood is never read as "no": a verdict that needs it is undetermined.
 """
 
 from typing import Any, Final
@@ -186,8 +186,8 @@ def idle_text(idle_days: int) -> str:
 def unused_definition(criteria: Criteria) -> str:
     """Return the definition of unused in words, for several users."""
     if criteria.definition is Definition.IAM_029:
-        return "never signed in, and no access key attached"
-    return "never signed in, and no active access key"
+        return "no sign-in on record, and no access key attached"
+    return "no sign-in on record, and no active access key"
 
 
 def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
@@ -200,7 +200,7 @@ def verdict_meaning(verdict: Verdict, criteria: Criteria) -> str:
             "A cell that the decision needs was not understood, or contradicts another cell."
             " Never counted as unused."
         ),
-        Verdict.UNUSED: f"Never signed in, and has no {key}.",
+        Verdict.UNUSED: f"No sign-in on record, and no {key}.",
         Verdict.RETIRED: (
             "Not unused, but has no password and no active access key: no working credentials."
         ),

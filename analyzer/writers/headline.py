@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import ReportFile, UncoveredFile, account_with_name
 from analyzer.report.report import Report
+from analyzer.standards import UNUSED_USER_SUPPORTS
 from analyzer.terms import (
     AS_OF_SOURCES,
     BLIND_SPOTS_IN_SHORT,
@@ -266,3 +267,5 @@ def _rule_lines(rule_results: "RuleResults", *, details: bool) -> Iterator[str]:
         counts = f" ({result.counts_text}: {result.rules_text})" if result.counts_text else ""
         why = f" {result.why}" if result.why else ""
         yield f"{result.control.number}  {result.result}{counts}  {result.control.title}.{why}"
+    if results:
+        yield UNUSED_USER_SUPPORTS

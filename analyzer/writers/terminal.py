@@ -21,6 +21,7 @@ from analyzer.analysis.rule_results import ControlResult, Result, RuleResults
 from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.report.model import account_with_name
 from analyzer.rules.rule import Outcome
+from analyzer.standards import UNUSED_USER_SUPPORTS
 from analyzer.terms import Severity, Verdict, count_text, encodable, printable
 from analyzer.writers import findings, headline, user_lists
 from analyzer.writers.accounts import CAN_SIGN_IN, COUNTS, account_counts
@@ -202,6 +203,7 @@ def _rule_parts(
     if results := findings.control_results(rule_results):
         yield Text(f"\n{rule_results.control_summary}", "bold")
         yield _control_table(results)
+        yield Text(UNUSED_USER_SUPPORTS, "dim")
 
 
 def _rule_table(rules: Sequence[RuleFindings], width: int) -> Table:

@@ -48,7 +48,7 @@ def test_the_fact_has_the_last_sign_in_or_the_cell_that_is_not_understood() -> N
 
 
 def test_the_fact_is_true_also_of_who_only_by_the_strict_definition_is_not_unused() -> None:
-    never, signed_in = "never signed in", "last signed in 2025-03-27"
+    never, signed_in = "no sign-in on record", "last signed in 2025-03-27"
     users = (
         (a_user(key_1=INACTIVE), never),
         (a_user(key_2=INACTIVE, password=no_password(NEVER)), never),

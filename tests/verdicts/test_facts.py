@@ -147,7 +147,7 @@ def test_a_cell_of_a_column_that_the_report_lacks_is_named_as_missing() -> None:
 def test_what_unused_means_says_which_keys_count() -> None:
     texts = [unused_definition(Criteria(definition=each)) for each in Definition]
     keys = ("and no active access key", "and no access key attached")
-    assert texts == [f"never signed in, {each}" for each in keys]
+    assert texts == [f"no sign-in on record, {each}" for each in keys]
 
 
 def test_what_is_known_of_a_user_counts_for_each_of_its_slots() -> None:

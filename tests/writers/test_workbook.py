@@ -127,7 +127,7 @@ def test_without_a_user_to_delete_it_says_so_and_one_to_keep_that_is_gone_matche
 def test_the_stricter_definition_is_in_words() -> None:
     (_, shown), *_ = criteria_meanings(Criteria(definition=Definition.IAM_029))
     assert shown == (
-        "iam-029: Never signed in, and has no access key attached, active or not."
+        "iam-029: No sign-in on record, and no access key attached, active or not."
         " Here an inactive access key is one."
     )
 

@@ -6,6 +6,7 @@ from typing import Final
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
 from analyzer.analysis.rulebook import Rulebook
+from analyzer.standards import UNUSED_USER_SUPPORTS
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, VERSION, Verdict
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import REASON_TEXTS, criteria_meanings, verdict_meaning
@@ -211,3 +212,5 @@ def add_controls(book: Book, rule_results: RuleResults) -> None:
         word = SpannedCell(result.result, CellStyle(result.result))
         sheet.row(label(number), result.control.title, word, *numbers, decisions, result.why)
     sheet.ignore_number_warning(f"A{row + 1}:A{sheet.next_row - 1}")
+    sheet.section("What unused users mean for an audit")
+    sheet.full_row(UNUSED_USER_SUPPORTS)
