@@ -212,5 +212,6 @@ def add_controls(book: Book, rule_results: RuleResults) -> None:
         word = SpannedCell(result.result, CellStyle(result.result))
         sheet.row(label(number), result.control.title, word, *numbers, decisions, result.why)
     sheet.ignore_number_warning(f"A{row + 1}:A{sheet.next_row - 1}")
-    sheet.section("What unused users mean for an audit")
-    sheet.full_row(UNUSED_USER_SUPPORTS)
+    if rulebook.has_benchmark:
+        sheet.section("What unused users mean for an audit")
+        sheet.full_row(UNUSED_USER_SUPPORTS)
