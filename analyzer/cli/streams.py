@@ -146,7 +146,7 @@ def progress(
     count = [parts.DownloadColumn()] if sizes else [] if rows else [parts.MofNCompleteColumn()]
     shown = (parts.TextColumn(text, markup=False), parts.BarColumn(), *count)
     clock, console = parts.TimeElapsedColumn(), Console(stderr=True)
-    bar = parts.Progress(parts.SpinnerColumn(), *shown, clock, console=console, transient=True)
+    bar = parts.Progress(*shown, clock, console=console, transient=True)
     ends = [0, *accumulate(sizes)]
     task = bar.add_task("", total=ends[-1] or None)
     if rows > _MANY_ROWS or ends[-1] > _LARGE:

@@ -130,11 +130,10 @@ def _examples(rule_results: RuleResults) -> dict[str, list[Example]]:
     first: dict[str, list[Example]] = {}
     names = rule_results.report.account_names
     for frame in rule_results.frames():
-        few = frame.groupby(RULE, observed=True, sort=False).head(MOST_EXAMPLES)
+        few = frame.head(MOST_EXAMPLES)  # each frame is of one rule
         for rule, account, *others in plain_rows(few, (RULE, *Example._fields)):
-            of_rule = first.setdefault(rule, [])
-            if len(of_rule) < MOST_EXAMPLES:
-                of_rule.append(Example(account_with_name(account, names), *others))
+            example = Example(account_with_name(account, names), *others)
+            first.setdefault(rule, []).append(example)
     return first
 
 

@@ -23,6 +23,7 @@ from tests.support.builders import (
     a_certificate,
     a_key,
     a_user,
+    an_inactive_key,
     days_before,
     report_text,
     saved,
@@ -38,21 +39,27 @@ USERS: tuple[Row, ...] = (
     a_user("carol", certificate_1=a_certificate()),
     a_user("dora", key_1=a_key(used=AS_OF)),
     a_user("eve", user_creation_time="soon"),
+    a_user("fay", key_1=an_inactive_key(), cert_1_active="?"),
 )
 
 
 KEPT: tuple[tuple[Filter, list[str]], ...] = (
-    (Filter(), ["ann", "Bob", "carol", "dora", "eve"]),
+    (Filter(), ["ann", "Bob", "carol", "dora", "eve", "fay"]),
     (Filter(users=("ann",)), ["ann"]),
     (Filter(users=("bob",)), ["Bob"]),
     (Filter(users=("a*", "?ve")), ["ann", "eve"]),
     (Filter(users=("arn:aws:iam::*:user/team/*",)), ["ann"]),
     (Filter(certain=True), ["ann", "Bob", "dora"]),
-    (Filter(min_age=90), ["ann", "carol", "dora", "eve"]),
-    (Filter(min_age=91), ["carol", "dora", "eve"]),
+    (Filter(min_age=90), ["ann", "carol", "dora", "eve", "fay"]),
+    (Filter(min_age=91), ["carol", "dora", "eve", "fay"]),
     (Filter(min_age=91, certain=True, users=("*a*",)), ["dora"]),
-    (Filter(accounts=("012345678901",)), ["ann", "Bob", "carol", "dora", "eve"]),
+    (Filter(accounts=("012345678901",)), ["ann", "Bob", "carol", "dora", "eve", "fay"]),
     (Filter(accounts=("9*",)), []),
+    (Filter(exposures=("access-key", "certificate-or-service")), ["carol", "dora"]),
+    (Filter(exposures=("none", "unknown")), ["ann", "Bob", "eve", "fay"]),
+    (Filter(exposures=("password-without-mfa",)), []),
+    (Filter(exposures=("unknown",)), ["fay"]),
+    (Filter(reasons=("no-credentials",)), ["ann", "Bob", "carol", "eve"]),
 )
 
 

@@ -352,7 +352,6 @@ def test_only_what_was_in_force_or_done_in_the_period_counts(tmp_path: Path) -> 
         assert (done.code, found, events) == (0, counts, done_in)
 
 
-@pytest.mark.no_cover
 def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_break() -> None:
     other = "999999999999"
     of_other = person(arn=f"arn:aws:iam::{other}:user/ann")

@@ -11,7 +11,6 @@ import textwrap
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -69,7 +68,6 @@ SAVED_AS: dict[str, str | bytes] = {
 }
 
 
-@pytest.mark.no_cover
 def test_a_report_says_the_same_whatever_it_was_saved_as() -> None:
     for kind, saved in SAVED_AS.items():
         assert cells(report_of(saved)) == plain_cells(), kind
