@@ -28,6 +28,7 @@ from analyzer.rules.rule import (
 )
 from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
 from analyzer.terms import Severity, code_of
+from analyzer.verdicts.exposure import EXPOSURES
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.truth import Elapsed, Truth
 
@@ -211,10 +212,10 @@ def _frame(
 
 
 def _exposure(page: Users, at: np.ndarray) -> Any:
-    """Return the exposure of users at positions, empty for roots."""
-    if columns.EXPOSURE in page.added:
-        return page.added[columns.EXPOSURE].take(at)
-    return as_category(np.zeros(len(at), np.int8), [""])
+    """Return the exposure of users at positions, empty for roots; the categories are the same."""
+    exposure = page.added.get(columns.EXPOSURE)
+    code = np.zeros(len(at), np.int8) if exposure is None else exposure.codes[at] + 1
+    return as_category(code, ("", *EXPOSURES))
 
 
 def remedy_texts(rules: Iterable[Rule]) -> list[str]:
