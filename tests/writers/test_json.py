@@ -18,6 +18,8 @@ import analyzer
 from analyzer.analysis.rule_results import Result
 from analyzer.analysis.totals import AGE_BANDS
 from analyzer.columns import OWNERSHIP
+from analyzer.decisions.fate import State
+from analyzer.decisions.follow_up import COLUMNS as COLUMNS_OF_FOLLOW_UP
 from analyzer.limits import Definition, Thresholds
 from analyzer.rules.rule import FINDINGS, Outcome, Subject
 from analyzer.terms import (
@@ -48,6 +50,7 @@ from tests.support.outputs import (
     one_of_each_shape,
     rows_of,
 )
+from tests.support.workbook_texts import second_review
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -90,10 +93,13 @@ def check_listed(document: dict[str, Any]) -> None:
     assert not listed
 
 
-def test_exemptions_names_of_every_kind_a_standard_and_nobody_keep_to_the_schema() -> None:
+def test_names_of_every_kind_a_standard_nobody_and_decisions_keep_to_the_schema() -> None:
     nobody = analysis_of([])
     standard = replace(nobody, book=analyzer.rulebook("cis-1.4"))
-    documents = [console_document(), *map(json_document, (hard_names(), nobody, standard))]
+    documents = [
+        console_document(),
+        *map(json_document, (hard_names(), nobody, standard, second_review())),
+    ]
     assert [error for each in documents for error in errors(reduced(each))] == []
 
 
@@ -102,6 +108,9 @@ WORDS: dict[str, Any] = {
     "$defs.certainty": ("", *Certainty),
     "$defs.exposure": EXPOSURES,
     "$defs.unused_reason": UnusedReason,
+    "$defs.followed_decision": COLUMNS_OF_FOLLOW_UP,
+    "$defs.followed_decision.properties.status": State,
+    "$defs.decisions.properties.counts": [*State, "overdue"],
     "properties.criteria.properties.definition": Definition,
     "$defs.as_of_source": AsOfSource,
     "$defs.count.properties.age_band": AGE_BANDS,
