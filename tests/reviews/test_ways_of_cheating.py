@@ -142,6 +142,9 @@ def without_review_record(book: Workbook) -> None:
             cell.value = None
 
 
+EXPOSED = "password-without-mfa"
+
+
 def report_says(text: str, cell: str) -> str:
     return f"{text} in the report; this file says {cell}"
 
@@ -229,7 +232,7 @@ FOUND_ALONE: dict[str, tuple[Edit, str]] = {
     ),
     "an age": (shown("ann", "Age in days", 12), report_says("900", "12")),
     "a caveat emptied": (shown("cid", "Check first", None), "; this file says nothing"),
-    "a certainty": (shown("cid", "Certainty", "certain"), report_says("check", "certain")),
+    "an exposure": (shown("ann", "Exposure", "none"), report_says(EXPOSED, "none")),
     "a last use": (
         shown("emil", "Key 1 last used (UTC)", "never", INACTIVE),
         report_says("2025-07-05T12:00:00Z", "never"),
@@ -319,11 +322,11 @@ def test_a_workbook_is_what_its_reports_give_and_may_lack_users_with_a_word() ->
 
 
 def test_a_refusal_by_the_reports_names_another_version_that_wrote_the_workbook() -> None:
-    other = edited(whole(), shown("ann", "Certainty", "sure"), review_edited(version="0.0.9"))
-    words = record_edited("ann", '"Certainty":"certain"', '"Certainty":"sure"')
+    other = edited(whole(), shown("ann", "Exposure", "open"), review_edited(version="0.0.9"))
+    words = record_edited("ann", f'"Exposure":"{EXPOSED}"', '"Exposure":"open"')
     refused, difference = problems_of(edited(other, words), given())
     assert f"r.xlsx: credreport 0.0.9 wrote the workbook, and this is {VERSION}" in refused
-    assert report_says("certain", "sure") in difference
+    assert report_says(EXPOSED, "open") in difference
     assert read_files([("r.xlsx", edited(whole(), review_edited(version="0")))], TODAY, given())
 
 

@@ -60,7 +60,7 @@ DASH = NOT_APPLICABLE.value
 QUIET_SHEETS = "Summary, Unused users, Findings, Controls, All users, Root users, Method"
 QUIET_HEADS = [
     *("Account", "Decision", "User", "Decided by", "Decided on", "Ticket", "Comment"),
-    *("Why", "Certainty", "Age in days", "Last activity (UTC)", "Created", "As of (UTC)"),
+    *("Exposure", "Why", "Age in days", "Last activity (UTC)", "Created", "As of (UTC)"),
     "Password",
 ]
 ABSENT = {

@@ -27,18 +27,19 @@ def _texts(block: str) -> dict[str, str]:
 _SHEETS: Final = _texts("""
 Summary: Progress of the review, what to enter, sign-off, result, criteria, notes, and checks that
   the numbers add up. Counts over lists to decide in are formulas.
-Unused users: List to decide in: every unused user that is not exempt, by account, certain before
-  check, oldest first. Fill in the yellow cells; the sheet Summary explains them. Sort whole rows:
-  yellow cells sorted apart from their rows cannot be detected. Earlier decision is what was decided
-  before, and what became of it. The dates of each credential are folded, and so is Record, the
-  cells of the report that a decision is compared with: open them with the + above the columns.
+Unused users: List to decide in: every unused user that is not exempt, by account, the most
+  exposed first, then the oldest. Fill in the yellow cells; the sheet Summary explains them. Sort
+  whole rows: a workbook whose yellow cells were sorted apart from their rows is refused. Earlier
+  decision is what was decided before, and what became of it. The dates of each credential are
+  folded, and so is Record, the cells of the report that a decision is compared with: open them with
+  the + above the columns.
 Inactive users: List to decide in: retired and dormant users that are not exempt, with the same
   columns.
 Undetermined: List to decide in: users with cells that were not understood, with the values from the
   report. Check these users in AWS.
 Follow-up: Every user that the earlier review decided to delete or deactivate, the most urgent
-  first: overtaken (new access or use since the decision), not-done, unknown or done, with the fact
-  in the report. Overdue is one not done in time, unless it is overtaken and the user active.
+  first, with its state and the fact in the report: overtaken is new access or use since the
+  decision, open is not done yet. Overdue is one not done in time.
 Changes: One row a change since the previous run, with its cause: users that are new, gone or
   created again, other verdicts, credentials and exemptions, and findings that are new or resolved.
   Users are compared by ARN and creation time, both runs by the criteria of this one.

@@ -16,7 +16,7 @@ from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import CHOICES, Decision
 from analyzer.report.model import ReportFile, stable_order
 from analyzer.report.users import Users
-from analyzer.terms import Certainty, Verdict, count_text
+from analyzer.terms import Verdict, count_text
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import CellStyle, SheetName
 from analyzer.writers.workbook.column import Column, EntryColumn, Formula, TextColumn
@@ -49,8 +49,9 @@ _EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 17.5, columns.
 _WHY: Final = replace(user_columns.WHY, width=21.5)
 _LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=19.5)
 
-_CHECK: Final = TextColumn("Check first", 33.5, user_columns.caveat_texts)
-_ONLY_WHY: Final = replace(_WHY, width=46)
+_EXPOSURE: Final = replace(user_columns.EXPOSURE, width=12)
+_CHECK: Final = TextColumn("Check first", 30, user_columns.caveat_texts)
+_ONLY_WHY: Final = replace(_WHY, width=34)
 """The columns up to this one fill a Letter page in landscape, if there are no earlier decisions.
 
 The columns up to the owner fit 1,400 pixels of a screen.
@@ -69,7 +70,7 @@ class ReviewList:
 
     title: SheetName
     verdicts: tuple[Verdict, ...]
-    verdict_columns: tuple[Column, ...] = (_WHY, user_columns.CERTAINTY, _CHECK)
+    verdict_columns: tuple[Column, ...] = (_EXPOSURE, _WHY, _CHECK)
     last_columns: Callable[[Sequence[ReportFile]], tuple[Column, ...]] = lambda _: ()
     no_users: str = ""
 
@@ -155,7 +156,7 @@ REVIEW_LISTS: Final = (
     ReviewList(
         title=SheetName.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
-        verdict_columns=(_ONLY_WHY,),
+        verdict_columns=(_EXPOSURE, _ONLY_WHY),
         last_columns=user_columns.source_columns,
     ),
 )
@@ -193,19 +194,16 @@ _MOST_NAMES: Final = 10_000  # no reviewers are named for more users: the time g
 _REVIEWER_COLUMNS: Final = 11  # how many reviewers have a column of their own
 
 
-def first_step(analysis: Analysis, listings: Listings) -> str:
+def first_step(listings: Listings) -> str:
     """Return the first steps of a reviewer, as nothing is decided when the file is written."""
-    unused, *others = (review_list.title for review_list in REVIEW_LISTS)
-    certain = analysis.totals.user_count(Verdict.UNUSED, exempt=False, certainty=Certainty.CERTAIN)
-    check = listings[unused].rows - certain
-    to_check = f"{count_text(check, 'user')} to check"
-    steps = [
-        (certain, f"{unused}: {count_text(certain, 'certain user')}, by account, the oldest first"),
-        (check, f"{to_check} there" if certain else f"{unused}: {to_check}"),
+    titles = [review_list.title for review_list in REVIEW_LISTS]
+    order = ", by account, the most exposed first"
+    rows = {title: listings[title].rows for title in titles}
+    texts = [
+        f"{title}: {count_text(number, 'user')}{order if title is titles[0] else ''}"
+        for title, number in rows.items()
+        if number
     ]
-    rows = {title: listings[title].rows for title in others}
-    steps += [(number, f"{title}: {count_text(number, 'user')}") for title, number in rows.items()]
-    texts = [text for number, text in steps if number]
     if not texts:
         return "Nothing to decide: no user is listed for review."
     return f"Start with {'. Then '.join(texts)}."

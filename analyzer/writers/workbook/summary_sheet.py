@@ -70,7 +70,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     all users or all rows.
     """
     sheet = TextSheet(book, SheetName.SUMMARY, _WIDTHS)
-    _add_title(sheet, analysis, review_lists.first_step(analysis, listings), part_label)
+    _add_title(sheet, analysis, review_lists.first_step(listings), part_label)
     sheet.section("Review progress")
     review_lists.add_progress(sheet, listings)
     sheet.section("What to enter in the yellow cells of the lists")
