@@ -220,6 +220,11 @@ class World:
         same = (number for number, row in self.past[stage].items() if key_of(row) == key)
         return next(same, None)
 
+    def covers(self, account: str, stage: int) -> bool:
+        """Return whether the report of a stage has an account: it may be cut off wholly."""
+        of_users = {str(row["arn"]).split(":")[4] for row in self.shown[stage].values()}
+        return account not in self.cut[stage] or account in of_users
+
     # What reviewers do
 
     def review(self, stage: int, rows: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
@@ -296,8 +301,9 @@ class World:
         self, says: Mapping[Key, law.Outcome], stages: Sequence[int], exempt: Collection[object]
     ) -> Iterator[Alarm]:
         """Hold what is to be done, by the reports of some stages, against the truth."""
-        newest = max(stages)
         for key, (state, action) in says.items():
+            covered = [each for each in stages if self.covers(key.account, each)]
+            newest = max(covered or stages)
             number, why = self.at(key, newest), ""
             if action and number is not None:
                 row, later = self.past[newest][number], REPORTED[newest] + A_DAY
@@ -340,7 +346,7 @@ class World:
         of_user = [(at, gain) for of, at, gain in self.changed if of == number and at > seen]
         for at, gain in of_user:
             hidden = min((other for other, more in of_user if other > at and not more), default=99)
-            if gain and any(at <= each < hidden for each in stages):
+            if gain and any(at <= each < hidden and number in self.shown[each] for each in stages):
                 return True
         return False
 
