@@ -128,14 +128,14 @@ def explanations(
     `users` are those of the report of `rule_results`, judged by `criteria`; `earlier` returns the
     earlier decisions on users.
     """
-    for alone in _each_match(users, user):
+    for alone in _matching_users(users, user):
         yield _explanation(alone, rule_results, earlier(alone).iloc[0], criteria)
     if user.startswith(("<", "arn:")):
-        for alone in _each_match(rule_results.report.root_users, user):
+        for alone in _matching_users(rule_results.report.root_users, user):
             yield _explanation_of_root(alone, rule_results)
 
 
-def _each_match(users: Users, user: str) -> Iterator[Users]:
+def _matching_users(users: Users, user: str) -> Iterator[Users]:
     """Yield each user or root whose name or ARN matches, by itself."""
     for position in np.flatnonzero(user_mask(users, Filter(users=(user,)), {})):
         yield users.take(np.array([position]))

@@ -74,19 +74,23 @@ def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     number = analysis.totals.user_count(listed[0])
     remark = _certainty_and_exempt_remark(analysis, listed[0])
     verb = "is" if 1 in (number, user_count) else "are"
-    way_in = _sign_in_text(analysis) if listed[0] is Verdict.UNUSED else ""
+    sign_in = sign_in_text(analysis) if listed[0] is Verdict.UNUSED else ""
+    way_in = f": {sign_in}" if sign_in else ""
     return f"{number:,} of {users} {verb} {listed[0]}{way_in}{remark}, {scope}"
 
 
-def _sign_in_text(analysis: Analysis) -> str:
-    """Say how many unused users that are not exempt have a password, and how many no MFA."""
+def sign_in_text(analysis: Analysis) -> str:
+    """Say how many unused users that are not exempt have a password, and how many no MFA.
+
+    Empty if none has a password.
+    """
     of_accounts = account_counts(analysis)
     able, without = (int(of_accounts[name].sum()) for name in (CAN_SIGN_IN, WITHOUT_MFA))
     if not able:
         return ""
     number = "all" if without == able > 1 else f"{without:,}"
     of_these = f", {number} of them without MFA" if without else ""
-    return f": {able:,} can still sign in{of_these}"
+    return f"{able:,} can still sign in{of_these}"
 
 
 def _user_counts_text(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:

@@ -128,8 +128,10 @@ def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, part_label
     sheet.full_row(headline.as_of_and_scope(report), CellStyle.SUBTITLE)
     unused, definition = number_of(Verdict.UNUSED), unused_definition(analysis.criteria)
     exempt = number_of(Verdict.UNUSED, exempt=True)
-    counts = f"Unused: {unused:,} of {number_of():,} IAM users; {definition}."
-    counts = f"{counts} Exempt: {exempt:,}." if exempt else counts
+    sign_in = headline.sign_in_text(analysis)
+    counts = f"Unused: {unused:,} of {number_of():,} IAM users: {definition}."
+    counts += f" Not exempt: {sign_in}." if sign_in else ""
+    counts += f" Exempt: {exempt:,}." if exempt else ""
     sheet.full_row(f"For {part_label}" if part_label else counts, CellStyle.SUBTITLE)
     sheet.full_row(first_step, CellStyle.LABEL)
 
