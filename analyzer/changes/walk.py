@@ -169,16 +169,16 @@ def of_roots(page: Users) -> bool:
 
 def whole_accounts(pages: Iterable[Users]) -> Iterator[list[Users]]:
     """Yield pages with all rows of their accounts; the rows of an account must be together."""
-    held: list[Users] = []
+    waiting: list[Users] = []
     for page in filter(len, pages):
         accounts, every = page.account, np.arange(len(page))
         start = pc.index(accounts, accounts[-1]).as_py()
-        if start or (held and held[-1].account[-1] != accounts[0]):
-            yield [*held, page.where(every < start)]
-            held = []
-        held.append(page.where(every >= start))
-    if held:
-        yield held
+        if start or (waiting and waiting[-1].account[-1] != accounts[0]):
+            yield [*waiting, page.where(every < start)]
+            waiting = []
+        waiting.append(page.where(every >= start))
+    if waiting:
+        yield waiting
 
 
 # What is compared
