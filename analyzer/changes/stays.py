@@ -173,9 +173,9 @@ def followed_accounts(
     is_copy = np.array([False, *(other.has_as_of_of(one) for one, other in pairwise(reports))])
     counts = np.zeros(len(reports) * len(Verdict), np.int64)
     differing: list[int] = []
-    for held in whole_accounts(pages):
-        keys = [pd.MultiIndex.from_arrays([page.file, text_series(page.account)]) for page in held]
-        walk = Walk(held, np.concatenate([places.get_indexer(key) for key in keys]))
+    for whole in whole_accounts(pages):
+        keys = [pd.MultiIndex.from_arrays([page.file, text_series(page.account)]) for page in whole]
+        walk = Walk(whole, np.concatenate([places.get_indexer(key) for key in keys]))
         verdict = walk.values(lambda page: page.users[columns.VERDICT].cat.codes)
         counts += np.bincount(walk.report * len(Verdict) + verdict, minlength=len(counts))
         steps = walk.steps(is_first)
