@@ -15,7 +15,7 @@ from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import Exemption, concatenated, stable_order
 from analyzer.report.report import Report
-from analyzer.report.users import Users
+from analyzer.report.users import SLICE_ROWS, Users
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, RULE, SEVERITY, Outcome, Rule
 from analyzer.standards import Control
@@ -91,7 +91,10 @@ class RuleResults:
         return f"<RuleResults: findings {findings:,}, rules {rules}>"
 
     def frames(self) -> Iterator[pd.DataFrame]:
-        """Yield the findings of one rule after the other, in the order of `findings`."""
+        """Yield the findings in their order: of many users, those of one rule after the other."""
+        if len(self.users) <= SLICE_ROWS:
+            yield self.findings
+            return
         rules = [*enumerate(self.book.rules)]
         rules.sort(key=lambda numbered: (numbered[1].severity.rank, numbered[0]))
         yield from (self._findings([rule]) for _, rule in rules)
@@ -107,10 +110,11 @@ class RuleResults:
         return self._findings(self.book.rules)
 
     def _findings(self, rules: Sequence[Rule]) -> pd.DataFrame:
+        subjects = {rule.is_of_root for rule in rules} or {False}
         frame = concatenated(
             page_findings(part, rules, self.book.thresholds, exempt, of_roots=of_roots)
-            for users, of_roots in ((self.users, False), (self.report.root_users, True))
-            for part in users.slices()
+            for of_roots in sorted(subjects)
+            for part in (self.report.root_users if of_roots else self.users).slices()
             for exempt in [ExemptionMatches(part, self.exemptions)]
         )
         order = stable_order(

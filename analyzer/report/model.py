@@ -258,7 +258,7 @@ def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
     A column that is a category in the first frame is a category of all words in the result.
     """
     every = list(frames)
-    together = pd.concat(every, ignore_index=True)
+    together = pd.concat(every, ignore_index=True) if every[1:] else every[0]
     for name in every[0].select_dtypes("category"):
         if not isinstance(together[name].dtype, pd.CategoricalDtype):
             together[name] = union_categoricals([frame[name] for frame in every])

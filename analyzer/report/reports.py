@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
+from operator import itemgetter, methodcaller
 from typing import Any, Final
 
 import numpy as np
@@ -124,7 +125,14 @@ def _users(
     position = np.zeros(rows.reports, np.int64)
     position[[report.at for report in reports]] = np.arange(len(reports))
     file, column = position[rows.file[at]], dict.pop if is_last else dict.__getitem__
-    cells = {name: column(rows.cells, name).take(pa.array(at)) for name in SCHEMA.names}
+    # A copy of neighbours takes 0.3 s more CPU of 1 M rows.
+    are_neighbours = len(at) > 0 and bool((np.diff(at) == 1).all())
+    part = (
+        itemgetter(slice(at[0], at[-1] + 1))
+        if are_neighbours
+        else methodcaller("take", pa.array(at))
+    )
+    cells = {name: part(column(rows.cells, name)) for name in SCHEMA.names}
     moments = {name: column(rows.moments, name)[at] for name in columns.TIMESTAMPS}
     pa.default_memory_pool().release_unused()
     files = [report.file for report in reports]

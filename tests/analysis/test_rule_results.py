@@ -10,6 +10,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import analyzer
+from analyzer.analysis import rule_results
 from analyzer.analysis.rule_results import ControlResult, Result, RuleResults
 from analyzer.columns import OWNERSHIP
 from analyzer.rules import RULES
@@ -78,10 +79,14 @@ def test_the_worst_rules_come_first_then_failures_then_whoever_is_not_exempt_the
     assert list(found) == [*FINDINGS, *OWNERSHIP]
 
 
-def test_the_findings_rule_by_rule_are_all_findings_in_their_order() -> None:
+@pytest.mark.parametrize("is_large", [False, True])
+def test_the_findings_come_at_once_or_rule_by_rule_in_the_same_order(
+    is_large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     results = inspected([NO_MFA, ODD], root=BAD_ROOT)
+    monkeypatch.setattr(rule_results, "SLICE_ROWS", 1 if is_large else 2)
     frames = [*results.frames()]
-    assert len(frames) == len(results.book.rules)
+    assert len(frames) == (len(results.book.rules) if is_large else 1)
     parts = pd.concat([frame.astype(str) for frame in frames], ignore_index=True)
     assert_frame_equal(parts, results.findings.astype(str))
 
