@@ -133,10 +133,9 @@ class Analysis:
         Rules on the root user do not run if a filter leaves the root user out.
         """
         from analyzer.analysis.rule_results import RuleResults  # noqa: PLC0415
-        from analyzer.analysis.rulebook import rulebook  # noqa: PLC0415
 
         if not self.part_of:
-            book = self.book or rulebook(limits={"idle_days": self.criteria.idle_days})
+            book = self.rulebook
             return RuleResults(self.report, self.judged, self.exemptions, book, self.owners)
         part = replace(self.part_of.rule_results, report=self.report, users=self.judged)
         if not self.filter or self.filter.keeps_roots:
@@ -144,6 +143,13 @@ class Analysis:
         rules, of_root = part.book.rules, [rule.id for rule in part.book.rules if rule.is_of_root]
         book = replace(part.book, rules=tuple(rule for rule in rules if not rule.is_of_root))
         return replace(part, book=book, filtered_rules=of_root)
+
+    @property
+    def rulebook(self) -> "Rulebook":
+        """Return the rules that run, with their limits."""
+        from analyzer.analysis.rulebook import rulebook  # noqa: PLC0415
+
+        return self.book or rulebook(limits={"idle_days": self.criteria.idle_days})
 
     @property
     def whole(self) -> "Analysis":

@@ -36,6 +36,7 @@ SUMMARIES: Final = {
     "plan": "Write a shell script that deactivates or deletes the users that reviewers decided on.",
     "fetch": "Fetch the credential report from AWS: two calls per account, none per user.",
     "export": "Fetch reports, analyze them and keep all outputs as one run, for cron.",
+    "verify": "Make the outputs of a run, a workbook or a ledger anew, and compare them.",
     "rules": "List the rules, or explain some.",
 }
 """The first line of each command's help, in order. Importing all commands would take 25 ms."""
@@ -43,8 +44,8 @@ SUMMARIES: Final = {
 _MARK_OF_PYDANTIC: Final = "Value error, "
 """The beginning of typer's message on a refused value."""
 
-_INPUT_METAVARS: Final = ("FILES", "NEW", "OLD", "SOURCE", "SOURCES", "USER")
-_PATH_METAVARS: Final = ("FILE", "FOLDER", "LEDGER.csv", "PATH", "SOURCE", "SOURCES")
+_INPUT_METAVARS: Final = ("FILES", "OUTPUTS", "NEW", "OLD", "SOURCE", "SOURCES", "USER")
+_PATH_METAVARS: Final = ("OUTPUTS", "FILE", "FOLDER", "LEDGER.csv", "PATH", "SOURCE", "SOURCES")
 """The names in the help of values that are paths."""
 
 _LARGEST_SETTINGS: Final = 1 << 16

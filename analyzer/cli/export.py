@@ -127,6 +127,7 @@ def export(
             today=utc_now().date(),
             ledger=Path(decisions.name) if decisions else None,
             lists={name: file.content for name, file in lists.items() if file},
+            list_names={name: file.name for name, file in lists.items() if file},
             parameters={
                 **_recorded(judging_options, fail_on=fail_on, accounts=accounts),
                 "service_credentials": aws.service_credentials and not sources,

@@ -332,7 +332,7 @@ def decision_inputs(names: Iterable[str]) -> list[InputFile]:
     """
     names = [*map(str, map(Path, names))]
     paths = sorted(path for name in names for path in _decision_paths(name))
-    files = [*map(_decision_input, paths)]
+    files = [*map(named_file, paths)]
 
     from analyzer.reviews.entries import may_hold_decisions
 
@@ -344,7 +344,8 @@ def decision_inputs(names: Iterable[str]) -> list[InputFile]:
     return [file for file in files if file not in others]
 
 
-def _decision_input(path: str) -> InputFile:
+def named_file(path: str) -> InputFile:
+    """Read a file that an argument names; raises InputRefused."""
     try:
         return input_file(path)
     except ValueError as error:

@@ -112,8 +112,11 @@ class ReviewRecord(_Record):
     `exemptions` and `owners` are the SHA-256 of the lists, empty for none; `exempt` are user and
     reason of the entries of `--exempt`. `split` is `owner` or `account`, and `part` the one whose
     users are listed. `accounts` (ids), `users` (patterns), `exposures`, `reasons`, `certain` and
-    `min_age` are the filter. `reports` have name, SHA-256 and as-of. `follow_up` is the digest of
-    the earlier decisions shown there (`digest_of_rows`).
+    `min_age` are the filter. `reports` have name, SHA-256 and as-of, `superseded` name and SHA-256
+    of the reports that do not count; `set_as_of` says that as-of was an option. `standard`, `rules`
+    and `thresholds` are the rulebook, `account_list` and `ledger` the SHA-256 of these files, and
+    `names` the names of all lists. `of_run` says that an earlier run can be shown too. `follow_up`
+    is the digest of the earlier decisions shown there (`digest_of_rows`).
     """
 
     version: str
@@ -132,6 +135,19 @@ class ReviewRecord(_Record):
     certain: bool
     min_age: int
     reports: list[tuple[str, str, str]]
+    superseded: list[tuple[str, str]]
+    set_as_of: bool
+    standard: str
+    rules: list[str]
+    thresholds: dict[str, int]
+    account_list: str
+    ledger: str
+    keep_days: int
+    due_days: int
+    names: dict[str, str]
+    settings: str
+    sheets: str
+    of_run: bool
     listed: dict[str, int]
     follow_up: str
 

@@ -22,11 +22,12 @@ class Report:
     """Hold one or more credential reports that were understood, as one.
 
     `iam_users` are in the files' order, `root_users` beside them. `sha256` are those of the bytes
-    of all reports that were read, also of those that do not count. `older` gives the reports that
-    do not count because another report of the account is newer, if any, as one Report in which each
-    file counts as if alone. `not_covered` are the accounts that should have a report and have none,
-    `left_out` the accounts of an organization that were left out on purpose. `source_notes` name
-    the input that was not read as it is, `content_notes` the oddities of the files that were read.
+    of all reports that were read, also of those that do not count, which `superseded` names.
+    `older` gives the reports that do not count because another report of the account is newer, if
+    any, as one Report in which each file counts as if alone. `not_covered` are the accounts that
+    should have a report and have none, `left_out` the accounts of an organization that were left
+    out on purpose. `source_notes` name the input that was not read as it is, `content_notes` the
+    oddities of the files that were read.
     `account_names` has the known names by account number; they come from `account_list`.
     """
 
@@ -34,6 +35,7 @@ class Report:
     iam_users: Users
     root_users: Users
     sha256: frozenset[str]
+    superseded: tuple[FileReference, ...] = ()
     older: Callable[[], Iterable["Report"]] = tuple
     source_notes: tuple[str, ...] = ()
     content_notes: tuple[str, ...] = ()

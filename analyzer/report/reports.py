@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import values
-from analyzer.report.model import TEXT, as_category, text_series
+from analyzer.report.model import TEXT, FileReference, as_category, text_series
 from analyzer.report.notes import (
     copy_note,
     masked_problem,
@@ -106,6 +106,11 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
         iam_users=users,
         root_users=roots,
         sha256=frozenset(report.text.sha256 for report in reports),
+        superseded=tuple(
+            FileReference(name=report.file.name, sha256=report.text.sha256)
+            for report in reports
+            if report.file.name not in {one.file.name for one in counted}
+        ),
         older=partial(_older, rows, older) if older else tuple,
     )
 

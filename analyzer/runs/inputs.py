@@ -8,11 +8,12 @@ from datetime import datetime
 from io import BytesIO
 from itertools import count
 from pathlib import Path, PurePath
-from typing import Final
+from typing import Any, Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import sha256
 from analyzer.report.input_formats import LIMITS, InputLimit, Limits
+from analyzer.report.model import UncoveredFile
 from analyzer.report.report import Report
 from analyzer.report.report_text import dated_part
 from analyzer.runs.run_folders import Run, is_in_run
@@ -61,6 +62,20 @@ def load_reports(
             for told in [_with_origins(problem.message, names).replace(prefix, "")]
         ) from None
     return _with_run_relative_names(prefix, report)
+
+
+def with_outside(report: Report, outside: Mapping[str, Any]) -> Report:
+    """Return a report with what a run does not keep: unreadable files, skipped ones and notes."""
+    unreadable = (
+        UncoveredFile(account="", name=name, reason=reason)
+        for name, reason in outside["unreadable"]
+    )
+    return replace(
+        report,
+        not_covered=(*unreadable, *report.not_covered),
+        source_notes=(*outside["skipped"], *report.source_notes),
+        content_notes=(*report.content_notes, *outside["notes"]),
+    )
 
 
 def _with_origins(text: str, names: Mapping[str, str]) -> str:

@@ -1,7 +1,7 @@
 """Write all outputs of a run, and count users from run to run."""
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import fields, replace
 from datetime import datetime
@@ -32,6 +32,7 @@ from analyzer.files import PRIVATE, replacing, sha256
 from analyzer.limits import Criteria
 from analyzer.report.model import TEXT, Exemption
 from analyzer.report.report import Report
+from analyzer.report.values import utc_text_series
 from analyzer.rules.rule import Outcome
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.runs.run_folders import Run, sync
@@ -127,7 +128,9 @@ def write_all(
     with replacing(folder / WORKBOOK) as stream:
         since = earlier[-1].name if earlier else ""
         shown = changed if earlier else None
-        write_workbook(analysis, stream, changes=shown, previous_run=since, trend=trend)
+        write_workbook(
+            analysis, stream, changes=shown, previous_run=since, trend=trend, of_run=True
+        )
     return _change_count_text(changed, analysis.report, earlier)
 
 
@@ -208,23 +211,42 @@ def trend(  # noqa: PLR0913, PLR0917  the present run, of which there is no reco
         for month, (*run, of, same) in sorted(last_of_month.items())
         if month > oldest
     ]
+    return trend_of_rows(counts)
+
+
+def trend_of_rows(rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
+    """Return the trend (`TREND_COLUMNS`) that has these rows."""
     kinds: dict[str, Any] = {columns.RUN: TEXT, columns.AS_OF: "datetime64[s, UTC]"}
-    return pd.DataFrame(counts, columns=list(TREND_COLUMNS)).astype(kinds)
+    return pd.DataFrame([*rows], columns=list(TREND_COLUMNS)).astype(kinds)
+
+
+def trend_rows(trend: pd.DataFrame) -> list[list[Any]]:
+    """Return the rows of a trend as JSON can hold them."""
+    return trend.assign(as_of=utc_text_series(trend[columns.AS_OF])).to_numpy().tolist()
 
 
 def _month(at: datetime) -> int:
     return at.year * 12 + at.month
 
 
-def changes_since(analysis: Analysis, earlier: Sequence[Run]) -> pd.DataFrame:
+def accounts_of_older_runs(earlier: Sequence[Run], accounts: Collection[str]) -> dict[str, str]:
+    """Return the newest run of each of these accounts that the last run does not cover."""
+    older = {of.account: run.name for run in earlier[:-1] for of in run.record.covered}
+    last = {of.account for run in earlier[-1:] for of in run.record.covered}
+    return {name: older[name] for name in sorted(accounts) if name in older and name not in last}
+
+
+def changes_since(
+    analysis: Analysis, earlier: Sequence[Run], older: Mapping[str, str]
+) -> pd.DataFrame:
     """Return what changed since the last earlier run, judged by the criteria of this one.
 
-    An account that only older runs cover has a row that names the newest of these. Without an
+    An account that only `older` runs cover has a row that names the newest of these. Without an
     earlier run, only the accounts that could not be read are listed.
     """
     if not earlier:
         return not_covered_rows(analysis.report)
-    *older, previous = earlier
+    previous = earlier[-1]
     now = Side.of(analysis)
     try:
         before = Side.of(_analysis_of(previous, analysis))
@@ -232,11 +254,10 @@ def changes_since(analysis: Analysis, earlier: Sequence[Run]) -> pd.DataFrame:
     except InputRefused as refused:
         reason = f"the run {previous.name} is refused: {refused.problems[0].message}"
         before = replace(now, as_of={}, missing=dict.fromkeys(now.as_of, reason))
-    covered = {of.account: run.name for run in older for of in run.record.covered}
     missing = {
         account: f"{before.missing.get(account, NO_REPORT)}; for changes since the run {run},"
         " compare it with this one: credreport diff"
-        for account, run in covered.items()
+        for account, run in older.items()
         if account not in before.as_of and account in now.as_of
     }
     return changes(replace(before, missing={**before.missing, **missing}), now)

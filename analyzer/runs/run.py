@@ -47,8 +47,9 @@ class ExportRequest:
 
     The reports are those of `sources`; without sources, `fetch_request` gets them from AWS. `as_of`
     is in UTC. `ledger` is the file of the ledger; files with entries that it lacks are named, as
-    read `today` (UTC). `lists` are files that a run keeps, by their name in it; `parameters` are
-    the options in its record. `feeds` are written too, ASFF for `hub_region`.
+    read `today` (UTC). `lists` are files that a run keeps, by their name in it, and `list_names`
+    their own names; `parameters` are the options in its record. `feeds` are written too, ASFF for
+    `hub_region`.
     """
 
     folder: Path
@@ -62,6 +63,7 @@ class ExportRequest:
     today: date
     ledger: Path | None
     lists: Mapping[str, bytes]
+    list_names: Mapping[str, str]
     parameters: Mapping[str, object]
     feeds: Sequence[Feed]
     hub_region: str | None
@@ -105,7 +107,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
     folder = request.folder
     with run_folders.folder_lock(folder):
         with run_folders.new_run_folder(folder) as building:
-            report, has_gaps = _gather_reports(request, building)
+            report, has_gaps, outside = _gather_reports(request, building)
             all_runs = run_folders.runs(folder)
             for path in run_folders.incomplete_runs(folder, all_runs):
                 message = f"{path} is not a complete run: passed over."
@@ -113,7 +115,8 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             new_run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             earlier = run_folders.earlier_runs(all_runs, new_run.name)
             missing = _uncollected(request, all_runs)
-            report = replace(report, content_notes=(*report.content_notes, *missing))
+            outside["notes"] += missing
+            report = inputs.with_outside(report, outside)
             analysis_request = request.analysis_request
             analysis = _with_facts(request, analysis_request.analysis(report))
             _log_outcome(analysis, request.log, missing)
@@ -125,7 +128,8 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                 met = existing.record.met
             else:
                 compared = _runs_to_compare(earlier, request.log)
-                changed = outputs.changes_since(analysis, compared)
+                older = outputs.accounts_of_older_runs(compared, report.accounts)
+                changed = outputs.changes_since(analysis, compared, older)
                 words = analysis_request.fail_on
                 new = outputs.change_failures(analysis, changed, compared, words)
                 met = (*analysis_request.failures(analysis), *new)
@@ -149,6 +153,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                     later=all_runs[len(earlier) :],
                     met=met,
                     code=code,
+                    made_from={**outside, "older_runs": older},
                 )
         if keep:
             _prune(request, keep, run)
@@ -157,8 +162,10 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
     return code, {"run": run.name, "unchanged": bool(existing), **outcome}
 
 
-def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, bool]:
-    """Put the reports into a run; return them, and whether AWS left anything out.
+def _gather_reports(
+    request: ExportRequest, building: Path
+) -> tuple[Report, bool, dict[str, list[Any]]]:
+    """Put the reports into a run; return them, whether AWS left anything out, and what is not kept.
 
     They are copies of files, or fetched from AWS. Raises InputRefused, AwsRefused, OutputFailed.
     """
@@ -167,7 +174,8 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
         folder.mkdir(mode=0o700)
     if request.fetch_request:
         _, has_gaps = _ask_aws(request, request.fetch_request, folder)
-        return inputs.load_reports(building, {}, request.limits, request.as_of), has_gaps
+        report = inputs.load_reports(building, {}, request.limits, request.as_of)
+        return report, has_gaps, {"unreadable": [], "skipped": [], "notes": []}
     sources, is_outside = inputs.inputs_outside_runs(
         request.sources, request.folder, request.limits
     )
@@ -177,9 +185,12 @@ def _gather_reports(request: ExportRequest, building: Path) -> tuple[Report, boo
     with run_folders.os_errors_translated(folder):
         origins = inputs.copy_inputs(request.sources, sources, folder, is_outside)
     report = inputs.load_reports(building, origins, request.limits, request.as_of)
-    notes = (*load.skipped_notes(sources), *report.source_notes)
-    not_covered = (*unreadable, *report.not_covered)
-    return replace(report, source_notes=notes, not_covered=not_covered), False
+    outside: dict[str, list[Any]] = {
+        "unreadable": [[file.name, file.reason] for file in unreadable],
+        "skipped": [*load.skipped_notes(sources)],
+        "notes": [],
+    }
+    return report, False, outside
 
 
 def _uncollected(request: ExportRequest, all_runs: Sequence[Run]) -> list[str]:
@@ -233,6 +244,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
     later: Sequence[Run],
     met: Sequence[str],
     code: int,
+    made_from: Mapping[str, Any],
 ) -> None:
     """Write all of a run but its reports, put it in place, and log it."""
     report, ledger = analysis.report, analysis.ledger
@@ -245,10 +257,15 @@ def _publish(  # noqa: PLR0913  a run is all of these
         for name, content in {**request.lists, **ledger_file}.items():
             (building / name).write_bytes(content)
         changes = outputs.write_all(analysis, building, changed, compared, trend)
+        feeds: dict[str, Any] = {}
         for feed in request.feeds:
             closed = _feeds_to_close(earlier, feed, report.accounts - {""}, rules, request.log)
             if part := _part_of_feed(analysis, later, feed, rules, request.log):
                 outputs.write_feed(part, building, feed, request.hub_region, closed)
+            feeds[feed] = {
+                "closes": [path.relative_to(run.parent).as_posix() for path in closed],
+                "accounts": sorted(part.report.accounts) if part else [],
+            }
         record = run_folders.record_bytes(
             report,
             request.parameters,
@@ -259,6 +276,13 @@ def _publish(  # noqa: PLR0913  a run is all of these
             compared_with=compared[-1].name if compared else None,
             users=verdicts,
             rules=rules,
+            made_from={
+                **made_from,
+                "settings": analysis.settings,
+                "lists": {**request.list_names, inputs.DECISIONS: str(request.ledger or "")},
+                "trend": outputs.trend_rows(trend),
+                "feeds": feeds,
+            },
         )
     run_folders.publish(building, run, record)
     _log_lost_accounts(report, earlier, request.log)

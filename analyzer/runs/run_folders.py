@@ -61,7 +61,8 @@ class RunRecord(BaseModel):
 
     `as_of` is that of its newest report, `set_as_of` the one of `--as-of`, `exempt` are the entries
     of `--exempt`, `met` says what met `--fail-on`; `rules` are those that
-    ran, none in a record of an earlier version.
+    ran, none in a record of an earlier version. `made_from` is what the outputs show besides the
+    kept files: names, settings, unreadable files, notes, the trend, and what other runs gave.
     """
 
     kind: Literal["export"]
@@ -79,6 +80,9 @@ class RunRecord(BaseModel):
     users: Annotated[dict[Verdict, StrictInt], Field(min_length=len(Verdict))]
     files: tuple[RunFile, ...]
     rules: frozenset[str] = frozenset()
+    version: Annotated[str, Field(validation_alias=AliasPath("tool", "version"))] = ""
+    compared_with: str | None = None
+    made_from: dict[str, Any] = {}
     covered: Annotated[
         tuple[CoveredAccount, ...], Field(validation_alias=AliasPath("accounts", "covered"))
     ] = ()

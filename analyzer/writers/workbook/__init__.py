@@ -10,9 +10,10 @@ a text cell, never a formula; formulas are ours, and are written with their resu
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from typing import BinaryIO, Final, NamedTuple
@@ -57,6 +58,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     split_by: SplitBy | None = None,
     part: str = "",
     same_second: SameSecond | None = None,
+    of_run: bool = False,
 ) -> None:
     """Write the workbook with all users; a list longer than a sheet continues on the next sheets.
 
@@ -66,7 +68,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
 
     A workbook of a split review has a `part_label`, which names the owner or account, and `part`,
     which is its name or id. It counts only the users in it, and `same_second` is of all users
-    (`CreationSeconds.same_second`).
+    (`CreationSeconds.same_second`). One `of_run` can show what changed since an earlier run.
     """
     analysis = analysis if part_label else analysis.whole
     titles = [*SheetName] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
@@ -75,7 +77,8 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     newest = max(file.as_of for file in analysis.report.files)
     scope, comparison_text = as_of_and_scope(analysis.report), "No previous run."
     with Book(TITLE, scope, newest, titles) as book:
-        listings, review = _add_users(book, analysis, same_second, split_by, part)
+        record = partial(review_record, split_by=split_by, part=part, sheets=sheets, of_run=of_run)
+        listings, review = _add_users(book, analysis, same_second, record)
         if SheetName.FINDINGS in titles:
             results = analysis.rule_results
             of_findings = lookup_lists.finding_columns(analysis, listings)
@@ -103,8 +106,7 @@ def _add_users(
     book: Book,
     analysis: Analysis,
     same_second: SameSecond | None,
-    split_by: SplitBy | None,
-    part: str,
+    record: Callable[[Analysis, Mapping[str, int]], ReviewRecord],
 ) -> tuple[Listings, ReviewRecord]:
     """Add the lists of users, and return the lists in which reviewers decide, and their record."""
     all_users = TableSheets(book, SheetName.ALL_USERS, lookup_lists.all_users_columns(analysis))
@@ -125,7 +127,7 @@ def _add_users(
     if same_second is None:
         same_second = seconds.same_second()
     listed = {str(title): len(users) for title, users in gathered.items()}
-    review = review_record(analysis, listed, split_by, part)
+    review = record(analysis, listed)
     listings = {
         review_list.title: _add_review(
             book, analysis, review_list, gathered[review_list.title], same_second, review.digest
@@ -212,23 +214,31 @@ class Split:
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Yield the name and the content of each workbook, and of the index last."""
-        for workbook, pages in self.pages_by_workbook.items():
-            stream, part = BytesIO(), self.analysis.of_users(pages)
-            write_workbook(
-                part,
-                stream,
-                sheets=WorkbookSheets.REVIEW,
-                part_label=workbook.label,
-                split_by=self.by,
-                part=workbook.account if self.by is SplitBy.ACCOUNT else workbook.owner,
-                same_second=self.same_second,
-            )
-            yield workbook.file, stream.getvalue()
+        for workbook in self.pages_by_workbook:
+            yield workbook.file, self.content_of(workbook)
         names = SplitWorkbook._fields
         index = pd.DataFrame([*self.pages_by_workbook], columns=[*names]).astype(TEXT)
         stream = BytesIO()
         write_tables([index], names, stream, raw=False)
         yield INDEX, stream.getvalue()
+
+    def content_of(self, workbook: SplitWorkbook) -> bytes:
+        """Return a workbook of the split."""
+        stream = BytesIO()
+        write_workbook(
+            self.analysis.of_users(self.pages_by_workbook[workbook]),
+            stream,
+            sheets=WorkbookSheets.REVIEW,
+            part_label=workbook.label,
+            split_by=self.by,
+            part=self.part_of(workbook),
+            same_second=self.same_second,
+        )
+        return stream.getvalue()
+
+    def part_of(self, workbook: SplitWorkbook) -> str:
+        """Return the owner, or the id of the account, whose users a workbook lists."""
+        return workbook.account if self.by is SplitBy.ACCOUNT else workbook.owner
 
 
 def split(analysis: Analysis, by: SplitBy) -> Split:

@@ -1,7 +1,7 @@
 """Record by what the lists to decide in were made, and make their records anew from reports."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -14,21 +14,38 @@ from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, Exemptions, ReportFile
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.terms import VERSION, SplitBy, utc_text
+from analyzer.terms import VERSION, AsOfSource, SplitBy, WorkbookSheets, utc_text
 from analyzer.writers.workbook.lookup_lists import follow_up_columns
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 
-def review_record(
-    analysis: Analysis, listed: Mapping[str, int], split_by: SplitBy | None, part: str
+def review_record(  # noqa: PLR0913  what the record holds
+    analysis: Analysis,
+    listed: Mapping[str, int],
+    split_by: SplitBy | None,
+    part: str,
+    *,
+    sheets: WorkbookSheets,
+    of_run: bool,
 ) -> ReviewRecord:
     """Return the record of a review whose lists have these numbers of users.
 
     `part` is the owner or account of a workbook of a split review.
     """
-    chosen, files = analysis.filter or Filter(), analysis.report.files
-    lists = analysis.exemptions.file, analysis.owners.file
-    exemptions, owners = (file.sha256 if file else "" for file in lists)
+    chosen, files, book = (
+        analysis.filter or Filter(),
+        analysis.report.files,
+        analysis.whole.rulebook,
+    )
+    lists = {
+        "exemptions": analysis.exemptions.file,
+        "owners": analysis.owners.file,
+        "accounts": analysis.report.account_list,
+        "decisions": analysis.ledger.file,
+    }
+    exemptions, owners, accounts_sha256, ledger = (
+        file.sha256 if file else "" for file in lists.values()
+    )
     accounts = {account.account for file in files for account in file.accounts}
     return ReviewRecord(
         version=VERSION,
@@ -51,6 +68,19 @@ def review_record(
             for file in files
             if file.accounts or not split_by
         ],
+        superseded=[(file.name, file.sha256) for file in analysis.whole.report.superseded],
+        set_as_of=any(file.as_of_source is AsOfSource.OPTION for file in files),
+        standard=book.standard.id if book.has_benchmark else "",
+        rules=[rule.id for rule in book.rules],
+        thresholds=asdict(book.thresholds),
+        account_list=accounts_sha256,
+        ledger=ledger,
+        keep_days=analysis.ledger.keep_days,
+        due_days=analysis.ledger.due_days,
+        names={kind: file.name for kind, file in lists.items() if file},
+        settings=analysis.settings,
+        sheets=sheets,
+        of_run=of_run,
         listed={**listed},
         follow_up="" if split_by else digest_of_rows(_followed_up(analysis)),
     )

@@ -1,0 +1,178 @@
+"""Run `credreport verify`: make outputs anew from the reports, and compare them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from analyzer.cli.command import Config
+from analyzer.cli.inputs import find_inputs, named_file, read_analysis_request
+from analyzer.cli.log import TextOrJson
+from analyzer.cli.options import AccountsFile, InputOptions, JudgingOptions, file_option
+from analyzer.cli.streams import text_stream, utc_now, write_lines
+from analyzer.cli.values import InputFile, change_words, form_parser
+from analyzer.errors import FAILED, InputRefused
+from analyzer.limits import Definition
+from analyzer.terms import Benchmark, Severity, printable
+
+if TYPE_CHECKING:
+    from analyzer.analysis.analysis import AnalysisRequest
+    from analyzer.report.input_formats import Limits
+    from analyzer.runs.run_folders import Run
+    from analyzer.verify import Verification
+
+EXAMPLES: Final = (
+    "credreport verify runs/latest",
+    "credreport verify review.xlsx decisions.csv --report reports/",
+)
+
+
+def verify(
+    outputs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="OUTPUTS",
+            help="Runs of export, workbooks of a review, and ledgers (.csv) with these workbooks.",
+        ),
+    ],
+    *,
+    report: Annotated[
+        list[str],
+        typer.Option(
+            metavar="SOURCE", help="Report that the workbooks were made from; may be repeated."
+        ),
+    ] = [],
+    exemptions: Annotated[
+        InputFile | None, file_option("Exemptions that a workbook was made with.")
+    ] = None,
+    owners: Annotated[
+        InputFile | None, file_option("Owners that a workbook was made with.")
+    ] = None,
+    accounts: AccountsFile = None,
+    decisions: Annotated[
+        InputFile | None, file_option("Ledger that a workbook was made with, as it was then.")
+    ] = None,
+    manifest: Annotated[
+        str | None,
+        typer.Option(
+            parser=form_parser("[0-9a-f]{64}", "a SHA-256 has 64 digits"),
+            metavar="SHA256",
+            help="SHA-256 of the run's manifest.json, as export printed it.",
+        ),
+    ] = None,
+    format_: Annotated[
+        TextOrJson,
+        typer.Option("-f", "--format", metavar="FORMAT", help="Write text or json."),
+    ] = TextOrJson.TEXT,
+    input_options: InputOptions,
+    config: Config = None,
+) -> None:
+    """Make the outputs of a run, a workbook or a ledger anew, and compare them.
+
+    Values are compared: a list may be sorted, filtered and saved again, and what people entered is
+    left out. Exit code 1 if anything differs, 3 if a report or list is missing.
+    """
+    del config
+    from analyzer.verify import GivenInputs, Verification, verify_ledger, verify_workbook
+
+    lists = {
+        "exemptions": exemptions,
+        "owners": owners,
+        "accounts": accounts,
+        "decisions": decisions,
+    }
+    given = GivenInputs(
+        names=report,
+        sources=find_inputs(report, input_options).sources if report else [],
+        lists=[file for file in lists.values() if file],
+        today=utc_now().date(),
+    )
+    folders = [name for name in outputs if Path(name).is_dir()]
+    files = [named_file(name) for name in outputs if name not in folders]
+    ledgers = [file for file in files if file.name.lower().endswith(".csv")]
+    workbooks = [file for file in files if file not in ledgers]
+    result = Verification()
+    for folder in folders:
+        _verify_run(Path(folder), input_options.limits, manifest, result)
+    if report or not ledgers:
+        for name, content in workbooks:
+            verify_workbook(name, content, given, result)
+    for name, content in ledgers:
+        verify_ledger(name, content, workbooks, given, result)
+    write = _write_json if format_ is TextOrJson.JSON else _write_text
+    write(result)
+    if result.differences:
+        raise typer.Exit(FAILED)
+
+
+def _verify_run(
+    folder: Path, limits: "Limits", manifest: str | None, result: "Verification"
+) -> None:
+    from analyzer.runs.run_folders import RECORD_FILE, Run, read_record
+    from analyzer.verify import check_version, verify_run
+
+    path = folder.resolve()
+    record = read_record(path)
+    if record is None:
+        message = f"no run of export: {RECORD_FILE} is missing, or a file that it lists"
+        raise InputRefused.of_file(str(folder), message, "Name the folder of one run.")
+    check_version(str(folder), record.version)
+    run = Run(path, record)
+    verify_run(run, _request(run), limits, manifest, result)
+
+
+def _request(run: "Run") -> "AnalysisRequest":
+    """Return what a run was judged by: its parameters, and the lists that it keeps."""
+    from analyzer.runs import inputs
+
+    parameters, names = run.record.parameters, run.record.made_from["lists"]
+    kept = {
+        option: InputFile(names[file], (run.path / file).read_bytes())
+        for option, file in (
+            ("exemptions", inputs.EXEMPTIONS),
+            ("owners", inputs.OWNERS),
+            ("decisions", inputs.DECISIONS),
+            ("accounts", inputs.ACCOUNTS),
+        )
+        if (run.path / file).is_file()
+    }
+    values = {
+        field.name: parameters[field.name]
+        for field in fields(JudgingOptions)
+        if field.name in parameters
+    }
+    values |= {name: kept.get(name) for name in ("exemptions", "owners", "decisions")}
+    values |= _words(values) | {"settings": run.record.made_from["settings"]}
+    options = JudgingOptions(**values)
+    accounts = kept.get("accounts")
+    return read_analysis_request(options, accounts, parameters["fail_on"], change_words())
+
+
+def _words(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the words among values as what they name."""
+    kinds = {"definition": Definition, "min_severity": Severity, "standard": Benchmark}
+    return {name: kind(values[name]) for name, kind in kinds.items() if values[name]}
+
+
+def _write_text(result: "Verification") -> None:
+    from analyzer.verify import NOT_PROVEN
+
+    lines = [result.headline]
+    lines += [f"{one.place}: {one.message}" for one in result.differences]
+    lines += [f"Note: {one.place}: {one.message}" for one in result.notes]
+    write_lines("\n".join(map(printable, [*lines, NOT_PROVEN])))
+
+
+def _write_json(result: "Verification") -> None:
+    from analyzer.files import json_bytes, provenance
+    from analyzer.verify import NOT_PROVEN
+
+    document = {**provenance(), **asdict(result), "not_proven": NOT_PROVEN}
+    for name in ("differences", "notes"):
+        document[name] = [
+            {"place": one.place, "message": one.message} for one in getattr(result, name)
+        ]
+    with text_stream() as stream:
+        stream.write(json_bytes(document).decode())

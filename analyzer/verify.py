@@ -1,0 +1,406 @@
+"""Make the outputs of reports anew, with the code that made them first, and compare the values.
+
+It proves that outputs follow from the reports that are kept, not that these are AWS's or complete,
+nor who typed an entry. What came from elsewhere, such as earlier runs that are gone, is named.
+"""
+
+import hashlib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from io import BytesIO
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import orjson
+
+from analyzer.analysis.analysis import Analysis, AnalysisRequest, analyze
+from analyzer.analysis.filters import Filter
+from analyzer.analysis.rulebook import ALL_RULES, Rulebook, rulebook
+from analyzer.decisions.ledger import Ledger, read_ledger
+from analyzer.decisions.record import ReviewRecord
+from analyzer.differences import Difference, file_differences
+from analyzer.errors import InputRefused
+from analyzer.files import sha256
+from analyzer.lists.owners import read_account_list, read_owners
+from analyzer.report.input_formats import Limits
+from analyzer.report.model import Exemption, Exemptions
+from analyzer.report.report import Report
+from analyzer.report.values import timestamp
+from analyzer.reviews.entries import read_files
+from analyzer.reviews.list_sheets import lists_and_review
+from analyzer.runs import inputs, outputs, run_folders
+from analyzer.runs.run_folders import RECORD_FILE, Run
+from analyzer.sources.load import load_sources, read_exemptions
+from analyzer.sources.source import Source
+from analyzer.terms import (
+    AWS_SOURCES,
+    VERSION,
+    Feed,
+    SplitBy,
+    Verdict,
+    WorkbookSheets,
+    count_text,
+    short_list,
+)
+from analyzer.writers.workbook import split, write_workbook
+from analyzer.writers.workbook.book import SheetName
+
+NOT_PROVEN: Final = "Not proven: that the reports are AWS's and complete, and who typed an entry."
+_LISTS: Final = (inputs.EXEMPTIONS, inputs.OWNERS, inputs.ACCOUNTS, inputs.DECISIONS)
+
+
+@dataclass(slots=True)
+class Verification:
+    """Hold what was made anew, and how it differs: users, outputs, differences, what is open.
+
+    `notes` name what was added or hidden, `not_checked` what nothing here can be made from.
+    """
+
+    users: int = 0
+    outputs: int = 0
+    differences: list[Difference] = field(default_factory=list)
+    notes: list[Difference] = field(default_factory=list)
+    not_checked: list[str] = field(default_factory=list)
+
+    def add(self, differences: Iterable[Difference]) -> None:
+        """Add differences and notes."""
+        for one in differences:
+            (self.notes if one.is_note else self.differences).append(one)
+
+    def compare(self, name: str, found: bytes, anew: bytes, skipped: Collection[str] = ()) -> None:
+        """Add how an output differs from the one made anew."""
+        self.outputs += 1
+        self.add(file_differences(name, found, anew, skipped))
+
+    @property
+    def headline(self) -> str:
+        """Return the result in a sentence."""
+        number = len(self.differences)
+        word = "Reproduced: 0 differences" if not number else count_text(number, "difference")
+        users, made = count_text(self.users, "user"), count_text(self.outputs, "output")
+        open_ = f"; not checked: {'; '.join(self.not_checked)}" if self.not_checked else ""
+        return f"{word} of {users}, {made}{open_}."
+
+
+def check_version(name: str, version: str) -> None:
+    """Raise InputRefused for a file of another version: its words and rules may differ."""
+    if version != VERSION:
+        message = f"credreport {version or 'of another version'} wrote it, and this is {VERSION}"
+        hint = f"Verify it with that version: pipx install --force credreport=={version}."
+        raise InputRefused.of_file(name, message, hint)
+
+
+# Runs
+
+
+def verify_run(
+    run: Run, request: AnalysisRequest, limits: Limits, manifest: str | None, result: Verification
+) -> None:
+    """Make all outputs of a run anew, and compare them; `manifest` is its SHA-256 if known.
+
+    Raises InputRefused if a report or list of the run cannot be read.
+    """
+    record, source = run.record, run.record.made_from
+    if manifest and (digest := sha256(run.path / RECORD_FILE)) != manifest:
+        message = f"its SHA-256 is {digest}, and not {manifest}"
+        result.add([Difference(f"{run.name}/{RECORD_FILE}", message)])
+    result.add(_changed_files(run))
+    report = inputs.load_reports(run.path, {}, limits, record.set_as_of)
+    analysis = request.analysis(inputs.with_outside(report, source))
+    others = {one.name: one for one in run_folders.runs(run.path.parent)}
+    compared = [others[name] for name in [record.compared_with] if name in others]
+    is_compared = bool(compared) or not record.compared_with
+    if source["unreadable"] or source["skipped"] or source["notes"]:
+        result.not_checked.append(f"{run.name}: files that were not kept")
+    changed = outputs.changes_since(analysis, compared, source["older_runs"])
+    result.add(_trend_differences(run, others, result.not_checked))
+    result.users += analysis.totals.user_count()
+    lists = {*_LISTS, RECORD_FILE}
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        trend = outputs.trend_of_rows(source["trend"])
+        outputs.write_all(analysis, folder, changed, compared, trend)
+        skipped = {} if is_compared else {outputs.CHANGES: None, outputs.WORKBOOK: _OF_EARLIER_RUNS}
+        open_feeds = _write_feeds(run, analysis, folder)
+        for path in run.files:
+            if path in lists or path.startswith(f"{inputs.REPORTS}/"):
+                continue
+            if path in open_feeds or (path in skipped and not skipped[path]):
+                result.not_checked.append(f"{run.name}/{path}: an earlier run is gone")
+            elif (folder / path).is_file():
+                anew, found = (folder / path).read_bytes(), (run.path / path).read_bytes()
+                result.compare(f"{run.name}/{path}", found, anew, skipped.get(path) or ())
+            else:
+                result.add([Difference(f"{run.name}/{path}", "the reports give no such file")])
+    if not is_compared:
+        result.not_checked.append(f"{run.name}/{outputs.WORKBOOK}, changes: an earlier run is gone")
+    met = record.met
+    if is_compared:
+        new = outputs.change_failures(analysis, changed, compared, request.fail_on)
+        met = (*request.failures(analysis), *new)
+    result.compare(*_records(run, analysis, met))
+
+
+_OF_EARLIER_RUNS: Final = (SheetName.CHANGES, SheetName.SUMMARY)
+
+
+def _changed_files(run: Run) -> Iterator[Difference]:
+    """Yield the kept reports and lists that were changed, and files that the run did not write."""
+    there = {
+        path.relative_to(run.path).as_posix() for path in run.path.rglob("*") if path.is_file()
+    }
+    for path, digest in run.files.items():
+        is_input = path in _LISTS or path.startswith(f"{inputs.REPORTS}/")
+        if is_input and sha256(run.path / path) != digest:
+            yield Difference(f"{run.name}/{path}", "the file was changed since the run")
+    for path in sorted(there - {RECORD_FILE, *run.files}):
+        is_input = path in _LISTS or path.startswith(f"{inputs.REPORTS}/")
+        yield Difference(f"{run.name}/{path}", "the file was added", is_note=not is_input)
+
+
+def _trend_differences(
+    run: Run, others: Mapping[str, Run], not_checked: list[str]
+) -> Iterator[Difference]:
+    """Yield the numbers in the trend that are not those of their runs; name runs that are gone."""
+    gone = []
+    for name, _, unused, _, users, _ in run.record.made_from["trend"]:
+        if name == run.name or name not in others:
+            gone += [name] if name != run.name else []
+            continue
+        counts = others[name].record.users
+        if (unused, users) != (counts[Verdict.UNUSED], sum(counts.values())):
+            yield Difference(f"{run.name}/{RECORD_FILE}, trend", f"not the numbers of {name}")
+    if gone:
+        not_checked.append(f"{run.name}: the trend of {short_list(gone)}, not here")
+
+
+def _write_feeds(run: Run, analysis: Analysis, folder: Path) -> Collection[str]:
+    """Write the feeds of a run; return the files of those whose earlier feeds are gone."""
+    top, region = run.path.parent, run.record.parameters.get("hub_region")
+    open_files: list[str] = []
+    for word, source in run.record.made_from["feeds"].items():
+        feed, closes = Feed(word), [top / path for path in source["closes"]]
+        if not all(path.is_file() for path in closes):
+            open_files += outputs.feed_files(run, feed)
+            continue
+        is_part = {*source["accounts"]} != analysis.report.accounts
+        part = analysis.where(Filter(accounts=(*source["accounts"],))) if is_part else analysis
+        if source["accounts"]:
+            outputs.write_feed(part, folder, feed, region, closes)
+    return open_files
+
+
+def _records(run: Run, analysis: Analysis, met: Sequence[str]) -> tuple[str, bytes, bytes]:
+    """Return the name of a run's record, its bytes, and those of the record made anew."""
+    found = (run.path / RECORD_FILE).read_bytes()
+    kept = orjson.loads(found)
+    ledger = analysis.ledger.file
+    anew = run_folders.record_bytes(
+        analysis.report,
+        {**run.record.parameters, "decisions": ledger.sha256 if ledger else None},
+        kept["files"],
+        ledger,
+        exit_code=run.record.exit_code,
+        met=[*met],
+        compared_with=run.record.compared_with,
+        users={verdict: analysis.totals.user_count(verdict) for verdict in Verdict},
+        rules=sorted(rule.id for rule in analysis.rule_results.book.rules),
+        made_from=run.record.made_from,
+    )
+    return f"{run.name}/{RECORD_FILE}", found, anew
+
+
+# Workbooks
+
+
+@dataclass(frozen=True, kw_only=True)
+class GivenInputs:
+    """Hold the inputs that workbooks and ledgers may be made from, which are found by SHA-256.
+
+    `names` and `sources` are the reports; `lists` are files by kind, such as `exemptions`, as
+    `ReviewRecord.names` has them. `request` returns what to judge by from these files.
+    """
+
+    names: Sequence[str]
+    sources: Sequence[Source]
+    lists: Sequence[tuple[str, bytes]]
+    today: date
+
+    def report(self, review: ReviewRecord, name: str) -> Report:
+        """Return the reports of a review, under the names that they had; raises InputRefused."""
+        recorded = {sha: file for file, sha, _ in review.reports} | {
+            sha: file for file, sha in review.superseded
+        }
+        chosen = [
+            replace(source, name=recorded[digest])
+            for source in self.sources
+            if not source.is_skipped
+            if (digest := hashlib.sha256(source.read()).hexdigest()) in recorded
+        ]
+        there = {source.name for source in chosen}
+        if lacking := [file for file in recorded.values() if file not in there]:
+            hint = "Name the reports that it was made from, unchanged, with --report."
+            raise InputRefused.of_file(name, f"reports are missing: {short_list(lacking)}", hint)
+        as_of = timestamp(review.reports[0][2]) if review.set_as_of else None
+        return load_sources(self.names, chosen, as_of)
+
+    def list_of(self, review: ReviewRecord, kind: str, digest: str, name: str) -> tuple[str, bytes]:
+        """Return the name that a list had, and its bytes; raises InputRefused if it is missing."""
+        for _, content in self.lists:
+            if hashlib.sha256(content).hexdigest() == digest:
+                return review.names[kind], content
+        message = f"the list {review.names[kind]}, SHA-256 {digest}, is missing"
+        raise InputRefused.of_file(name, message, f"Name it, as it was then, with --{kind}.")
+
+    def request(self, review: ReviewRecord, name: str) -> AnalysisRequest:
+        """Return what the users of a review were judged by; raises InputRefused."""
+        digests = {
+            "exemptions": review.exemptions,
+            "owners": review.owners,
+            "accounts": review.account_list,
+            "decisions": review.ledger,
+        }
+        lists = {
+            kind: self.list_of(review, kind, digest, name)
+            for kind, digest in digests.items()
+            if digest
+        }
+        listed = read_exemptions(lists["exemptions"]) if "exemptions" in lists else Exemptions()
+        entries = [Exemption.of_option("=".join(entry)) for entry in review.exempt]
+        ledger = read_ledger(*lists["decisions"]) if "decisions" in lists else Ledger()
+        return AnalysisRequest(
+            criteria=review.criteria,
+            book=_rulebook(review, name),
+            exemptions=replace(listed, entries=(*listed, *entries)),
+            ledger=replace(ledger, keep_days=review.keep_days, due_days=review.due_days),
+            accounts=read_account_list(*lists["accounts"]) if "accounts" in lists else None,
+            owners=read_owners(*lists["owners"]) if "owners" in lists else None,
+            settings=review.settings,
+        )
+
+
+def _rulebook(review: ReviewRecord, name: str) -> Rulebook:
+    benchmark, limits = review.standard or None, review.thresholds
+    if not review.rules:
+        return rulebook(benchmark, rules=ALL_RULES, skip=[*rulebook().rules_by_id], limits=limits)
+    try:
+        return rulebook(benchmark, rules=review.rules, limits=limits)
+    except ValueError as error:
+        hint = "Rules of your own are not verified."
+        raise InputRefused.of_file(name, str(error), hint) from None
+
+
+def verify_workbook(name: str, content: bytes, given: GivenInputs, result: Verification) -> None:
+    """Make a workbook anew from its reports, and compare all but the entries.
+
+    Raises InputRefused if a report or list is missing, or if another version wrote the workbook.
+    """
+    try:
+        _, review = lists_and_review(name, content)
+    except InputRefused as refused:
+        result.add(Difference(one.file, one.message) for one in refused.problems)
+        return
+    check_version(name, review.version)
+    report = given.report(review, name)
+    analysis = given.request(review, name).analysis(report)
+    unproven = [file.name for file in report.files if file.as_of_source not in AWS_SOURCES]
+    if unproven:
+        result.not_checked.append(f"as-of of {short_list(unproven)}, which AWS does not give")
+    if review.of_run:
+        result.not_checked.append(
+            f"{name}: {' and '.join(_OF_EARLIER_RUNS)}, which verify of the run checks"
+        )
+    result.users += analysis.totals.user_count()
+    skipped = _OF_EARLIER_RUNS if review.of_run else ()
+    result.compare(name, content, _workbook(analysis, review), skipped)
+
+
+def _workbook(analysis: Analysis, review: ReviewRecord) -> bytes:
+    if review.split:
+        chosen = Filter(
+            accounts=(*review.accounts,),
+            users=(*review.users,),
+            exposures=(*review.exposures,),
+            reasons=(*review.reasons,),
+            certain=review.certain,
+            min_age=review.min_age,
+        )
+        whole = split(analysis.where(chosen), SplitBy(review.split))
+        parts = {whole.part_of(workbook): workbook for workbook in whole.pages_by_workbook}
+        return whole.content_of(parts[review.part]) if review.part in parts else b""
+    stream = BytesIO()
+    sheets = WorkbookSheets(review.sheets)
+    write_workbook(analysis, stream, sheets=sheets, of_run=review.of_run)
+    return stream.getvalue()
+
+
+# Ledgers
+
+
+def verify_ledger(
+    name: str,
+    content: bytes,
+    workbooks: Sequence[tuple[str, bytes]],
+    given: GivenInputs,
+    result: Verification,
+) -> None:
+    """Compare the lines of a ledger with the entries of workbooks, its facts with the reports.
+
+    Raises InputRefused if the ledger cannot be read.
+    """
+    ledger = read_ledger(name, content)
+    try:
+        entries = [line for file in read_files(workbooks, given.today) for line in file.lines]
+    except InputRefused as refused:
+        result.add(Difference(one.file, one.message) for one in refused.problems)
+        return
+    result.outputs += 1
+    lines = {line.identity: line for line in ledger.lines if not line.is_fact}
+    entered = {line.identity: line for line in entries}
+    of_user = {(line.workbook, line.subject): line for line in entries}
+    files = {PurePath(file).name for file, _ in workbooks}
+    without = 0
+    for key, line in lines.items():
+        place = f"{name}, row {line.read_from.row}"
+        other = of_user.get((line.workbook, line.subject))
+        if key in entered:
+            continue
+        if line.workbook not in files:
+            without += 1
+        elif other is None:
+            message = f"{line.summary}: no entry in {line.workbook} now (emptied, or never there)"
+            result.add([Difference(place, message, is_note=True)])
+        else:
+            message = f"{line.summary}; {line.workbook} has {other.summary}"
+            result.add([Difference(place, message)])
+    for key, line in entered.items():
+        if key not in lines:
+            result.add([Difference(line.place_text, f"not in {name}: {line.summary}")])
+    if without:
+        result.not_checked.append(f"{name}: {count_text(without, 'line')} without a workbook")
+    _add_facts(name, ledger, given, result)
+
+
+def _add_facts(name: str, ledger: Ledger, given: GivenInputs, result: Verification) -> None:
+    """Compare the lines of the program with what the reports show."""
+    words = replace(ledger, lines=tuple(line for line in ledger.lines if not line.is_fact))
+    facts = [line for line in ledger.lines if line.is_fact]
+    shown: set[tuple[object, ...]] = set()
+    there: set[str] = set()
+    for source in given.sources if facts else ():
+        report = load_sources(given.names, [source], None)
+        there |= report.sha256
+        shown |= {line.identity for line in analyze(report, ledger=words).follow_up_result.facts}
+    unknown = 0
+    for line in facts:
+        if line.sha256 not in there:
+            unknown += 1
+        elif line.identity not in shown:
+            place = f"{name}, row {line.read_from.row}"
+            message = f"{line.decision} of {line.user}: its report does not show that"
+            result.add([Difference(place, message)])
+    if unknown:
+        lines = count_text(unknown, "line")
+        result.not_checked.append(f"{name}: {lines} of credreport, whose reports are not given")
