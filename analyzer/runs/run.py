@@ -1,5 +1,6 @@
 """Make one run: gather the reports, judge the users, write everything, put it in place."""
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
@@ -286,6 +287,9 @@ def _publish(  # noqa: PLR0913  a run is all of these
         )
     run_folders.publish(building, run, record)
     _log_lost_accounts(report, earlier, request.log)
+    digest = hashlib.sha256(record).hexdigest()
+    message = f"SHA-256 of its manifest, for credreport verify: {digest}"
+    request.log.say("manifest", message, run=run.name, sha256=digest)
     since = f"; changes since {compared[-1].name}: {changes}" if compared else ""
     request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
 

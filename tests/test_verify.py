@@ -1,0 +1,537 @@
+"""Cheating with outputs is found, honest work with them is no difference, and gaps are named."""
+
+import csv
+import io
+import json
+import random
+import shutil
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from openpyxl.workbook import Workbook
+
+from analyzer.errors import FAILED
+from analyzer.files import sha256
+from tests.support.builders import ROOT_FOLDER, run
+from tests.support.review import fill_in
+
+SAMPLES = ROOT_FOLDER / "samples"
+REPORT = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"
+EARLIER = SAMPLES / "earlier/status_reports_2025-12-01T09-30-00+00-00.csv"
+LISTS = ("--exemptions", SAMPLES / "exemptions.csv", "--owners", SAMPLES / "owners.csv")
+MARCH = "2026-03-01T09-30-00Z"
+DECEMBER = "2025-12-01T09-30-00Z"
+ON = date(2026, 3, 2)
+
+Edit = Callable[[Workbook], Any]
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Hold two runs, the second with lists and feeds, a workbook, and its ledger."""
+    folder = tmp_path_factory.mktemp("made")
+    feeds = ("--also", "ocsf,asff,parquet", "--out-dir", folder / "runs")
+    assert run("export", "--from", EARLIER, *feeds).code == 0
+    assert run("export", "--from", REPORT, *LISTS, "--exempt", "ci-*=robots", *feeds).code == 0
+    book = folder / "review.xlsx"
+    assert run("analyze", REPORT, *LISTS, "-o", book).code == 0
+    filled = folder / "filled.xlsx"
+    fill_in(book, {"lena.hartwig": "delete", "soap-archive": "keep"}, on=ON, copy=filled)
+    assert run("collect", filled, "-o", folder / "decisions.csv").code == 0
+    return folder
+
+
+@pytest.fixture
+def folder(made: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(made, tmp_path / "here", symlinks=True))
+
+
+def verified(*arguments: object) -> tuple[int, str]:
+    ended = run("verify", *arguments)
+    return ended.code, ended.output.decode() + ended.messages
+
+
+def of_workbook(path: Path, *more: object) -> tuple[int, str]:
+    return verified(path, "--report", REPORT, *LISTS, *more)
+
+
+def edited(path: Path, edit: Edit) -> Path:
+    book = openpyxl.load_workbook(path)
+    edit(book)
+    book.save(path)
+    return path
+
+
+# Of workbooks
+
+
+def row_of(book: Workbook, sheet: str, text: str) -> int:
+    rows = book[sheet].iter_rows(values_only=True)
+    return next(at for at, row in enumerate(rows, start=1) if text in map(str, row))
+
+
+def column_of(book: Workbook, sheet: str, head: str) -> int:
+    return next(cell.column for cell in book[sheet][1] if cell.value == head)
+
+
+def cell(sheet: str, row: str, head: str, value: object) -> Edit:
+    def edit(book: Workbook) -> None:
+        at = row_of(book, sheet, row), column_of(book, sheet, head)
+        book[sheet].cell(*at).value = value  # type: ignore[assignment]
+
+    return edit
+
+
+def summary_number(row: str, value: object) -> Edit:
+    def edit(book: Workbook) -> None:
+        book["Summary"].cell(row_of(book, "Summary", row), 2).value = value  # type: ignore[assignment]
+
+    return edit
+
+
+def hidden_cell(book: Workbook) -> None:
+    at = row_of(book, "Unused users", "lena.hartwig"), column_of(book, "Unused users", "Record")
+    found = book["Unused users"].cell(*at)
+    found.value = str(found.value).replace("lena.hartwig", "vega,lena")
+
+
+def review_record(book: Workbook) -> None:
+    for row in book["Summary"].iter_rows():
+        for one in row:
+            if str(one.value).startswith("credreport review: "):
+                one.value = str(one.value).replace('"idle_days":90', '"idle_days":45')
+
+
+def swapped(book: Workbook) -> None:
+    """Swap the verdicts of two users and leave the rest."""
+    at = column_of(book, "All users", "Verdict")
+    rows = [row_of(book, "All users", name) for name in ("lena.hartwig", "ci-bot-deploy")]
+    here, there = (book["All users"].cell(row, at) for row in rows)
+    here.value, there.value = there.value, here.value
+
+
+def copied_row(book: Workbook) -> None:
+    sheet = book["All users"]
+    sheet.append([one.value for one in sheet[5]])
+
+
+def shown_otherwise(book: Workbook) -> None:
+    at = row_of(book, "All users", "lena.hartwig"), column_of(book, "All users", "Age in days")
+    book["All users"].cell(*at).number_format = '"12"'
+
+
+def other_sentence(book: Workbook) -> None:
+    book["Method"]["A3"] = "Sheet"
+
+
+WORKBOOK_CHEATS: dict[str, tuple[Edit, str]] = {
+    "a visible cell of All users": (cell("All users", "lena.hartwig", "Verdict", "active"), "active; the reports give unused"),
+    "a visible cell of a list": (cell("Unused users", "lena.hartwig", "Exposure", "none"), "none; the reports give"),
+    "a fact of a finding": (cell("Findings", "lena.hartwig", "Outcome", "exempt"), "sheet Findings"),
+    "a formula over a cell": (cell("All users", "lena.hartwig", "Verdict", '="active"'), "nothing; the reports give unused"),
+    "a number on Summary": (summary_number("unused", 3), "sheet Summary"),
+    "a constant over a formula": (summary_number("Unused users", 26), "26; the reports give =COUNTIF"),
+    "another formula": (summary_number("Row count check", '="OK"'), "sheet Summary"),
+    "a hidden cell": (hidden_cell, "Record"),
+    "the hidden record of the review": (review_record, "is gone or was changed"),
+    "values swapped between rows": (swapped, "Verdict"),
+    "a row taken out of All users": (lambda book: book["All users"].delete_rows(4), "a row is gone"),
+    "a row taken out of Findings": (lambda book: book["Findings"].delete_rows(4), "a row is gone"),
+    "a row taken out of a list": (lambda book: book["Unused users"].delete_rows(4), "a row is gone"),
+    "a row added": (copied_row, "the row was added"),
+    "a column taken out": (lambda book: book["All users"].delete_cols(8), "columns are gone"),
+    "a sheet taken out": (lambda book: book.remove(book["Findings"]), "the sheet is gone"),
+    "a format that shows another value": (shown_otherwise, "a number format can show another value"),
+    "a sentence on Method": (other_sentence, "sheet Method"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WORKBOOK_CHEATS)
+def test_a_workbook_in_which_somebody_cheated_differs_at_that_place(way: str, folder: Path) -> None:
+    edit, told = WORKBOOK_CHEATS[way]
+    code, text = of_workbook(edited(folder / "review.xlsx", edit))
+    assert (code, told in text) == (FAILED, True), text
+
+
+def sorted_rows(sheet: str, head: str) -> Edit:
+    def edit(book: Workbook) -> None:
+        first, *rows = [[one.value for one in row] for row in book[sheet].iter_rows()]
+        at = first.index(head)
+        rows.sort(key=lambda row: str(row[at]), reverse=True)
+        for number, row in enumerate(rows, start=2):
+            for column, value in enumerate(row, start=1):
+                book[sheet].cell(number, column).value = value
+
+    return edit
+
+
+def signed(book: Workbook) -> None:
+    row = row_of(book, "Summary", "Prepared by")
+    book["Summary"].cell(row, 2).value = "Ann"
+
+
+def with_column(book: Workbook) -> None:
+    sheet = book["All users"]
+    sheet.cell(1, sheet.max_column + 1).value = "My notes"
+    sheet.cell(2, sheet.max_column).value = "ask Tom"
+
+
+def filtered(book: Workbook) -> None:
+    book["All users"].row_dimensions[4].hidden = True
+
+
+def reordered(book: Workbook) -> None:
+    book.move_sheet("All users", -5)
+    book.create_sheet("Mine")["A1"] = "x"
+
+
+def moved_column(book: Workbook) -> None:
+    sheet = book["All users"]
+    sheet.insert_cols(2)
+    for row in range(1, sheet.max_row + 1):
+        sheet.cell(row, 2).value = sheet.cell(row, 6).value
+    sheet.delete_cols(6)
+
+
+HONEST: dict[str, tuple[Edit, str]] = {
+    "opened and saved": (lambda _: None, "Reproduced: 0 differences"),
+    "sorted": (sorted_rows("All users", "User"), "Reproduced: 0 differences"),
+    "findings sorted": (sorted_rows("Findings", "Rule id"), "Reproduced: 0 differences"),
+    "signed": (signed, "Reproduced: 0 differences"),
+    "a column added": (with_column, "columns were added: My notes"),
+    "rows filtered": (filtered, "hidden rows: 4"),
+    "sheets moved and added": (reordered, "sheet Mine: the sheet was added"),
+    "a column moved": (moved_column, "Reproduced: 0 differences"),
+}
+
+
+@pytest.mark.parametrize("way", HONEST)
+@pytest.mark.parametrize("name", ["review.xlsx", "filled.xlsx"])
+def test_honest_work_with_a_workbook_is_no_difference(name: str, way: str, folder: Path) -> None:
+    edit, told = HONEST[way]
+    code, text = of_workbook(edited(folder / name, edit))
+    assert (code, told in text) == (0, True), text
+    assert "Reproduced: 0 differences of 47 users, 1 output" in text
+
+
+def test_a_workbook_is_verified_under_another_name_with_moved_reports(folder: Path) -> None:
+    moved = folder / "elsewhere"
+    moved.mkdir()
+    shutil.copy(REPORT, moved / "a.csv")
+    shutil.copy(EARLIER, moved / "b.csv")
+    book = shutil.move(folder / "filled.xlsx", folder / "mine.xlsx")
+    code, text = verified(book, "--report", moved, *LISTS)
+    assert code == 0, text
+    assert "not checked: as-of of" in text
+    assert "Not proven: that the reports are AWS's" in text
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--report", EARLIER, *LISTS), "reports are missing"),
+        (("--report", REPORT), "exemptions.csv, SHA-256"),
+        (("--report", REPORT, *LISTS[:2]), "Name it, as it was then, with --owners."),
+    ],
+)
+def test_a_report_or_list_that_is_missing_is_named(
+    given: tuple[object, ...], told: str, folder: Path
+) -> None:
+    code, text = verified(folder / "review.xlsx", *given)
+    assert (code, told in text) == (3, True), text
+
+
+def test_options_that_change_the_workbook_are_kept_in_it(tmp_path: Path) -> None:
+    owners, ledger = LISTS[2:], tmp_path / "decisions.csv"
+    accounts = tmp_path / "names.csv"
+    accounts.write_text("account,name\n123456789012,Main\n")
+    first = tmp_path / "first.xlsx"
+    run("analyze", EARLIER, "-o", first)
+    fill_in(first, {"lena.hartwig": "keep"}, on=date(2025, 12, 2))
+    run("collect", first, "-o", ledger)
+    lists = ("--accounts", accounts, "--decisions", ledger)
+    for number, options in enumerate(
+        (
+            ("--idle-days", "45", "--grace-days", "0", "--definition", "iam-029"),
+            ("--standard", "cis-3.0", "--rotation-days", "30", "--skip", "root-used"),
+            ("--rules", "root-*", "--min-severity", "high", "--sheets", "review"),
+            ("--min-severity", "critical", "--rules", "idle-password"),
+            ("--as-of", "2026-04-01", "--exempt", "a*=b=c"),
+        )
+    ):
+        book = tmp_path / f"{number}.xlsx"
+        run("analyze", REPORT, EARLIER, *lists, *options, "-o", book)
+        code, text = verified(book, "--report", REPORT, "--report", EARLIER, *lists)
+        assert (code, "0 differences" in text) == (0, True), text
+    for by, label in (("owner", owners), ("account", ())):
+        split = tmp_path / by
+        run(
+            "analyze",
+            REPORT,
+            *label,
+            "--split-by",
+            by,
+            "--exposure",
+            "access-key,none",
+            "-o",
+            split,
+        )
+        for book in split.glob("*.xlsx"):
+            assert verified(book, "--report", REPORT, *label)[0] == 0
+
+
+# Of runs
+
+
+def changed_json(name: str, edit: Callable[[Any], Any]) -> Callable[[Path], None]:
+    def change(run_folder: Path) -> None:
+        path = run_folder / name
+        document = json.loads(path.read_bytes())
+        edit(document)
+        path.write_text(json.dumps(document))
+
+    return change
+
+
+def changed_text(name: str, old: str, new: str) -> Callable[[Path], None]:
+    def change(run_folder: Path) -> None:
+        path = run_folder / name
+        text = path.read_bytes().decode()
+        assert old in text
+        path.write_bytes(text.replace(old, new).encode())
+
+    return change
+
+
+def without_row(name: str) -> Callable[[Path], None]:
+    def change(run_folder: Path) -> None:
+        lines = (run_folder / name).read_bytes().splitlines(keepends=True)
+        (run_folder / name).write_bytes(b"".join([*lines[:3], *lines[4:]]))
+
+    return change
+
+
+def shortened_report(run_folder: Path) -> None:
+    (path,) = (run_folder / "reports").glob("*.csv")
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-3]))
+
+
+def forged_hash(run_folder: Path) -> None:
+    """Shorten the report, and write its new SHA-256 into the manifest."""
+    shortened_report(run_folder)
+    (path,) = (run_folder / "reports").glob("*.csv")
+    name = path.relative_to(run_folder).as_posix()
+
+    def forge(document: Any) -> None:
+        for file in document["files"]:
+            if file["path"] == name:
+                file["sha256"] = sha256(path)
+
+    changed_json("manifest.json", forge)(run_folder)
+
+
+def trend_number(document: Any) -> None:
+    document["made_from"]["trend"][0][2] += 1
+
+
+RUN_CHEATS: dict[str, tuple[Callable[[Path], Any], str]] = {
+    "a verdict in users.csv": (changed_text("users.csv", "unused,never-signed-in,", "active,,"), "users.csv, row"),
+    "a row taken out of users.csv": (without_row("users.csv"), "users.csv: a row is gone"),
+    "a row taken out of findings.csv": (without_row("findings.csv"), "findings.csv: a row is gone"),
+    "a row taken out of changes.csv": (without_row("changes.csv"), "changes.csv: a row is gone"),
+    "a column taken out": (changed_text("users.csv", ",exposure", ",x"), "columns are gone: exposure"),
+    "a number in analysis.json": (changed_json("analysis.json", lambda document: document["counts"].pop()), "analysis.json, counts"),
+    "a file that cannot be read": (lambda folder: (folder / "analysis.json").write_text("{"), "analysis.json: cannot be read"),
+    "a table with rows of other lengths": (changed_text("findings.csv", "low,", "low"), "findings.csv: cannot be read"),
+    "a finding closed in a feed": (changed_text("findings.ocsf.json", '"New"', '"Resolved"'), "findings.ocsf.json"),
+    "a table that is no table": (lambda folder: (folder / "users.parquet").write_text("x"), "users.parquet: cannot be read"),
+    "a workbook that is none": (lambda folder: (folder / "review.xlsx").write_text("x"), "not an Excel workbook"),
+    "the number of users in the manifest": (changed_json("manifest.json", lambda document: document["users"].update(unused=1)), "users, unused: 1; the reports give 26"),
+    "the trend in the manifest": (changed_json("manifest.json", trend_number), "not the numbers of 2025"),
+    "a parameter in the manifest": (changed_json("manifest.json", lambda document: document["parameters"].update(grace_days=300)), "users.csv, row"),
+    "what met --fail-on": (changed_json("manifest.json", lambda document: document.update(met=["9 unused"])), "manifest.json, met"),
+    "a report shortened": (shortened_report, "was changed since the run"),
+    "a report shortened with its hash": (forged_hash, "the row was added"),
+    "an exemption added": (lambda folder: (folder / "exemptions.csv").write_text("user,reason\n*,all\n"), "exemptions.csv: the file was changed since the run"),
+    "a report added": (lambda folder: shutil.copy(EARLIER, folder / "reports/b.csv"), "the file was added"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", RUN_CHEATS)
+def test_a_run_in_which_somebody_cheated_differs_at_that_place(way: str, folder: Path) -> None:
+    cheat, told = RUN_CHEATS[way]
+    cheat(folder / "runs" / MARCH)
+    code, text = verified(folder / "runs" / MARCH)
+    assert (code, told in text) == (FAILED, True), text
+
+
+def test_a_run_is_reproduced_with_its_feeds_and_changes(folder: Path) -> None:
+    for name, users, outputs in ((MARCH, 47, 10), (DECEMBER, 46, 10), ("latest", 47, 10)):
+        code, text = verified(folder / "runs" / name)
+        assert (code, f"0 differences of {users} users, {outputs} outputs." in text) == (0, True)
+    moved = shutil.move(folder / "runs" / MARCH, folder / MARCH)
+    code, text = verified(moved)
+    assert code == 0, text
+    for gone in (
+        "changes.csv: an earlier run is gone",
+        "findings.ocsf.json",
+        f"trend of {DECEMBER}",
+    ):
+        assert gone in text
+
+
+def test_a_manifest_made_anew_with_all_under_it_is_found_by_the_hash_kept_elsewhere(
+    folder: Path,
+) -> None:
+    runs = folder / "runs"
+    known = sha256(runs / MARCH / "manifest.json")
+    assert verified(runs / MARCH, "--manifest", known)[0] == 0
+    report = folder / REPORT.name
+    report.write_bytes(b"".join(REPORT.read_bytes().splitlines(keepends=True)[:-1]))
+    shutil.rmtree(runs / MARCH)
+    (runs / "latest").unlink()
+    run("export", "--from", report, *LISTS, "--out-dir", runs)
+    assert verified(runs / MARCH)[0] == 0
+    code, text = verified(runs / MARCH, "--manifest", known)
+    assert (code, f"and not {known}" in text) == (FAILED, True)
+
+
+def test_the_hash_of_the_manifest_is_printed_when_a_run_is_written(tmp_path: Path) -> None:
+    ended = run("export", "--from", EARLIER, "--out-dir", tmp_path)
+    assert sha256(tmp_path / "latest/manifest.json") in ended.messages
+
+
+def test_what_is_known_of_files_that_a_run_does_not_keep_is_not_checked(tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    reports.mkdir()
+    shutil.copy(EARLIER, reports)
+    (reports / "b.csv").write_text("user,arn\n")
+    (reports / "notes.md").write_text("x")
+    run("export", "--from", reports, "--skip-unreadable", "--out-dir", tmp_path / "runs")
+    code, text = verified(tmp_path / "runs/latest")
+    assert (code, "files that were not kept" in text) == (0, True), text
+
+
+def test_a_run_of_another_version_and_a_folder_without_one_are_refused(folder: Path) -> None:
+    run_folder = folder / "runs" / MARCH
+    changed_json("manifest.json", lambda document: document["tool"].update(version="0.0.9"))(
+        run_folder
+    )
+    code, text = verified(run_folder)
+    assert (code, "pipx install --force credreport==0.0.9" in text) == (3, True)
+    (run_folder / "manifest.json").unlink()
+    code, text = verified(run_folder)
+    assert (code, "no run of export" in text) == (3, True)
+
+
+# Of ledgers
+
+
+def ledger_rows(folder: Path) -> list[dict[str, str]]:
+    return [*csv.DictReader(io.StringIO((folder / "decisions.csv").read_text()))]
+
+
+def write_ledger(folder: Path, rows: list[dict[str, str]]) -> None:
+    with (folder / "decisions.csv").open("w", newline="") as stream:
+        writer = csv.DictWriter(stream, [*rows[0]])
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def of_ledger(folder: Path, *more: object) -> tuple[int, str]:
+    return verified(folder / "decisions.csv", folder / "filled.xlsx", *more)
+
+
+LEDGER_CHEATS: dict[str, tuple[dict[str, str], str]] = {
+    "the word": ({"decision": "keep", "comment": "x"}, "filled.xlsx has"),
+    "the name": ({"decided_by": "Bob"}, "filled.xlsx has"),
+    "the date": ({"decided_on": "2026-03-01"}, "filled.xlsx has"),
+    "a cell that was shown": ({"mfa_active": "true"}, "filled.xlsx has"),
+}
+
+
+@pytest.mark.parametrize("way", LEDGER_CHEATS)
+def test_a_changed_line_of_a_ledger_differs_from_its_workbook(way: str, folder: Path) -> None:
+    cells, told = LEDGER_CHEATS[way]
+    first, *others = ledger_rows(folder)
+    write_ledger(folder, [first | cells, *others])
+    code, text = of_ledger(folder)
+    assert (code, told in text, "not in" in text) == (FAILED, True, True), text
+
+
+def test_a_line_that_is_gone_is_named_and_one_without_a_workbook_is_counted(folder: Path) -> None:
+    assert of_ledger(folder)[0] == 0
+    first, *others = ledger_rows(folder)
+    write_ledger(folder, others)
+    code, text = of_ledger(folder)
+    assert (code, "filled.xlsx, sheet Unused users" in text) == (FAILED, True), text
+    write_ledger(folder, [first, *others, first | {"decided_by": "Bob", "workbook": "bob.xlsx"}])
+    code, text = of_ledger(folder)
+    assert (code, "1 line without a workbook" in text) == (0, True), text
+
+
+def test_an_emptied_entry_is_named_and_no_difference(folder: Path) -> None:
+    fill_in(folder / "filled.xlsx", {"lena.hartwig": "="}, on=ON)
+    code, text = of_ledger(folder)
+    assert (code, "no entry in filled.xlsx now" in text) == (0, True), text
+
+
+def test_a_workbook_that_cannot_be_collected_differs(folder: Path) -> None:
+    edited(folder / "filled.xlsx", cell("Unused users", "lena.hartwig", "Exposure", "none"))
+    code, text = of_ledger(folder)
+    assert (code, "this file says none" in text) == (FAILED, True), text
+
+
+def test_the_lines_of_the_program_are_compared_with_their_reports(folder: Path) -> None:
+    later = folder / "status_reports_2026-04-01T09-30-00+00-00.csv"
+    lines = REPORT.read_text().splitlines(keepends=True)
+    later.write_text("".join(line for line in lines if not line.startswith("lena.hartwig,")))
+    done = run(
+        "collect",
+        folder / "filled.xlsx",
+        "--report",
+        REPORT,
+        "--report",
+        later,
+        *LISTS,
+        "-o",
+        folder / "decisions.csv",
+    )
+    assert done.code == 0, done.messages
+    code, text = of_ledger(folder)
+    assert (code, "1 line of credreport, whose reports are not given" in text) == (0, True), text
+    reports = ("--report", REPORT, "--report", later, *LISTS)
+    assert of_ledger(folder, *reports)[0] == 0
+    rows = ledger_rows(folder)
+    fact = next(row for row in rows if row["decided_by"] == "credreport")
+    kept = next(row for row in rows if row["user"] == "soap-archive")
+    forged = fact | {name: kept[name] for name in ("user", "arn", "user_creation_time")}
+    write_ledger(folder, [*rows, forged])
+    code, text = of_ledger(folder, *reports)
+    assert (code, "its report does not show that" in text) == (FAILED, True), text
+
+
+def test_the_result_is_written_as_json_too(folder: Path) -> None:
+    edited(folder / "review.xlsx", summary_number("unused", 3))
+    ended = run("verify", folder / "review.xlsx", "--report", REPORT, *LISTS, "-f", "json")
+    (difference,) = ended.document["differences"]
+    assert (ended.code, ended.document["users"], ended.document["outputs"]) == (FAILED, 47, 1)
+    assert difference["message"].startswith("3; the reports give 26")
+    assert difference["place"].endswith("sheet Summary, cell B30")
+
+
+@pytest.mark.no_cover
+def test_a_hundred_honest_reviews_are_no_difference(folder: Path) -> None:
+    """Mix what reviewers do, in twelve of the hundred orders that the seed gives."""
+    rng = random.Random(44)
+    for _ in range(12):
+        book = Path(
+            shutil.copy(folder / rng.choice(["review.xlsx", "filled.xlsx"]), folder / "mine.xlsx")
+        )
+        for way in rng.sample([*HONEST], 3):
+            edited(book, HONEST[way][0])
+        assert of_workbook(book)[0] == 0
