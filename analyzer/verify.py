@@ -35,8 +35,8 @@ from analyzer.runs.run_folders import RECORD_FILE, Run
 from analyzer.sources.load import load_sources, read_exemptions
 from analyzer.sources.source import Source
 from analyzer.terms import (
-    AWS_SOURCES,
     VERSION,
+    AsOfSource,
     Feed,
     SplitBy,
     Verdict,
@@ -107,40 +107,59 @@ def verify_run(
         message = f"its SHA-256 is {digest}, and not {manifest}"
         result.add([Difference(f"{run.name}/{RECORD_FILE}", message)])
     result.add(_changed_files(run))
-    report = inputs.load_reports(run.path, {}, limits, record.set_as_of)
+    try:
+        report = inputs.load_reports(run.path, {}, limits, record.set_as_of)
+    except InputRefused as refused:
+        if not result.differences:
+            raise
+        result.add(Difference(f"{run.name}/{one.file}", one.message) for one in refused.problems)
+        return
     analysis = request.analysis(inputs.with_outside(report, source))
     others = {one.name: one for one in run_folders.runs(run.path.parent)}
     compared = [others[name] for name in [record.compared_with] if name in others]
-    is_compared = bool(compared) or not record.compared_with
+    changed = outputs.changes_since(analysis, compared, source["older_runs"])
+    result.users += analysis.totals.user_count()
     if source["unreadable"] or source["skipped"] or source["notes"]:
         result.not_checked.append(f"{run.name}: files that were not kept")
-    changed = outputs.changes_since(analysis, compared, source["older_runs"])
     result.add(_trend_differences(run, others, result.not_checked))
-    result.users += analysis.totals.user_count()
-    lists = {*_LISTS, RECORD_FILE}
-    with TemporaryDirectory() as name:
-        folder = Path(name)
-        trend = outputs.trend_of_rows(source["trend"])
-        outputs.write_all(analysis, folder, changed, compared, trend)
-        skipped = {} if is_compared else {outputs.CHANGES: None, outputs.WORKBOOK: _OF_EARLIER_RUNS}
-        open_feeds = _write_feeds(run, analysis, folder)
-        for path in run.files:
-            if path in lists or path.startswith(f"{inputs.REPORTS}/"):
-                continue
-            if path in open_feeds or (path in skipped and not skipped[path]):
-                result.not_checked.append(f"{run.name}/{path}: an earlier run is gone")
-            elif (folder / path).is_file():
-                anew, found = (folder / path).read_bytes(), (run.path / path).read_bytes()
-                result.compare(f"{run.name}/{path}", found, anew, skipped.get(path) or ())
-            else:
-                result.add([Difference(f"{run.name}/{path}", "the reports give no such file")])
-    if not is_compared:
-        result.not_checked.append(f"{run.name}/{outputs.WORKBOOK}, changes: an earlier run is gone")
     met = record.met
-    if is_compared:
+    if compared or not record.compared_with:
         new = outputs.change_failures(analysis, changed, compared, request.fail_on)
         met = (*request.failures(analysis), *new)
     result.compare(*_records(run, analysis, met))
+    with TemporaryDirectory() as name:
+        trend = outputs.trend_of_rows(source["trend"])
+        outputs.write_all(analysis, Path(name), changed, compared, trend)
+        unknown: dict[str, Sequence[str]] = {}
+        unknown |= dict.fromkeys(_write_feeds(run, analysis, Path(name)), ())
+        if record.compared_with and not compared:
+            unknown |= {outputs.CHANGES: (), outputs.WORKBOOK: _OF_EARLIER_RUNS}
+        _compare_outputs(run, Path(name), unknown, result)
+
+
+def _compare_outputs(
+    run: Run, folder: Path, unknown: Mapping[str, Sequence[str]], result: Verification
+) -> None:
+    """Compare the outputs of a run with those in a folder.
+
+    Of `unknown` outputs these sheets, or all, depend on an earlier run that is gone.
+    """
+    for path in run.files:
+        name, sheets = f"{run.name}/{path}", unknown.get(path, ())
+        if path in unknown:
+            what = f", {' and '.join(sheets)}" if sheets else ""
+            result.not_checked.append(f"{name}{what}: an earlier run is gone")
+        if _is_input(path) or (path in unknown and not sheets):
+            continue
+        if (folder / path).is_file():
+            found, anew = (run.path / path).read_bytes(), (folder / path).read_bytes()
+            result.compare(name, found, anew, sheets)
+        else:
+            result.add([Difference(name, "the reports give no such file")])
+
+
+def _is_input(path: str) -> bool:
+    return path in _LISTS or path.startswith(f"{inputs.REPORTS}/")
 
 
 _OF_EARLIER_RUNS: Final = (SheetName.CHANGES, SheetName.SUMMARY)
@@ -152,12 +171,10 @@ def _changed_files(run: Run) -> Iterator[Difference]:
         path.relative_to(run.path).as_posix() for path in run.path.rglob("*") if path.is_file()
     }
     for path, digest in run.files.items():
-        is_input = path in _LISTS or path.startswith(f"{inputs.REPORTS}/")
-        if is_input and sha256(run.path / path) != digest:
+        if _is_input(path) and sha256(run.path / path) != digest:
             yield Difference(f"{run.name}/{path}", "the file was changed since the run")
     for path in sorted(there - {RECORD_FILE, *run.files}):
-        is_input = path in _LISTS or path.startswith(f"{inputs.REPORTS}/")
-        yield Difference(f"{run.name}/{path}", "the file was added", is_note=not is_input)
+        yield Difference(f"{run.name}/{path}", "the file was added", is_note=not _is_input(path))
 
 
 def _trend_differences(
@@ -187,8 +204,7 @@ def _write_feeds(run: Run, analysis: Analysis, folder: Path) -> Collection[str]:
             continue
         is_part = {*source["accounts"]} != analysis.report.accounts
         part = analysis.where(Filter(accounts=(*source["accounts"],))) if is_part else analysis
-        if source["accounts"]:
-            outputs.write_feed(part, folder, feed, region, closes)
+        outputs.write_feed(part, folder, feed, region, closes)
     return open_files
 
 
@@ -244,7 +260,20 @@ class GivenInputs:
             hint = "Name the reports that it was made from, unchanged, with --report."
             raise InputRefused.of_file(name, f"reports are missing: {short_list(lacking)}", hint)
         as_of = timestamp(review.reports[0][2]) if review.set_as_of else None
-        return load_sources(self.names, chosen, as_of)
+        report = load_sources(self.names, chosen, as_of)
+        names = {digest: file for file, digest in review.evidence}
+        files = []
+        for file in report.files:
+            beside = file.service_credentials
+            if beside and beside.sha256 in names:
+                beside = replace(beside, name=names.pop(beside.sha256))
+            files.append(replace(file, service_credentials=beside))
+        if names:
+            lists = short_list([*names.values()])
+            message = f"AWS's lists of service-specific credentials are missing: {lists}"
+            hint = "Put each beside its report, under the report's name and its own ending."
+            raise InputRefused.of_file(name, message, hint)
+        return replace(report, files=(*files,))
 
     def list_of(self, review: ReviewRecord, kind: str, digest: str, name: str) -> tuple[str, bytes]:
         """Return the name that a list had, and its bytes; raises InputRefused if it is missing."""
@@ -305,9 +334,10 @@ def verify_workbook(name: str, content: bytes, given: GivenInputs, result: Verif
     check_version(name, review.version)
     report = given.report(review, name)
     analysis = given.request(review, name).analysis(report)
-    unproven = [file.name for file in report.files if file.as_of_source not in AWS_SOURCES]
+    proven = AsOfSource.ENVELOPE, AsOfSource.METADATA
+    unproven = [file.name for file in report.files if file.as_of_source not in proven]
     if unproven:
-        result.not_checked.append(f"as-of of {short_list(unproven)}, which AWS does not give")
+        result.not_checked.append(f"as-of of {short_list(unproven)}, not proven")
     if review.of_run:
         result.not_checked.append(
             f"{name}: {' and '.join(_OF_EARLIER_RUNS)}, which verify of the run checks"

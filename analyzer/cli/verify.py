@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from analyzer.runs.run_folders import Run
     from analyzer.verify import Verification
 
+_MOST_SHOWN: Final = 50
+"""The most differences in the text."""
+
 EXAMPLES: Final = (
     "credreport verify runs/latest",
     "credreport verify review.xlsx decisions.csv --report reports/",
@@ -160,7 +163,9 @@ def _write_text(result: "Verification") -> None:
     from analyzer.verify import NOT_PROVEN
 
     lines = [result.headline]
-    lines += [f"{one.place}: {one.message}" for one in result.differences]
+    lines += [f"{one.place}: {one.message}" for one in result.differences[:_MOST_SHOWN]]
+    if (more := len(result.differences) - _MOST_SHOWN) > 0:
+        lines.append(f"… and {more:,} more: --format json lists all.")
     lines += [f"Note: {one.place}: {one.message}" for one in result.notes]
     write_lines("\n".join(map(printable, [*lines, NOT_PROVEN])))
 

@@ -113,10 +113,11 @@ class ReviewRecord(_Record):
     reason of the entries of `--exempt`. `split` is `owner` or `account`, and `part` the one whose
     users are listed. `accounts` (ids), `users` (patterns), `exposures`, `reasons`, `certain` and
     `min_age` are the filter. `reports` have name, SHA-256 and as-of, `superseded` name and SHA-256
-    of the reports that do not count; `set_as_of` says that as-of was an option. `standard`, `rules`
-    and `thresholds` are the rulebook, `account_list` and `ledger` the SHA-256 of these files, and
-    `names` the names of all lists. `of_run` says that an earlier run can be shown too. `follow_up`
-    is the digest of the earlier decisions shown there (`digest_of_rows`).
+    of the reports that do not count, `evidence` those of AWS's lists beside the reports;
+    `set_as_of` says that as-of was an option. `standard`, `rules` and `thresholds` are the
+    rulebook, `account_list` and `ledger` the SHA-256 of these files, `names` the names of all
+    lists. `of_run` says that an earlier run can be shown too. `follow_up` is the digest of the
+    earlier decisions shown there (`digest_of_rows`).
     """
 
     version: str
@@ -136,6 +137,7 @@ class ReviewRecord(_Record):
     min_age: int
     reports: list[tuple[str, str, str]]
     superseded: list[tuple[str, str]]
+    evidence: list[tuple[str, str]]
     set_as_of: bool
     standard: str
     rules: list[str]

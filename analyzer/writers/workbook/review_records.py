@@ -69,6 +69,11 @@ def review_record(  # noqa: PLR0913  what the record holds
             if file.accounts or not split_by
         ],
         superseded=[(file.name, file.sha256) for file in analysis.whole.report.superseded],
+        evidence=[
+            (file.service_credentials.name, file.service_credentials.sha256)
+            for file in files
+            if file.service_credentials and (file.accounts or not split_by)
+        ],
         set_as_of=any(file.as_of_source is AsOfSource.OPTION for file in files),
         standard=book.standard.id if book.has_benchmark else "",
         rules=[rule.id for rule in book.rules],
