@@ -31,18 +31,22 @@ from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.headline import as_of_and_scope
 from analyzer.writers.tables import Texts, write_tables
 from analyzer.writers.workbook import lookup_lists, review_lists
+from analyzer.writers.workbook.accounts_sheet import add_accounts
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import TextColumn
 from analyzer.writers.workbook.method_sheet import add_controls, add_method
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, ReviewList
 from analyzer.writers.workbook.review_records import review_record
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
-from analyzer.writers.workbook.table_sheets import LARGE_PRINT, GatheredUsers, TableSheets
+from analyzer.writers.workbook.table_sheets import GatheredUsers, TableSheets
 
 _REVIEW_TITLES: Final = (
-    *(SheetName.SUMMARY, *(review_list.title for review_list in REVIEW_LISTS)),
-    *(SheetName.FOLLOW_UP, SheetName.METHOD),
+    *(SheetName.SUMMARY, SheetName.ACCOUNTS, *(review_list.title for review_list in REVIEW_LISTS)),
+    *(SheetName.FOLLOW_UP, SheetName.EXEMPT, SheetName.METHOD),
 )
+
+_OF_THE_WHOLE: Final = (SheetName.ACCOUNTS, SheetName.FOLLOW_UP)
+"""The sheets that a workbook of a split review does not have."""
 
 
 def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
@@ -71,7 +75,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     analysis = analysis if part_label else analysis.whole
     titles = [*SheetName] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
     if part_label:
-        titles.remove(SheetName.FOLLOW_UP)
+        titles = [title for title in titles if title not in _OF_THE_WHOLE]
     newest = max(file.as_of for file in analysis.report.files)
     scope, comparison_text = as_of_and_scope(analysis.report), "No previous run."
     with Book(TITLE, scope, newest, titles) as book:
@@ -92,9 +96,11 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
             comparison_text = lookup_lists.change_counts_text(changes, previous_run)
         if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
             of_decisions = lookup_lists.follow_up_columns(analysis)
-            follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions, LARGE_PRINT)
+            follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions)
             follow_up.fill([analysis.follow_up], lookup_lists.NO_REMOVALS)
         add_summary(book, analysis, listings, comparison_text, trend, part_label, review)
+        if SheetName.ACCOUNTS in titles:
+            add_accounts(book, analysis)
         add_method(book, analysis)
         book.save(stream)
 
@@ -160,7 +166,7 @@ def _add_review(  # noqa: PLR0913, PLR0917  what a record holds
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
     listed_columns = (*listed, record)
     keys = review_lists.row_keys(page.users)
-    rows = TableSheets(book, review_list.title, listed_columns, LARGE_PRINT, keys)
+    rows = TableSheets(book, review_list.title, listed_columns, keys)
     rows.add(decided, review_lists.review_order(decided))
     rows.finish()
     return rows

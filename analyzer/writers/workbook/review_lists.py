@@ -33,29 +33,25 @@ from analyzer.writers.workbook.text_sheet import (
 from analyzer.writers.workbook.user_columns import AccountNames
 
 ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
-USER: Final = replace(user_columns.USER, width=18)
+USER: Final = replace(user_columns.USER, width=17)
 CREATED: Final = replace(user_columns.CREATED, head=review_list_layout.CREATED)
 
-_DECISION: Final = EntryColumn(review_list_layout.DECISION, 11, choices=tuple(map(str, CHOICES)))
+_DECISION: Final = EntryColumn(review_list_layout.DECISION, 10.5, choices=tuple(map(str, CHOICES)))
 ENTRY_COLUMNS: Final = (
     _DECISION,
-    EntryColumn(review_list_layout.DECIDED_BY, 10.5),
-    EntryColumn(review_list_layout.DECIDED_ON, 10.5, is_date=True),
-    EntryColumn(review_list_layout.TICKET, 8.5),
-    EntryColumn(review_list_layout.COMMENT, 16),
+    EntryColumn(review_list_layout.DECIDED_BY, 9.5),
+    EntryColumn(review_list_layout.DECIDED_ON, 9.5, is_date=True),
+    EntryColumn(review_list_layout.TICKET, 7.5),
+    EntryColumn(review_list_layout.COMMENT, 14),
 )
 
-_EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 17.5, columns.EARLIER_DECISION)
-_WHY: Final = replace(user_columns.WHY, width=21.5)
-_LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=19.5)
-
-_EXPOSURE: Final = replace(user_columns.EXPOSURE, width=12)
-_CHECK: Final = TextColumn("Check first", 30, user_columns.caveat_texts)
+_EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 14.5, columns.EARLIER_DECISION)
+_WHY: Final = replace(user_columns.WHY, width=18)
+_EXPOSURE: Final = replace(user_columns.EXPOSURE, width=11)
+_LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=15)
+_CHECK: Final = TextColumn("Check first", 27, user_columns.caveat_texts)
 _ONLY_WHY: Final = replace(_WHY, width=34)
-"""The columns up to this one fill a Letter page in landscape, if there are no earlier decisions.
-
-The columns up to the owner fit 1,400 pixels of a screen.
-"""
+"""The columns up to this one fit 1,366 pixels of a screen, also with earlier decisions."""
 
 _NAME_WIDTH: Final = 12
 
@@ -64,13 +60,13 @@ _NAME_WIDTH: Final = 12
 class ReviewList:
     """Define a list: the users with one of the verdicts that are not exempt.
 
-    `verdict_columns` are between the earlier decision and the age; names of accounts make the last
-    one narrower. `last_columns` are before the states of the credentials, and are not printed.
+    `verdict_columns` are what decides, between the earlier decision and the age; names of accounts
+    make the last one narrower. `last_columns` are before the states of the credentials.
     """
 
     title: SheetName
     verdicts: tuple[Verdict, ...]
-    verdict_columns: tuple[Column, ...] = (_EXPOSURE, _WHY, _CHECK)
+    verdict_columns: tuple[Column, ...] = (_EXPOSURE, _LAST_ACTIVITY, _WHY, _CHECK)
     last_columns: Callable[[Sequence[ReportFile]], tuple[Column, ...]] = lambda _: ()
     no_users: str = ""
 
@@ -91,18 +87,17 @@ class ReviewList:
         filled: Callable[[Iterable[Column]], Sequence[Column]]
         filled = tuple if with_empty else partial(filled_columns, page)
         owners = {account: known.owner for account, known in names.items()}
-        # If all reports have the same as-of, it is in the head of each page.
-        as_of = replace(user_columns.AS_OF, printed=len({file.as_of for file in files}) > 1)
         name = filled(user_columns.account_name_columns(names, _NAME_WIDTH))
         earlier = filled((_EARLIER,) if columns.EARLIER_DECISION in page.users else ())
         *others, last = self.verdict_columns
         facts = (
             *(*others, replace(last, width=last.width - _NAME_WIDTH * len(name))),
             user_columns.AGE,
-            *(replace(column, width=column.width - 1) for column in user_columns.OWNER),
-            user_columns.account_column(review_list_layout.ACCOUNT_OWNER, 10, owners),
-            *(_LAST_ACTIVITY, CREATED, as_of),
-            *(replace(column, printed=False) for column in self.last_columns(files)),
+            *user_columns.OWNER,
+            *user_columns.unprinted(
+                user_columns.account_column(review_list_layout.ACCOUNT_OWNER, 10, owners),
+                *(CREATED, user_columns.AS_OF, *self.last_columns(files)),
+            ),
         )
         user = _ACCOUNT_AND_USER if _have_several_accounts(files) else USER
         block = _DECISION, user, *ENTRY_COLUMNS[1:]
@@ -156,7 +151,7 @@ REVIEW_LISTS: Final = (
     ReviewList(
         title=SheetName.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
-        verdict_columns=(_EXPOSURE, _ONLY_WHY),
+        verdict_columns=(_EXPOSURE, _LAST_ACTIVITY, _ONLY_WHY),
         last_columns=user_columns.source_columns,
     ),
 )
