@@ -252,7 +252,7 @@ def blind_spots_line(
 def _rule_lines(rule_results: "RuleResults", *, details: bool) -> Iterator[str]:
     from analyzer.writers import findings  # noqa: PLC0415  slow to import
 
-    yield f"{findings.severity_counts_text(rule_results)}."
+    yield findings.findings_text(rule_results)
     for of_rule in findings.findings_by_rule(rule_results, details=details):
         rule = of_rule.rule
         yield f"{rule.severity:<8}  {rule.title}: {of_rule.counts_text}  {rule.id}"

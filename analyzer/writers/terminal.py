@@ -28,7 +28,7 @@ from analyzer.writers.accounts import CAN_SIGN_IN, COUNTS, account_counts
 from analyzer.writers.findings import Example, RuleFindings
 from analyzer.writers.user_lists import UserRow
 
-HEADER: Final = tuple(name for name in UserRow._fields if name != "idle_days")
+HEADER: Final = tuple(name for name in UserRow._fields if name not in {"idle_days", "key"})
 """The header line of the table in a pipe."""
 
 _VERDICT_COLOURS: Final[Mapping[str, str]] = {
@@ -193,7 +193,7 @@ def _reason(row: UserRow, *, show_verdict: bool) -> Text:
 def _rule_parts(
     rule_results: RuleResults, width: int, verdicts: Collection[Verdict], *, details: bool
 ) -> Iterator[RenderableType]:
-    yield Text(f"\n{findings.severity_counts_text(rule_results)}.", "bold")
+    yield Text(f"\n{findings.findings_text(rule_results)}", "bold")
     rules = findings.findings_by_rule(rule_results, details=details)
     if details:
         yield from _rules_with_examples(rule_results, rules, width, verdicts)

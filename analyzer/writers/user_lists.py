@@ -17,18 +17,19 @@ from analyzer.verdicts.caveats import caveat_sentences, has_service_key_name
 from analyzer.verdicts.exposure import EXPOSURES
 from analyzer.verdicts.verdict import reason_text
 from analyzer.writers.headline import VERDICT_ORDER
-from analyzer.writers.tables import listed_users, plain_rows
+from analyzer.writers.tables import listed_users, plain_rows, row_keys
 
 
 class UserRow(NamedTuple):
     """Hold one user for a short list; `created` is ISO text, None if it was not read.
 
-    `caveats` are pairs of an id and a sentence.
+    `caveats` are pairs of an id and a sentence, `key` is the user's row (`tables.row_keys`).
     """
 
     verdict: str
     account: str
     user: str
+    exposure: str
     created: str | None
     reason: str
     certainty: str
@@ -38,6 +39,7 @@ class UserRow(NamedTuple):
     owner_left: str
     account_name: str
     idle_days: int | None
+    key: int
 
     @property
     def reason_sentence(self) -> str:
@@ -70,6 +72,7 @@ def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow
     rows, frames = list[UserRow](), list[pd.DataFrame]()
     for page, table in listed_users(analysis, verdicts):
         frames.append(page.users[_LISTED])
+        table["key"] = row_keys(page.users)
         plain = zip(plain_rows(table, UserRow._fields), caveat_sentences(page), strict=True)
         rows += (UserRow._make(row)._replace(caveats=caveats) for row, caveats in plain)
     return [rows[at] for at in _in_order_for_people(frames).index]

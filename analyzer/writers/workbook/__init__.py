@@ -29,7 +29,7 @@ from analyzer.report.model import TEXT, AccountName, account_with_name
 from analyzer.report.users import Users
 from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.headline import as_of_and_scope
-from analyzer.writers.tables import Texts, write_tables
+from analyzer.writers.tables import Texts, row_keys, write_tables
 from analyzer.writers.workbook import lookup_lists, review_lists
 from analyzer.writers.workbook.accounts_sheet import add_accounts
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
@@ -165,7 +165,7 @@ def _add_review(  # noqa: PLR0913, PLR0917  what a record holds
 
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
     listed_columns = (*listed, record)
-    keys = review_lists.row_keys(page.users)
+    keys = row_keys(page.users)
     rows = TableSheets(book, review_list.title, listed_columns, keys)
     rows.add(decided, review_lists.review_order(decided))
     rows.finish()

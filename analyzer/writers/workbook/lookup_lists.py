@@ -28,7 +28,7 @@ from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SIN
 from analyzer.standards import FSBP, STANDARDS
 from analyzer.terms import OVERDUE
 from analyzer.writers import findings
-from analyzer.writers.tables import Texts
+from analyzer.writers.tables import Texts, row_keys
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import CellStyle, SheetName
 from analyzer.writers.workbook.column import (
@@ -44,7 +44,7 @@ from analyzer.writers.workbook.column import (
     style_by_name,
     text_by_mask,
 )
-from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, Listings, row_keys
+from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, Listings
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label, total
 
 _CREATED: Final = MomentColumn("Created (UTC)", 14.5, columns.CREATED)

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from openpyxl.utils import get_column_letter
 
@@ -163,17 +162,6 @@ def review_order(page: Users) -> np.ndarray:
     verdict, exposure = (users[name].cat.codes for name in (columns.VERDICT, columns.EXPOSURE))
     created, user = users[columns.CREATED], users[columns.USER]
     return stable_order(users[columns.ACCOUNT], verdict, exposure, created, user)
-
-
-_ROW_BITS: Final = 32
-
-
-def row_keys(frame: pd.DataFrame) -> "pd.Index[int]":
-    """Return a number for each row of a report, of users or of findings."""
-    file = frame[columns.FILE].to_numpy(np.int64)
-    row = frame[columns.ROW].to_numpy(np.int64)
-    keys: pd.Index[int] = pd.Index((file << _ROW_BITS) | row)
-    return keys
 
 
 # Progress, by formulas

@@ -39,7 +39,7 @@ class TableSheets:
     """List users or findings under one title; a list longer than a sheet continues on the next.
 
     A title that the book does not want gets no sheet. `row_keys` are the keys of the listed rows
-    (`review_lists.row_keys`), for other sheets that show whether a user is listed.
+    (`tables.row_keys`), for other sheets that show whether a user is listed.
     """
 
     book: Book
