@@ -1,6 +1,5 @@
 """Count the unused users by account, owner, exposure and age, and those that can still sign in."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
@@ -59,20 +58,17 @@ def counts_by_name(analysis: Analysis) -> dict[str, pd.DataFrame]:
     return frames
 
 
-def unused_by(analysis: Analysis, name: str, words: Sequence[str]) -> "pd.Series[int]":
-    """Return how many unused users that are not exempt have each word in a column, in this order.
+def unused_bars(analysis: Analysis) -> "dict[str, pd.Series[int]]":
+    """Return how many unused users that are not exempt have each exposure, and are of each age.
 
     Words for something unknown that do not occur are left out.
     """
-    counts = analysis.totals.counts
+    counts, bars = analysis.totals.counts, {}
     unused = counts[(counts[columns.VERDICT] == Verdict.UNUSED) & ~counts[columns.EXEMPT]]
-    users = unused.groupby(name)[columns.USERS].sum().reindex([*words], fill_value=0)
-    return users[(users > 0) | ~users.index.str.contains("unknown")]
-
-
-def unused_bars(analysis: Analysis) -> "dict[str, pd.Series[int]]":
-    """Return how many unused users that are not exempt have each exposure, and are of each age."""
-    return {
-        "exposure": unused_by(analysis, columns.EXPOSURE, EXPOSURES),
-        "age": unused_by(analysis, columns.AGE_BAND, AGE_BANDS),
-    }
+    for title, name, words in (
+        ("exposure", columns.EXPOSURE, EXPOSURES),
+        ("age", columns.AGE_BAND, AGE_BANDS),
+    ):
+        users = unused.groupby(name)[columns.USERS].sum().reindex([*words], fill_value=0)
+        bars[title] = users[(users > 0) | ~users.index.str.contains("unknown")]
+    return bars

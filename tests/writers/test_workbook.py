@@ -49,7 +49,6 @@ def test_a_report_of_nobody_says_so() -> None:
     assert "No IAM users in the reports." in texts(book["All users"])
     assert "No users to review" in texts(book["Unused users"])
     assert row_of(book["Summary"], ACCOUNT)[1:11] == (1, 1, *[0] * 7, "OK")
-    assert "Reviewers" not in texts(book["Summary"])
     nothing = "No changes since the previous run."
     assert nothing in texts(book["Changes"])
     assert row_of(book["Summary"], "Compared with")[1] == f"The run earlier. {nothing}"

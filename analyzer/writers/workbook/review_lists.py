@@ -7,7 +7,6 @@ from typing import Final, TypeAlias
 
 import numpy as np
 import pyarrow as pa
-from openpyxl.utils import get_column_letter
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
@@ -173,9 +172,6 @@ _NUMBER_LETTERS: Final = "BCDEFGHIJ"  # the columns with the numbers of a list
 _DECISION_LETTERS: Final = "EFGHI"
 _NO_DECISIONS: Final = [0] * (len(CHOICES) + 1)
 
-_MOST_NAMES: Final = 10_000  # no reviewers are named for more users: the time grows with the square
-_REVIEWER_COLUMNS: Final = 11  # how many reviewers have a column of their own
-
 
 def first_step(listings: Listings) -> str:
     """Return the first steps of a reviewer, as nothing is decided when the file is written."""
@@ -193,24 +189,17 @@ def first_step(listings: Listings) -> str:
 
 
 def add_progress(sheet: TextSheet, listings: Listings) -> None:
-    """Add a line per list with the decisions so far, and the reviewers."""
+    """Add a line per list with the decisions so far."""
     heads = ("Users", "Decided", "Left", *map(str, CHOICES), "Incomplete")
     top = sheet.table_head(head("List"), *heads, head("Meaning", 2))
     for review_list in REVIEW_LISTS:
         _add_list(sheet, review_list, listings[review_list.title], top)
     users = sum(listings[review_list.title].rows for review_list in REVIEW_LISTS)
-    row = sheet.next_row
     sums = [
-        total(Formula(f"SUM({letter}{top + 1}:{letter}{row - 1})", number))
+        total(Formula(f"SUM({letter}{top + 1}:{letter}{sheet.next_row - 1})", number))
         for letter, number in zip(_NUMBER_LETTERS, [users, 0, users, *_NO_DECISIONS], strict=True)
     ]
-    decided = Formula(f'"Decided: "&C{row}&" of "&B{row}', f"Decided: 0 of {users}")
-    sheet.row(label("All lists"), *sums, SpannedCell(decided, CellStyle.LABEL, 2))
-    if 0 < users <= _MOST_NAMES:
-        sheets = [
-            cells for review_list in REVIEW_LISTS for cells in _entries(listings[review_list.title])
-        ]
-        _add_reviewers(sheet, sheets, _decision_heads(top))
+    sheet.row(label("All lists"), *sums, SpannedCell("", CellStyle.LABEL, 2))
 
 
 def _add_list(
@@ -220,7 +209,8 @@ def _add_list(
         none = [NOT_APPLICABLE] * (len(_NUMBER_LETTERS) - 1)
         sheet.row(label(review_list.title), 0, *none, "No users to review.")
         return
-    row, sheets = sheet.next_row, _entries(listing)
+    row = sheet.next_row
+    sheets = [*zip(*map(listing.column_references, ENTRY_COLUMNS), strict=True)]
     by_decision = [
         _sum_formula(
             f"--({_read_back_formula(decision)}={letter}${head_row})" for decision, *_ in sheets
@@ -245,12 +235,6 @@ def _listed_formula(listing: TableSheets) -> str:
     return "+".join(f'COUNTIF({cells},"?*")' for cells in listing.column_references(ACCOUNT))
 
 
-def _entries(listing: TableSheets) -> list[tuple[str, ...]]:
-    if not listing.rows:
-        return []
-    return [*zip(*map(listing.column_references, ENTRY_COLUMNS), strict=True)]
-
-
 def _sum_formula(terms: Iterable[str]) -> str:
     return "+".join(f"SUMPRODUCT({term})" for term in terms)
 
@@ -270,33 +254,6 @@ def _complete_rows_formula(entries: tuple[str, ...], heads: str) -> str:
     decision, by, on, _, comment = entries
     signed = f'({_read_back_formula(decision)}={heads})*(TRIM({by})<>"")*(TRIM({on})<>"")'
     return f'{signed}*(1-({heads}="{Decision.KEEP}")*(TRIM({comment})=""))'
-
-
-def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], heads: str) -> None:
-    row = sheet.next_row
-    letters = [get_column_letter(at) for at in range(1, 2 + _REVIEWER_COLUMNS)]
-    names = [_next_name_formula(sheets, f"$A{row}:{before}{row}") for before in letters[:-1]]
-    counts = [
-        f'IF({letter}{row}="","",'
-        + _sum_formula(
-            f"({_read_back_formula(word)}={heads})*(TRIM({by})={letter}{row})"
-            for word, by, *_ in sheets
-        )
-        + ")"
-        for letter in letters[1:]
-    ]
-    for name, formulas in (("Reviewers", names), ("Users decided by each", counts)):
-        sheet.row(label(name), *(SpannedCell(Formula(formula, "")) for formula in formulas))
-
-
-def _next_name_formula(sheets: Sequence[tuple[str, ...]], names_before: str) -> str:
-    """Return the formula of a name in a list that is not among the names shown before it."""
-    formula = '""'
-    for _, by, *_ in reversed(sheets):
-        names = f"TRIM({by})"
-        unseen = f'(COUNTIF({names_before},{names})=0)*({names}<>"")'
-        formula = f"IFERROR(LOOKUP(2,1/({unseen}),{names}),{formula})"
-    return formula
 
 
 _LEGEND: Final = (
