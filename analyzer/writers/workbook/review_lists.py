@@ -37,9 +37,9 @@ CREATED: Final = replace(user_columns.CREATED, head=review_list_layout.CREATED)
 _DECISION: Final = EntryColumn(review_list_layout.DECISION, 10.5, choices=tuple(map(str, CHOICES)))
 ENTRY_COLUMNS: Final = (
     _DECISION,
-    EntryColumn(review_list_layout.DECIDED_BY, 9.5),
-    EntryColumn(review_list_layout.DECIDED_ON, 9.5, is_date=True),
-    EntryColumn(review_list_layout.TICKET, 7.5),
+    EntryColumn(review_list_layout.DECIDED_BY, 10.5),
+    EntryColumn(review_list_layout.DECIDED_ON, 10.5, is_date=True),
+    EntryColumn(review_list_layout.TICKET, 8.5),
     EntryColumn(review_list_layout.COMMENT, 14),
 )
 
