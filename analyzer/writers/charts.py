@@ -31,11 +31,9 @@ def bar_charts(analysis: Analysis) -> str:
 
 
 def _chart(title: str, labels: Sequence[str], numbers: Sequence[int]) -> str:
-    most = max(numbers)
-    rows = "".join(
-        _bar(label, number, at * _ROW, number * _LONGEST_BAR / most)
-        for at, (label, number) in enumerate(zip(labels, numbers, strict=True))
-    )
+    lengths = (number * _LONGEST_BAR / max(numbers) for number in numbers)
+    tops = range(0, len(labels) * _ROW, _ROW)
+    rows = "".join(map(_bar, labels, numbers, tops, lengths))
     size = f'viewBox="0 0 {_WIDTH} {len(labels) * _ROW}"'
     return (
         f"<figure><figcaption>{title}</figcaption>\n"

@@ -8,8 +8,6 @@ from datetime import date
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import pytest
 from openpyxl import Workbook
@@ -21,9 +19,8 @@ from analyzer.rules import RULES
 from analyzer.terms import WorkbookSheets
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.writers.workbook.lookup_lists import exemption_frame
-from analyzer.writers.workbook.summary_sheet import _as_of_spread_notes
 from analyzer.writers.workbook.text_sheet import NOT_APPLICABLE
-from tests.support.builders import ACCOUNT, AS_OF, QUIET_PASSWORD, a_user, days_before, report_text
+from tests.support.builders import ACCOUNT, AS_OF, QUIET_PASSWORD, a_user, report_text
 from tests.support.comparisons import compared
 from tests.support.decisions import analysis_of as decided_of
 from tests.support.decisions import ledger_of, line
@@ -128,14 +125,6 @@ def test_the_stricter_definition_is_in_words() -> None:
         "iam-029: No sign-in on record, and no access key attached, active or not."
         " Here an inactive access key is one."
     )
-
-
-def test_reports_more_than_a_day_apart_are_noted() -> None:
-    for apart, noted in ((1.0, False), (1.001, True)):
-        moments = days_before(0), days_before(apart)
-        files: list[Any] = [SimpleNamespace(name="x", as_of=moment) for moment in moments]
-        notes = [*_as_of_spread_notes(files)]
-        assert ["The reports are 1.0 days apart" in each for each in notes] == [True] * noted
 
 
 # Findings and controls

@@ -42,7 +42,6 @@ from analyzer.writers.workbook.column import (
     word_cells,
 )
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, ReviewList, review_order
-from analyzer.writers.workbook.table_sheets import GatheredUsers
 from tests.support.builders import ACCOUNT, AS_OF, Row, a_user
 from tests.support.outputs import analysis_of
 from tests.support.workbook_texts import second_review
@@ -266,10 +265,7 @@ HEADS = ("Created", "Last activity (UTC)", "As of (UTC)", "Age in days", "Last s
 
 
 def listed_page(analysis: Analysis, each: ReviewList) -> Users:
-    listed = GatheredUsers(each.has)
-    for page in analysis.pages():
-        listed.add(page)
-    page = listed.page()
+    page = analysis.judged.where(each.has(analysis.judged))
     return page.with_users({"earlier_decision": analysis.earlier_decisions(page)})
 
 

@@ -1,8 +1,8 @@
 """Write the first sheet: result, progress, sign-off, criteria, notes, checks and input files."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import pandas as pd
@@ -50,7 +50,6 @@ _WIDTHS: Final = (25.5, 14.5, 9.5, 11, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
 """Together the columns fill a Letter page in landscape, with text of 9 points printed at 8."""
 
 _PART_OF_RECORD: Final = 15_000  # characters, of which a cell holds at least twice as many
-_DAY: Final = timedelta(days=1)
 _CHARTS_HEIGHT: Final = 18  # how many rows the tables take, beside which the charts are
 
 
@@ -97,7 +96,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     sheet.section("Notes and limitations")
     notes = analysis.report.notes if part_label else headline.notes(analysis)
     files = [file for file in analysis.report.files if file.accounts or not part_label]
-    for note in (*_as_of_spread_notes(files), *notes):
+    for note in notes:
         sheet.named_text("Note", note, CellStyle.CHECK)
     blind_spots = "\n".join(f"• {spot}" for spot in BLIND_SPOTS)
     sheet.named_text("Not visible in a credential report", blind_spots)
@@ -176,19 +175,6 @@ def _add_criteria(
         sheet.named_text("Settings", analysis.settings)
     sheet.named_text("Compared with", comparison_text)
     sheet.named_text("Program", f"credreport {VERSION}")
-
-
-def _as_of_spread_notes(files: Sequence[ReportFile]) -> Iterator[str]:
-    """Yield a note if the reports of the accounts are more than a day apart."""
-    first = min(files, key=lambda file: file.as_of)
-    last = max(files, key=lambda file: file.as_of)
-    if last.as_of - first.as_of > _DAY:
-        days = (last.as_of - first.as_of) / _DAY
-        yield (
-            f"The reports are {days:,.1f} days apart: from {first.as_of:%Y-%m-%d %H:%M} UTC"
-            f" ({first.name}) to {last.as_of:%Y-%m-%d %H:%M} UTC ({last.name}). See As of of each"
-            " account."
-        )
 
 
 def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:

@@ -1,7 +1,7 @@
 """Spread rows over as many sheets as they need, each an Excel table with filters."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
 from typing import Any, Final
@@ -177,27 +177,3 @@ def filled_columns(listed: Rows, some: Iterable[Column]) -> list[Column]:
         for column in some
         if any(pc.any(pc.not_equal(column.shown(part), "")).as_py() for part in parts)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class GatheredUsers:
-    """Gather the users that a mask selects, page by page."""
-
-    _has: Callable[[Users], np.ndarray]
-    _pages: list[Users] = field(default_factory=list)
-
-    def add(self, page: Users) -> None:
-        """Keep the users of a page that the mask selects."""
-        mask = self._has(page)
-        if mask.any():
-            self._pages.append(page.where(mask))
-
-    def __len__(self) -> int:
-        """Return the number of users."""
-        return sum(map(len, self._pages))
-
-    def page(self) -> Users:
-        """Return the users as one page, and forget them; there must be at least one."""
-        whole = Users.concatenated(self._pages)
-        self._pages.clear()
-        return whole
