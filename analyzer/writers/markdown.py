@@ -92,13 +92,9 @@ def _rule_parts(analysis: Analysis) -> Iterator[str]:
     rules = findings.findings_by_rule(rule_results, details=False)
     if rules:
         lines = (
-            (
-                findings.rule.severity,
-                plain_text(findings.rule.title),
-                findings.counts_text,
-                _code(findings.rule.id),
-            )
-            for findings in rules
+            (rule.severity, plain_text(rule.title), of_rule.counts_text, _code(rule.id))
+            for of_rule in rules
+            for rule in [of_rule.rule]
         )
         yield markdown_table(("Severity", "Rule", "Findings", "Rule id"), lines)
     yield plain_text(findings.standard_and_limits_text(rule_results))
