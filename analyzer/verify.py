@@ -358,7 +358,7 @@ def _workbook(analysis: Analysis, review: ReviewRecord) -> bytes:
             min_age=review.min_age,
         )
         whole = split(analysis.where(chosen), SplitBy(review.split))
-        parts = {whole.part_of(workbook): workbook for workbook in whole.pages_by_workbook}
+        parts = {whole.part_of(workbook): workbook for workbook in whole.users_by_workbook}
         return whole.content_of(parts[review.part]) if review.part in parts else b""
     stream = BytesIO()
     sheets = WorkbookSheets(review.sheets)

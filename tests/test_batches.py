@@ -104,7 +104,7 @@ def test_criteria_exemptions_rules_and_the_moment_are_those_of_one_process() -> 
     file = (str(CONSOLE), CONSOLE.read_bytes())
     users = pa.Table.from_batches(batches.judge([file], criteria, exemptions, moment))
     findings = pa.Table.from_batches(batches.inspect([file], book, criteria, exemptions, moment))
-    report = analyzer.load(CONSOLE, as_of=moment)
+    report = analyzer.load(file, as_of=moment)
     analysis = analyzer.analyze(report, criteria, exemptions, book)
     assert users["verdict"].to_pylist() == analysis.users["verdict"].tolist()
     assert users["exemption"].to_pylist() == analysis.users["exemption"].tolist()

@@ -1,7 +1,7 @@
 """Judge a whole report."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -175,11 +175,10 @@ class Analysis:
         kept = self.judged.where(user_mask(self.judged, chosen, report.account_names))
         return replace(self, report=report, judged=kept, filter=chosen, part_of=self)
 
-    def of_users(self, pages: Sequence[Users]) -> "Analysis":
+    def of_users(self, users: Users) -> "Analysis":
         """Return the part with these judged users: accounts, counts, and no findings."""
         from analyzer.analysis.filters import of_accounts  # noqa: PLC0415
 
-        users = Users.concatenated(pages)
         report = of_accounts(self.report, {*users.users[columns.ACCOUNT]})
         return replace(self, report=report, judged=users, part_of=self)
 

@@ -17,6 +17,7 @@ OWN_STANDARD: Final = "credreport"
 
 DEFAULT_RULES: Final = "default"
 ALL_RULES: Final = "all"
+_MAIN_RULE: Final = RULES[0].id  # runs beside each benchmark, and is a control of none
 _ID: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -51,7 +52,9 @@ def rulebook(  # noqa: PLR0913  each is one choice
     least: Severity | str = Severity.LOW,
     limits: Mapping[str, int] | None = None,
 ) -> Rulebook:
-    """Return the rules and limits of a benchmark; without one, the default rules and limits.
+    """Return the rules and limits of a benchmark, or the default rules and limits.
+
+    The rule `unused-user` runs beside each benchmark.
 
     `rules` are the ids of the rules to run instead, or one id; `default` stands for the rules that
     run otherwise, `all` for every rule. `skip` are the ids of rules that do not run; rules less
@@ -73,7 +76,7 @@ def rulebook(  # noqa: PLR0913  each is one choice
     by_default = [rule.id for rule in known.values() if rule.default]
     own = [rule.id for rule in extra if rule.default]
     words = {
-        DEFAULT_RULES: [*standard.rules, *own] if benchmark else by_default,
+        DEFAULT_RULES: [_MAIN_RULE, *standard.rules, *own] if benchmark else by_default,
         ALL_RULES: [*known],
     }
     chosen = {rule for word in rules or [DEFAULT_RULES] for rule in words.get(word, [word])}

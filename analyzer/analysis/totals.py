@@ -27,7 +27,6 @@ AGE_BANDS: Final = (
 _BAND_STARTS: Final = (30, 90, 180, 365, 730)
 
 _COUNT_DTYPES: Final[dict[str, Any]] = {
-    columns.ACCOUNT: TEXT,
     columns.VERDICT: TEXT,
     columns.REASON: TEXT,
     columns.EXPOSURE: TEXT,
@@ -56,10 +55,14 @@ class Totals:
 
     @cached_property
     def counts(self) -> pd.DataFrame:
-        """Return the numbers of users, a row for each combination that occurs.
+        """Return the numbers of users of each account (`counts_by`)."""
+        return self.counts_by(columns.ACCOUNT)
 
-        Columns: account, verdict, reason, exposure, certainty, age_band str, exempt bool, users
-        int64. The sentences of undetermined users are left out.
+    def counts_by(self, name: str) -> pd.DataFrame:
+        """Return the numbers of users by a column, a row for each combination that occurs.
+
+        Columns: the one named, verdict, reason, exposure, certainty, age_band str, exempt bool,
+        users int64. The sentences of undetermined users are left out.
         """
         users = self.judged.users
         days = users[columns.AGE_DAYS]
@@ -71,9 +74,10 @@ class Totals:
             columns.AGE_BAND: as_category(band, AGE_BANDS),
             columns.EXEMPT: users[columns.EXEMPTION] != "",
         }
-        *names, number = _COUNT_DTYPES
+        dtypes = {name: TEXT, **_COUNT_DTYPES}
+        *names, number = dtypes
         counts = users.assign(**kinds).groupby(names, observed=True).size().reset_index(name=number)
-        return counts.astype(_COUNT_DTYPES).sort_values(names, ignore_index=True)
+        return counts.astype(dtypes).sort_values(names, ignore_index=True)
 
     def user_count(
         self,

@@ -74,6 +74,7 @@ app = typer.Typer(
     cls=Program,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="credreport analyze report.json\n\ncredreport analyze --help",
 )
 for _name, _line in SUMMARIES.items():
     app.command(_name, help=_line)(lambda: None)

@@ -258,7 +258,7 @@ def _write_split(
     from analyzer.writers.workbook import INDEX, split
 
     review_split, folder = split(analysis, by), outputs.output[0]
-    names = [*(workbook.file for workbook in review_split.pages_by_workbook), INDEX]
+    names = [*(workbook.file for workbook in review_split.users_by_workbook), INDEX]
     check_outputs([folder / name for name in names], files_read)
     try:
         folder.mkdir(0o700, parents=True, exist_ok=True)
@@ -272,7 +272,7 @@ def _write_split(
 
 
 def _split_messages(review_split: "Split", folder: Path) -> Iterator[str]:
-    for workbook in review_split.pages_by_workbook:
+    for workbook in review_split.users_by_workbook:
         left = f" (left {workbook.left})" if workbook.left else ""
         path = folder / workbook.file
         yield f"Wrote {path}: {workbook.label}{left}, {workbook.lines:,} to decide"
@@ -282,7 +282,7 @@ def _split_messages(review_split: "Split", folder: Path) -> Iterator[str]:
         yield f"{folder / file} is of an earlier time: {whose} has nothing left to decide."
     if nothing := [whose for file, whose in nothing_left.items() if file not in older]:
         yield f"Nothing to decide: {short_list(nothing)}."
-    known = {workbook.file for workbook in review_split.pages_by_workbook} | nothing_left.keys()
+    known = {workbook.file for workbook in review_split.users_by_workbook} | nothing_left.keys()
     if others := sorted({path.name for path in folder.glob("[!.~]*.xlsx")} - known):
         yield f"In {folder}, not of this split: {short_list(others)}. Remove old lists."
 

@@ -1,18 +1,18 @@
 """Run `credreport export`: gather reports, judge the users, keep all as one run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from analyzer.cli import options
 from analyzer.cli.command import Config
 from analyzer.cli.fetch import AwsOptions
-from analyzer.cli.inputs import read_analysis_request, require
+from analyzer.cli.inputs import SKIP_HINT, read_analysis_request, require
 from analyzer.cli.log import Log, TextOrJson, exit_code_and_message
 from analyzer.cli.streams import utc_now
 from analyzer.cli.values import (
@@ -23,8 +23,11 @@ from analyzer.cli.values import (
     rule_ids,
     words_of,
 )
-from analyzer.errors import Busy, OutputFailed
+from analyzer.errors import Busy, InputRefused, OutputFailed
 from analyzer.terms import Feed, utc_text
+
+if TYPE_CHECKING:
+    from analyzer.runs.run import ExportRequest
 
 EXAMPLES: Final = (
     "credreport export --out-dir runs/",
@@ -100,7 +103,8 @@ def export(
     log = Log(form=log_format, quiet=quiet)
     written = nullcontext(dict[str, object]()) if check else last_run_written(out_dir)
     with log.errors(), written as last_run:
-        from analyzer.runs import inputs, run
+        from analyzer.runs import inputs
+        from analyzer.runs.run import ExportRequest
 
         if judging_options.settings:
             log.say("settings", f"Settings of {judging_options.settings}.")
@@ -113,7 +117,7 @@ def export(
             inputs.OWNERS: judging_options.owners,
             inputs.ACCOUNTS: accounts,
         }
-        request = run.ExportRequest(
+        request = ExportRequest(
             folder=out_dir,
             log=log,
             sources=sources,
@@ -140,13 +144,29 @@ def export(
         )
         if Feed.ASFF in also and not hub_region:
             log.say("hub-region", options.HOME_REGION_NOTE)
-        if check:
-            code = run.check(request)
-        else:
-            code, outcome = run.export(request, keep)
-            last_run.update(outcome)
+        code, outcome = _run(request, keep, check=check)
+        last_run.update(outcome)
         if code:
             raise typer.Exit(code)
+
+
+def _run(
+    request: "ExportRequest", keep: int | None, *, check: bool
+) -> tuple[int, Mapping[str, object]]:
+    """Run the export, or only its check; return the exit code and how it ended.
+
+    Raises InputRefused, with a note on --skip-unreadable if several reports were named.
+    """
+    from analyzer.runs import run
+
+    try:
+        return (run.check(request), {}) if check else run.export(request, keep)
+    except InputRefused as refused:
+        names = request.sources
+        has_others = len(names) > 1 or any(Path(name).is_dir() for name in names)
+        if has_others and not request.skip_unreadable:
+            refused.add_note(SKIP_HINT)
+        raise
 
 
 @contextmanager

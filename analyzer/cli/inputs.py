@@ -37,10 +37,12 @@ if TYPE_CHECKING:
     from analyzer.analysis.rulebook import Rulebook
     from analyzer.changes.history import History
     from analyzer.changes.period import Span
+    from analyzer.report.model import Exemptions
     from analyzer.report.report import Report
     from analyzer.sources.source import Source
 
 _LIMITS: Final = tuple(field.name for field in fields(Thresholds))
+SKIP_HINT: Final = "Use --skip-unreadable to go on without such files (exit code 5)."
 _RULEBOOK_OPTIONS: Final = ("standard", "rules", "skip", "min_severity", *_LIMITS)
 """The options that choose rules or their limits."""
 
@@ -130,7 +132,7 @@ def load(
     except InputRefused as refused:
         others = len(sources) - len({problem.file for problem in refused.problems})
         if can_skip and others and not skips:
-            refused.add_note("Use --skip-unreadable to go on without such files (exit code 5).")
+            refused.add_note(SKIP_HINT)
         raise
     pa.default_memory_pool().release_unused()  # 100 MB after 7,300 reports of 500 rows
     return report
@@ -184,12 +186,7 @@ def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any
     """Return the lists that are named, by the fields of `AnalysisRequest`; raises InputRefused."""
     lists: dict[str, Any] = {}
     if options.exemptions or options.exempt:
-        from analyzer.report.model import Exemption, Exemptions
-        from analyzer.sources.load import read_exemptions
-
-        listed = read_exemptions(options.exemptions) if options.exemptions else Exemptions()
-        entries = (*listed, *map(Exemption.of_option, options.exempt))
-        lists["exemptions"] = replace(listed, entries=entries)
+        lists["exemptions"] = exemptions_of(options.exemptions, options.exempt)
     if options.decisions or (options.keep_days, options.due_days) != (KEEP_DAYS, DUE_DAYS):
         from analyzer.decisions.ledger import Ledger, read_ledger
 
@@ -204,6 +201,15 @@ def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any
 
         lists["owners"] = read_owners(*options.owners)
     return lists
+
+
+def exemptions_of(file: InputFile | None, by_option: Iterable[str]) -> "Exemptions":
+    """Return the entries of an exemption list, then those of --exempt; raises InputRefused."""
+    from analyzer.report.model import Exemption, Exemptions
+    from analyzer.sources.load import read_exemptions
+
+    listed = read_exemptions(file) if file else Exemptions()
+    return replace(listed, entries=(*listed, *map(Exemption.of_option, by_option)))
 
 
 def _rulebook(options: JudgingOptions) -> "Rulebook":

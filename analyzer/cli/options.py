@@ -160,6 +160,11 @@ AccountsFile = Annotated[
 
 # Verdicts, rules and decisions
 
+ExemptUsers = Annotated[
+    list[str],
+    typer.Option(parser=exempt_entry, metavar="USER=WHY", help=f"Exempt these users; {REPEATED}"),
+]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CriteriaOptions(Criteria):
@@ -193,14 +198,7 @@ class JudgingOptions(CriteriaOptions):
         InputFile | None,
         file_option("Read the exempt users from a CSV."),
     ] = None
-    exempt: Annotated[
-        list[str],
-        typer.Option(
-            parser=exempt_entry,
-            metavar="USER=WHY",
-            help=f"Exempt these users; {REPEATED}",
-        ),
-    ] = field(default_factory=list)
+    exempt: ExemptUsers = field(default_factory=list)
     owners: Annotated[InputFile | None, file_option("Read the owners of users from a CSV.")] = None
     standard: Annotated[
         Benchmark | None,

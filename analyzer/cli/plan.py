@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.command import Config
-from analyzer.cli.inputs import check_outputs, decision_inputs, require
-from analyzer.cli.options import DecisionFiles, file_option, output_path_option
+from analyzer.cli.inputs import check_outputs, decision_inputs, exemptions_of, require
+from analyzer.cli.options import DecisionFiles, ExemptUsers, file_option, output_path_option
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
 from analyzer.cli.values import InputFile, number_parser
 from analyzer.terms import count_text, printable, short_list, utc_text
@@ -46,6 +46,7 @@ def plan(
         str | None,
         typer.Option(metavar="FILE|none", help="Leave out the users of this exemption list."),
     ] = None,
+    exempt: ExemptUsers = [],
     owners: Annotated[
         InputFile | None,
         file_option(
@@ -79,7 +80,7 @@ def plan(
     from analyzer.decisions.plan import DELETED_LATER, longest_gap, removal_plan, with_owners
     from analyzer.lists.owners import read_owners
     from analyzer.reviews.entries import read_files
-    from analyzer.sources.load import load, read_exemptions
+    from analyzer.sources.load import load
     from analyzer.writers import headline
 
     _check_names(files)
@@ -92,8 +93,8 @@ def plan(
     _refuse_uncollected(ledger, files, today)
     if owners:
         ledger = with_owners(ledger, read_owners(*owners), today)
-    exempt = read_exemptions(listed[0]) if listed else ()
-    analysis = analyze(load(*report), exemptions=exempt)
+    exemption_list = exemptions_of(listed[0] if listed else None, exempt)
+    analysis = analyze(load(*report), exemptions=exemption_list)
     result = removal_plan(ledger, analysis.report, analysis.pages())
     too_old = [*_age_warning(result, max_age)]
     _write(result, [*files, *listed], output, max_age, can_run=not too_old)

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
@@ -22,8 +22,18 @@ from analyzer.rules.rule import (
     Outcome,
     Rule,
 )
-from analyzer.terms import Severity, count_text, numbers_text
-from analyzer.writers.tables import Table, file_columns, plain_rows, uncovered_table, write_tables
+from analyzer.terms import Certainty, Severity, Verdict, count_text, numbers_text
+from analyzer.writers.tables import (
+    Table,
+    file_columns,
+    plain_rows,
+    row_keys,
+    uncovered_table,
+    write_tables,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
 """The columns of findings: those of `RuleResults.frames`, then those of the report named in `file`.
@@ -114,6 +124,27 @@ def severity_counts_text(rule_results: RuleResults) -> str:
         return f"Findings: {counts}"
     others = text("exempt", "noted")
     return f"Findings: none{f' ({others})' if others else ''}"
+
+
+def failing_by_user(rule_results: RuleResults) -> "pd.Series[int]":
+    """Return the number of findings of each user that fail and are not exempt, by its row key."""
+    every = rule_results.findings
+    failing = every[(every[OUTCOME] == Outcome.FAILS) & (every[columns.EXEMPTION] == "")]
+    return row_keys(failing).value_counts()
+
+
+def findings_text(rule_results: RuleResults) -> str:
+    """Return the number of findings by severity, and how many one act closes."""
+    users = rule_results.users.users
+    certain = (users[columns.VERDICT] == Verdict.UNUSED) & (users[columns.EXEMPTION] == "")
+    certain &= users[columns.CERTAINTY] == Certainty.CERTAIN
+    keys, failing = row_keys(users[certain]), failing_by_user(rule_results)
+    closed = int(failing[failing.index.isin(keys)].sum())
+    text = f"{severity_counts_text(rule_results)}."
+    if closed <= len(keys):
+        return text
+    listed = count_text(len(keys), "certain unused user")
+    return f"{text} Deleting the {listed} closes {closed:,} of them."
 
 
 def standard_and_limits_text(rule_results: RuleResults) -> str:

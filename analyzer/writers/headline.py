@@ -38,7 +38,8 @@ def as_of_and_scope(report: Report) -> str:
 
 def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     """Yield how many users have the verdicts, then the others, the decisions and the filter."""
-    yield f"{_headline(analysis, verdicts)}."
+    scope = f"{accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
+    yield f"{result_text(analysis, verdicts)}, {scope}."
     others = [verdict for verdict in VERDICT_ORDER if verdict not in verdicts]
     if counts := _user_counts_text(analysis, others):
         yield f"Other users: {counts}."
@@ -61,22 +62,22 @@ def write_line(analysis: Analysis, stream: BinaryIO) -> None:
     stream.write(f"{printable(' '.join(sentences))}\n".encode())
 
 
-def _headline(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
+def result_text(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
+    """Return how many users have the verdicts; of one verdict also how they divide."""
     user_count = analysis.totals.user_count()
     users = count_text(user_count, "selected IAM user" if analysis.filter else "IAM user")
-    scope = f"{accounts_text(analysis.report)} {_as_of_text(analysis.report.files)}"
     listed = [verdict for verdict in VERDICT_ORDER if verdict in verdicts]
     if not user_count:
-        return f"No {users.removeprefix('0 ')}, {scope}"
+        return f"No {users.removeprefix('0 ')}"
     if len(listed) > 1:
         counts = _user_counts_text(analysis, listed) or "none listed"
-        return f"{users}: {counts}, {scope}"
+        return f"{users}: {counts}"
     number = analysis.totals.user_count(listed[0])
     remark = _certainty_and_exempt_remark(analysis, listed[0])
     verb = "is" if 1 in (number, user_count) else "are"
     sign_in = sign_in_text(analysis) if listed[0] is Verdict.UNUSED else ""
     way_in = f": {sign_in}" if sign_in else ""
-    return f"{number:,} of {users} {verb} {listed[0]}{way_in}{remark}, {scope}"
+    return f"{number:,} of {users} {verb} {listed[0]}{way_in}{remark}"
 
 
 def sign_in_text(analysis: Analysis) -> str:
@@ -251,7 +252,7 @@ def blind_spots_line(
 def _rule_lines(rule_results: "RuleResults", *, details: bool) -> Iterator[str]:
     from analyzer.writers import findings  # noqa: PLC0415  slow to import
 
-    yield f"{findings.severity_counts_text(rule_results)}."
+    yield findings.findings_text(rule_results)
     for of_rule in findings.findings_by_rule(rule_results, details=details):
         rule = of_rule.rule
         yield f"{rule.severity:<8}  {rule.title}: {of_rule.counts_text}  {rule.id}"

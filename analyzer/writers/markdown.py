@@ -1,9 +1,9 @@
 """Write the result as a document: headline, listed users, rules, caveats and notes.
 
-The document is Markdown, or one HTML page made of it, which loads no other file, runs no script,
-fits a phone and prints. Text of a report, a list or a file is never markup: it is escaped. Names
-are in `<code>`, where GitHub notifies no one and links nothing; in other text an empty comment
-behind `@` and `#` prevents that.
+The document is Markdown, or one HTML page made of it with charts, which loads no other file, runs
+no script, fits a phone and prints. Text of a report, a list or a file is never markup: it is
+escaped. Names are in `<code>`, where GitHub notifies no one and links nothing; in other text an
+empty comment behind `@` and `#` prevents that.
 """
 
 import re
@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from analyzer.analysis.analysis import Analysis
 from analyzer.terms import BLIND_SPOTS, Verdict, count_text, printable
 from analyzer.verdicts.caveats import CAVEATS
-from analyzer.writers import findings, headline, user_lists
+from analyzer.writers import charts, findings, headline, user_lists
 from analyzer.writers.user_lists import UserRow
 
 MOST_USERS: Final = 1_000  # more are only counted: GitHub shows no more than a megabyte
@@ -48,7 +48,7 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     rows = user_lists.user_rows(analysis, verdicts)
     if rows:
         yield "## Users"
-        yield _user_table(rows[:MOST_USERS], accounts=len(analysis.report.accounts) > 1)
+        yield _user_table(analysis, rows[:MOST_USERS])
     if len(rows) > MOST_USERS:
         yield f"Not listed here: {count_text(len(rows) - MOST_USERS, 'more user')}."
     if caveats := Counter(caveat for row in rows for caveat, _ in row.caveats):
@@ -64,16 +64,20 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     yield "\n".join(f"- {plain_text(note)}" for note in notes)
 
 
-def _user_table(rows: Sequence[UserRow], *, accounts: bool) -> str:
+def _user_table(analysis: Analysis, rows: Sequence[UserRow]) -> str:
     """Return the table of the listed users, without columns that say nothing."""
+    accounts = len(analysis.report.accounts) > 1
+    closing = findings.failing_by_user(analysis.rule_results)
     verdicts = len({row.verdict for row in rows}) > 1
     cells = {
         "Account": [_code(row.account_text) if accounts else "" for row in rows],
         "User": [_code(row.user) for row in rows],
         "Verdict": [row.verdict if verdicts else "" for row in rows],
+        "Exposure": [row.exposure for row in rows],
         "Created": [row.day for row in rows],
         "Reason": [plain_text(row.reason_sentence) for row in rows],
         "Check first": ["<br>".join(plain_text(why) for _, why in row.caveats) for row in rows],
+        "Findings": [f"{closing[row.key]:,}" if row.key in closing else "" for row in rows],
         "Owner": [plain_text(row.owner_text) for row in rows],
         "Exempt because": [plain_text(row.exemption) for row in rows],
     }
@@ -84,17 +88,13 @@ def _user_table(rows: Sequence[UserRow], *, accounts: bool) -> str:
 def _rule_parts(analysis: Analysis) -> Iterator[str]:
     rule_results = analysis.rule_results
     yield "## Findings"
-    yield f"{plain_text(findings.severity_counts_text(rule_results))}."
+    yield plain_text(findings.findings_text(rule_results))
     rules = findings.findings_by_rule(rule_results, details=False)
     if rules:
         lines = (
-            (
-                findings.rule.severity,
-                plain_text(findings.rule.title),
-                findings.counts_text,
-                _code(findings.rule.id),
-            )
-            for findings in rules
+            (rule.severity, plain_text(rule.title), of_rule.counts_text, _code(rule.id))
+            for of_rule in rules
+            for rule in [of_rule.rule]
         )
         yield markdown_table(("Severity", "Rule", "Findings", "Rule id"), lines)
     yield plain_text(findings.standard_and_limits_text(rule_results))
@@ -142,10 +142,16 @@ _STYLE: Final = """
 body { font: 16px/1.5 Arial, sans-serif; color: #1a1a1a; background: #fff; max-width: 80rem;
   margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
 h1, h2 { color: #1f3864; line-height: 1.2; }
+.charts { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+figure { flex: 1 1 18rem; max-width: 26rem; margin: 0; }
+figcaption { font-weight: bold; margin-bottom: 0.5rem; }
+svg { display: block; width: 100%; }
+svg text { font: 13px Arial, sans-serif; fill: #1a1a1a; }
+rect { fill: #1f3864; }
 .table { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 0.875rem; }
 th, td { border: 1px solid #d0d0d0; padding: 0.3rem 0.5rem; text-align: left;
-  vertical-align: top; min-width: 5.5rem; max-width: 30rem; }
+  vertical-align: top; min-width: 6rem; max-width: 30rem; }
 th { background: #1f3864; color: #fff; }
 tr:nth-child(even) td { background: #f5f7fa; }
 code { font: 0.8125rem/1.5 "Courier New", monospace; white-space: pre-wrap; }
@@ -154,9 +160,9 @@ code { font: 0.8125rem/1.5 "Courier New", monospace; white-space: pre-wrap; }
   body { font-size: 10pt; padding: 0; max-width: none; }
   .table { overflow: visible; }
   thead { display: table-header-group; }
-  tr { break-inside: avoid; }
+  tr, figure { break-inside: avoid; }
   h2 { break-after: avoid; }
-  th { print-color-adjust: exact; }
+  th, svg { print-color-adjust: exact; }
 }
 """
 
@@ -182,5 +188,6 @@ def write_html(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     body = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
     framed = body.replace("<table>", '<div class="table"><table>')
     framed = framed.replace("</table>", "</table></div>")
+    framed = framed.replace("<h2>", f"{charts.bar_charts(analysis)}<h2>", 1)
     page = _PAGE.format(title=escape(printable(title(analysis))), style=_STYLE, body=framed)
     stream.write(page.encode())

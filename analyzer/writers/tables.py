@@ -108,6 +108,17 @@ def _uncovered_user(account: NotCovered) -> Mapping[str, str]:
 
 # Columns
 
+_ROW_BITS: Final = 32
+
+
+def row_keys(frame: pd.DataFrame) -> "pd.Index[int]":
+    """Return a number for each row of a report, of users or of findings."""
+    file = frame[columns.FILE].to_numpy(np.int64)
+    row = frame[columns.ROW].to_numpy(np.int64)
+    keys: pd.Index[int] = pd.Index((file << _ROW_BITS) | row)
+    return keys
+
+
 TEXT_TYPE: Final = pa.large_string()
 _VALUES_AT_ONCE: Final = 4_096  # a Python object takes many times the memory of a value in a column
 

@@ -24,11 +24,11 @@ from analyzer.rules.rule import Outcome
 from analyzer.standards import UNUSED_USER_SUPPORTS
 from analyzer.terms import Severity, Verdict, count_text, encodable, printable
 from analyzer.writers import findings, headline, user_lists
-from analyzer.writers.accounts import CAN_SIGN_IN, COUNTS, account_counts
+from analyzer.writers.accounts import COUNTS, WITHOUT_MFA, account_counts
 from analyzer.writers.findings import Example, RuleFindings
 from analyzer.writers.user_lists import UserRow
 
-HEADER: Final = tuple(name for name in UserRow._fields if name != "idle_days")
+HEADER: Final = tuple(name for name in UserRow._fields if name not in {"idle_days", "key"})
 """The header line of the table in a pipe."""
 
 _VERDICT_COLOURS: Final[Mapping[str, str]] = {
@@ -106,18 +106,17 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
 
 
 def _write_accounts(analysis: Analysis, console: Console) -> None:
-    """Write the accounts with most exposed users, with a bar of those that can sign in."""
+    """Write the accounts with most exposed users, with a bar of those without MFA."""
     counts, names = account_counts(analysis), analysis.report.account_names
     table = headed_table(Column("Account", overflow="fold", min_width=12), padding=(0, 1))
     for head in ("IAM users", "Unused", "Can sign in", "Without MFA"):
         table.add_column(head, justify="right")
     table.add_column("", no_wrap=True)
     longest = _BAR if console.width >= _WIDE else _BAR // 2
-    most, sign = max(counts[CAN_SIGN_IN].max(), 1), "#" if console.options.ascii_only else "█"
+    most, sign = max(counts[WITHOUT_MFA].max(), 1), "#" if console.options.ascii_only else "█"
     worst = counts.head(_WORST_ACCOUNTS)
     for account, *numbers in worst[[columns.ACCOUNT, *COUNTS]].itertuples(index=False):
-        able = numbers[COUNTS.index(CAN_SIGN_IN)]
-        bar = Text(sign * -(-able * longest // most), "red")
+        bar = Text(sign * -(-numbers[-1] * longest // most), "red")
         label = printable(account_with_name(account, names))
         table.add_row(label, *(f"{number:,}" for number in numbers), bar)
     console.print(table)
@@ -193,7 +192,7 @@ def _reason(row: UserRow, *, show_verdict: bool) -> Text:
 def _rule_parts(
     rule_results: RuleResults, width: int, verdicts: Collection[Verdict], *, details: bool
 ) -> Iterator[RenderableType]:
-    yield Text(f"\n{findings.severity_counts_text(rule_results)}.", "bold")
+    yield Text(f"\n{findings.findings_text(rule_results)}", "bold")
     rules = findings.findings_by_rule(rule_results, details=details)
     if details:
         yield from _rules_with_examples(rule_results, rules, width, verdicts)

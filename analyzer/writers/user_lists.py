@@ -1,8 +1,7 @@
 """List users in words, in the order for people, and write their names."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -10,25 +9,26 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.arns import NO_ARN
-from analyzer.report.model import ReportFile, concatenated, stable_order
+from analyzer.report.model import ReportFile, stable_order
 from analyzer.report.users import Users
 from analyzer.terms import Certainty, Verdict, numbers_text, printable
 from analyzer.verdicts.caveats import caveat_sentences, has_service_key_name
 from analyzer.verdicts.exposure import EXPOSURES
 from analyzer.verdicts.verdict import reason_text
 from analyzer.writers.headline import VERDICT_ORDER
-from analyzer.writers.tables import listed_users, plain_rows
+from analyzer.writers.tables import listed_users, plain_rows, row_keys
 
 
 class UserRow(NamedTuple):
     """Hold one user for a short list; `created` is ISO text, None if it was not read.
 
-    `caveats` are pairs of an id and a sentence.
+    `caveats` are pairs of an id and a sentence, `key` is the user's row (`tables.row_keys`).
     """
 
     verdict: str
     account: str
     user: str
+    exposure: str
     created: str | None
     reason: str
     certainty: str
@@ -38,6 +38,7 @@ class UserRow(NamedTuple):
     owner_left: str
     account_name: str
     idle_days: int | None
+    key: int
 
     @property
     def reason_sentence(self) -> str:
@@ -67,32 +68,29 @@ def owner_with_last_day(owner: str, left: str) -> str:
 
 def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow]:
     """Return the users with one of the verdicts, in the order for people."""
-    rows, frames = list[UserRow](), list[pd.DataFrame]()
+    rows: list[UserRow] = []
     for page, table in listed_users(analysis, verdicts):
-        frames.append(page.users[_LISTED])
+        table["key"] = row_keys(page.users)
         plain = zip(plain_rows(table, UserRow._fields), caveat_sentences(page), strict=True)
         rows += (UserRow._make(row)._replace(caveats=caveats) for row, caveats in plain)
-    return [rows[at] for at in _in_order_for_people(frames).index]
+    return [rows[at] for at in _order_for_people(_users_with(analysis, verdicts).users)]
 
 
-_LISTED: Final = [
-    *(columns.EXEMPTION, columns.VERDICT, columns.EXPOSURE, columns.CREATED, columns.ACCOUNT),
-    *(columns.USER, columns.ARN),
-]
+def _users_with(analysis: Analysis, verdicts: Collection[Verdict]) -> Users:
+    words = [*map(str, verdicts)]
+    return analysis.judged.where(analysis.judged.users[columns.VERDICT].isin(words).to_numpy())
 
 
-def _in_order_for_people(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Return users (`_LISTED`) by verdict, the most exposed and oldest first, exempt last.
+def _order_for_people(users: pd.DataFrame) -> np.ndarray:
+    """Return the positions of users by verdict, the most exposed and oldest first, exempt last.
 
-    Users with an unknown creation time come last in their group, as in the workbook. The index is
-    the position of each user in the frames.
+    Users with an unknown creation time come last in their group, as in the workbook.
     """
-    users = concatenated(frames) if frames else pd.DataFrame(columns=_LISTED)
     rank = pd.Index([*map(str, VERDICT_ORDER)]).get_indexer(pd.Index(users[columns.VERDICT]))
     is_exempt = users[columns.EXEMPTION] != ""
     exposure = pd.Index(EXPOSURES).get_indexer(pd.Index(users[columns.EXPOSURE]))
     created, account, user = users[columns.CREATED], users[columns.ACCOUNT], users[columns.USER]
-    return users.take(stable_order(is_exempt, rank, exposure, created, account, user))
+    return stable_order(is_exempt, rank, exposure, created, account, user)
 
 
 # Names
@@ -123,11 +121,10 @@ def write_arns(
 def _users_to_act_on(
     analysis: Analysis, verdicts: Collection[Verdict], *, check: bool
 ) -> pd.DataFrame:
-    frames = []
-    for page, _ in listed_users(analysis, verdicts):
-        left_out = _left_out_by_reason(page, analysis.report.files, check=check)
-        frames.append(page.users.loc[~np.logical_or.reduce([*left_out.values()]), _LISTED])
-    return _in_order_for_people(frames)
+    listed = _users_with(analysis, verdicts)
+    left_out = _left_out_by_reason(listed, analysis.report.files, check=check)
+    users: pd.DataFrame = listed.users[~np.logical_or.reduce([*left_out.values()])]
+    return users.take(_order_for_people(users))
 
 
 def _write_lines(texts: pd.Series, stream: BinaryIO) -> None:
@@ -136,11 +133,9 @@ def _write_lines(texts: pd.Series, stream: BinaryIO) -> None:
 
 def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: bool = False) -> str:
     """Return how many users with one of the verdicts are left out and why, empty for none."""
-    counts: Counter[str] = Counter()
-    for page, _ in listed_users(analysis, verdicts):
-        left_out = _left_out_by_reason(page, analysis.report.files, check=check)
-        counts.update({reason: int(mask.sum()) for reason, mask in left_out.items()})
-    parts = numbers_text(counts)
+    listed, files = _users_with(analysis, verdicts), analysis.report.files
+    left_out = _left_out_by_reason(listed, files, check=check)
+    parts = numbers_text({reason: int(mask.sum()) for reason, mask in left_out.items()})
     return f"Left out of the list: {parts}" if parts else ""
 
 

@@ -112,7 +112,7 @@ def test_users_are_counted_by_the_band_of_their_age_and_not_by_the_words_of_a_re
 def test_a_part_of_the_users_has_their_counts_and_the_rules_of_the_whole() -> None:
     whole = analysis_of([a_user("ann"), a_user("ben", key_1=a_key(used=AS_OF))])
     (page,) = whole.pages()
-    part = whole.of_users([page.where(np.array([True, False]))])
+    part = whole.of_users(page.where(np.array([True, False])))
     assert [part.totals.user_count(each) for each in (Verdict.UNUSED, Verdict.ACTIVE)] == [1, 0]
     assert (part.whole, part.filter, part.filtered_out) == (whole, None, 1)
     assert part.rule_results.book == whole.rule_results.book

@@ -403,6 +403,10 @@ def test_an_exempt_user_is_left_out_and_an_exemption_of_nobody_is_named(
         assert ("Note: The exemption of ann in account" in done.messages) is not is_exempt
         assert (f"expired on {last_day}" in done.messages) is not is_exempt
         assert done.code == (5 if is_exempt else 0)
+    by_option = run(*f"plan {ledger} --exempt a*=Why".split(), *f"--report {report}".split())
+    assert (by_option.code, "--exemptions" in by_option.messages) == (2, True)
+    done = plan(ledger, "--exempt", "a*=By design", report=report)
+    assert (done.code, ": exempt: By design" in done.messages) == (5, True)
 
 
 def test_what_is_noted_on_a_newer_report_is_said(tmp_path: Path) -> None:

@@ -330,6 +330,8 @@ def test_every_error_has_an_exit_code_of_its_own_and_none_is_that_of_a_finding()
 def test_skip_unreadable_is_named_where_other_files_can_be_read(tmp_path: Path) -> None:
     saved(tmp_path, "bad", "bad.csv")
     saved(tmp_path, report_text([a_user("ann")]), "report.csv")
+    (tmp_path / "reports").mkdir()
+    saved(tmp_path / "reports", "bad", "bad.csv")
     hint = "Use --skip-unreadable to go on without such files (exit code 5)."
     for words, is_named in (
         ("analyze bad.csv report.csv", True),
@@ -339,6 +341,10 @@ def test_skip_unreadable_is_named_where_other_files_can_be_read(tmp_path: Path) 
         ("analyze bad.csv nowhere.csv", False),
         ("analyze bad.csv nowhere.csv --skip-unreadable", False),
         ("diff bad.csv report.csv", False),
+        ("export --from bad.csv --from report.csv --out-dir new", True),
+        ("export --from reports --out-dir new", True),
+        ("export --from bad.csv --out-dir new", False),
+        ("export --from bad.csv --from nowhere.csv --out-dir new --skip-unreadable", False),
     ):
         done = run(*words.split(), folder=tmp_path)
         assert (done.code, hint in done.messages) == (3, is_named), words

@@ -95,6 +95,7 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart() -> None:
     stream = written(write_history_workbook, found)
     book = openpyxl.load_workbook(stream)
     assert book.sheetnames == ["Summary", "Period", "Users", "Events", "Reports"]
+    assert [sheet.page_setup.paperSize for sheet in book.worksheets] == [9, 8, 8, 8, 8]
     for each in HistoryTable:
         rows = table(csv_of(found, each))
         assert book[each.capitalize()].max_row == len(rows) + 1

@@ -87,7 +87,7 @@ def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[
     return [
         *split(
             request.analysis(analyzer.load((REPORT, report_text(users).encode()))), by
-        ).pages_by_workbook
+        ).users_by_workbook
     ]
 
 

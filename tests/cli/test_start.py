@@ -109,6 +109,11 @@ def test_the_help_breaks_no_line_that_a_wide_terminal_holds() -> None:
     assert "It checks each user in AWS first." in help_of("plan", 400)
 
 
+def test_the_help_of_the_program_ends_with_two_commands_to_begin_with() -> None:
+    *_, first, second = filter(None, (line.strip() for line in run("--help").lines))
+    assert (first, second) == ("credreport analyze report.json", "credreport analyze --help")
+
+
 def test_help_is_a_result_and_calls_the_program_by_its_name() -> None:
     for words, code, says in (
         ("", 2, "credreport: a command is missing.\n"),

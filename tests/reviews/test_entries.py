@@ -102,7 +102,7 @@ def test_every_problem_is_named_with_its_cell_or_its_rows() -> None:
     problems = problems_of(content)
     why = "has a password that was never used, and no access key"
     assert [each.split("\n")[0].removeprefix(f"r.xlsx, sheet {UNUSED}, ") for each in problems] == [
-        f"row 3, column Why, cell I3: {why} in the report; this file says Delete",
+        f"row 3, column Why, cell J3: {why} in the report; this file says Delete",
         "row 3, column Password, cell O3: enabled in the report; this file says none",
         "row 2, column Decision, cell B2: not a decision ('remove')",
         "rows 2, 5-6, column Decided by: the cell is empty",

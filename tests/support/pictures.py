@@ -9,6 +9,7 @@ from xml.sax.saxutils import escape
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
+from analyzer.decisions.review_list_layout import ENTRY_HEADS
 from tests.support.workbooks import console_file, opened
 
 _LIST: Final = "Unused users"
@@ -32,8 +33,8 @@ def review_picture() -> str:
     sheet = book[_LIST]
     heads = [cell.value for cell in sheet[1]]
     for row, decided in enumerate(_DECISIONS, 2):
-        for at, value in enumerate(decided, heads.index("Decision") + 1):
-            sheet.cell(row, at, value)
+        for head, value in zip(ENTRY_HEADS, decided, strict=True):
+            sheet.cell(row, heads.index(head) + 1, value)
     last = heads.index(_LAST_HEAD) + 1
     cells = [*sheet.iter_rows(min_row=1, max_row=_ROWS, max_col=last)]
     edges = _edges(_width(sheet, at) for at in range(1, last + 1))

@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache, lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -35,7 +34,6 @@ POINTS_A_UNIT = 5.55
 """A digit of the default font on paper in LibreOffice; less in Excel."""
 
 PAGE_POINTS = {"A4": 841.9 - 2 * 0.3 * 72, "Letter": 792 - 2 * 0.3 * 72}
-A3_POINTS = 1190.6 - 2 * 0.3 * 72
 
 needs_libreoffice = pytest.mark.libreoffice
 _ALWAYS_RECALCULATE = """<?xml version="1.0" encoding="UTF-8"?>
@@ -56,22 +54,14 @@ def width_of(sheet: Worksheet, *heads: Any) -> float:
     return sum(sheet.column_dimensions[letter].width for letter in letters)
 
 
-def pages_of(sheet: Worksheet) -> list[float]:
-    """Return how wide the printed columns of each page are, in points; the first ones repeat."""
-    names = [cell.value for cell in sheet[1]]
-    last = column_index_from_string(sheet.print_area.split(":")[1].split("$")[1])
-    ends = [0, *(each.id for each in sheet.col_breaks.brk), last]
-    repeated = names[: names.index("User") + 1]
-    pages = [names[start:end] for start, end in pairwise(ends)]
-    whole = (pages[0], *([*repeated, *page] for page in pages[1:]))
-    scale = POINTS_A_UNIT * (sheet.page_setup.scale or 100) / 100
-    return [width_of(sheet, *page) * scale for page in whole]
-
-
 def smallest_print(sheet: Worksheet) -> float:
-    """Return the size of the smallest text as it is printed."""
-    sizes = [float(cell.font.size) for row in sheet.iter_rows() for cell in row]
-    return min(sizes) * (sheet.page_setup.scale or 100) / 100
+    """Return the size of the smallest text of a list that is printed as wide as a page."""
+    assert (sheet.page_setup.fitToWidth, sheet.page_setup.paperSize) == (1, 9)
+    assert (sheet.print_title_rows, sheet.col_breaks.brk) == ("$1:$1", [])
+    last = column_index_from_string(sheet.print_area.split(":")[1].split("$")[1])
+    width = width_of(sheet, *[cell.value for cell in sheet[1][:last]]) * POINTS_A_UNIT
+    sizes = [float(cell.font.size) for row in sheet.iter_rows(max_col=last) for cell in row]
+    return min(sizes) * min(min(PAGE_POINTS.values()) / width, 1)
 
 
 def file_of(analysis: Analysis, rows_a_sheet: int = ROWS_A_SHEET, **options: Any) -> bytes:

@@ -2,13 +2,18 @@
 
 import io
 import re
+from dataclasses import replace
 
 import pytest
 
+import analyzer
+from analyzer.report.model import AccountName
+from analyzer.terms import WorkbookSheets
 from analyzer.writers.accounts import account_counts
 from analyzer.writers.terminal import write_terminal
 from tests.support.builders import ACCOUNT, Row, a_password, a_user, no_password
 from tests.support.outputs import UNUSED, analysis_of, exemptions_of, table_text
+from tests.support.workbooks import book_of, file_of, opened, parts, values
 
 FEW = (
     a_user("enters", account="000000000002", password=a_password()),
@@ -71,3 +76,57 @@ def test_a_bar_is_of_signs_that_the_stream_can_write() -> None:
     lines = stream.read().splitlines()
     assert [line for line in lines if line.rstrip().endswith("0 " + "#" * 10)] == []
     assert sum(line.rstrip().endswith("##########") for line in lines) == 1
+
+
+# The sheet
+
+TITLE = "Accounts and owners"
+NUMBERS = ("Can sign in without MFA", "Can sign in", "Unused", "IAM users")
+
+
+def test_accounts_and_owners_have_a_sheet_of_their_counts_with_a_chart_of_each() -> None:
+    owners = analyzer.read_owners(b"account,user,owner,email\n*,enters,=Ann,a@x.example\n")
+    exempt = exemptions_of("*,exempt,Why,,")
+    report = analysis_of(FEW).report
+    named = {"000000000002": AccountName(name="production")}
+    analysis = analyzer.analyze(
+        replace(report, account_names=named), exemptions=exempt, owners=owners
+    )
+    content = file_of(analysis)
+    rows = [row[:5] for row in values(opened(content)[TITLE]) if row[1] is not None]
+    assert rows == [
+        ("Account", *NUMBERS),
+        ("000000000002 (production)", 1, 2, 2, 3),
+        ("000000000001", 0, 1, 1, 1),
+        ("000000000003", 0, 0, 1, 1),
+        ("000000000004", 0, 0, 1, 1),
+        ("All", 1, 3, 5, 6),
+        ("Owner", *NUMBERS),
+        ("=Ann", 1, 1, 1, 1),
+        ("no owner", 0, 2, 4, 5),
+        ("All", 1, 3, 5, 6),
+    ]
+    charts = [
+        part.decode()
+        for name, part in sorted(parts(content).items())
+        if name.startswith("xl/charts/chart") and TITLE.encode() in part
+    ]
+    assert [re.findall(r"<(?:c:)?v>([^<]+)<", chart)[:2] for chart in charts] == [
+        ["000000000002 (production)", "000000000001"],
+        ["=Ann", "no owner"],
+    ]
+    assert all(chart.count('delete val="0"') == 2 for chart in charts)
+
+
+def test_one_account_has_a_sheet_only_with_owners_and_a_part_of_a_review_has_none() -> None:
+    of_one, owners = [a_user("ann")], analyzer.read_owners(b"account,user,owner\n*,*,Ann\n")
+    owned = analyzer.analyze(analysis_of(of_one).report, owners=owners)
+    for analysis, part, heads in (
+        (analysis_of(of_one), "", None),
+        (owned, "", ["Owner"]),
+        (analysis_of(FEW), "", ["Account"]),
+        (analysis_of(FEW), "Ann", None),
+    ):
+        book = book_of(analysis, sheets=WorkbookSheets.REVIEW, part_label=part)
+        shown = [row[0] for row in values(book[TITLE])] if TITLE in book.sheetnames else None
+        assert (shown and [each for each in ("Account", "Owner") if each in shown]) == heads

@@ -11,7 +11,7 @@ from analyzer.analysis.filters import Filter
 from analyzer.report.model import AccountName, NotCovered, UncoveredFile
 from analyzer.terms import Verdict
 from analyzer.writers import headline
-from analyzer.writers.findings import findings_by_rule, severity_counts_text
+from analyzer.writers.findings import findings_by_rule, findings_text, severity_counts_text
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -168,6 +168,24 @@ def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
     line_of_many, *_ = headline.headlines(many, ALL)
     assert line_of_many.startswith("1,000 IAM users: 1,000 unused (1,000 to check), ")
     assert severity_counts_text(many.rule_results) == "Findings: 1,000 medium"
+
+
+def test_what_the_deletion_of_certain_users_closes_is_said_if_it_is_more_than_the_users() -> None:
+    open_door = a_user("enters", password=a_password(), created=days_before(100))
+    other_doors = (
+        a_user("exempt", password=a_password(), created=days_before(100)),
+        a_user("to-check", password=a_password(), created=days_before(1)),
+        a_user("active", password=a_password(days_before(1)), created=days_before(100)),
+    )
+    for users, closes in (
+        ([open_door], " Deleting the 1 certain unused user closes 3 of them."),
+        ([open_door, *other_doors], " Deleting the 1 certain unused user closes 3 of them."),
+        ([open_door, a_user("shut")], " Deleting the 2 certain unused users closes 4 of them."),
+        ([a_user("shut")], ""),
+        (other_doors, ""),
+    ):
+        results = analysis_of(users, exemptions_of("*,exempt,why,,")).rule_results
+        assert findings_text(results) == f"{severity_counts_text(results)}.{closes}"
 
 
 def test_an_undecided_finding_that_is_exempt_counts_as_exempt() -> None:

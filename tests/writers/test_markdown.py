@@ -17,7 +17,14 @@ from analyzer.report.model import AccountName
 from analyzer.terms import Verdict, printable
 from analyzer.writers import markdown
 from analyzer.writers.markdown import write_html
-from tests.support.builders import ACCOUNT, QUIET_PASSWORD, a_user
+from tests.support.builders import (
+    ACCOUNT,
+    QUIET_PASSWORD,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+)
 from tests.support.outputs import (
     ALL,
     HARD_NAMES,
@@ -101,7 +108,9 @@ def test_nothing_is_linked_or_mentioned_outside_of_code() -> None:
 
 def test_columns_and_tables_that_say_nothing_are_left_out() -> None:
     analysis = analysis_of([a_user("ann")])
-    assert rendered(analysis, UNUSED).cells[:3] == ["User", "Created", "Reason"]
+    assert rendered(analysis, UNUSED).cells[:5] == [
+        *("User", "Exposure", "Created", "Reason", "Findings")
+    ]
     text = markdown_text(analysis, (Verdict.DORMANT,))
     assert "\n\nOther users: 1 unused.\n\n" in text
     assert "## Findings" in text
@@ -133,3 +142,52 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
     title = "Access review: IAM users. As of 2026-05-01 12:00 UTC (set with --as-of), account 0123"
     assert f"<title>{title}" in text
     assert f"<h1>{title}" in text
+
+
+# Charts
+
+EXPOSED = (
+    *(a_user(f"a{at}", account="000000000001", password=a_password()) for at in range(3)),
+    a_user("b", account="000000000002", password=a_password(), created=days_before(20)),
+    a_user("c", account="000000000003", key_1=an_inactive_key()),
+)
+
+
+def charts_of(analysis: Analysis) -> dict[str, list[tuple[str, str, str]]]:
+    """Return by caption the label, the length and the number of each bar."""
+    charts = {}
+    for figure in html.document_fromstring(page_of(analysis)).iter("figure"):
+        texts = [each.text for each in figure.iter("text")]
+        lengths = [each.get("width") for each in figure.iter("rect")]
+        caption = figure.find("figcaption").text
+        charts[caption] = [*zip(texts[::2], lengths, texts[1::2], strict=True)]
+    return charts
+
+
+def test_bars_show_where_how_exposed_and_how_old_unused_users_are() -> None:
+    by_account, by_exposure, by_age = "accounts", "exposure", "age"
+    charts = charts_of(analysis_of(EXPOSED))
+    shown = dict(zip((by_exposure, by_age, by_account), charts.values(), strict=True))
+    assert shown[by_account] == [
+        *(("000000000001", "310", "3"), ("000000000002", "103", "1"), ("000000000003", "1", "0")),
+    ]
+    assert ("password-without-mfa", "310", "4") in shown[by_exposure]
+    assert ("inactive-key", "78", "1") in shown[by_exposure]
+    assert ("under 30 days", "78", "1") in shown[by_age]
+    assert not charts_of(analysis_of([a_user("ann", password=QUIET_PASSWORD, mfa=True)]))
+
+
+@pytest.mark.parametrize("name", ["</text><script>", "&lt;", "x" * 46, "\x1b[31m\n"])
+def test_a_label_is_text_and_is_cut_where_it_would_not_fit(name: str) -> None:
+    analysis = analysis_of(EXPOSED)
+    names = {account: AccountName(name=name) for account in analysis.report.accounts}
+    *_, (label, _, _) = charts_of(
+        replace(analysis, report=replace(analysis.report, account_names=names))
+    ).popitem()[1]
+    whole = printable(f"000000000003 ({name})")
+    assert label == (whole if len(whole) <= 46 else f"{whole[:45]}…")
+
+
+def test_bars_are_of_ten_accounts_at_most() -> None:
+    users = [a_user("ann", account=f"{at:012}", password=a_password()) for at in range(11)]
+    assert len(charts_of(analysis_of(users)).popitem()[1]) == 10

@@ -10,7 +10,7 @@ a text cell, never a formula; formulas are ours, and are written with their resu
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -30,20 +30,24 @@ from analyzer.report.model import TEXT, AccountName, account_with_name
 from analyzer.report.users import Users
 from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.headline import as_of_and_scope
-from analyzer.writers.tables import Texts, write_tables
+from analyzer.writers.tables import Texts, row_keys, write_tables
 from analyzer.writers.workbook import lookup_lists, review_lists
+from analyzer.writers.workbook.accounts_sheet import add_accounts
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import TextColumn
 from analyzer.writers.workbook.method_sheet import add_controls, add_method
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, ReviewList
 from analyzer.writers.workbook.review_records import review_record
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
-from analyzer.writers.workbook.table_sheets import LARGE_PRINT, GatheredUsers, TableSheets
+from analyzer.writers.workbook.table_sheets import TableSheets
 
 _REVIEW_TITLES: Final = (
-    *(SheetName.SUMMARY, *(review_list.title for review_list in REVIEW_LISTS)),
-    *(SheetName.FOLLOW_UP, SheetName.METHOD),
+    *(SheetName.SUMMARY, SheetName.ACCOUNTS, *(review_list.title for review_list in REVIEW_LISTS)),
+    *(SheetName.FOLLOW_UP, SheetName.EXEMPT, SheetName.METHOD),
 )
+
+_OF_THE_WHOLE: Final = (SheetName.ACCOUNTS, SheetName.FOLLOW_UP)
+"""The sheets that a workbook of a split review does not have."""
 
 
 def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
@@ -73,7 +77,7 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     analysis = analysis if part_label else analysis.whole
     titles = [*SheetName] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
     if part_label:
-        titles.remove(SheetName.FOLLOW_UP)
+        titles = [title for title in titles if title not in _OF_THE_WHOLE]
     newest = max(file.as_of for file in analysis.report.files)
     scope, comparison_text = as_of_and_scope(analysis.report), "No previous run."
     with Book(TITLE, scope, newest, titles) as book:
@@ -95,9 +99,11 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
             comparison_text = lookup_lists.change_counts_text(changes, previous_run)
         if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
             of_decisions = lookup_lists.follow_up_columns(analysis)
-            follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions, LARGE_PRINT)
+            follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions)
             follow_up.fill([analysis.follow_up], lookup_lists.NO_REMOVALS)
         add_summary(book, analysis, listings, comparison_text, trend, part_label, review)
+        if SheetName.ACCOUNTS in titles:
+            add_accounts(book, analysis)
         add_method(book, analysis)
         book.save(stream)
 
@@ -109,39 +115,40 @@ def _add_users(
     record: Callable[[Analysis, Mapping[str, int]], ReviewRecord],
 ) -> tuple[Listings, ReviewRecord]:
     """Add the lists of users, and return the lists in which reviewers decide, and their record."""
+    judged = analysis.judged
     all_users = TableSheets(book, SheetName.ALL_USERS, lookup_lists.all_users_columns(analysis))
-    gathered = {review_list.title: GatheredUsers(review_list.has) for review_list in REVIEW_LISTS}
-    exempt = GatheredUsers(lambda page: (page.users[columns.EXEMPTION] != "").to_numpy())
-    seconds = CreationSeconds()
-    for page in analysis.pages():
-        all_users.add(page)
-        seconds.add(page)
-        for some in (exempt, *gathered.values()):
-            some.add(page)
-    all_users.finish("No IAM users in the reports.")
+    all_users.fill([judged], "No IAM users in the reports.")
     roots = TableSheets(book, SheetName.ROOTS, lookup_lists.root_columns(analysis.report))
     roots.fill(analysis.report.roots())
+    exempt = judged.where((judged.users[columns.EXEMPTION] != "").to_numpy())
     if len(exempt):
         of_exempt = lookup_lists.exempt_columns(analysis)
-        TableSheets(book, SheetName.EXEMPT, of_exempt).fill([exempt.page()])
+        TableSheets(book, SheetName.EXEMPT, of_exempt).fill([exempt])
     if same_second is None:
-        same_second = seconds.same_second()
-    listed = {str(title): len(users) for title, users in gathered.items()}
-    review = record(analysis, listed)
+        same_second = _same_second(judged)
+    listed = {review_list: judged.where(review_list.has(judged)) for review_list in REVIEW_LISTS}
+    numbers = {str(review_list.title): len(users) for review_list, users in listed.items()}
+    review = record(analysis, numbers)
     listings = {
         review_list.title: _add_review(
-            book, analysis, review_list, gathered[review_list.title], same_second, review.digest
+            book, analysis, review_list, users, same_second, review.digest
         )
-        for review_list in REVIEW_LISTS
+        for review_list, users in listed.items()
     }
     return listings, review
+
+
+def _same_second(users: Users) -> SameSecond:
+    seconds = CreationSeconds()
+    seconds.add(users)
+    return seconds.same_second()
 
 
 def _add_review(  # noqa: PLR0913, PLR0917  what a record holds
     book: Book,
     analysis: Analysis,
     review_list: ReviewList,
-    users: GatheredUsers,
+    users: Users,
     same_second: SameSecond,
     review: str,
 ) -> TableSheets:
@@ -150,9 +157,7 @@ def _add_review(  # noqa: PLR0913, PLR0917  what a record holds
         empty.fill([], review_list.no_users)
         return empty
     report, names = analysis.report, analysis.report.account_names
-    page = users.page()
-    decided = page.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(page)})
-
+    decided = users.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(users)})
     listed = review_list.columns(decided, report.files, names)
     of_list = RecordedList(review, str(review_list.title), report.files, names, same_second)
 
@@ -160,9 +165,7 @@ def _add_review(  # noqa: PLR0913, PLR0917  what a record holds
         return of_list.texts(some, review_lists.shown_texts(listed, some))
 
     record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
-    listed_columns = (*listed, record)
-    keys = review_lists.row_keys(page.users)
-    rows = TableSheets(book, review_list.title, listed_columns, LARGE_PRINT, keys)
+    rows = TableSheets(book, review_list.title, (*listed, record), row_keys(users.users))
     rows.add(decided, review_lists.review_order(decided))
     rows.finish()
     return rows
@@ -208,16 +211,16 @@ class Split:
 
     analysis: Analysis
     by: SplitBy
-    pages_by_workbook: Mapping[SplitWorkbook, tuple[Users, ...]]
+    users_by_workbook: Mapping[SplitWorkbook, Users]
     same_second: SameSecond
     nothing_left: Mapping[str, str]
 
     def files(self) -> Iterator[tuple[str, bytes]]:
         """Yield the name and the content of each workbook, and of the index last."""
-        for workbook in self.pages_by_workbook:
+        for workbook in self.users_by_workbook:
             yield workbook.file, self.content_of(workbook)
         names = SplitWorkbook._fields
-        index = pd.DataFrame([*self.pages_by_workbook], columns=[*names]).astype(TEXT)
+        index = pd.DataFrame([*self.users_by_workbook], columns=[*names]).astype(TEXT)
         stream = BytesIO()
         write_tables([index], names, stream, raw=False)
         yield INDEX, stream.getvalue()
@@ -226,7 +229,7 @@ class Split:
         """Return a workbook of the split."""
         stream = BytesIO()
         write_workbook(
-            self.analysis.of_users(self.pages_by_workbook[workbook]),
+            self.analysis.of_users(self.users_by_workbook[workbook]),
             stream,
             sheets=WorkbookSheets.REVIEW,
             part_label=workbook.label,
@@ -247,50 +250,40 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
     Users with a decision that is still in force are left out.
     """
     name = columns.OWNER if by is SplitBy.OWNER else columns.ACCOUNT
-    seconds, words, listed = CreationSeconds(), set[str](), list[Users]()
-    for page in analysis.whole.pages():
-        seconds.add(page)
-    for page in analysis.pages():
-        words.update(page.users[name].unique())
-        some = page.where(
-            np.logical_or.reduce([review_list.has(page) for review_list in REVIEW_LISTS])
-        )
-        stands = needs_no_decision(some, analysis.follow_up_result)
-        listed.append(some.where(~stands))
+    judged = analysis.judged
+    to_review = np.logical_or.reduce([review_list.has(judged) for review_list in REVIEW_LISTS])
+    listed = judged.where(to_review)
+    listed = listed.where(~needs_no_decision(listed, analysis.follow_up_result))
+    words = {*judged.users[name].unique()}
     files = _file_names(analysis, by, words)
     parts = {
-        word: tuple(page.where((page.users[name] == word).to_numpy(bool)) for page in listed)
+        word: listed.where((listed.users[name] == word).to_numpy(bool))
         for word in sorted(words, key=lambda word: (not word, word))
     }
-    listing = {word: part for word, part in parts.items() if any(map(len, part))}
+    listing = {word: part for word, part in parts.items() if len(part)}
     return Split(
         analysis,
         by,
         {_split_workbook(analysis, by, files[word], part): part for word, part in listing.items()},
-        seconds.same_second(),
+        _same_second(analysis.whole.judged),
         {files[word]: word for word in parts if word and word not in listing},
     )
 
 
-def _split_workbook(
-    analysis: Analysis, by: SplitBy, file: str, pages: Sequence[Users]
-) -> SplitWorkbook:
-    first, names = next(filter(len, pages)).users.iloc[0], analysis.report.account_names
+def _split_workbook(analysis: Analysis, by: SplitBy, file: str, part: Users) -> SplitWorkbook:
+    users, names = part.users, analysis.report.account_names
     # Two persons of one name, or one with another address since: all addresses are named.
-    every = (pd.concat([page.users[name] for page in pages]).unique() for name in columns.OWNERSHIP)
-    account, name, (owner, email, left) = (
-        "",
-        "",
-        (";".join(filter(None, values)) for values in every),
+    owner, email, left = (
+        ";".join(filter(None, users[name].unique())) for name in columns.OWNERSHIP
     )
+    account = name = ""
     if by is SplitBy.ACCOUNT:
-        known = names.get(first[columns.ACCOUNT], AccountName(name=""))
-        account, name = first[columns.ACCOUNT], known.name
-        owner, email, left = known.owner, "", ""
+        account = users[columns.ACCOUNT].iloc[0]
+        known = names.get(account, AccountName(name=""))
+        name, owner, email, left = known.name, known.owner, "", ""
     newest = max(file.as_of for file in analysis.report.files)
     due = newest + timedelta(analysis.ledger.due_days)
-    lines = sum(map(len, pages))
-    return SplitWorkbook(file, account, name, owner, email, left, lines, f"{due:%Y-%m-%d}")
+    return SplitWorkbook(file, account, name, owner, email, left, len(part), f"{due:%Y-%m-%d}")
 
 
 def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict[str, str]:

@@ -69,6 +69,7 @@ class CellStyle(StrEnum):
 
     TITLE = "title", _Look(size=20, bold=True, colour=INK, border=_NO_BORDER, wrap=False)
     SUBTITLE = "subtitle", _Look(size=12, colour="404040", border=_NO_BORDER, wrap=False)
+    RESULT = "result", _Look(size=12, bold=True, border=_NO_BORDER, wrap=False)
     SECTION = "section", _Look(size=13, bold=True, colour=INK, border=_UNDERLINE, wrap=False)
     HEADER = "header", replace(_HEAD, vertical="center")
     COUNT_HEADER = "count header", replace(_HEAD, vertical="center", horizontal="right", indent=1)
@@ -148,6 +149,7 @@ class SheetName(StrEnum):
     """Name a sheet, in order: sheets to work in, then reference sheets, then those of a history."""
 
     SUMMARY = "Summary"
+    ACCOUNTS = "Accounts and owners"
     UNUSED = "Unused users"
     INACTIVE = "Inactive users"
     UNDETERMINED = "Undetermined"

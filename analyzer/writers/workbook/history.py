@@ -31,6 +31,7 @@ from analyzer.writers.workbook.text_sheet import (
 
 _WIDTHS: Final = (34, *(13,) * 11)
 _NO_TOTAL: Final = ("first", "last")
+_A3: Final = 8  # Excel's number of the paper; a period has more columns than A4 can show
 _MOST_DAYS: Final = 40  # more markers would cover the lines of the chart
 
 MEANINGS: Final = {
@@ -80,6 +81,8 @@ def write_history_workbook(history: History, stream: BinaryIO) -> None:
             frame = table_frame(history, table)
             listed = TableSheets(book, SheetName(table.capitalize()), _columns(frame))
             listed.fill([frame], "Nothing to list.")
+            for sheet in listed.sheets:
+                sheet.worksheet.page_setup.paperSize = _A3
         book.save(stream)
 
 

@@ -1,6 +1,6 @@
 """Define the reference lists: users, findings, changes, follow-up and exemptions."""
 
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import asdict, replace
 from itertools import chain
 from typing import Final
@@ -21,14 +21,14 @@ from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION
 from analyzer.decisions.fate import State
 from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN, REASON, SHA256, STATE
 from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
-from analyzer.report.model import Exemption
+from analyzer.report.model import Exemption, ReportFile
 from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
 from analyzer.standards import FSBP, STANDARDS
 from analyzer.terms import OVERDUE
 from analyzer.writers import findings
-from analyzer.writers.tables import Texts
+from analyzer.writers.tables import Texts, row_keys
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import CellStyle, SheetName
 from analyzer.writers.workbook.column import (
@@ -44,7 +44,7 @@ from analyzer.writers.workbook.column import (
     style_by_name,
     text_by_mask,
 )
-from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, Listings, row_keys
+from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, Listings
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label, total
 
 _CREATED: Final = MomentColumn("Created (UTC)", 14.5, columns.CREATED)
@@ -64,19 +64,31 @@ def all_users_columns(analysis: Analysis) -> tuple[Column, ...]:
     return (
         *user_columns.named_user_columns(analysis.report.account_names, analysis.owners),
         *(*user_columns.VERDICT_FACTS, user_columns.CAVEAT_IDS, user_columns.EXEMPTION),
-        *(user_columns.CREATED, user_columns.AGE, user_columns.IDLE),
-        *(*user_columns.PASSWORD_FACTS, user_columns.PASSWORD_ROTATION, user_columns.MFA),
-        *(*_CREDENTIALS, user_columns.service_credential_column(files)),
-        *(user_columns.AS_OF, *user_columns.source_columns(files)),
+        *(user_columns.AGE, user_columns.IDLE, *user_columns.PASSWORD_FACTS[:2], user_columns.MFA),
+        *user_columns.unprinted(
+            *(user_columns.CREATED, user_columns.ARN, *user_columns.PASSWORD_FACTS[2:]),
+            *(user_columns.PASSWORD_ROTATION, *_CREDENTIALS),
+            *(user_columns.service_credential_column(files), *_sources(files)),
+        ),
     )
+
+
+def _sources(files: Sequence[ReportFile]) -> tuple[Column, ...]:
+    return (user_columns.AS_OF, *user_columns.source_columns(files))
 
 
 def root_columns(report: Report) -> tuple[Column, ...]:
     """Return the columns of root users: those that the rules on root users read."""
     return (
         *user_columns.named_user_columns(report.account_names),
-        *(user_columns.CREATED, *user_columns.PASSWORD_FACTS, user_columns.MFA, *_CREDENTIALS),
-        *(user_columns.AS_OF, *user_columns.source_columns(report.files)),
+        *(user_columns.CREATED, *user_columns.PASSWORD_FACTS, user_columns.MFA),
+        *chain(*(key[:3] for key in user_columns.KEYS)),
+        *(certificate[0] for certificate in user_columns.CERTIFICATES),
+        *user_columns.unprinted(
+            *(user_columns.ARN, *chain(*(key[3:] for key in user_columns.KEYS))),
+            *(certificate[1] for certificate in user_columns.CERTIFICATES),
+            *(user_columns.MORE_CREDENTIALS, *_sources(report.files)),
+        ),
     )
 
 
@@ -93,14 +105,14 @@ def exempt_columns(analysis: Analysis) -> tuple[Column, ...]:
     return (
         *user_columns.named_user_columns(analysis.report.account_names, analysis.owners),
         *user_columns.VERDICT_FACTS,
-        user_columns.CAVEATS,
-        replace(user_columns.EXEMPTION, head="Exempt because", width=36),
+        replace(user_columns.CAVEATS, width=30),
+        replace(user_columns.EXEMPTION, head="Exempt because", width=30),
         TextColumn(
-            *("Exemption owner", 20, lambda page: [entry.owner for entry in entries(page)]),
+            *("Exemption owner", 16, lambda page: [entry.owner for entry in entries(page)]),
             fact_style,
         ),
         DayColumn("Exempt until", 12, lambda page: _last_days(entries(page)), _no_end),
-        *(CREATED, user_columns.AGE, user_columns.IDLE),
+        *user_columns.unprinted(user_columns.ARN, CREATED, user_columns.AGE, user_columns.IDLE),
     )
 
 
@@ -118,7 +130,7 @@ EXEMPTION_LIST: Final = (
     TextColumn("Account", 13, "account"),
     TextColumn("User", 24, "user"),
     TextColumn("Exempt from", 24, "rule"),
-    TextColumn(REASON, 60, "reason"),
+    TextColumn(REASON, 50, "reason"),
     TextColumn("Owner", 24, "owner"),
     DayColumn("Last day (UTC)", 12, "expires", _no_end),
     NumberColumn("Users matched", 10, "matched"),
@@ -172,19 +184,21 @@ def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...
     return (
         *user_columns.named_user_columns(report.account_names, analysis.owners),
         TextColumn("Severity", 9.5, SEVERITY, CellStyle),
-        TextColumn("Rule id", 23, RULE),
-        TextColumn("Finding", 28, mapped_values(RULE, titles.__getitem__)),
-        TextColumn("Fact", 46, FACT),
+        TextColumn("Finding", 26, mapped_values(RULE, titles.__getitem__)),
+        TextColumn("Fact", 42, FACT),
         TextColumn("Outcome", 10, OUTCOME, CellStyle),
         TextColumn("Listed in", 13, listed_in),
-        NumberColumn("Days", 7.5, DAYS),
-        NumberColumn("Slot", 6, columns.SLOT),
-        _CREATED,
-        MomentColumn("Counted from (UTC)", 14.5, SINCE),
-        TextColumn("Exempt because", 22, columns.EXEMPTION),
-        TextColumn("Controls", 42, mapped_values(RULE, controls.__getitem__)),
-        TextColumn("Remedy", 33, REMEDY),
-        *user_columns.source_columns(report.files),
+        TextColumn("Exempt because", 20, columns.EXEMPTION),
+        TextColumn("Remedy", 30, REMEDY),
+        *user_columns.unprinted(
+            TextColumn("Rule id", 23, RULE),
+            NumberColumn("Days", 7.5, DAYS),
+            NumberColumn("Slot", 6, columns.SLOT),
+            _CREATED,
+            MomentColumn("Counted from (UTC)", 14.5, SINCE),
+            TextColumn("Controls", 42, mapped_values(RULE, controls.__getitem__)),
+            *(user_columns.ARN, *user_columns.source_columns(report.files)),
+        ),
     )
 
 
@@ -231,14 +245,15 @@ def change_columns(analysis: Analysis) -> tuple[Column, ...]:
         TextColumn("Change", 18, diff.CHANGE, style_among(_CHANGE_STYLES)),
         TextColumn("Before", 12.5, diff.BEFORE, style_by_name),
         TextColumn("Now", 12.5, diff.NOW, style_by_name),
-        TextColumn("Cause", 52, diff.CAUSE),
-        TextColumn("Rule", 24, RULE),
-        TextColumn("Finding", 44, FACT),
-        *(_LAST_USE, _CREATED),
-        TextColumn("Exemption before", 24, diff.EXEMPTION_BEFORE),
-        TextColumn("Exemption now", 24, diff.EXEMPTION_NOW),
-        TextColumn(
-            "Meaning", 44, mapped_values(diff.CHANGE, lambda change: ChangeKind(change).meaning)
+        TextColumn("Cause", 44, diff.CAUSE),
+        TextColumn("Finding", 38, FACT),
+        TextColumn("Exemption before", 18, diff.EXEMPTION_BEFORE),
+        TextColumn("Exemption now", 18, diff.EXEMPTION_NOW),
+        *user_columns.unprinted(
+            *(TextColumn("Rule", 24, RULE), _LAST_USE, _CREATED, user_columns.ARN),
+            TextColumn(
+                "Meaning", 44, mapped_values(diff.CHANGE, lambda change: ChangeKind(change).meaning)
+            ),
         ),
     )
 
@@ -286,11 +301,9 @@ def follow_up_columns(analysis: Analysis) -> tuple[Column, ...]:
         NumberColumn("Days since", 6.5, follow_up.DAYS),
         TextColumn("Verdict now", 12.5, columns.VERDICT, style_by_name),
         TextColumn("Fact", 41.5, follow_up.FACT),
-        _LAST_USE,
         MomentColumn("Done since (UTC)", 14.5, follow_up.DONE_SINCE),
-        TextColumn("Comment", 24, COMMENT),
-        _CREATED,
-        *(replace(column, printed=False) for column in _FOLLOW_UP_SOURCES),
+        TextColumn("Comment", 18, COMMENT),
+        *user_columns.unprinted(_LAST_USE, _CREATED, *_FOLLOW_UP_SOURCES),
     )
 
 

@@ -25,8 +25,10 @@ def _texts(block: str) -> dict[str, str]:
 
 
 _SHEETS: Final = _texts("""
-Summary: Progress of the review, what to enter, sign-off, result, criteria, notes, and checks that
+Summary: Result, progress of the review, what to enter, sign-off, criteria, notes, and checks that
   the numbers add up. Counts over lists to decide in are formulas.
+Accounts and owners: Unused users of each account and of each owner, and how many of them can still
+  sign in.
 Unused users: List to decide in: every unused user that is not exempt, by account, the most
   exposed first, then the oldest. Fill in the yellow cells; the sheet Summary explains them. Sort
   whole rows: a workbook whose yellow cells were sorted apart from their rows is refused. Earlier

@@ -6,9 +6,7 @@ from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
-from openpyxl.utils import get_column_letter
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
@@ -33,29 +31,25 @@ from analyzer.writers.workbook.text_sheet import (
 from analyzer.writers.workbook.user_columns import AccountNames
 
 ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
-USER: Final = replace(user_columns.USER, width=18)
+USER: Final = replace(user_columns.USER, width=17)
 CREATED: Final = replace(user_columns.CREATED, head=review_list_layout.CREATED)
 
-_DECISION: Final = EntryColumn(review_list_layout.DECISION, 11, choices=tuple(map(str, CHOICES)))
+_DECISION: Final = EntryColumn(review_list_layout.DECISION, 10.5, choices=tuple(map(str, CHOICES)))
 ENTRY_COLUMNS: Final = (
     _DECISION,
     EntryColumn(review_list_layout.DECIDED_BY, 10.5),
     EntryColumn(review_list_layout.DECIDED_ON, 10.5, is_date=True),
     EntryColumn(review_list_layout.TICKET, 8.5),
-    EntryColumn(review_list_layout.COMMENT, 16),
+    EntryColumn(review_list_layout.COMMENT, 14),
 )
 
-_EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 17.5, columns.EARLIER_DECISION)
-_WHY: Final = replace(user_columns.WHY, width=21.5)
-_LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=19.5)
-
-_EXPOSURE: Final = replace(user_columns.EXPOSURE, width=12)
-_CHECK: Final = TextColumn("Check first", 30, user_columns.caveat_texts)
+_EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 14.5, columns.EARLIER_DECISION)
+_WHY: Final = replace(user_columns.WHY, width=18)
+_EXPOSURE: Final = replace(user_columns.EXPOSURE, width=11)
+_LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=15)
+_CHECK: Final = TextColumn("Check first", 27, user_columns.caveat_texts)
 _ONLY_WHY: Final = replace(_WHY, width=34)
-"""The columns up to this one fill a Letter page in landscape, if there are no earlier decisions.
-
-The columns up to the owner fit 1,400 pixels of a screen.
-"""
+"""The columns up to this one fit 1,366 pixels of a screen, also with earlier decisions."""
 
 _NAME_WIDTH: Final = 12
 
@@ -64,13 +58,13 @@ _NAME_WIDTH: Final = 12
 class ReviewList:
     """Define a list: the users with one of the verdicts that are not exempt.
 
-    `verdict_columns` are between the earlier decision and the age; names of accounts make the last
-    one narrower. `last_columns` are before the states of the credentials, and are not printed.
+    `verdict_columns` are what decides, between the earlier decision and the age; names of accounts
+    make the last one narrower. `last_columns` are before the states of the credentials.
     """
 
     title: SheetName
     verdicts: tuple[Verdict, ...]
-    verdict_columns: tuple[Column, ...] = (_EXPOSURE, _WHY, _CHECK)
+    verdict_columns: tuple[Column, ...] = (_EXPOSURE, _LAST_ACTIVITY, _WHY, _CHECK)
     last_columns: Callable[[Sequence[ReportFile]], tuple[Column, ...]] = lambda _: ()
     no_users: str = ""
 
@@ -91,18 +85,17 @@ class ReviewList:
         filled: Callable[[Iterable[Column]], Sequence[Column]]
         filled = tuple if with_empty else partial(filled_columns, page)
         owners = {account: known.owner for account, known in names.items()}
-        # If all reports have the same as-of, it is in the head of each page.
-        as_of = replace(user_columns.AS_OF, printed=len({file.as_of for file in files}) > 1)
         name = filled(user_columns.account_name_columns(names, _NAME_WIDTH))
         earlier = filled((_EARLIER,) if columns.EARLIER_DECISION in page.users else ())
         *others, last = self.verdict_columns
         facts = (
             *(*others, replace(last, width=last.width - _NAME_WIDTH * len(name))),
             user_columns.AGE,
-            *(replace(column, width=column.width - 1) for column in user_columns.OWNER),
-            user_columns.account_column(review_list_layout.ACCOUNT_OWNER, 10, owners),
-            *(_LAST_ACTIVITY, CREATED, as_of),
-            *(replace(column, printed=False) for column in self.last_columns(files)),
+            *user_columns.OWNER,
+            *user_columns.unprinted(
+                user_columns.account_column(review_list_layout.ACCOUNT_OWNER, 10, owners),
+                *(CREATED, user_columns.AS_OF, *self.last_columns(files)),
+            ),
         )
         user = _ACCOUNT_AND_USER if _have_several_accounts(files) else USER
         block = _DECISION, user, *ENTRY_COLUMNS[1:]
@@ -156,7 +149,7 @@ REVIEW_LISTS: Final = (
     ReviewList(
         title=SheetName.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
-        verdict_columns=(_EXPOSURE, _ONLY_WHY),
+        verdict_columns=(_EXPOSURE, _LAST_ACTIVITY, _ONLY_WHY),
         last_columns=user_columns.source_columns,
     ),
 )
@@ -170,17 +163,6 @@ def review_order(page: Users) -> np.ndarray:
     return stable_order(users[columns.ACCOUNT], verdict, exposure, created, user)
 
 
-_ROW_BITS: Final = 32
-
-
-def row_keys(frame: pd.DataFrame) -> "pd.Index[int]":
-    """Return a number for each row of a report, of users or of findings."""
-    file = frame[columns.FILE].to_numpy(np.int64)
-    row = frame[columns.ROW].to_numpy(np.int64)
-    keys: pd.Index[int] = pd.Index((file << _ROW_BITS) | row)
-    return keys
-
-
 # Progress, by formulas
 
 Listings: TypeAlias = Mapping[SheetName, TableSheets]
@@ -189,9 +171,6 @@ Listings: TypeAlias = Mapping[SheetName, TableSheets]
 _NUMBER_LETTERS: Final = "BCDEFGHIJ"  # the columns with the numbers of a list
 _DECISION_LETTERS: Final = "EFGHI"
 _NO_DECISIONS: Final = [0] * (len(CHOICES) + 1)
-
-_MOST_NAMES: Final = 10_000  # no reviewers are named for more users: the time grows with the square
-_REVIEWER_COLUMNS: Final = 11  # how many reviewers have a column of their own
 
 
 def first_step(listings: Listings) -> str:
@@ -210,24 +189,17 @@ def first_step(listings: Listings) -> str:
 
 
 def add_progress(sheet: TextSheet, listings: Listings) -> None:
-    """Add a line per list with the decisions so far, and the reviewers."""
+    """Add a line per list with the decisions so far."""
     heads = ("Users", "Decided", "Left", *map(str, CHOICES), "Incomplete")
     top = sheet.table_head(head("List"), *heads, head("Meaning", 2))
     for review_list in REVIEW_LISTS:
         _add_list(sheet, review_list, listings[review_list.title], top)
     users = sum(listings[review_list.title].rows for review_list in REVIEW_LISTS)
-    row = sheet.next_row
     sums = [
-        total(Formula(f"SUM({letter}{top + 1}:{letter}{row - 1})", number))
+        total(Formula(f"SUM({letter}{top + 1}:{letter}{sheet.next_row - 1})", number))
         for letter, number in zip(_NUMBER_LETTERS, [users, 0, users, *_NO_DECISIONS], strict=True)
     ]
-    decided = Formula(f'"Decided: "&C{row}&" of "&B{row}', f"Decided: 0 of {users}")
-    sheet.row(label("All lists"), *sums, SpannedCell(decided, CellStyle.LABEL, 2))
-    if 0 < users <= _MOST_NAMES:
-        sheets = [
-            cells for review_list in REVIEW_LISTS for cells in _entries(listings[review_list.title])
-        ]
-        _add_reviewers(sheet, sheets, _decision_heads(top))
+    sheet.row(label("All lists"), *sums, SpannedCell("", CellStyle.LABEL, 2))
 
 
 def _add_list(
@@ -237,7 +209,8 @@ def _add_list(
         none = [NOT_APPLICABLE] * (len(_NUMBER_LETTERS) - 1)
         sheet.row(label(review_list.title), 0, *none, "No users to review.")
         return
-    row, sheets = sheet.next_row, _entries(listing)
+    row = sheet.next_row
+    sheets = [*zip(*map(listing.column_references, ENTRY_COLUMNS), strict=True)]
     by_decision = [
         _sum_formula(
             f"--({_read_back_formula(decision)}={letter}${head_row})" for decision, *_ in sheets
@@ -262,12 +235,6 @@ def _listed_formula(listing: TableSheets) -> str:
     return "+".join(f'COUNTIF({cells},"?*")' for cells in listing.column_references(ACCOUNT))
 
 
-def _entries(listing: TableSheets) -> list[tuple[str, ...]]:
-    if not listing.rows:
-        return []
-    return [*zip(*map(listing.column_references, ENTRY_COLUMNS), strict=True)]
-
-
 def _sum_formula(terms: Iterable[str]) -> str:
     return "+".join(f"SUMPRODUCT({term})" for term in terms)
 
@@ -287,33 +254,6 @@ def _complete_rows_formula(entries: tuple[str, ...], heads: str) -> str:
     decision, by, on, _, comment = entries
     signed = f'({_read_back_formula(decision)}={heads})*(TRIM({by})<>"")*(TRIM({on})<>"")'
     return f'{signed}*(1-({heads}="{Decision.KEEP}")*(TRIM({comment})=""))'
-
-
-def _add_reviewers(sheet: TextSheet, sheets: Sequence[tuple[str, ...]], heads: str) -> None:
-    row = sheet.next_row
-    letters = [get_column_letter(at) for at in range(1, 2 + _REVIEWER_COLUMNS)]
-    names = [_next_name_formula(sheets, f"$A{row}:{before}{row}") for before in letters[:-1]]
-    counts = [
-        f'IF({letter}{row}="","",'
-        + _sum_formula(
-            f"({_read_back_formula(word)}={heads})*(TRIM({by})={letter}{row})"
-            for word, by, *_ in sheets
-        )
-        + ")"
-        for letter in letters[1:]
-    ]
-    for name, formulas in (("Reviewers", names), ("Users decided by each", counts)):
-        sheet.row(label(name), *(SpannedCell(Formula(formula, "")) for formula in formulas))
-
-
-def _next_name_formula(sheets: Sequence[tuple[str, ...]], names_before: str) -> str:
-    """Return the formula of a name in a list that is not among the names shown before it."""
-    formula = '""'
-    for _, by, *_ in reversed(sheets):
-        names = f"TRIM({by})"
-        unseen = f'(COUNTIF({names_before},{names})=0)*({names}<>"")'
-        formula = f"IFERROR(LOOKUP(2,1/({unseen}),{names}),{formula})"
-    return formula
 
 
 _LEGEND: Final = (

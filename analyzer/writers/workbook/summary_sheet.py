@@ -1,8 +1,8 @@
-"""Write the first sheet: progress, result, criteria, notes, sign-off, checks and input files."""
+"""Write the first sheet: result, progress, sign-off, criteria, notes, checks and input files."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import pandas as pd
@@ -10,7 +10,6 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
-from analyzer.analysis.totals import AGE_BANDS
 from analyzer.decisions.record import ReviewRecord
 from analyzer.decisions.review_list_layout import REVIEW
 from analyzer.report.model import ReportFile, account_with_name
@@ -25,14 +24,14 @@ from analyzer.terms import (
     count_text,
     short_list,
 )
-from analyzer.verdicts.verdict import criteria_meanings, unused_definition, verdict_meaning
+from analyzer.verdicts.verdict import criteria_meanings, verdict_meaning
 from analyzer.writers import findings, headline
+from analyzer.writers.accounts import unused_bars
 from analyzer.writers.findings import RuleFindings
 from analyzer.writers.workbook import lookup_lists, review_lists
-from analyzer.writers.workbook.book import INK, Book, CellStyle, SheetName
+from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.review_lists import Listings
 from analyzer.writers.workbook.text_sheet import (
-    DAY_LINES,
     NOT_APPLICABLE,
     Part,
     SpannedCell,
@@ -51,8 +50,7 @@ _WIDTHS: Final = (25.5, 14.5, 9.5, 11, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
 """Together the columns fill a Letter page in landscape, with text of 9 points printed at 8."""
 
 _PART_OF_RECORD: Final = 15_000  # characters, of which a cell holds at least twice as many
-_DAY: Final = timedelta(days=1)
-_CHARTS_HEIGHT: Final = 13  # how many rows the charts take
+_CHARTS_HEIGHT: Final = 18  # how many rows the tables take, beside which the charts are
 
 
 def add_summary(  # noqa: PLR0913, PLR0917  what it is about
@@ -71,8 +69,11 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     """
     sheet = TextSheet(book, SheetName.SUMMARY, _WIDTHS)
     _add_title(sheet, analysis, review_lists.first_step(listings), part_label)
+    if not part_label:
+        _add_result(sheet, analysis)
     sheet.section("Review progress")
     review_lists.add_progress(sheet, listings)
+    sheet.next_page()
     sheet.section("What to enter in the yellow cells of the lists")
     review_lists.add_legend(sheet, analysis.ledger.keep_days)
     sheet.section("Sign-off")
@@ -80,19 +81,14 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     for role in ("Prepared by", "Reviewed by"):
         lines = (SpannedCell("", CellStyle.INPUT, span) for span in (4, 2, 5))
         sheet.row(label(role), *lines, height=24)
-    sheet.next_page()
     if not part_label:
-        _add_numbers(sheet, analysis)
+        _add_bars(sheet, analysis)
         sheet.next_page()
     if SheetName.FOLLOW_UP in book:
         sheet.section("Follow-up of earlier decisions")
         lookup_lists.add_follow_up(sheet, analysis.follow_up)
     if trend is not None and len(trend) > 1:
-        add_trend(sheet, "Trend: users by month", trend)
-        others = trend.loc[~trend[columns.IS_COMPARABLE], columns.AS_OF]
-        if days := ", ".join(day_text_series(others)):
-            note = f"Other accounts or criteria than in this run, not comparable: {days}."
-            sheet.named_text("Note", note, CellStyle.CHECK)
+        _add_trend(sheet, trend)
     if SheetName.FINDINGS in book:
         sheet.section("Findings by severity")
         _add_severities(sheet, analysis.rule_results)
@@ -100,7 +96,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     sheet.section("Notes and limitations")
     notes = analysis.report.notes if part_label else headline.notes(analysis)
     files = [file for file in analysis.report.files if file.accounts or not part_label]
-    for note in (*_as_of_spread_notes(files), *notes):
+    for note in notes:
         sheet.named_text("Note", note, CellStyle.CHECK)
     blind_spots = "\n".join(f"• {spot}" for spot in BLIND_SPOTS)
     sheet.named_text("Not visible in a credential report", blind_spots)
@@ -116,8 +112,16 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         sheet.hidden_row(f"{REVIEW}{review.text[start : start + _PART_OF_RECORD]}")
 
 
+def _add_trend(sheet: TextSheet, trend: pd.DataFrame) -> None:
+    add_trend(sheet, "Trend: users by month", trend)
+    others = trend.loc[~trend[columns.IS_COMPARABLE], columns.AS_OF]
+    if days := ", ".join(day_text_series(others)):
+        note = f"Other accounts or criteria than in this run, not comparable: {days}."
+        sheet.named_text("Note", note, CellStyle.CHECK)
+
+
 def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, part_label: str) -> None:
-    report, number_of = analysis.report, analysis.totals.user_count
+    report = analysis.report
     sheet.full_row(TITLE, CellStyle.TITLE)
     if missing := sorted({account.label for account in report.not_covered} - report.accounts):
         named = short_list(
@@ -125,30 +129,26 @@ def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, part_label
         )
         incomplete = f"INCOMPLETE: {headline.accounts_text(report)}. Missing: {named}."
         sheet.full_row(incomplete, CellStyle.ALARM)
+    result = f"{headline.result_text(analysis, [Verdict.UNUSED])}."
+    sheet.full_row(f"For {part_label}" if part_label else result, CellStyle.RESULT)
     sheet.full_row(headline.as_of_and_scope(report), CellStyle.SUBTITLE)
-    unused, definition = number_of(Verdict.UNUSED), unused_definition(analysis.criteria)
-    exempt = number_of(Verdict.UNUSED, exempt=True)
-    sign_in = headline.sign_in_text(analysis)
-    counts = f"Unused: {unused:,} of {number_of():,} IAM users: {definition}."
-    counts += f" Not exempt: {sign_in}." if sign_in else ""
-    counts += f" Exempt: {exempt:,}." if exempt else ""
-    sheet.full_row(f"For {part_label}" if part_label else counts, CellStyle.SUBTITLE)
     sheet.full_row(first_step, CellStyle.LABEL)
 
 
-def _add_numbers(sheet: TextSheet, analysis: Analysis) -> None:
-    sheet.section("Result")
-    verdict_rows = _add_result(sheet, analysis)
-    sheet.space()
+def _add_bars(sheet: TextSheet, analysis: Analysis) -> None:
+    """Add the unused users by exposure and by age, each as a table and a chart beside both."""
+    sheet.section("Unused users that are not exempt")
+    top, first = sheet.next_row, "C"
     sheet.keep(_CHARTS_HEIGHT)
-    top = sheet.next_row
-    age_rows, ages = _add_ages(sheet, analysis)
-    sheet.space(top + _CHARTS_HEIGHT - sheet.next_row)
-    number_of, order = analysis.totals.user_count, headline.VERDICT_ORDER
-    verdicts = [(str(verdict), number_of(verdict), DAY_LINES[verdict].colour) for verdict in order]
-    add_bar_chart(sheet, "Users by verdict", verdicts, verdict_rows, f"C{top}")
-    bands = [(band, users, INK) for band, users in ages.items()]
-    add_bar_chart(sheet, "Unused users by age", bands, age_rows, f"H{top}")
+    for title, bars in unused_bars(analysis).items():
+        top_row = sheet.table_head(head(title.capitalize()), "Users")
+        for word, number in bars.items():
+            sheet.row(label(str(word)), number)
+        rows = range(top_row + 1, sheet.next_row)
+        sheet.row(label("All unused users"), total(int(bars.sum())))
+        add_bar_chart(sheet, f"Unused users by {title}", bars, rows, f"{first}{top}")
+        first = "H"
+        sheet.space()
 
 
 def _add_criteria(
@@ -175,19 +175,6 @@ def _add_criteria(
         sheet.named_text("Settings", analysis.settings)
     sheet.named_text("Compared with", comparison_text)
     sheet.named_text("Program", f"credreport {VERSION}")
-
-
-def _as_of_spread_notes(files: Sequence[ReportFile]) -> Iterator[str]:
-    """Yield a note if the reports of the accounts are more than a day apart."""
-    first = min(files, key=lambda file: file.as_of)
-    last = max(files, key=lambda file: file.as_of)
-    if last.as_of - first.as_of > _DAY:
-        days = (last.as_of - first.as_of) / _DAY
-        yield (
-            f"The reports are {days:,.1f} days apart: from {first.as_of:%Y-%m-%d %H:%M} UTC"
-            f" ({first.name}) to {last.as_of:%Y-%m-%d %H:%M} UTC ({last.name}). See As of of each"
-            " account."
-        )
 
 
 def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:
@@ -227,13 +214,12 @@ def add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
 
 # Users, accounts and findings
 
-_BLANK_SPAN: Final = SpannedCell("", span=4)
 
-
-def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
+def _add_result(sheet: TextSheet, analysis: Analysis) -> None:
+    sheet.section("Result")
     number_of = analysis.totals.user_count
     counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
-    top = sheet.table_head(head("Verdict"), *counted, head("Meaning", 6))
+    sheet.table_head(head("Verdict"), *counted, head("Meaning", 6))
     for verdict in headline.VERDICT_ORDER:
         by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
         if verdict in (Verdict.UNUSED, Verdict.RETIRED):
@@ -243,51 +229,8 @@ def _add_result(sheet: TextSheet, analysis: Analysis) -> range:
         name, about = str(verdict), verdict_meaning(verdict, analysis.criteria)
         numbers = (number_of(verdict, exempt=exempt) for exempt in (None, True, False))
         sheet.row(SpannedCell(name, CellStyle(verdict)), *numbers, *by_certainty, about)
-    rows = range(top + 1, sheet.next_row)
-    _add_row_counts(sheet, analysis)
-    return rows
-
-
-def _add_row_counts(sheet: TextSheet, analysis: Analysis) -> None:
-    """Add the counts of users and of other rows, and check that they add up to all rows read."""
-    report = analysis.report
-    users, exempt = analysis.totals.user_count(), analysis.totals.user_count(exempt=True)
-    roots = sum(account.roots for file in report.files for account in file.accounts)
-    repeated = sum(account.repeated for file in report.files for account in file.accounts)
-    top = sheet.next_row
-    sums = map(total, (users, exempt, users - exempt))
-    no_certainty = [NOT_APPLICABLE] * len(Certainty)
-    sheet.row(label("IAM users"), *sums, *no_certainty, "Sum of the verdicts.")
-    holds = report.rows == users + roots + repeated
-    tie = check(f"B{top + 3}=B{top}+B{top + 1}+B{top + 2}", holds=holds)
-    sheet.alarm(f"B{top + 4}")
-    for name, number, about in (
-        ("Root rows", roots, "Rows of root users: not IAM users; not classified."),
-        ("Repeated rows", repeated, "More rows of the same users: each user counts once."),
-        ("Rows read", report.rows, "Data rows in all reports."),
-    ):
-        sheet.row(label(name), total(number), _BLANK_SPAN, about)
-    about = "Rows read = IAM users + root rows + repeated rows."
-    sheet.row(label("Row count check"), tie, _BLANK_SPAN, about)
-    if missing := len(report.not_covered):
-        about = "Accounts that could not be read: their users are not counted."
-        count = SpannedCell("Not covered", CellStyle.CHECK), SpannedCell(missing, CellStyle.CHECK)
-        sheet.row(*count, _BLANK_SPAN, about)
-
-
-def _add_ages(sheet: TextSheet, analysis: Analysis) -> tuple[range, dict[str, int]]:
-    counts = analysis.totals.counts
-    unused = counts[counts[columns.VERDICT] == Verdict.UNUSED]
-    users = unused.groupby(columns.AGE_BAND)[columns.USERS].sum().to_dict()
-    *known, unknown = AGE_BANDS
-    bands = [*known, unknown] if users.get(unknown) else known
-    ages = {band: int(users.get(band, 0)) for band in bands}
-    top = sheet.table_head(head("Age of unused users"), "Users")
-    for band, number in ages.items():
-        sheet.row(label(band), number)
-    rows = range(top + 1, sheet.next_row)
-    sheet.row(label("All unused users"), total(sum(ages.values())))
-    return rows, ages
+    sums = (total(number_of(exempt=exempt)) for exempt in (None, True, False))
+    sheet.row(label("IAM users"), *sums, *[NOT_APPLICABLE] * len(Certainty), "All verdicts.")
 
 
 def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:

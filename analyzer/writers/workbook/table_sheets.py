@@ -1,10 +1,10 @@
 """Spread rows over as many sheets as they need, each an Excel table with filters."""
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,8 +12,7 @@ import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.filters import AutoFilter
-from openpyxl.worksheet.pagebreak import Break
-from openpyxl.worksheet.properties import Outline, PageSetupProperties
+from openpyxl.worksheet.properties import Outline
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -35,36 +34,17 @@ _SIGN_OFF: Final = (
 _REMARK_WIDTH: Final = 120  # the characters of a remark that fit on a screen
 
 
-class PrintForm(NamedTuple):
-    """Define how a list is printed: Excel's number of the paper, the scale in per cent.
-
-    `room` is the width of all columns of a page, in characters.
-    """
-
-    paper: int
-    room: float
-    scale: int
-
-
-LARGE_PRINT: Final = PrintForm(paper=9, room=151.5, scale=89)
-"""On A4 or Letter; text of 9 points is printed at 8."""
-
-SMALL_PRINT: Final = PrintForm(paper=8, room=306, scale=67)
-"""On A3; text of 9 points is printed at 6."""
-
-
 @dataclass(slots=True)
 class TableSheets:
     """List users or findings under one title; a list longer than a sheet continues on the next.
 
     A title that the book does not want gets no sheet. `row_keys` are the keys of the listed rows
-    (`review_lists.row_keys`), for other sheets that show whether a user is listed.
+    (`tables.row_keys`), for other sheets that show whether a user is listed.
     """
 
     book: Book
     title: SheetName
     columns: tuple[Column, ...]
-    form: PrintForm = SMALL_PRINT
     row_keys: "pd.Index[int]" = field(default_factory=lambda: pd.Index([], dtype="int64"))
     sheets: list[Sheet] = field(default_factory=list)
 
@@ -148,27 +128,8 @@ class TableSheets:
                 letter = get_column_letter(at)
                 cells = f"{letter}2:{letter}{sheet.row}"
                 sheet.worksheet.data_validations.append(_validation(column, cells))
-        widths = [column.width for column in self.columns if column.printed]
-        _set_print_blocks(sheet.worksheet, widths, self._repeated, sheet.row, self.form)
-
-
-def _set_print_blocks(
-    worksheet: Worksheet, widths: Sequence[float], repeated: int, rows: int, form: PrintForm
-) -> None:
-    """Spread columns over printed pages side by side; each page repeats the first columns."""
-    worksheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=False)
-    worksheet.page_setup.paperSize = form.paper
-    worksheet.page_setup.scale = form.scale
-    worksheet.page_setup.fitToWidth = worksheet.page_setup.fitToHeight = None
-    worksheet.page_setup.pageOrder = "overThenDown"
-    worksheet.print_area = f"A1:{get_column_letter(len(widths))}{rows}"
-    worksheet.print_title_cols = f"A:{get_column_letter(repeated)}"
-    used = 0.0
-    for at, width in enumerate(widths):
-        if used + width > form.room:
-            worksheet.col_breaks.append(Break(id=at))
-            used = sum(widths[:repeated])
-        used += width
+        printed = sum(column.printed for column in self.columns)
+        sheet.worksheet.print_area = f"A1:{get_column_letter(printed)}{sheet.row}"
 
 
 def _fold_columns(worksheet: Worksheet, folded: Sequence[int]) -> None:
@@ -216,27 +177,3 @@ def filled_columns(listed: Rows, some: Iterable[Column]) -> list[Column]:
         for column in some
         if any(pc.any(pc.not_equal(column.shown(part), "")).as_py() for part in parts)
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class GatheredUsers:
-    """Gather the users that a mask selects, page by page."""
-
-    _has: Callable[[Users], np.ndarray]
-    _pages: list[Users] = field(default_factory=list)
-
-    def add(self, page: Users) -> None:
-        """Keep the users of a page that the mask selects."""
-        mask = self._has(page)
-        if mask.any():
-            self._pages.append(page.where(mask))
-
-    def __len__(self) -> int:
-        """Return the number of users."""
-        return sum(map(len, self._pages))
-
-    def page(self) -> Users:
-        """Return the users as one page, and forget them; there must be at least one."""
-        whole = Users.concatenated(self._pages)
-        self._pages.clear()
-        return whole

@@ -16,7 +16,7 @@ from openpyxl.chart import BarChart, LineChart, data_source
 from openpyxl.chart.axis import ChartLines
 from openpyxl.chart.label import DataLabelList
 from openpyxl.chart.legend import Legend
-from openpyxl.chart.marker import DataPoint, Marker
+from openpyxl.chart.marker import Marker
 from openpyxl.chart.series import Series, SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
 from openpyxl.chart.text import RichText, Text
@@ -32,7 +32,7 @@ from openpyxl.worksheet.pagebreak import Break
 from analyzer import columns
 from analyzer.report.values import day_text_series
 from analyzer.terms import Verdict
-from analyzer.writers.workbook.book import ALARM, FONT, Book, CellStyle, SheetName, set_widths
+from analyzer.writers.workbook.book import ALARM, FONT, INK, Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Formula, Value, blank_cell, cell_of
 
 _LINE_HEIGHT: Final = 1.35  # the height of a line of text, in font sizes
@@ -230,7 +230,7 @@ def _height(part: SpannedCell, width: float) -> float:
 
 # Charts
 
-_BARS_SIZE: Final = (9, 6.8)  # centimetres
+_BARS_SIZE: Final = (9, 8)  # centimetres
 _LINES_SIZE: Final = (14, 7.2)
 _LINE_WIDTH: Final = 22_225  # English Metric Units: 1.75 points
 _TREND_ROWS: Final = 14  # the rows that the chart of the trend takes
@@ -272,26 +272,22 @@ _NOT_SHOWN: Final = dict.fromkeys(
 
 
 def add_bar_chart(
-    sheet: TextSheet, title: str, bars: Sequence[tuple[str, int, str]], rows: range, anchor: str
+    sheet: TextSheet, title: str, bars: "pd.Series[int]", rows: range, anchor: str
 ) -> None:
-    """Add a chart of bars: name, number, colour; names and numbers are in these rows of A and B."""
+    """Add a chart of bars, numbers by their names; both are in these rows of A and B."""
     chart = BarChart()
     chart.type = "bar"
     chart.x_axis.scaling.orientation = "maxMin"  # the first bar on top
+    chart.x_axis.tickLblSkip = 1  # no name is left out
     chart.y_axis.crosses = "max"
     chart.title = _titled(title, 1200)
     chart.legend = None
     chart.gapWidth = 40
     chart.width, chart.height = _BARS_SIZE
-    names, counts, colours = zip(*bars, strict=True)
-    painted = [
-        DataPoint(idx=at, invertIfNegative=False, spPr=_painted(colour))
-        for at, colour in enumerate(colours)
-    ]
     labels = DataLabelList(showVal=True, **_NOT_SHOWN, txPr=_LABELS, dLblPos="outEnd")
-    values = _numbers(counts, sheet.reference("B", rows))
-    named = data_source.AxDataSource(strRef=_texts(names, sheet.reference("A", rows)))
-    series = Series(idx=0, order=0, val=values, cat=named, dPt=painted, dLbls=labels)
+    values = _numbers(bars.tolist(), sheet.reference("B", rows))
+    named = data_source.AxDataSource(strRef=_texts(bars.index.tolist(), sheet.reference("A", rows)))
+    series = Series(idx=0, order=0, val=values, cat=named, spPr=_painted(INK), dLbls=labels)
     chart.series.append(series)
     _set_axes(chart)
     sheet.worksheet.add_chart(chart, anchor)

@@ -1,6 +1,7 @@
 """Define the columns that name a user and show facts of the report and the analysis."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -74,10 +75,10 @@ ARN: Final = TextColumn(review_list_layout.ARN, 34, columns.ARN)
 
 
 OWNER: Final = (
-    TextColumn(review_list_layout.OWNER, 16, columns.OWNER, fact_style),
+    TextColumn(review_list_layout.OWNER, 14, columns.OWNER, fact_style),
     TextColumn(
         review_list_layout.OWNER_LEFT,
-        11,
+        10,
         columns.OWNER_LEFT,
         lambda day: CellStyle.CHECK if day else CellStyle.TEXT,
     ),
@@ -85,8 +86,13 @@ OWNER: Final = (
 
 
 def named_user_columns(names: AccountNames, owners: Owners = NO_OWNERS) -> tuple[Column, ...]:
-    """Return the columns that identify a user, with account name and owner if any is known."""
-    return (ACCOUNT, *account_name_columns(names), USER, *(OWNER if owners else ()), ARN)
+    """Return the columns that name a user, with account name and owner if any is known."""
+    return (ACCOUNT, *account_name_columns(names), USER, *(OWNER if owners else ()))
+
+
+def unprinted(*some: Column) -> tuple[Column, ...]:
+    """Return columns that a screen shows, and paper does not."""
+    return tuple(replace(column, printed=False) for column in some)
 
 
 def source_columns(files: Sequence[ReportFile]) -> tuple[Column, ...]:
