@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "export --from ORGANIZATION --out-dir runs --also ocsf --also asff --also parquet": 0,
     "collect decided.csv --report SAMPLE -o decisions.csv": 0,
     "plan decisions.csv --report SAMPLE --exemptions EXEMPTIONS -o remove.sh": 0,
+    "verify decisions.csv decided.csv --report SAMPLE": 0,
     "rules all": 0,
     "fetch -o reports": 0,
 }

@@ -125,6 +125,12 @@ BEFORE = {
     "credreport analyze reports/ --decisions": LEDGER_WITHOUT_LINES,
     "credreport collect": "credreport analyze reports/012345678901.csv -o review.xlsx",
     "credreport plan": LEDGER_WITHOUT_LINES,
+    "credreport verify review.xlsx --report report.json": f"""
+credreport analyze report.json --exemptions exemptions.csv -o review.xlsx
+credreport export --from report.json --out-dir runs
+{LEDGER_WITHOUT_LINES}
+""",
+    "credreport verify review.xlsx --report reports/": "credreport analyze reports/ -o review.xlsx",
 }
 """What a block of commands needs to have run before it, by how it begins."""
 
