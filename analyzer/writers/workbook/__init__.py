@@ -189,6 +189,7 @@ class SplitWorkbook(NamedTuple):
     owner: str
     email: str
     left: str
+    replaced_by: str
     lines: int
     due: str
 
@@ -268,19 +269,20 @@ def _split_workbook(
     first, names = next(filter(len, pages)).users.iloc[0], analysis.report.account_names
     # Two persons of one name, or one with another address since: all addresses are named.
     every = (pd.concat([page.users[name] for page in pages]).unique() for name in columns.OWNERSHIP)
-    account, name, (owner, email, left) = (
-        "",
-        "",
-        (";".join(filter(None, values)) for values in every),
-    )
+    owner, email, left = (";".join(filter(None, values)) for values in every)
+    account, name, entries = "", "", analysis.owners.entries
+    days = left.split(";")
+    others = [of.replaced_by for of in entries if of.owner == owner and str(of.left) in days]
+    replaced_by = ";".join(dict.fromkeys(filter(None, others)))
     if by is SplitBy.ACCOUNT:
         known = names.get(first[columns.ACCOUNT], AccountName(name=""))
         account, name = first[columns.ACCOUNT], known.name
-        owner, email, left = known.owner, "", ""
+        owner, email, left, replaced_by = known.owner, "", "", ""
     newest = max(file.as_of for file in analysis.report.files)
     due = newest + timedelta(analysis.ledger.due_days)
     lines = sum(map(len, pages))
-    return SplitWorkbook(file, account, name, owner, email, left, lines, f"{due:%Y-%m-%d}")
+    whom = owner, email, left, replaced_by
+    return SplitWorkbook(file, account, name, *whom, lines, f"{due:%Y-%m-%d}")
 
 
 def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict[str, str]:
