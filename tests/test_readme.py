@@ -22,7 +22,7 @@ from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused
 from analyzer.rules.rule import Outcome
 from analyzer.standards import STANDARDS
 from analyzer.terms import AsOfSource, UnusedReason, Verdict
-from analyzer.verdicts.caveats import CAVEATS
+from analyzer.verdicts.caveats import BLIND_SPOT_COMMANDS, CAVEATS
 from analyzer.writers import asff, ocsf
 from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support.builders import ROOT_FOLDER
@@ -182,6 +182,15 @@ def test_verdicts_and_caveats_are_listed_in_their_order() -> None:
     assert list(rows(VERDICTS, "verdict")) == list(Verdict)
     assert list(rows(VERDICTS, "reason")) == list(UnusedReason)
     assert list(rows(VERDICTS, "caveat")) == [caveat.id for caveat in CAVEATS]
+
+
+def test_the_commands_that_settle_each_caveat_are_listed_in_their_order() -> None:
+    listed = {
+        caveat: words.replace("`", "") for caveat, words in rows(VERDICTS, "to settle").items()
+    }
+    known = {each.id: [command.split()[0] for command in each.commands] for each in CAVEATS}
+    assert listed == {caveat: ", ".join(commands) for caveat, commands in known.items()}
+    assert all(f"`{command.split()[0]}`" in VERDICTS for command in BLIND_SPOT_COMMANDS)
 
 
 def test_each_kind_of_change_is_listed_with_its_meaning() -> None:

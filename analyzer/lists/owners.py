@@ -1,9 +1,9 @@
 """Name accounts and the owners of users, from two CSVs that people maintain.
 
-- account,user,owner,email,left,replaced_by: in `account` and `user` the signs `*` and `?` match, and
-  user names match in any case; the first entry that matches counts. `left` is the last day of an
-  owner who has left, `replaced_by` names whom to ask then. An account's root has an owner only if
-  it is named, as `<root_account>`.
+- account,user,owner,email,left,replaced_by: in `account` and `user` the signs `*` and `?` match,
+  and user names match in any case; the first entry that matches counts. `left` is the last day of
+  an owner who has left, `replaced_by` names whom to ask then. An account's root has an owner only
+  if it is named, as `<root_account>`.
 - account,name,owner: an account by its number.
 
 `email`, `left`, `replaced_by` and the `owner` of an account may be left out; other columns are not
@@ -40,7 +40,9 @@ from analyzer.report.model import (
 from analyzer.report.report import Report
 from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, printable, short_list
 
-_FORM: Final = ListForm(required=("account", "user", "owner"), optional=("email", "left", "replaced_by"))
+_FORM: Final = ListForm(
+    required=("account", "user", "owner"), optional=("email", "left", "replaced_by")
+)
 _FORM_OF_ACCOUNTS: Final = ListForm(required=("account", "name"), optional=("owner",))
 _TEXT_TYPE: Final = pa.large_string()
 

@@ -56,7 +56,10 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
         ["no-owner.xlsx", "", "", "", "", "", "", "1", due],
     ]
     for says in (
-        *("ray.xlsx: Ray, 2 to decide", f"lee.xlsx: =Lee (left {last}), replaced by @Zoe, 1 to decide"),
+        *(
+            "ray.xlsx: Ray, 2 to decide",
+            f"lee.xlsx: =Lee (left {last}), replaced by @Zoe, 1 to decide",
+        ),
         "index.csv: workbooks, owners and addresses",
     ):
         assert f"Wrote {tmp_path}/out/{says}" in done.messages
