@@ -112,6 +112,10 @@ def export(
             inputs.EXEMPTIONS: judging_options.exemptions,
             inputs.OWNERS: judging_options.owners,
             inputs.ACCOUNTS: accounts,
+            **{
+                f"{inputs.REMOVAL_LOG}-{at}.csv": log
+                for at, log in enumerate(judging_options.log, 1)
+            },
         }
         request = run.ExportRequest(
             folder=out_dir,
@@ -198,6 +202,7 @@ def _recorded(judging_options: options.JudgingOptions, **others: object) -> dict
         field.name: getattr(judging_options, field.name) for field in fields(judging_options)
     } | others
     del values["settings"]
+    values["log"] = [log.sha256 for log in judging_options.log]
     hashes = {name: file.sha256 for name, file in values.items() if isinstance(file, InputFile)}
     lists = {name: sorted(value) for name, value in values.items() if isinstance(value, list)}
     return {**values, **hashes, **lists}

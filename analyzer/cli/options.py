@@ -234,6 +234,10 @@ class JudgingOptions(CriteriaOptions):
     decisions: Annotated[
         InputFile | None, file_option("Follow up the decisions in this ledger.", **_DECISIONS)
     ] = None
+    log: Annotated[
+        list[InputFile],
+        file_option(f"Read the log of the removal script; {REPEATED}", **_DECISIONS),
+    ] = field(default_factory=list)
     keep_days: Annotated[int, days_option("Days for which keep exempts.", **_DECISIONS)] = KEEP_DAYS
     due_days: Annotated[int, days_option("Days until overdue.", 0, **_DECISIONS)] = DUE_DAYS
     settings: str = ""
@@ -241,7 +245,7 @@ class JudgingOptions(CriteriaOptions):
     @property
     def files(self) -> tuple[InputFile | None, ...]:
         """Return the files that were read."""
-        return self.exemptions, self.owners, self.decisions
+        return self.exemptions, self.owners, self.decisions, *self.log
 
 
 FailOn = Annotated[

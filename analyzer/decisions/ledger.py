@@ -44,6 +44,7 @@ from analyzer.decisions.entries import (
     entry_problems,
     identity_problems,
 )
+from analyzer.decisions.removal_log import NO_LOG, RemovalLog
 from analyzer.decisions.review_list_layout import ENTRY_HEADS
 from analyzer.decisions.standing import Doubt, HoldingDays, Standing, standings
 from analyzer.errors import InputRefused, Problem
@@ -98,13 +99,15 @@ _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
 class Ledger:
     """Hold the lines of a ledger, a set, and the days for which words hold.
 
-    One to delete or deactivate is overdue after more than `due_days`.
+    One to delete or deactivate is overdue after more than `due_days`. `log` is that of the removal
+    script, empty if none was given.
     """
 
     lines: tuple[LedgerLine, ...] = ()
     file: FileReference | None = None
     keep_days: int = KEEP_DAYS
     due_days: int = DUE_DAYS
+    log: RemovalLog = NO_LOG
 
     def __repr__(self) -> str:
         """Return its number of decisions in a line."""
@@ -122,7 +125,8 @@ class Ledger:
 
     def until(self, day: date) -> "Ledger":
         """Return the ledger with the decisions up to and including a day."""
-        return replace(self, lines=tuple(line for line in self.lines if line.decided_on <= day))
+        lines = tuple(line for line in self.lines if line.decided_on <= day)
+        return replace(self, lines=lines, log=self.log.until(day))
 
     def with_lines(self, lines: Iterable[LedgerLine]) -> "Ledger":
         """Return the union with other lines; of equal lines the smallest place stays."""

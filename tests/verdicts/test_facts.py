@@ -2,6 +2,7 @@
 
 import shlex
 from itertools import product
+from typing import Any
 
 import botocore.session
 import numpy as np
@@ -152,12 +153,8 @@ def test_the_commands_that_settle_a_caveat_are_those_of_aws_and_name_the_user_as
             option, _, value = option.partition("=")
             values = {"--user-name": user, "--arn": arn}
             assert (aws, service, value) == ("aws", "iam", values.get(option, value))
-            (needed,) = [
-                member
-                for member in model.operation_model(operations[name]).input_shape.members
-                if f"--{xform_name(member, '-')}" == option
-            ]
-            assert needed
+            shape: Any = model.operation_model(operations[name]).input_shape
+            assert option in {f"--{xform_name(member, '-')}" for member in shape.members}
     assert "aws iam get-user --user-name=-x" in aws_commands({"new-user"}, "-x", "")
 
 
