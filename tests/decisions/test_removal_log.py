@@ -38,7 +38,7 @@ def entry(days: float = 4, **cells: Any) -> Any:
     return log_row(AS_OF + days * DAY, "quiet", BORN, **cells)
 
 
-OFF = {"decision": "deactivate", "step": "end", "result": "done", "detail": ""}
+OFF: dict[str, Any] = {"decision": "deactivate", "step": "end", "result": "done", "detail": ""}
 
 
 def followed(
