@@ -112,10 +112,7 @@ def export(
             inputs.EXEMPTIONS: judging_options.exemptions,
             inputs.OWNERS: judging_options.owners,
             inputs.ACCOUNTS: accounts,
-            **{
-                f"{inputs.REMOVAL_LOG}-{at}.csv": log
-                for at, log in enumerate(judging_options.log, 1)
-            },
+            **{inputs.REMOVAL_LOG.format(at): of for at, of in enumerate(judging_options.log, 1)},
         }
         request = run.ExportRequest(
             folder=out_dir,
