@@ -162,6 +162,11 @@ class Ledger:
             if keeps := [line for line in stand.holding if line.decision is Decision.KEEP]:
                 yield max(keeps, key=lambda line: (self.days.last_day(line), line.place))
 
+    def keeps_ending(self, day: date) -> list[LedgerLine]:
+        """Return the keeps that end within `due_days` from a day on."""
+        lasts = ((self.days.last_day(line), line) for line in self._keeps())
+        return [line for last, line in lasts if day <= last <= day + timedelta(self.due_days)]
+
     def notes(self, as_of: date) -> Iterator[str]:
         """Yield sentences on decisions that nothing acts on, and on keeps that end soon."""
         yield from unidentified_notes(self.lines)
@@ -169,9 +174,7 @@ class Ledger:
         if doubts:
             users = short_list(user_names(doubts))
             yield f"Nothing stands on these users, as people disagree: {users}."
-        soon = [(self.days.last_day(line), line) for line in self._keeps()]
-        ending = [line for last, line in soon if as_of <= last <= as_of + timedelta(self.due_days)]
-        if ending:
+        if ending := self.keeps_ending(as_of):
             users = short_list(user_names(ending))
             yield f"Decisions to keep that end within {count_text(self.due_days, 'day')}: {users}."
 
