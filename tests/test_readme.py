@@ -18,6 +18,7 @@ from analyzer import analyze, load, read_exemptions, rulebook
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.cli.streams import PIPE_CLOSED
 from analyzer.columns import IN_REPORT, OF_USERS_CSV, REQUIRED
+from analyzer.decisions.removal_log import LOG_COLUMNS
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules.rule import Outcome
 from analyzer.standards import STANDARDS
@@ -85,6 +86,7 @@ EXIT_CODES = {
     "credreport export --config samples/export.toml": FAILED,
     "credreport export --from reports/ --out-dir runs --fail-on": FAILED,
     "credreport diff 2025-12-01/ 2026-03-01/ -q --fail-on": FAILED,
+    "credreport history reports/ --decisions": PARTIAL,  # two accounts have old reports only
 }
 """What a block of commands ends with, by how it begins; others end with 0."""
 
@@ -92,6 +94,10 @@ LEDGER_WITHOUT_LINES = (
     "credreport analyze reports/012345678901.csv --format csv > users.csv;"
     " { printf decision,decided_by,decided_on,ticket,comment,; head -n 1 users.csv; }"
     " > decisions.csv"
+)
+LOG_AND_OWNERS = (
+    f"{LEDGER_WITHOUT_LINES}; echo '{','.join(LOG_COLUMNS)}' > credreport-removals.csv;"
+    " echo 'account,user,owner' > owners.csv"
 )
 AWS_OF_FEEDS = """
 credreport analyze reports/ -o findings.asff.json
@@ -125,6 +131,7 @@ BEFORE = {
     "credreport analyze reports/ --decisions": LEDGER_WITHOUT_LINES,
     "credreport collect": "credreport analyze reports/012345678901.csv -o review.xlsx",
     "credreport plan": LEDGER_WITHOUT_LINES,
+    "credreport history reports/ --decisions": LOG_AND_OWNERS,
 }
 """What a block of commands needs to have run before it, by how it begins."""
 

@@ -29,7 +29,9 @@ AFTER_LEAVING: Final = "decided_after_leaving"
 KEEPS_ENDING: Final = "keeps_ending"
 DONE_LOGGED: Final = "done_logged"
 
-OPEN_STATES: Final[Mapping[State, str]] = {state: state.replace(" ", "_") for state in State if state is not State.DONE}
+OPEN_STATES: Final[Mapping[State, str]] = {
+    state: state.replace(" ", "_") for state in State if state is not State.DONE
+}
 """The columns of the removals that are not done, by their states."""
 
 DONE_COUNTS: Final = ("done_in_time", "done_undated", "done_late")

@@ -14,7 +14,7 @@ from analyzer.changes.period import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.removal_log import read_removal_log
 from analyzer.writers.history import sentences
-from tests.changes.test_history import BORN, day, person, report
+from tests.changes.test_history import ACCOUNT, BORN, day, person, report
 from tests.support.builders import Row, a_key, a_password, an_inactive_key
 from tests.support.decisions import ledger_of, line
 from tests.support.histories import Named, history_of
@@ -76,7 +76,7 @@ def test_who_is_removed_without_a_removal_that_stood_by_then_is_named_with_the_l
 
 
 def logged(at: int) -> Any:
-    return log_row(day(at), "ann", BORN, decided_on=str(day(1).date()), account=ANN["arn"][13:25])
+    return log_row(day(at), "ann", BORN, decided_on=str(day(1).date()), account=ACCOUNT)
 
 
 @pytest.mark.parametrize(

@@ -200,9 +200,9 @@ def test_a_run_keeps_the_logs_that_it_read_and_says_who_did_a_removal(
     runs: Path, tmp_path: Path
 ) -> None:
     (runs / "decisions.csv").write_bytes(ledger_bytes([DELETE]))
-    created, decided_on = ANN["user_creation_time"], {"decided_on": str(ON)}
+    decided_on = {"decided_on": str(ON)}
     logs = [
-        log_in(tmp_path, log_row(at, "ann", created, **decided_on), name=f"{at:%d}.csv")
+        log_in(tmp_path, log_row(at, "ann", days_before(900), **decided_on), name=f"{at:%d}.csv")
         for at in (days_before(-20), days_before(-25))
     ]
     words = [word for log in logs for word in ("--log", log)]

@@ -25,7 +25,7 @@ def _texts(block: str) -> dict[str, str]:
 
 
 _SHEETS: Final = _texts("""
-Summary: Progress of the review, what to enter, sign-off, result, criteria, notes, and checks that
+Summary: Progress of the review, what to enter, result, criteria, notes, and checks that
   the numbers add up. Counts over lists to decide in are formulas.
 Unused users: List to decide in: every unused user that is not exempt, by account, the most
   exposed first, then the oldest. Fill in the yellow cells; the sheet Summary explains them. Sort
