@@ -3,6 +3,7 @@
 The cause of a change of a finding is all that happened to its user, empty if only time passed.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -92,32 +93,6 @@ class Finding(NamedTuple):
     exemption: str = ""
 
 
-class FindingChange(NamedTuple):
-    """Hold a finding that only one report has, or that has another outcome in each."""
-
-    before: Finding
-    now: Finding
-
-    @property
-    def latest(self) -> Finding:
-        """Return the finding in the later of the reports that have it."""
-        return self.now if self.now.outcome else self.before
-
-    @property
-    def kind(self) -> ChangeKind:
-        """Return the kind of the change."""
-        if Outcome.UNDECIDED in (self.before.outcome, self.now.outcome):
-            return ChangeKind.FINDING_UNDECIDED
-        return ChangeKind.FINDING_NEW if self.now.outcome else ChangeKind.FINDING_RESOLVED
-
-    def row(self, subject: tuple[str, str, str], why: str) -> ChangeRow:
-        """Return the change as outputs list it; the subject is account, user and ARN."""
-        was, has, found = self.before, self.now, self.latest
-        outcomes, about = (was.outcome or "", has.outcome or ""), (found.created, found.rule)
-        exempt = was.exemption, has.exemption
-        return ChangeRow(self.kind, *subject, *outcomes, None, why, *exempt, *about, found.fact)
-
-
 _USES: Final = (EventKind.FIRST_SIGN_IN, EventKind.SIGN_IN, EventKind.KEY_USE)
 _KINDS_OF_USE: Final = (ChangeKind.FIRST_SIGN_IN, ChangeKind.FIRST_USE, ChangeKind.USED_AGAIN)
 _PRESENCE: Final = {
@@ -165,8 +140,7 @@ def changes_of_user(
         kind = ChangeKind.EXEMPTED if now.exemption else ChangeKind.EXEMPTION_ENDED
         yield row(ChangeKind.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
     happened = "; ".join(event.sentence for event in user_events)
-    for found in changed_findings(*findings):
-        yield found.row(subject, happened)
+    yield from changed_findings(*findings, subject, happened)
 
 
 def _change_kind(
@@ -214,23 +188,40 @@ def _cause(
     return "; ".join(filter(None, parts))
 
 
-def changed_findings(before: Iterable[Finding], now: Iterable[Finding]) -> Iterator[FindingChange]:
-    """Yield the findings on a user that changed.
+def changed_findings(
+    before: Iterable[Finding], now: Iterable[Finding], subject: tuple[str, str, str], happened: str
+) -> Iterator[ChangeRow]:
+    """Yield the findings on a user that changed; the subject is account, user and ARN.
 
     Rule and creation of its subject identify a finding; those of one second are numbered.
     """
     were, are = _numbered(before), _numbered(now)
     for key in {**were, **are}:
-        change = FindingChange(were.get(key, Finding()), are.get(key, Finding()))
-        if change.before.outcome is not change.now.outcome:
-            yield change
+        was, has = were.get(key, Finding()), are.get(key, Finding())
+        if was.outcome is not has.outcome:
+            kind = ChangeKind.FINDING_NEW if has.outcome else ChangeKind.FINDING_RESOLVED
+            if Outcome.UNDECIDED in (was.outcome, has.outcome):
+                kind = ChangeKind.FINDING_UNDECIDED
+            of = has if has.outcome else was
+            yield ChangeRow(
+                kind,
+                *subject,
+                before=was.outcome or "",
+                now=has.outcome or "",
+                cause=happened,
+                exemption_before=was.exemption,
+                exemption_now=has.exemption,
+                created=of.created,
+                rule=of.rule,
+                fact=of.fact,
+            )
 
 
 def _numbered(findings: Iterable[Finding]) -> dict[tuple[str, datetime | None, int], Finding]:
-    numbered: dict[tuple[str, datetime | None, int], Finding] = {}
+    numbers = Counter[tuple[str, datetime | None]]()
+    numbered = {}
     for finding in findings:
-        number = 0
-        while (finding.rule, finding.created, number) in numbered:
-            number += 1
-        numbered[finding.rule, finding.created, number] = finding
+        key = finding.rule, finding.created
+        numbered[*key, numbers[key]] = finding
+        numbers[key] += 1
     return numbered
