@@ -220,9 +220,7 @@ class JudgingOptions(CriteriaOptions):
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
-        _judging(
-            metavar="SEVERITY", show_default=False, help=f"Skip rules below {', '.join(Severity)}."
-        ),
+        _judging(metavar="SEVERITY", show_default=False, help=f"Skip below {', '.join(Severity)}."),
     ] = Severity.LOW
     rotation_days: Annotated[int | None, days_option("Age at which keys pass.", hidden=True)] = None
     root_used_days: Annotated[int | None, days_option("Days after use of root.", hidden=True)] = (
@@ -236,7 +234,7 @@ class JudgingOptions(CriteriaOptions):
     ] = None
     log: Annotated[
         list[InputFile],
-        file_option(f"Read the log of the removal script; {REPEATED}", **_DECISIONS),
+        file_option(f"Read the removal script's log; {REPEATED}", **_DECISIONS),
     ] = field(default_factory=list)
     keep_days: Annotated[int, days_option("Days for which keep exempts.", **_DECISIONS)] = KEEP_DAYS
     due_days: Annotated[int, days_option("Days until overdue.", 0, **_DECISIONS)] = DUE_DAYS
