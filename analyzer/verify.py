@@ -20,6 +20,7 @@ from analyzer.analysis.filters import Filter
 from analyzer.analysis.rulebook import ALL_RULES, Rulebook, rulebook
 from analyzer.decisions.ledger import Ledger, read_ledger
 from analyzer.decisions.record import ReviewRecord
+from analyzer.decisions.removal_log import NO_LOG, read_removal_log
 from analyzer.differences import Difference, file_differences
 from analyzer.errors import InputRefused
 from analyzer.files import sha256
@@ -48,6 +49,7 @@ from analyzer.writers.workbook import split, write_workbook
 from analyzer.writers.workbook.book import SheetName
 
 NOT_PROVEN: Final = "Not proven: that the reports are AWS's and complete, and who typed an entry."
+_BEGINNINGS: Final = (f"{inputs.REPORTS}/", inputs.REMOVAL_LOG.partition("{")[0])
 _LISTS: Final = (inputs.EXEMPTIONS, inputs.OWNERS, inputs.ACCOUNTS, inputs.DECISIONS)
 
 
@@ -159,7 +161,7 @@ def _compare_outputs(
 
 
 def _is_input(path: str) -> bool:
-    return path in _LISTS or path.startswith(f"{inputs.REPORTS}/")
+    return path in _LISTS or path.startswith(_BEGINNINGS)
 
 
 _OF_EARLIER_RUNS: Final = (SheetName.CHANGES, SheetName.SUMMARY)
@@ -275,12 +277,12 @@ class GivenInputs:
             raise InputRefused.of_file(name, message, hint)
         return replace(report, files=(*files,))
 
-    def list_of(self, review: ReviewRecord, kind: str, digest: str, name: str) -> tuple[str, bytes]:
+    def list_of(self, kind: str, listed: str, digest: str, name: str) -> tuple[str, bytes]:
         """Return the name that a list had, and its bytes; raises InputRefused if it is missing."""
         for _, content in self.lists:
             if hashlib.sha256(content).hexdigest() == digest:
-                return review.names[kind], content
-        message = f"the list {review.names[kind]}, SHA-256 {digest}, is missing"
+                return listed, content
+        message = f"the list {listed}, SHA-256 {digest}, is missing"
         raise InputRefused.of_file(name, message, f"Name it, as it was then, with --{kind}.")
 
     def request(self, review: ReviewRecord, name: str) -> AnalysisRequest:
@@ -292,18 +294,24 @@ class GivenInputs:
             "decisions": review.ledger,
         }
         lists = {
-            kind: self.list_of(review, kind, digest, name)
+            kind: self.list_of(kind, review.names[kind], digest, name)
             for kind, digest in digests.items()
             if digest
         }
         listed = read_exemptions(lists["exemptions"]) if "exemptions" in lists else Exemptions()
         entries = [Exemption.of_option("=".join(entry)) for entry in review.exempt]
         ledger = read_ledger(*lists["decisions"]) if "decisions" in lists else Ledger()
+        logs = (self.list_of("log", log, digest, name) for log, digest in review.logs)
         return AnalysisRequest(
             criteria=review.criteria,
             book=_rulebook(review, name),
             exemptions=replace(listed, entries=(*listed, *entries)),
-            ledger=replace(ledger, keep_days=review.keep_days, due_days=review.due_days),
+            ledger=replace(
+                ledger,
+                keep_days=review.keep_days,
+                due_days=review.due_days,
+                log=sum((read_removal_log(*log) for log in logs), NO_LOG),
+            ),
             accounts=read_account_list(*lists["accounts"]) if "accounts" in lists else None,
             owners=read_owners(*lists["owners"]) if "owners" in lists else None,
             settings=review.settings,

@@ -18,11 +18,12 @@ from analyzer import analyze, load, read_exemptions, rulebook
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.cli.streams import PIPE_CLOSED
 from analyzer.columns import IN_REPORT, OF_USERS_CSV, REQUIRED
+from analyzer.decisions.removal_log import LOG_COLUMNS
 from analyzer.errors import BUG, FAILED, PARTIAL, AwsRefused, Busy, InputRefused, OutputFailed
 from analyzer.rules.rule import Outcome
 from analyzer.standards import STANDARDS
 from analyzer.terms import AsOfSource, UnusedReason, Verdict
-from analyzer.verdicts.caveats import CAVEATS
+from analyzer.verdicts.caveats import BLIND_SPOT_COMMANDS, CAVEATS
 from analyzer.writers import asff, ocsf
 from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support.builders import ROOT_FOLDER
@@ -85,6 +86,7 @@ EXIT_CODES = {
     "credreport export --config samples/export.toml": FAILED,
     "credreport export --from reports/ --out-dir runs --fail-on": FAILED,
     "credreport diff 2025-12-01/ 2026-03-01/ -q --fail-on": FAILED,
+    "credreport history reports/ --decisions": PARTIAL,  # two accounts have old reports only
 }
 """What a block of commands ends with, by how it begins; others end with 0."""
 
@@ -92,6 +94,10 @@ LEDGER_WITHOUT_LINES = (
     "credreport analyze reports/012345678901.csv --format csv > users.csv;"
     " { printf decision,decided_by,decided_on,ticket,comment,; head -n 1 users.csv; }"
     " > decisions.csv"
+)
+LOG_AND_OWNERS = (
+    f"{LEDGER_WITHOUT_LINES}; echo '{','.join(LOG_COLUMNS)}' > credreport-removals.csv;"
+    " echo 'account,user,owner' > owners.csv"
 )
 AWS_OF_FEEDS = """
 credreport analyze reports/ -o findings.asff.json
@@ -131,6 +137,7 @@ credreport export --from report.json --out-dir runs
 {LEDGER_WITHOUT_LINES}
 """,
     "credreport verify review.xlsx --report reports/": "credreport analyze reports/ -o review.xlsx",
+    "credreport history reports/ --decisions": LOG_AND_OWNERS,
 }
 """What a block of commands needs to have run before it, by how it begins."""
 
@@ -188,6 +195,15 @@ def test_verdicts_and_caveats_are_listed_in_their_order() -> None:
     assert list(rows(VERDICTS, "verdict")) == list(Verdict)
     assert list(rows(VERDICTS, "reason")) == list(UnusedReason)
     assert list(rows(VERDICTS, "caveat")) == [caveat.id for caveat in CAVEATS]
+
+
+def test_the_commands_that_settle_each_caveat_are_listed_in_their_order() -> None:
+    listed = {
+        caveat: words.replace("`", "") for caveat, words in rows(VERDICTS, "to settle").items()
+    }
+    known = {each.id: [command.split()[0] for command in each.commands] for each in CAVEATS}
+    assert listed == {caveat: ", ".join(commands) for caveat, commands in known.items()}
+    assert all(f"`{command.split()[0]}`" in VERDICTS for command in BLIND_SPOT_COMMANDS)
 
 
 def test_each_kind_of_change_is_listed_with_its_meaning() -> None:

@@ -19,7 +19,7 @@ from analyzer.report.users import Users
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE
 from analyzer.terms import AS_OF_SOURCES, SlotState, Verdict, count_text, minute_text, utc_text
-from analyzer.verdicts.caveats import caveat_sentences
+from analyzer.verdicts.caveats import aws_commands, caveat_sentences
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import idle_text, reason_text
 
@@ -66,7 +66,8 @@ class MatchingExemption:
 class Explanation:
     """Hold the facts behind the verdict on one user; `str` returns them as a page to read.
 
-    `row` counts from the header, which is row 1; `caveats` are (id, sentence). `reason` is a
+    `row` counts from the header, which is row 1; `caveats` are (id, sentence), `commands` are those
+    by which AWS settles them and lists what no report shows. `reason` is a
     sentence, `reason_code` the reason as in the other outputs. `why_not` says why the user has none
     of the verdicts above its own, except for undetermined. The root user has no verdict: the fields
     about the verdict are empty.
@@ -82,6 +83,7 @@ class Explanation:
     why_not: tuple[str, ...] = ()
     certainty: str = ""
     caveats: tuple[tuple[str, str], ...] = ()
+    commands: tuple[str, ...] = ()
     exemption: str = ""
     age_days: int | None = None
     cells: tuple[Cell, ...]
@@ -174,7 +176,8 @@ def _explanation(
     page: Users, rule_results: RuleResults, earlier: str, criteria: Criteria
 ) -> Explanation:
     """Return the explanation of the only user of a page."""
-    user = page.users.iloc[0]
+    user, caveats = page.users.iloc[0], caveat_sentences(page)[0]
+    names = user[columns.USER], user[columns.ARN]
     return Explanation(
         **_shared_fields(page, rule_results),
         **{name: user[name] for name in (columns.VERDICT, columns.CERTAINTY, columns.EXEMPTION)},
@@ -183,7 +186,8 @@ def _explanation(
         ),
         reason_code=user[columns.REASON],
         why_not=tuple(_why_not(page, criteria)),
-        caveats=caveat_sentences(page)[0],
+        caveats=caveats,
+        commands=aws_commands(dict(caveats), *names) if user[columns.CERTAINTY] else (),
         age_days=_number(user[columns.AGE_DAYS]),
         cells=tuple(_cells(page, user[columns.VERDICT])),
         rules=tuple(_rule_outcomes(page, rule_results, of_roots=False)),
@@ -367,12 +371,16 @@ def _lines(explanation: Explanation) -> Iterator[str]:
     if explanation.earlier_decision:
         yield f"earlier decision: {explanation.earlier_decision}"
     yield from _section("Caveats", [f"{name}: {text}" for name, text in explanation.caveats])
+    yield from _section(_COMMANDS, explanation.commands)
     for decides in ("verdict", "certainty", "rules"):
         cells = [cell for cell in explanation.cells if cell.decides == decides]
         words = aligned((cell.column, cell.value or "", cell.reading) for cell in cells)
         yield from _section(f"Cells that decide the {decides}", words)
     yield from _section("Rules", aligned(map(_rule_words, explanation.rules)))
     yield from _section("Exemptions that match", map(_exemption_line, explanation.exemptions))
+
+
+_COMMANDS: Final = "What AWS knows (KEY_ID, JOB_ID: from the command before)"
 
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:

@@ -6,7 +6,7 @@ all others no user is new or gone.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any, Final, Self
@@ -17,13 +17,12 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.filters import account_labels
+from analyzer.analysis.rulebook import Rulebook
 from analyzer.changes.events import RENAMED_REMARK, renamed_count_text
 from analyzer.changes.user_changes import (
     ChangeKind,
     ChangeRow,
     Finding,
-    Interval,
-    RuleWithLimit,
     changes_of_user,
 )
 from analyzer.changes.walk import Steps, Walk, of_roots
@@ -44,7 +43,7 @@ from analyzer.report.notes import masked_problem
 from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.rules.engine import page_findings, page_outcomes
-from analyzer.rules.rule import DAYS, FACT, OUTCOME, RULE, Outcome
+from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome
 from analyzer.terms import AsOfSource, Verdict, count_text, minute_text, short_list
 from analyzer.verdicts.facts import Facts
 
@@ -89,18 +88,13 @@ class Side:
         return cls(analysis=analysis, as_of=as_of, missing=missing)
 
     @property
-    def rules(self) -> dict[str, RuleWithLimit]:
-        """Return the rules that ran, by their ids."""
-        book = self.analysis.rule_results.book
-        limits = asdict(book.thresholds)
-        return {
-            rule.id: (rule, limits.get(rule.threshold or "", rule.fixed_limit))
-            for rule in book.rules
-        }
+    def book(self) -> Rulebook:
+        """Return the rules that ran, with their limits."""
+        return self.analysis.rule_results.book
 
     def outcomes(self, page: Users) -> np.ndarray:
         """Return what `engine.page_outcomes` does."""
-        book = self.analysis.rule_results.book
+        book = self.book
         return page_outcomes(Facts(page), book.rules, book.thresholds, of_roots=of_roots(page))
 
     def findings_at(self, walk: Walk, at: np.ndarray) -> list[list[Finding]]:
@@ -114,15 +108,14 @@ class Side:
         return findings
 
     def _findings(self, users: Users) -> Iterator[tuple[int, int, Finding]]:
-        book = self.analysis.rule_results.book
+        book = self.book
         exempt = ExemptionMatches(users, self.analysis.exemptions)
         found = page_findings(users, book.rules, book.thresholds, exempt, of_roots=of_roots(users))
         found = found[found[OUTCOME] != Outcome.NOTED]
         found = found.iloc[stable_order(found[columns.SLOT])]
         created = found[columns.CREATED].to_numpy("datetime64[s]").tolist()
         outcomes = map(Outcome, found[OUTCOME])
-        days = found[DAYS].astype(object).where(found[DAYS].notna(), None)
-        cells = found[RULE], created, outcomes, found[FACT], days, found[columns.EXEMPTION]
+        cells = found[RULE], created, outcomes, found[FACT], found[columns.EXEMPTION]
         return zip(found[columns.FILE], found[columns.ROW], map(Finding, *cells), strict=True)
 
 
@@ -336,16 +329,15 @@ def _changed_users(before: Side, now: Side) -> Iterator[ChangeRow]:
     """Yield the changes of users and roots; each account has two reports to walk through."""
     accounts = sorted(compared_accounts(before, now))
     walk, steps = _changed_steps(before, now, accounts)
-    rules, limit = {**before.rules, **now.rules}, now.analysis.criteria.idle_days
-    intervals = {each: Interval(before.as_of[each], now.as_of[each], limit) for each in accounts}
+    limit = now.analysis.criteria.idle_days
     for part in steps.parts(_STEPS_AT_ONCE):
         sides = ((before, part.before), (now, part.now))
         states = zip(*(walk.states(at) for _, at in sides), strict=True)
         findings = zip(*(side.findings_at(walk, at) for side, at in sides), strict=True)
         renamed = part.renamed.tolist()
         for pair, found, is_renamed in zip(states, findings, renamed, strict=True):
-            interval = intervals[pair[1].account or pair[0].account]
-            yield from changes_of_user(pair, found, rules, interval, is_possibly_renamed=is_renamed)
+            earlier = before.as_of[pair[1].account or pair[0].account]
+            yield from changes_of_user(pair, found, earlier, limit, is_possibly_renamed=is_renamed)
 
 
 def _changed_steps(before: Side, now: Side, accounts: Sequence[str]) -> tuple[Walk, Steps]:
@@ -359,7 +351,8 @@ def _changed_steps(before: Side, now: Side, accounts: Sequence[str]) -> tuple[Wa
             outcomes.append(side.outcomes(page))
     walk = Walk(pages, np.concatenate(numbers), as_shown=True)
     steps = _with_re_created(walk, walk.steps(np.arange(2 * len(accounts)) % 2 == 0))
-    if [*before.rules] == [*now.rules]:
+    ids, others = ([rule.id for rule in side.book.rules] for side in (before, now))
+    if ids == others:
         changed = walk.differs(steps)
         for outcome in np.concatenate(outcomes).T:
             changed |= outcome[steps.before] != outcome[steps.now]

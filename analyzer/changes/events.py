@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final, NamedTuple
 
 from analyzer import columns
 from analyzer.terms import POSSIBLY_RENAMED, Verdict
@@ -70,59 +70,40 @@ class UserState:
 
 
 class EventKind(StrEnum):
-    """Name what an event is about; `shown_in` are the report's columns that show it."""
-
-    shown_in: frozenset[str]
+    """Name what an event is about."""
 
     CREATED = "created"
     DELETED = "deleted"
     RE_CREATED = "re-created"
-    FIRST_SIGN_IN = "first-sign-in", columns.PASSWORD_LAST_USED
-    SIGN_IN = "sign-in", columns.PASSWORD_LAST_USED
-    SIGN_IN_LOST = "sign-in-lost", columns.PASSWORD_LAST_USED
-    PASSWORD = "password", columns.PASSWORD_ENABLED
-    PASSWORD_CHANGED = (
-        "password-changed",
-        columns.PASSWORD_LAST_CHANGED,
-        columns.PASSWORD_NEXT_ROTATION,
-    )
-    PASSWORD_EXPIRY = "password-expiry", columns.PASSWORD_NEXT_ROTATION
-    MFA = "mfa", columns.MFA_ACTIVE
-    ACCESS_KEY = "access-key", *KEY_COLUMNS
-    KEY_USE = "key-use", *KEY_USE_COLUMNS
-    KEY_USE_LOST = "key-use-lost", *KEY_USE_COLUMNS
-    CERTIFICATE = "certificate", *CERTIFICATE_COLUMNS
+    FIRST_SIGN_IN = "first-sign-in"
+    SIGN_IN = "sign-in"
+    SIGN_IN_LOST = "sign-in-lost"
+    PASSWORD = "password"
+    PASSWORD_CHANGED = "password-changed"
+    PASSWORD_EXPIRY = "password-expiry"
+    MFA = "mfa"
+    ACCESS_KEY = "access-key"
+    KEY_USE = "key-use"
+    KEY_USE_LOST = "key-use-lost"
+    CERTIFICATE = "certificate"
     NOT_UNDERSTOOD = "not-understood"
 
-    def __new__(cls, word: str, *shown_in: str) -> Self:
-        """Make a kind from its word and its columns."""
-        kind = str.__new__(cls, word)
-        kind._value_ = word
-        kind.shown_in = frozenset(shown_in)
-        return kind
 
-
-_UNKNOWN: Final = {
-    "password": EventKind.PASSWORD,
-    "last sign-in": EventKind.SIGN_IN,
-    "access keys": EventKind.ACCESS_KEY,
-    "signing certificates": EventKind.CERTIFICATE,
-    "MFA device": EventKind.MFA,
+_FACTS: Final = {
+    "password": {columns.PASSWORD_ENABLED},
+    "last sign-in": {columns.PASSWORD_LAST_USED},
+    "access keys": KEY_COLUMNS,
+    "signing certificates": CERTIFICATE_COLUMNS,
+    "MFA device": {columns.MFA_ACTIVE},
 }
-"""Facts that can be unknown in one report, with the kind of event that is then not seen."""
+"""Facts that can be unknown in one report, with the columns that show them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Hold one event of a user, or a fact that only one of the reports shows.
-
-    `created` is the creation time of the access key or certificate; in a rotation, of both.
-    """
+class Event(NamedTuple):
+    """Hold one event of a user, or a fact that only one of the reports shows."""
 
     kind: EventKind
     sentence: str
-    shown_in: frozenset[str]
-    created: tuple[datetime, ...] = ()
 
 
 def events(
@@ -141,7 +122,7 @@ def events(
         return (_presence_event(before, now, earlier, is_possibly_renamed),)
     if now.verdict and before.created and now.created and before.created != now.created:
         days = f"{day_text(now.created)}, the earlier user on {day_text(before.created)}"
-        return (_event(EventKind.RE_CREATED, f"created on {days}"),)
+        return (Event(EventKind.RE_CREATED, f"created on {days}"),)
     keys = _pairs(before.keys, now.keys)
     certificates = _pairs(before.certificates, now.certificates)
     return (
@@ -164,15 +145,6 @@ def joined_sentences(user_events: Collection[Event], kinds: Iterable[EventKind])
 def day_text(moment: datetime) -> str:
     """Return the day of a moment: `2026-03-01`."""
     return moment.date().isoformat()
-
-
-def _event(kind: EventKind, sentence: str, *credentials: Credential | None) -> Event:
-    return Event(
-        kind,
-        sentence,
-        kind.shown_in,
-        tuple(credential.created for credential in credentials if credential),
-    )
 
 
 def presence_text(
@@ -211,17 +183,17 @@ def _presence_event(
             is_new=earlier is None or user.created >= earlier,
             is_possibly_renamed=is_possibly_renamed,
         )
-    return _event(EventKind.DELETED if is_gone else EventKind.CREATED, sentence)
+    return Event(EventKind.DELETED if is_gone else EventKind.CREATED, sentence)
 
 
 def _sign_ins(before: UserState, now: UserState) -> Iterator[Event]:
     earlier, newest = before.password_last_used, now.password_last_used
     if earlier and newest and newest > earlier:
-        yield _event(EventKind.SIGN_IN, f"signed in again on {day_text(newest)}")
+        yield Event(EventKind.SIGN_IN, f"signed in again on {day_text(newest)}")
     elif newest and not earlier and columns.PASSWORD_LAST_USED not in before.unknown:
-        yield _event(EventKind.FIRST_SIGN_IN, f"first sign-in on {day_text(newest)}")
+        yield Event(EventKind.FIRST_SIGN_IN, f"first sign-in on {day_text(newest)}")
     elif earlier and newest != earlier and columns.PASSWORD_LAST_USED not in now.unknown:
-        yield _event(EventKind.SIGN_IN_LOST, _lost_use("last sign-in", earlier, newest))
+        yield Event(EventKind.SIGN_IN_LOST, _lost_use("last sign-in", earlier, newest))
 
 
 def _lost_use(name: str, earlier: datetime, newest: datetime | None) -> str:
@@ -240,24 +212,24 @@ def _sign_in_settings(before: UserState, now: UserState) -> Iterator[Event]:
     match before.password, now.password:
         case False, True:
             on = f" on {day_text(changed)}" if changed else ""
-            yield _event(EventKind.PASSWORD, f"password set{on}")
+            yield Event(EventKind.PASSWORD, f"password set{on}")
         case True, False:
-            yield _event(EventKind.PASSWORD, "password removed")
+            yield Event(EventKind.PASSWORD, "password removed")
         case True, True if changed and is_known and changed != before.password_last_changed:
-            yield _event(EventKind.PASSWORD_CHANGED, f"password changed on {day_text(changed)}")
+            yield Event(EventKind.PASSWORD_CHANGED, f"password changed on {day_text(changed)}")
         case True, True if is_policy_known and expires != before.password_next_rotation:
             on = f"expires on {day_text(expires)} by the password policy now" if expires else ""
-            yield _event(EventKind.PASSWORD_EXPIRY, f"password {on or 'no longer expires'}")
+            yield Event(EventKind.PASSWORD_EXPIRY, f"password {on or 'no longer expires'}")
     if None not in (before.mfa, now.mfa) and before.mfa != now.mfa:
-        yield _event(EventKind.MFA, f"MFA device {'registered' if now.mfa else 'removed'}")
+        yield Event(EventKind.MFA, f"MFA device {'registered' if now.mfa else 'removed'}")
 
 
 def _not_understood(before: UserState, now: UserState) -> Iterator[Event]:
-    for name, kind in _UNKNOWN.items() if before.unknown != now.unknown else ():
-        was, is_now = (not kind.shown_in.isdisjoint(state.unknown) for state in (before, now))
+    for name, shown_in in _FACTS.items() if before.unknown != now.unknown else ():
+        was, is_now = (not shown_in.isdisjoint(state.unknown) for state in (before, now))
         if was != is_now:
             sentence = f"{name} not understood {'before' if was else 'now'}"
-            yield Event(EventKind.NOT_UNDERSTOOD, sentence, kind.shown_in)
+            yield Event(EventKind.NOT_UNDERSTOOD, sentence)
 
 
 # Credentials in slots
@@ -297,7 +269,7 @@ def _slot_events(kind: EventKind, name: str, pairs: Pairs) -> Iterator[Event]:
                 sentence = f"{earlier} {'reactivated' if has.active else 'deactivated'}"
             case _:
                 continue
-        yield _event(kind, sentence, was, has)
+        yield Event(kind, sentence)
 
 
 def _key_uses(before: UserState, now: UserState, pairs: Pairs) -> Iterator[Event]:
@@ -308,9 +280,8 @@ def _key_uses(before: UserState, now: UserState, pairs: Pairs) -> Iterator[Event
         earlier, newest = same and same.last_used, has.last_used
         key = f"access key of {day_text(has.created)}"
         if earlier and newest and newest > earlier:
-            yield _event(EventKind.KEY_USE, f"{key} used again on {day_text(newest)}", has)
+            yield Event(EventKind.KEY_USE, f"{key} used again on {day_text(newest)}")
         elif newest and not earlier and not (same and names.last_used_date in before.unknown):
-            yield _event(EventKind.KEY_USE, f"{key} first used on {day_text(newest)}", was, has)
+            yield Event(EventKind.KEY_USE, f"{key} first used on {day_text(newest)}")
         elif earlier and newest != earlier and now.unknown.isdisjoint(KEY_USE_COLUMNS):
-            sentence = _lost_use(f"{key}: last use", earlier, newest)
-            yield _event(EventKind.KEY_USE_LOST, sentence, has)
+            yield Event(EventKind.KEY_USE_LOST, _lost_use(f"{key}: last use", earlier, newest))

@@ -5,9 +5,9 @@ Users created and deleted between two reports are not seen.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from itertools import pairwise
 from math import inf
 from statistics import median
@@ -18,13 +18,13 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
+from analyzer.changes.decisions import DECISION_COUNTS, REMOVED_UNDECIDED, Decided
 from analyzer.changes.period import AccountReport, Coverage, Span, coverages, ordered_reports
 from analyzer.changes.stays import FollowedAccount, FollowedUser, followed_accounts
-from analyzer.decisions.decision import LedgerLine
-from analyzer.decisions.fate import Fate, fates
+from analyzer.decisions.fate import fates
 from analyzer.report.model import NO_MOMENT, TEXT, concatenated, stable_order
 from analyzer.report.report import Report
-from analyzer.terms import OVERDUE, Verdict
+from analyzer.terms import Verdict
 
 ALL: Final = "all"
 """The account in the row that counts all accounts."""
@@ -34,11 +34,12 @@ BEFORE_REPORT: Final = "before"
 EVENT: Final = "event"
 DETAIL: Final = "detail"
 BY_NAME: Final = "by_name"
+USED_BEFORE: Final = "used_before"
 
 _COUNTS: Final = (
     *("users_start", "created", "appeared", "removed", "users_end", "renamed"),
     *("unused_start", "newly_unused", "unused_removed", "back_in_use", "unused_unclear"),
-    "unused_end",
+    *("unused_end", USED_BEFORE),
 )
 _DAYS: Final = (
     *("median_days_at_least", "longest_days_at_least"),
@@ -51,13 +52,14 @@ PERIOD: Final = (
 )
 """The columns of the period. Users: start + created + appeared - removed = end. Unused: start +
 newly - removed - back in use - unclear = end; `unclear` are undetermined now, and were unused
-before. The days are those from first unused to gone.
+before. Of the unused at the end, an earlier report shows use by those `used_before`. The days are
+those from first unused to gone.
 """
 
 USERS: Final = (
     *(columns.ACCOUNT, columns.USER, columns.ARN, columns.CREATED, BY_NAME, "first", "last"),
     *("verdict_start", "verdict_end", "unused_since", "at_least", "days_unused"),
-    *(AFTER_REPORT, BEFORE_REPORT, columns.EXEMPTION),
+    *(AFTER_REPORT, BEFORE_REPORT, columns.EXEMPTION, USED_BEFORE),
 )
 EVENTS: Final = (
     *(columns.ACCOUNT, columns.USER, columns.ARN, columns.CREATED),
@@ -81,15 +83,6 @@ _DTYPES: Final[dict[str, Any]] = {
 }
 """The dtypes of the columns of tables; all others are text."""
 
-DECISION_COUNTS: Final = (
-    *("decisions", "removals", "done_in_time", "done_undated", "done_late"),
-    *(OVERDUE, "open"),
-)
-"""The numbers of decisions: `decisions` are all of the days of the period. `removals` are those in
-force to delete or deactivate, and not done before it. Each is done in time, undated (between two
-reports, in time or late), done late, overdue, or open.
-"""
-
 COUNTS: Final = "counts"
 NO_REPORT: Final = "it has decisions, and none of the reports is of it"
 
@@ -104,12 +97,16 @@ class History:
       numbers Int64 (missing if an account is not covered), days from unused to gone float64.
     - `users` (`USERS`): a row for each user; `by_name` and `at_least` bool (unused at the start),
       `verdict_start`, `verdict_end` empty if the user is not there, `after` and `before` the
-      reports between which it went, `exemption` that of the last report.
+      reports between which it went, `exemption` that of the last report, `used_before` the last use
+      in an earlier report of a user that is unused at the end, if the last one no longer shows it.
     - `events` (`EVENTS`): what happened between the reports `after` and `before`.
     - `reports` (`REPORTS`): every report of every account, and files that could not be read;
       `rows` int64, `days` Int64 from the report before, `status` in words.
     - `trend`: the number of users of each verdict (int64), by the days in `as_of`, from the first
       day on which every covered account has a report.
+
+    `remarks` say what to look at in decisions, each with the names of users, `contradictions` which
+    lines of the log of the script the reports deny.
 
     `coverages` are the reports of each account in the period, `newest` is the newest of all.
     """
@@ -123,6 +120,8 @@ class History:
     events: pd.DataFrame
     reports: pd.DataFrame
     trend: pd.DataFrame
+    remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    contradictions: Sequence[str] = ()
 
     @property
     def gap_count(self) -> int:
@@ -186,7 +185,8 @@ def _frame(
 ) -> pd.DataFrame:
     """Return rows as a table, sorted."""
     frame = pd.DataFrame([*rows], columns=[*names], dtype=object)
-    dtypes = _DTYPES | dict.fromkeys(_COUNTS, "Int64") if names is PERIOD else _DTYPES
+    counts = dict.fromkeys(_COUNTS, "Int64") if names is PERIOD else {}
+    dtypes = _DTYPES | {USED_BEFORE: "datetime64[s, UTC]"} | counts
     frame = frame.astype({name: dtypes.get(name, TEXT) for name in names})
     order = stable_order(*(frame[name] for name in by)) if by else slice(None)
     return frame.iloc[order].reset_index(drop=True)
@@ -206,7 +206,7 @@ def _user_row(account: FollowedAccount, user: FollowedUser) -> tuple[Any, ...]:
     days, at_least = user.unused.days, bool(since and not user.used)
     first, last = account.moments[user.verdicts[0][0]], before or account.coverage.moments[-1]
     shown = (user.by_name, first, last, *edges, since, at_least, days, *user.gone)
-    return (*user.identity, *shown, user.exemption)
+    return (*user.identity, *shown, user.exemption, user.used_before)
 
 
 def _period_row(account: str, followed: Sequence[FollowedAccount]) -> tuple[Any, ...]:
@@ -280,69 +280,41 @@ def _status(number: int, covered: Coverage) -> str:
 def with_decisions(history: History) -> History:
     """Return a history with `DECISION_COUNTS` in the period, and events `decision` and `done`.
 
-    An account with decisions and without a report is not covered.
+    Its users have the columns `decisions.USER_COLUMNS`, its remarks are those of `Decided`. An
+    account with decisions and without a report is not covered.
     """
-    ledger = history.analysis.ledger
-    counts, events = _decision_counts_and_events(history, history.span, history.analysis)
-    known = {coverage.account for coverage in history.coverages}
-    lacking = {line.account for line in ledger.lines} - known
-    uncovered = [Coverage(account, reason=NO_REPORT) for account in sorted(lacking)]
+    analysis, span = history.analysis, history.span
+    of_period = Decided(
+        ledger=analysis.ledger,
+        fates=fates(analysis.ledger, analysis.report, analysis.pages(), span.until),
+        owners=analysis.owners,
+        covered={each.account: each for each in history.coverages if not each.reason},
+        since=span.since,
+        until=span.until,
+        end=(span.until or history.newest).date(),
+    )
+    users = history.users.assign(**of_period.of_users(history.users, history.users[BEFORE_REPORT]))
+    counts = of_period.counts()
+    removed = users.loc[users[REMOVED_UNDECIDED], columns.ACCOUNT]
+    counts.update((account, REMOVED_UNDECIDED) for account in removed)
     accounts = history.period[columns.ACCOUNT].iloc[:-1]
     numbers = {name: [counts[account, name] for account in accounts] for name in DECISION_COUNTS}
-    period = history.period.assign(
-        **{name: [*counts, sum(counts)] for name, counts in numbers.items()}
+    added = (
+        (line.account, line.user, line.arn, line.created, *cells)
+        for line, *cells in of_period.events()
     )
-    added = pd.DataFrame(events, columns=history.events.columns)
-    every = concatenated([history.events, added.astype(history.events.dtypes.to_dict())])
+    lacking = {line.account for line in analysis.ledger.lines}.difference(
+        coverage.account for coverage in history.coverages
+    )
+    uncovered = (Coverage(account, reason=NO_REPORT) for account in sorted(lacking))
     return replace(
         history,
         coverages=[*history.coverages, *uncovered],
-        period=period,
-        events=_events_in_order(every),
+        period=history.period.assign(
+            **{name: [*counts, sum(counts)] for name, counts in numbers.items()}
+        ),
+        users=users,
+        events=_events_in_order(concatenated([history.events, _frame(added, EVENTS)])),
+        remarks=of_period.remarks(users),
+        contradictions=of_period.fates.contradictions,
     )
-
-
-def _decision_counts_and_events(
-    history: History, span: Span, analysis: Analysis
-) -> tuple[Counter[tuple[str, str]], list[dict[str, object]]]:
-    """Return the numbers of decisions in a period by account, and the events of decisions."""
-    ledger = analysis.ledger
-    covered = {each.account: each for each in history.coverages if not each.reason}
-    last_day = span.until.date() if span.until else date.max
-    counts: Counter[tuple[str, str]] = Counter()
-    events = []
-    for line in ledger.lines:
-        coverage = covered.get(line.account) if not line.is_fact else None
-        first = coverage and (span.since or coverage.moments[0]).date()
-        if first and first <= line.decided_on <= last_day:
-            counts[line.account, "decisions"] += 1
-            midnight = datetime.combine(line.decided_on, time(), UTC)
-            events.append(_decision_event(line, None, midnight, "decision"))
-    for fate in fates(ledger, analysis.report, analysis.pages(), span.until).fates:
-        coverage = covered.get(fate.line.account)
-        moments = coverage.moments if coverage else ()
-        since = fate.done_since
-        if not moments or (since and since <= moments[0]):
-            continue
-        before = max((at for at in moments if since and at < since), default=moments[0])
-        status = _decision_status(fate, before, ledger.due_days)
-        counts.update(((fate.line.account, "removals"), (fate.line.account, status)))
-        if since:
-            events.append(_decision_event(fate.line, before, since, "done"))
-    return counts, events
-
-
-def _decision_status(fate: Fate, before: datetime, due_days: int) -> str:
-    if not fate.done_since:
-        return OVERDUE if fate.is_overdue(due_days) else "open"
-    first, last = ((at.date() - fate.line.decided_on).days for at in (before, fate.done_since))
-    if last <= due_days:
-        return "done_in_time"
-    return "done_late" if first > due_days else "done_undated"
-
-
-def _decision_event(line: LedgerLine, *cells: object) -> dict[str, object]:
-    """Return a decision as an event; the cells are `after`, `before` and the event."""
-    user = line.account, line.arn, line.user, line.created
-    names = (*_BY_USER, AFTER_REPORT, BEFORE_REPORT, EVENT, DETAIL)
-    return dict(zip(names, (*user, *cells, line.summary), strict=True))

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from math import inf
 from typing import Final
@@ -18,6 +19,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.changes.events import (
     IDLE_VERDICTS,
+    KEY_USE_COLUMNS,
     USE_COLUMNS,
     EventKind,
     UserState,
@@ -26,7 +28,7 @@ from analyzer.changes.events import (
     presence_text,
 )
 from analyzer.changes.period import AccountReport, Coverage, order_problem
-from analyzer.changes.walk import Steps, Walk, whole_accounts
+from analyzer.changes.walk import Steps, Walk, seconds_of, whole_accounts
 from analyzer.errors import InputRefused
 from analyzer.report.model import text_series
 from analyzer.report.users import Users
@@ -50,12 +52,14 @@ class FollowedUser:
 
     `verdicts` are pairs: the number of a report, and the verdict from it on, None without the user.
     If its last stay ends unused, it is so from `unused_since` on; `used` is the last report before
-    in which it was not, or was not yet there.
+    in which it was not, or was not yet there. `used_before` is the last use that an earlier report
+    shows, and the last one no longer does, of a user that is unused at the end.
     """
 
     identity: tuple[str, str, str, datetime | None]
     by_name: bool
     exemption: str
+    used_before: datetime | None
     verdicts: list[tuple[int, Verdict | None]] = field(default_factory=list)
     unused_since: datetime | None = None
     used: datetime | None = None
@@ -130,6 +134,9 @@ class FollowedAccount:
         for edge, word in (("start", self.first_verdict(user)), ("end", user.verdicts[-1][1])):
             counts[f"users_{edge}"] += word is not None
             counts[f"unused_{edge}"] += word is Verdict.UNUSED
+        if user.verdicts[-1][1] is not Verdict.UNUSED:
+            user.used_before = None
+        counts["used_before"] += user.used_before is not None
         is_unclear = user.verdicts[-1][1] is Verdict.UNDETERMINED and user.unused_since
         counts["unused_unclear"] += bool(is_unclear)
 
@@ -196,7 +203,7 @@ def _follow(
         np.array([getattr(each.coverage, edge) for each in of_report]) for edge in ("start", "end")
     )
     inside = (walk.report >= start[walk.report]) & (walk.report <= end[walk.report])
-    users = _users(walk, np.flatnonzero(inside))
+    users = _users(walk, np.flatnonzero(inside), walk.report <= end[walk.report])
     at_start, words = inside & (walk.report == start[walk.report]), [*Verdict]
     first = (values[at_start].tolist() for values in (walk.user, walk.report, verdict))
     for code, number, word in zip(*first, strict=True):
@@ -216,17 +223,37 @@ def _follow(
         account.users.append(user)
 
 
-def _users(walk: Walk, rows: np.ndarray) -> dict[int, FollowedUser]:
-    """Return the users of rows, by their numbers, as the last of their rows shows them."""
+def _users(walk: Walk, rows: np.ndarray, up_to_end: np.ndarray) -> dict[int, FollowedUser]:
+    """Return the users of rows, by their numbers, as the last of their rows shows them.
+
+    Rows `up_to_end` show which use of a user the last one no longer shows.
+    """
     rows = rows[np.lexsort((walk.report[rows], walk.user[rows]))]
     rows = rows[np.flatnonzero(np.diff(walk.user[rows], append=-1))]
     by_name = {*walk.user[walk.shown == 0].tolist()}
+    lost = np.maximum.reduce([_lost_use(walk, use, rows, up_to_end) for use in _USES_SHOWN])
     users = {}
     for places, page in walk.parts(rows):
         at = rows[places]
         names = page.users[[columns.ACCOUNT, columns.USER, columns.ARN, columns.EXEMPTION]]
-        shown = names.assign(seconds=walk.created[at], code=walk.user[at])
-        for *name, exemption, seconds, code in shown.itertuples(index=False):
-            created = datetime.fromtimestamp(seconds, UTC) if seconds else None
-            users[code] = FollowedUser((*name, created), code in by_name, exemption)
+        shown = names.assign(seconds=walk.created[at], lost=lost[places], code=walk.user[at])
+        for *name, exemption, seconds, use, code in shown.itertuples(index=False):
+            created, used = (
+                datetime.fromtimestamp(at, UTC) if at else None for at in (seconds, use)
+            )
+            users[code] = FollowedUser((*name, created), code in by_name, exemption, used)
     return users
+
+
+_USES_SHOWN: Final = ([columns.PASSWORD_LAST_USED], [*KEY_USE_COLUMNS])
+
+
+def _lost_use(
+    walk: Walk, names: Sequence[str], rows: np.ndarray, up_to_end: np.ndarray
+) -> np.ndarray:
+    """Return the last use in any row of each user, in seconds; 0 if its last row shows it."""
+    shown = np.maximum.reduce([walk.values(partial(seconds_of, name)) for name in names]).clip(0)
+    newest = np.zeros(walk.user.max(initial=0) + 1, np.int64)
+    np.maximum.at(newest, walk.user[up_to_end], shown[up_to_end])
+    latest = newest[walk.user[rows]]
+    return np.where(latest > shown[rows], latest, 0)

@@ -1,11 +1,14 @@
-"""List the changes of a user and of its findings between two reports, with their causes."""
+"""List the changes of a user and of its findings between two reports, with their causes.
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+The cause of a change of a finding is all that happened to its user, empty if only time passed.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple, Self
 
-from analyzer import columns
 from analyzer.changes.events import (
     KEY_USE_COLUMNS,
     USE_COLUMNS,
@@ -16,8 +19,8 @@ from analyzer.changes.events import (
     events,
     joined_sentences,
 )
-from analyzer.rules.rule import Outcome, Rule
-from analyzer.terms import NOT_COVERED, Verdict, count_text
+from analyzer.rules.rule import Outcome
+from analyzer.terms import NOT_COVERED, Verdict
 
 
 class ChangeKind(StrEnum):
@@ -80,54 +83,14 @@ class ChangeRow(NamedTuple):
 class Finding(NamedTuple):
     """Hold a finding on one user in one report; an empty one if the report has none.
 
-    `created` is the creation of the user or, for a rule on slots, of the credential; `days` are
-    counted to as-of, None if the rule counts none.
+    `created` is the creation of the user or, for a rule on slots, of the credential.
     """
 
     rule: str = ""
     created: datetime | None = None
     outcome: Outcome | None = None
     fact: str = ""
-    days: int | None = None
     exemption: str = ""
-
-
-class Interval(NamedTuple):
-    """Hold the as-of of two reports, and the days without use after which a user is used again."""
-
-    start: datetime
-    end: datetime
-    idle_limit: int
-
-
-RuleWithLimit = tuple[Rule, int | None]
-"""A rule that ran and its limit in days, None for a rule without."""
-
-
-class FindingChange(NamedTuple):
-    """Hold a finding that only one report has, or that has another outcome in each."""
-
-    before: Finding
-    now: Finding
-
-    @property
-    def latest(self) -> Finding:
-        """Return the finding in the later of the reports that have it."""
-        return self.now if self.now.outcome else self.before
-
-    @property
-    def kind(self) -> ChangeKind:
-        """Return the kind of the change."""
-        if Outcome.UNDECIDED in (self.before.outcome, self.now.outcome):
-            return ChangeKind.FINDING_UNDECIDED
-        return ChangeKind.FINDING_NEW if self.now.outcome else ChangeKind.FINDING_RESOLVED
-
-    def row(self, subject: tuple[str, str, str], why: str) -> ChangeRow:
-        """Return the change as outputs list it; the subject is account, user and ARN."""
-        was, has, found = self.before, self.now, self.latest
-        outcomes, about = (was.outcome or "", has.outcome or ""), (found.created, found.rule)
-        exempt = was.exemption, has.exemption
-        return ChangeRow(self.kind, *subject, *outcomes, None, why, *exempt, *about, found.fact)
 
 
 _USES: Final = (EventKind.FIRST_SIGN_IN, EventKind.SIGN_IN, EventKind.KEY_USE)
@@ -146,15 +109,15 @@ _CREDENTIALS: Final = (
 def changes_of_user(
     states: tuple[UserState, UserState],
     findings: tuple[Sequence[Finding], Sequence[Finding]],
-    rules: Mapping[str, RuleWithLimit],
-    interval: Interval,
+    earlier: datetime,
+    idle_limit: int,
     *,
     is_possibly_renamed: bool,
 ) -> Iterator[ChangeRow]:
     """Yield the change of a user, if any, that of its exemption, and those of its findings.
 
-    `states` and `findings` are those of both reports, `UserState()` if one lacks the user; `rules`
-    are those that ran, by their ids.
+    `states` and `findings` are those of both reports, `UserState()` if one lacks the user;
+    `earlier` is the as-of of the first. A user without use for `idle_limit` days was idle.
     """
     before, now = states
     latest = now if now.arn else before
@@ -166,24 +129,18 @@ def changes_of_user(
     def row(kind: ChangeKind, why: str = "") -> ChangeRow:
         return ChangeRow(kind, *subject, *verdicts, last_use, why, *exemptions, latest.created)
 
-    elapsed = interval.end - interval.start
-    user_events = events(before, now, interval.start, is_possibly_renamed=is_possibly_renamed)
+    user_events = events(before, now, earlier, is_possibly_renamed=is_possibly_renamed)
     event_kinds = {event.kind for event in user_events}
-    idle_days = (interval.start - before.last_use).days if before.last_use else -1
-    was_idle = idle_days >= interval.idle_limit and USE_COLUMNS.isdisjoint(before.unknown)
+    idle_days = (earlier - before.last_use).days if before.last_use else -1
+    was_idle = idle_days >= idle_limit and USE_COLUMNS.isdisjoint(before.unknown)
     change = _change_kind(before, now, event_kinds, was_idle=was_idle)
-    cause = _cause(before, now, user_events, last_use, change)
-    is_same = event_kinds.isdisjoint(_PRESENCE)
     if latest.verdict and change:
-        yield row(change, cause)
-    if is_same and before.exemption != now.exemption:
+        yield row(change, _cause(before, now, user_events, last_use, change))
+    if event_kinds.isdisjoint(_PRESENCE) and before.exemption != now.exemption:
         kind = ChangeKind.EXEMPTED if now.exemption else ChangeKind.EXEMPTION_ENDED
         yield row(ChangeKind.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
-    for found in changed_findings(*findings):
-        why = cause
-        if is_same:
-            why = cause_of_finding(found, *rules[found.latest.rule], elapsed.days, user_events)
-        yield found.row(subject, why)
+    happened = "; ".join(event.sentence for event in user_events)
+    yield from changed_findings(*findings, subject, happened)
 
 
 def _change_kind(
@@ -231,94 +188,40 @@ def _cause(
     return "; ".join(filter(None, parts))
 
 
-# Causes of findings
-
-_RESTARTS: Final = (
-    *(EventKind.FIRST_SIGN_IN, EventKind.SIGN_IN, EventKind.SIGN_IN_LOST),
-    *(EventKind.PASSWORD_CHANGED, EventKind.PASSWORD_EXPIRY, EventKind.KEY_USE),
-)
-"""The events after which days are counted anew."""
-
-_STATE_CHANGES: Final = (
-    EventKind.PASSWORD,
-    EventKind.MFA,
-    EventKind.ACCESS_KEY,
-    EventKind.CERTIFICATE,
-)
-
-
-def changed_findings(before: Iterable[Finding], now: Iterable[Finding]) -> Iterator[FindingChange]:
-    """Yield the findings on a user that changed.
+def changed_findings(
+    before: Iterable[Finding], now: Iterable[Finding], subject: tuple[str, str, str], happened: str
+) -> Iterator[ChangeRow]:
+    """Yield the findings on a user that changed; the subject is account, user and ARN.
 
     Rule and creation of its subject identify a finding; those of one second are numbered.
     """
     were, are = _numbered(before), _numbered(now)
     for key in {**were, **are}:
-        change = FindingChange(were.get(key, Finding()), are.get(key, Finding()))
-        if change.before.outcome is not change.now.outcome:
-            yield change
+        was, has = were.get(key, Finding()), are.get(key, Finding())
+        if was.outcome is not has.outcome:
+            kind = ChangeKind.FINDING_NEW if has.outcome else ChangeKind.FINDING_RESOLVED
+            if Outcome.UNDECIDED in (was.outcome, has.outcome):
+                kind = ChangeKind.FINDING_UNDECIDED
+            of = has if has.outcome else was
+            yield ChangeRow(
+                kind,
+                *subject,
+                before=was.outcome or "",
+                now=has.outcome or "",
+                cause=happened,
+                exemption_before=was.exemption,
+                exemption_now=has.exemption,
+                created=of.created,
+                rule=of.rule,
+                fact=of.fact,
+            )
 
 
 def _numbered(findings: Iterable[Finding]) -> dict[tuple[str, datetime | None, int], Finding]:
-    numbered: dict[tuple[str, datetime | None, int], Finding] = {}
+    numbers = Counter[tuple[str, datetime | None]]()
+    numbered = {}
     for finding in findings:
-        number = 0
-        while (finding.rule, finding.created, number) in numbered:
-            number += 1
-        numbered[finding.rule, finding.created, number] = finding
+        key = finding.rule, finding.created
+        numbered[*key, numbers[key]] = finding
+        numbers[key] += 1
     return numbered
-
-
-def cause_of_finding(
-    change: FindingChange,
-    rule: Rule,
-    limit: int | None,
-    elapsed: int,
-    user_events: Iterable[Event],
-) -> str:
-    """Return in words why a finding changed; if nothing happened, time passed.
-
-    `elapsed` is the number of days between the reports.
-    """
-    read = [event for event in user_events if _is_about(change.latest, rule, event)]
-    unclear = joined_sentences(read, [EventKind.NOT_UNDERSTOOD])
-    passed = f"{count_text(elapsed, 'day')} passed between the reports"
-    has_limit = rule.threshold or rule.fixed_limit
-    depends_on_time = has_limit or columns.PASSWORD_NEXT_ROTATION in rule.reads
-    parts = [joined_sentences(read, (*_RESTARTS, *_STATE_CHANGES))]
-    if change.kind is ChangeKind.FINDING_UNDECIDED:
-        parts.append(unclear)
-    elif depends_on_time and _is_past_limit(change, limit or 0, elapsed):
-        changed = "" if change.before.outcome else joined_sentences(read, _STATE_CHANGES)
-        parts = [changed, f"passed the limit of {count_text(limit, 'day')}" if limit else passed]
-    undecided = (
-        f"undecided {side}: {finding.fact}"
-        for side, finding in (("now", change.now), ("before", change.before))
-        if finding.outcome is Outcome.UNDECIDED
-    )
-    text = "; ".join(filter(None, parts)) or unclear or next(undecided, "")
-    return text or (passed if depends_on_time else "")
-
-
-def _is_about(finding: Finding, rule: Rule, event: Event) -> bool:
-    """Return whether a rule reads an event's columns; of slots, only the finding's own credential.
-
-    A rule that names no columns reads all.
-    """
-    reads = rule.columns
-    is_read = not reads or not event.shown_in.isdisjoint(reads)
-    is_of_user = not event.created or not rule.subject.in_slots
-    return is_read and (is_of_user or finding.created in event.created)
-
-
-def _is_past_limit(change: FindingChange, limit: int, elapsed: int) -> bool:
-    """Return whether the days counted passed the limit between the reports.
-
-    A rule that fails for many days then has a new finding; one for few days, a resolved one.
-    """
-    days = change.latest.days
-    if days is None:
-        return False
-    if change.before.outcome:
-        return days < limit <= days + elapsed
-    return days - elapsed <= limit <= days

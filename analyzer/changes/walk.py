@@ -188,13 +188,13 @@ def _moments(name: str, page: Users) -> np.ndarray:
     return np.where(page.known[name], page.moments[name], NO_MOMENT)
 
 
-def _seconds(name: str, page: Users) -> np.ndarray:
+def seconds_of(name: str, page: Users) -> np.ndarray:
     """Return moments as seconds from 1970 on (int64), negative where there is none."""
     return _moments(name, page).astype(np.int64)
 
 
 def _created(page: Users) -> np.ndarray:
-    return _seconds(columns.USER_CREATION_TIME, page).clip(0) * (not of_roots(page))
+    return seconds_of(columns.USER_CREATION_TIME, page).clip(0) * (not of_roots(page))
 
 
 def _slots(page: Users) -> tuple[np.ndarray, ...]:
@@ -227,7 +227,7 @@ def _exemptions(page: Users) -> np.ndarray:
 
 
 _COMPARED: Final[Mapping[str, Callable[[Users], np.ndarray]]] = {
-    **{name: partial(_seconds, name) for name in columns.TIMESTAMPS},
+    **{name: partial(seconds_of, name) for name in columns.TIMESTAMPS},
     _UNKNOWN: _unknown,
     columns.VERDICT: _facts,
     columns.EXEMPTION: _exemptions,

@@ -274,6 +274,7 @@ def _write_split(
 def _split_messages(review_split: "Split", folder: Path) -> Iterator[str]:
     for workbook in review_split.users_by_workbook:
         left = f" (left {workbook.left})" if workbook.left else ""
+        left += f", replaced by {workbook.replaced_by}" if workbook.replaced_by else ""
         path = folder / workbook.file
         yield f"Wrote {path}: {workbook.label}{left}, {workbook.lines:,} to decide"
     nothing_left = review_split.nothing_left

@@ -116,6 +116,7 @@ def export(
             inputs.EXEMPTIONS: judging_options.exemptions,
             inputs.OWNERS: judging_options.owners,
             inputs.ACCOUNTS: accounts,
+            **{inputs.REMOVAL_LOG.format(at): of for at, of in enumerate(judging_options.log, 1)},
         }
         request = ExportRequest(
             folder=out_dir,
@@ -219,6 +220,7 @@ def _recorded(judging_options: options.JudgingOptions, **others: object) -> dict
         field.name: getattr(judging_options, field.name) for field in fields(judging_options)
     } | others
     del values["settings"]
+    values["log"] = [log.sha256 for log in judging_options.log]
     hashes = {name: file.sha256 for name, file in values.items() if isinstance(file, InputFile)}
     lists = {name: sorted(value) for name, value in values.items() if isinstance(value, list)}
     return {**values, **hashes, **lists}

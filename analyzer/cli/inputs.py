@@ -154,6 +154,7 @@ def read_analysis_request(
     Raises typer.BadParameter for unknown rules, contradicting options and a word of --fail-on that
     nothing can meet (the result would look clean), InputRefused for a list.
     """
+    require(options.decisions or not options.log, "name the ledger with --decisions", "--log")
     book = _chosen_rules(options, fail_on, changes)
 
     from analyzer.analysis.analysis import AnalysisRequest
@@ -189,9 +190,15 @@ def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any
         lists["exemptions"] = exemptions_of(options.exemptions, options.exempt)
     if options.decisions or (options.keep_days, options.due_days) != (KEEP_DAYS, DUE_DAYS):
         from analyzer.decisions.ledger import Ledger, read_ledger
+        from analyzer.decisions.removal_log import NO_LOG, read_removal_log
 
         ledger = read_ledger(*options.decisions) if options.decisions else Ledger()
-        lists["ledger"] = replace(ledger, keep_days=options.keep_days, due_days=options.due_days)
+        lists["ledger"] = replace(
+            ledger,
+            keep_days=options.keep_days,
+            due_days=options.due_days,
+            log=sum((read_removal_log(*file) for file in options.log), NO_LOG),
+        )
     if accounts:
         from analyzer.lists.owners import read_account_list
 

@@ -218,9 +218,7 @@ class JudgingOptions(CriteriaOptions):
     ] = field(default_factory=list)
     min_severity: Annotated[
         Severity,
-        _judging(
-            metavar="SEVERITY", show_default=False, help=f"Skip rules below {', '.join(Severity)}."
-        ),
+        _judging(metavar="SEVERITY", show_default=False, help=f"Skip below {', '.join(Severity)}."),
     ] = Severity.LOW
     rotation_days: Annotated[int | None, days_option("Age at which keys pass.", hidden=True)] = None
     root_used_days: Annotated[int | None, days_option("Days after use of root.", hidden=True)] = (
@@ -232,6 +230,10 @@ class JudgingOptions(CriteriaOptions):
     decisions: Annotated[
         InputFile | None, file_option("Follow up the decisions in this ledger.", **_DECISIONS)
     ] = None
+    log: Annotated[
+        list[InputFile],
+        file_option(f"Read the removal script's log; {REPEATED}", **_DECISIONS),
+    ] = field(default_factory=list)
     keep_days: Annotated[int, days_option("Days for which keep exempts.", **_DECISIONS)] = KEEP_DAYS
     due_days: Annotated[int, days_option("Days until overdue.", 0, **_DECISIONS)] = DUE_DAYS
     settings: str = ""
@@ -239,7 +241,7 @@ class JudgingOptions(CriteriaOptions):
     @property
     def files(self) -> tuple[InputFile | None, ...]:
         """Return the files that were read."""
-        return self.exemptions, self.owners, self.decisions
+        return self.exemptions, self.owners, self.decisions, *self.log
 
 
 FailOn = Annotated[

@@ -57,6 +57,9 @@ def verify(
     decisions: Annotated[
         InputFile | None, file_option("Ledger that a workbook was made with, as it was then.")
     ] = None,
+    log: Annotated[
+        list[InputFile], file_option("Log of the removal script; may be repeated.")
+    ] = [],
     manifest: Annotated[
         str | None,
         typer.Option(
@@ -80,16 +83,10 @@ def verify(
     del config
     from analyzer.verify import GivenInputs, Verification, verify_ledger, verify_workbook
 
-    lists = {
-        "exemptions": exemptions,
-        "owners": owners,
-        "accounts": accounts,
-        "decisions": decisions,
-    }
     given = GivenInputs(
         names=report,
         sources=find_inputs(report, input_options).sources if report else [],
-        lists=[file for file in lists.values() if file],
+        lists=[file for file in (exemptions, owners, accounts, decisions, *log) if file],
         today=utc_now().date(),
     )
     folders = [name for name in outputs if Path(name).is_dir()]
@@ -147,6 +144,8 @@ def _request(run: "Run") -> "AnalysisRequest":
         if field.name in parameters
     }
     values |= {name: kept.get(name) for name in ("exemptions", "owners", "decisions")}
+    logs = sorted(run.path.glob(inputs.REMOVAL_LOG.format("*")))
+    values["log"] = [InputFile(names[log.name], log.read_bytes()) for log in logs]
     values |= _words(values) | {"settings": run.record.made_from["settings"]}
     options = JudgingOptions(**values)
     accounts = kept.get("accounts")

@@ -26,6 +26,7 @@ from analyzer.decisions.facts import (
     reported_accounts,
 )
 from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.removal_log import LoggedRemoval
 from analyzer.decisions.standing import Doubt, Standing
 from analyzer.report.model import ReportFile
 from analyzer.report.report import Report
@@ -56,7 +57,8 @@ class Fate:
 
     `now` is the user in the newest report, `file`, None if it is not there; `file` is None if no
     report covers the account. `before` is what the reviewer saw. `done_since` is the moment of the
-    first report that shows it done.
+    first report that shows it done; `logged` is what the log of the script says of it, if the
+    reports do not contradict that.
     """
 
     line: LedgerLine
@@ -67,6 +69,7 @@ class Fate:
     now: ReportedUser | None
     before: ReportedUser
     done_since: datetime | None = None
+    logged: LoggedRemoval | None = None
 
     @property
     def action(self) -> Decision:
@@ -86,11 +89,15 @@ class Fate:
 
 @dataclass(frozen=True, slots=True)
 class Fates:
-    """Hold the fate of each removal, the facts that the reports show, and the ledger with these."""
+    """Hold the fate of each removal, the facts that the reports show, and the ledger with these.
+
+    `contradictions` are sentences on the lines of the log that ledger or reports contradict.
+    """
 
     fates: tuple[Fate, ...]
     facts: tuple[LedgerLine, ...]
     ledger: Ledger
+    contradictions: tuple[str, ...]
 
     @property
     def kept_facts(self) -> Iterator[LedgerLine]:
@@ -111,7 +118,10 @@ def fates(
     evidence = _Evidence(after, accounts, max((file.as_of for file in report.files), default=None))
     removals = [stand for stand in after.standings.values() if stand.is_of_removal]
     before = users_decided_on([stand.line for stand in removals])
-    return Fates(tuple(map(evidence.fate, removals, before)), of_reports, after)
+    texts = (
+        f"{of.place}: {of.user.name} {of}: {why}." for of, why in evidence.contradicted.items()
+    )
+    return Fates(tuple(map(evidence.fate, removals, before)), of_reports, after, (*texts,))
 
 
 @dataclass(frozen=True)
@@ -129,16 +139,52 @@ class _Evidence:
         now = newest.users.get(line.subject) if newest else None
         done = self._done_by(line)
         state, fact = self._state(stand, before, newest, now)
+        fact = _DONE_TEXTS[done.decision] if done else fact
+        logged = self._logged(line, done)
         return Fate(
             line=line,
             state=State.DONE if done else state,
-            fact=_DONE_TEXTS[done.decision] if done else fact,
+            fact=f"{fact}; log: {logged}" if logged else fact,
             as_of=newest.file.as_of if newest else self.newest or line.as_of,
             file=newest.file if newest else None,
             now=now,
             before=before,
             done_since=done.earliest if done else None,
+            logged=logged,
         )
+
+    def _logged(self, line: LedgerLine, done: LedgerLine | None) -> LoggedRemoval | None:
+        """Return the last removal of a user in the log, up to the report that shows it done."""
+        facts = DONE_BY[line.decision if done else Decision.DEACTIVATE]
+        found = (
+            of
+            for of in self.ledger.log.removals
+            if of.user == line.subject and of not in self.contradicted and of.fact in facts
+            if line.earliest < of.at and not (done and of.at > done.as_of)
+        )
+        return max(found, key=lambda of: of.at, default=None)
+
+    @cached_property
+    def contradicted(self) -> Mapping[LoggedRemoval, str]:
+        """Return the removals of the log that ledger or reports contradict, and why."""
+        removals = self.ledger.log.removals
+        return {of: why for of in removals if (why := self._contradiction(of))}
+
+    def _contradiction(self, of: LoggedRemoval) -> str:
+        words = self._words.get(of.user, ())
+        decided = [line for line in words if of.is_by(line)]
+        if not decided:
+            return "the ledger has no such decision"
+        reports = self.accounts.get(of.user.account, ())
+        before = [shown for shown in reports if shown.file.as_of < of.at]
+        if before and of.user not in before[-1].users:
+            return f"{before[-1].file.name}, the report before, does not show the user"
+        after = [shown for shown in reports if shown.earliest > of.at]
+        # Somebody may restore the access of a user later, but nobody a user.
+        checked = after if of.fact is Decision.GONE else after[:1]
+        denying = (shown for shown in checked if denies(of.fact, decided[0], shown))
+        shows = "the user" if of.fact is Decision.GONE else "access of the user"
+        return next((f"{shown.file.name} shows {shows} afterwards" for shown in denying), "")
 
     def _done_by(self, line: LedgerLine) -> LedgerLine | None:
         """Return the earliest fact by which a removal is done, unless a later report denies it."""

@@ -26,12 +26,22 @@ STATUS: Final = "status"
 DAYS: Final = "days"
 REPORT: Final = "report"
 DONE_SINCE: Final = "done_since"
+DONE_AT: Final = "done_at"
+DONE_BY: Final = "done_by"
+DONE_IN: Final = "done_in"
 FACT: Final = "fact"
 DECIDED_VERDICT: Final = "decided_verdict"
 DECIDED_AS_OF: Final = "decided_as_of"
 _MOMENT_DTYPE: Final = "datetime64[s, UTC]"
 
-MOMENTS: Final = (columns.CREATED, columns.LAST_USE, columns.AS_OF, DONE_SINCE, DECIDED_AS_OF)
+MOMENTS: Final = (
+    columns.CREATED,
+    columns.LAST_USE,
+    columns.AS_OF,
+    DONE_SINCE,
+    DONE_AT,
+    DECIDED_AS_OF,
+)
 """The columns that hold moments."""
 
 _CELLS: Final[Mapping[str, tuple[Any, Callable[[Fate], Any]]]] = {
@@ -55,6 +65,9 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[Fate], Any]]]] = {
     REPORT: (TEXT, lambda fate: fate.file.name if fate.file else ""),
     columns.AS_OF: (_MOMENT_DTYPE, lambda fate: fate.as_of),
     DONE_SINCE: (_MOMENT_DTYPE, lambda fate: fate.done_since),
+    DONE_AT: (_MOMENT_DTYPE, lambda fate: fate.logged.at if fate.logged else None),
+    DONE_BY: (TEXT, lambda fate: fate.logged.caller if fate.logged else ""),
+    DONE_IN: (TEXT, lambda fate: fate.logged.run if fate.logged else ""),
     FACT: (TEXT, lambda fate: fate.fact),
     DECIDED_VERDICT: (TEXT, lambda fate: fate.line.user_row[columns.VERDICT]),
     DECIDED_AS_OF: (_MOMENT_DTYPE, lambda fate: fate.line.as_of),
@@ -77,14 +90,16 @@ class FollowUp:
     (`State`), `overdue` is `Fate.is_overdue` for `Ledger.due_days`, `days`
     count from the decision to the report, `verdict` is the one now (empty if the user is gone),
     `report` is the file (empty if the account is not covered), `as_of` its moment, `done_since`
-    that of the first report in which the decision is done. `ledger` has what the reports show as
-    lines of the program, `facts` are those that a file of the ledger keeps.
+    that of the first report in which the decision is done. `done_at`, `done_by` and `done_in` are
+    time, caller and run in the log of the script; `contradictions` are as in `Fates`. `ledger` has
+    what the reports show as lines of the program; `facts` are those that its file keeps.
     """
 
     frame: pd.DataFrame
     fates: Mapping[User, Fate]
     ledger: Ledger
     facts: tuple[LedgerLine, ...] = ()
+    contradictions: tuple[str, ...] = ()
 
 
 def follow_up(
@@ -106,7 +121,8 @@ def follow_up(
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
     sorted_frame = frame.sort_values(order, kind="stable", ignore_index=True)
     by_user = {fate.line.subject: fate for fate in every}
-    return FollowUp(sorted_frame, by_user, of_reports.ledger, (*of_reports.kept_facts,))
+    facts, contradictions = (*of_reports.kept_facts,), of_reports.contradictions
+    return FollowUp(sorted_frame, by_user, of_reports.ledger, facts, contradictions)
 
 
 def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:

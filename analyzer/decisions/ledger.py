@@ -44,6 +44,7 @@ from analyzer.decisions.entries import (
     entry_problems,
     identity_problems,
 )
+from analyzer.decisions.removal_log import NO_LOG, RemovalLog
 from analyzer.decisions.review_list_layout import ENTRY_HEADS
 from analyzer.decisions.standing import Doubt, HoldingDays, Standing, standings
 from analyzer.errors import InputRefused, Problem
@@ -98,13 +99,15 @@ _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
 class Ledger:
     """Hold the lines of a ledger, a set, and the days for which words hold.
 
-    One to delete or deactivate is overdue after more than `due_days`.
+    One to delete or deactivate is overdue after more than `due_days`. `log` is that of the removal
+    script, empty if none was given.
     """
 
     lines: tuple[LedgerLine, ...] = ()
     file: FileReference | None = None
     keep_days: int = KEEP_DAYS
     due_days: int = DUE_DAYS
+    log: RemovalLog = NO_LOG
 
     def __repr__(self) -> str:
         """Return its number of decisions in a line."""
@@ -122,7 +125,8 @@ class Ledger:
 
     def until(self, day: date) -> "Ledger":
         """Return the ledger with the decisions up to and including a day."""
-        return replace(self, lines=tuple(line for line in self.lines if line.decided_on <= day))
+        lines = tuple(line for line in self.lines if line.decided_on <= day)
+        return replace(self, lines=lines, log=self.log.until(day))
 
     def with_lines(self, lines: Iterable[LedgerLine]) -> "Ledger":
         """Return the union with other lines; of equal lines the smallest place stays."""
@@ -158,6 +162,11 @@ class Ledger:
             if keeps := [line for line in stand.holding if line.decision is Decision.KEEP]:
                 yield max(keeps, key=lambda line: (self.days.last_day(line), line.place))
 
+    def keeps_ending(self, day: date) -> list[LedgerLine]:
+        """Return the keeps that end within `due_days` from a day on."""
+        lasts = ((self.days.last_day(line), line) for line in self._keeps())
+        return [line for last, line in lasts if day <= last <= day + timedelta(self.due_days)]
+
     def notes(self, as_of: date) -> Iterator[str]:
         """Yield sentences on decisions that nothing acts on, and on keeps that end soon."""
         yield from unidentified_notes(self.lines)
@@ -165,9 +174,7 @@ class Ledger:
         if doubts:
             users = short_list(user_names(doubts))
             yield f"Nothing stands on these users, as people disagree: {users}."
-        soon = [(self.days.last_day(line), line) for line in self._keeps()]
-        ending = [line for last, line in soon if as_of <= last <= as_of + timedelta(self.due_days)]
-        if ending:
+        if ending := self.keeps_ending(as_of):
             users = short_list(user_names(ending))
             yield f"Decisions to keep that end within {count_text(self.due_days, 'day')}: {users}."
 

@@ -26,6 +26,7 @@ from analyzer.decisions.decision import REMOVALS, LedgerLine
 from analyzer.decisions.facts import report_time
 from analyzer.decisions.fate import Fate, State, fates
 from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.removal_log import LOG_COLUMNS
 from analyzer.lists.owners import Owners
 from analyzer.report.model import FileReference
 from analyzer.report.report import Report
@@ -38,19 +39,6 @@ _HEADER, FUNCTIONS = files(__package__).joinpath("removal.sh").read_text("utf-8"
 `change` is the only function that makes changing calls, `iam` the only one that calls IAM at all.
 A check that finds more access or use than the reviewer saw, or no answer, changes nothing: it sets
 `result` and `reason`, and ends with an error.
-"""
-
-_RUN_COLUMNS: Final = "time", "run", "account", "caller", "script_sha256", "ledger_sha256"
-_USER_COLUMNS: Final = "decision", "decided_by", "decided_on", "ticket", "user", "arn", "created"
-LOG_COLUMNS: Final = (*_RUN_COLUMNS, *_USER_COLUMNS, "step", "result", "detail")
-"""The columns of the log, in order; all are quoted text.
-
-`time` and `created` are in UTC to the second (`utc_text`). `caller` is the ARN of the credentials,
-asked for before each user is changed; `ledger_sha256` has one hash per ledger. Each change has a
-line with the result `begin` before it, and one with `ok` or `failed` after it. The last line of a
-user has the step `end` and the result `done`, `gone` (absent before), `skipped` or `failed`;
-otherwise the run was interrupted, maybe in the line. A cell that begins with one of `=+-@` has an
-apostrophe before it, for spreadsheets: identify a user by `arn` and `created`.
 """
 
 DELETED_LATER: Final = "deleted when delete is written again, on a report that shows no access"

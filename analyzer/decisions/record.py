@@ -115,8 +115,8 @@ class ReviewRecord(_Record):
     `min_age` are the filter. `reports` have name, SHA-256 and as-of, `superseded` name and SHA-256
     of the reports that do not count, `evidence` those of AWS's lists beside the reports;
     `set_as_of` says that as-of was an option. `standard`, `rules` and `thresholds` are the
-    rulebook, `account_list` and `ledger` the SHA-256 of these files, `names` the names of all
-    lists. `of_run` says that an earlier run can be shown too. `follow_up` is the digest of the
+    rulebook, `account_list` and `ledger` the SHA-256 of these files, `logs` name and SHA-256 of the
+    removal script's logs, `names` the names of all other lists. `of_run` says that an earlier run can be shown too. `follow_up` is the digest of the
     earlier decisions shown there (`digest_of_rows`).
     """
 
@@ -146,6 +146,7 @@ class ReviewRecord(_Record):
     ledger: str
     keep_days: int
     due_days: int
+    logs: list[tuple[str, str]]
     names: dict[str, str]
     settings: str
     sheets: str

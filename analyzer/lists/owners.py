@@ -1,11 +1,13 @@
 """Name accounts and the owners of users, from two CSVs that people maintain.
 
-- account,user,owner,email,left: in `account` and `user` the signs `*` and `?` match, and user names
-  match in any case; the first entry that matches counts. `left` is the last day of an owner who has
-  left. An account's root has an owner only if it is named, as `<root_account>`.
+- account,user,owner,email,left,replaced_by: in `account` and `user` the signs `*` and `?` match,
+  and user names match in any case; the first entry that matches counts. `left` is the last day of
+  an owner who has left, `replaced_by` names whom to ask then. An account's root has an owner only
+  if it is named, as `<root_account>`.
 - account,name,owner: an account by its number.
 
-`email`, `left` and the `owner` of an account may be left out; other columns are not read.
+`email`, `left`, `replaced_by` and the `owner` of an account may be left out; other columns are not
+read.
 """
 
 import re
@@ -38,7 +40,9 @@ from analyzer.report.model import (
 from analyzer.report.report import Report
 from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, printable, short_list
 
-_FORM: Final = ListForm(required=("account", "user", "owner"), optional=("email", "left"))
+_FORM: Final = ListForm(
+    required=("account", "user", "owner"), optional=("email", "left", "replaced_by")
+)
 _FORM_OF_ACCOUNTS: Final = ListForm(required=("account", "name"), optional=("owner",))
 _TEXT_TYPE: Final = pa.large_string()
 
@@ -47,7 +51,8 @@ _TEXT_TYPE: Final = pa.large_string()
 class Owner:
     """Name the owner of the users that match; `line` is where the entry stands in its file.
 
-    `account` and `user` are patterns in which `*` and `?` match; `left` is the owner's last day.
+    `account` and `user` are patterns in which `*` and `?` match; `left` is the owner's last day,
+    `replaced_by` whom to ask then, empty if not known.
     """
 
     account: str
@@ -55,6 +60,7 @@ class Owner:
     owner: str
     email: str
     left: date | None
+    replaced_by: str
     line: int
 
     def __str__(self) -> str:
@@ -143,7 +149,7 @@ def read_owners(name: str, content: bytes) -> Owners:
     entries = []
     for line, named in rows:
         left = date.fromisoformat(named["left"]) if named.get("left") else None
-        names = ("account", "user", "owner", "email")
+        names = ("account", "user", "owner", "email", "replaced_by")
         cells = {name: printable(named.get(name, "")) for name in names}
         entries.append(Owner(**cells, left=left, line=line))
     return Owners(tuple(entries), file_reference(name, content))
@@ -161,6 +167,9 @@ def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem
     if named.get("left") and not is_day(named["left"]):
         hint = "Write the owner's last day as YYYY-MM-DD, or nothing."
         yield Problem(name, row, "left", named["left"], "not a date", hint)
+    if (successor := named.get("replaced_by")) and not named.get("left"):
+        message, hint = "the owner has no last day", "Write the owner's last day in `left`."
+        yield Problem(name, row, "replaced_by", successor, message, hint)
 
 
 def _refuse_repeated(

@@ -52,8 +52,7 @@ class RuleText:
     `title` names the failure, `requirement` the state required. `why` is the risk, `how` the exact
     condition with its boundary, `fix` a sentence with what to do, `remedy` the commands for it (`#`
     before a remark), `references` links to read more. `threshold` names the field of `Thresholds`
-    with the limit, `fixed_limit` is a limit in days that cannot be set. `deletes_user` marks a
-    remedy that ends with the deletion of the user.
+    with the limit. `deletes_user` marks a remedy that ends with the deletion of the user.
     """
 
     id: str
@@ -67,7 +66,6 @@ class RuleText:
     remedy: tuple[str, ...] = ()
     references: tuple[str, ...] = ()
     threshold: str | None = None
-    fixed_limit: int | None = None
     deletes_user: bool = False
 
     def __post_init__(self) -> None:

@@ -32,6 +32,9 @@ OWNERS: Final = "owners.csv"
 DECISIONS: Final = "decisions.csv"
 """The ledger: at the top of the folder of runs, and in each run the copy that it used."""
 
+REMOVAL_LOG: Final = "removal-log-{}.csv"
+"""The names of the logs of the removal script that a run used, by number."""
+
 FOLLOW_UP: Final = "follow_up.csv"
 
 

@@ -4,7 +4,8 @@ Each caveat is an entry of `CAVEATS`: when it holds, a sentence for each user wi
 it, and its meaning.
 """
 
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,6 +25,9 @@ from analyzer.verdicts.truth import in_any_slot
 
 UNREAD_CELL: Final = "unread-cell"
 """The caveat of a cell that only certainty needs."""
+
+MASKED_ARN: Final = "masked-arn"
+"""The caveat of an ARN that names no account."""
 
 SERVICE_CREDENTIAL: Final = "service-credential"
 """The caveat of an active service-specific credential."""
@@ -59,6 +63,29 @@ _CERTAINTY_COLUMNS: Final = (
 )
 """Cells that a caveat or the age needs, but no verdict."""
 
+_PASSWORD_COMMANDS: Final = (
+    "get-user --user-name={user}",
+    "get-login-profile --user-name={user}",
+)
+_KEY_COMMANDS: Final = (
+    "list-access-keys --user-name={user}",
+    "get-access-key-last-used --access-key-id=KEY_ID",
+)
+_CERTIFICATE_COMMANDS: Final = ("list-signing-certificates --user-name={user}",)
+_MFA_COMMANDS: Final = ("list-mfa-devices --user-name={user}",)
+_SERVICE_KEY_COMMANDS: Final = ("list-service-specific-credentials --user-name={user}",)
+_ACCESS_COMMANDS: Final = (
+    "generate-service-last-accessed-details --arn={arn}",
+    "get-service-last-accessed-details --job-id=JOB_ID",
+)
+"""AWS reports attempts of at least the last 400 days (IAM API, GenerateServiceLastAccessedDetails).
+
+`KEY_ID` and `JOB_ID` are in the answer to the command before.
+"""
+
+BLIND_SPOT_COMMANDS: Final = (*_SERVICE_KEY_COMMANDS, "list-ssh-public-keys --user-name={user}")
+"""The commands that list the credentials of a user that no report shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Caveat:
@@ -66,13 +93,14 @@ class Caveat:
 
     `holds` returns which unused or retired users have the caveat; none of them has an active key.
     `sentences` gives each user a sentence with the value behind the caveat, `meaning` says what the
-    caveat means for the reviewer.
+    caveat means for the reviewer. `commands` of `aws iam` settle it, in their order.
     """
 
     id: str
     holds: Callable[[Facts, Criteria], np.ndarray]
     sentences: Callable[[Facts], pd.Series]
     meaning: str
+    commands: tuple[str, ...]
 
 
 def caveat_ids(
@@ -118,6 +146,20 @@ def caveat_sentences(page: Users) -> list[tuple[tuple[str, str], ...]]:
             if sentence is not None:
                 of_user.append((name, sentence))
     return [*map(tuple, caveats)]
+
+
+def aws_commands(ids: Collection[str], user: str, arn: str) -> tuple[str, ...]:
+    """Return the commands that settle the caveats of a user, and list what no report shows.
+
+    User and ARN are quoted for a shell. AWS does not know a masked ARN.
+    """
+    of_caveats = (command for each in CAVEATS if each.id in ids for command in each.commands)
+    words = {"user": shlex.quote(user), "arn": shlex.quote(arn)}
+    return tuple(
+        f"aws iam {command.format(**words)}"
+        for command in dict.fromkeys((*of_caveats, *BLIND_SPOT_COMMANDS))
+        if not (MASKED_ARN in ids and command in _ACCESS_COMMANDS)
+    )
 
 
 # When a caveat holds
@@ -186,6 +228,7 @@ CAVEATS: Final = (
         sentences=_certificate_sentences,
         meaning="An X.509 signing certificate is active: a credential that the definition does not"
         " count. Find out what signs requests with it before you delete the user.",
+        commands=(*_CERTIFICATE_COMMANDS, *_ACCESS_COMMANDS),
     ),
     Caveat(
         id="inactive-key-was-used",
@@ -193,6 +236,7 @@ CAVEATS: Final = (
         sentences=_key_sentences,
         meaning="An inactive access key has a last-used date: it was used in the past. Find out"
         " what used the key, and that it is no longer needed.",
+        commands=(*_KEY_COMMANDS, *_ACCESS_COMMANDS),
     ),
     Caveat(
         id="created-before-tracking",
@@ -204,6 +248,7 @@ CAVEATS: Final = (
         ),
         meaning="Created before 2014-10-20, when AWS began to record sign-ins: earlier sign-ins"
         " are not recorded.",
+        commands=_ACCESS_COMMANDS,
     ),
     Caveat(
         id="sign-in-gap",
@@ -218,12 +263,14 @@ CAVEATS: Final = (
         ),
         meaning="Has a password that may have been used from 2018-05-04 05:50 to 2018-05-23 21:08"
         " UTC, when AWS recorded no sign-ins.",
+        commands=(*_PASSWORD_COMMANDS, *_ACCESS_COMMANDS),
     ),
     Caveat(
         id="mfa-registered",
         holds=lambda facts, _: facts.mfa.yes & ~facts.sign_in.present,
         sentences=lambda facts: pd.Series(f"{_MFA_ALONE}.", facts.page.users.index, TEXT),
         meaning=f"{_MFA_ALONE}: the user was prepared for use.",
+        commands=(*_MFA_COMMANDS, *_ACCESS_COMMANDS),
     ),
     Caveat(
         id="service-credential-user",
@@ -236,6 +283,7 @@ CAVEATS: Final = (
         ),
         meaning="The name has the form that AWS gives to users created for a service API key"
         f" ({_SERVICE_KEY_NAME}, in any case). {_WHERE_SERVICE_KEYS_SHOW}",
+        commands=(*_SERVICE_KEY_COMMANDS, *_ACCESS_COMMANDS),
     ),
     Caveat(
         id=SERVICE_CREDENTIAL,
@@ -247,6 +295,7 @@ CAVEATS: Final = (
         ),
         meaning="AWS's list of service-specific credentials, saved with the report, shows an active"
         " one.",
+        commands=(*_SERVICE_KEY_COMMANDS, *_ACCESS_COMMANDS),
     ),
     Caveat(
         id="more-credentials",
@@ -258,6 +307,7 @@ CAVEATS: Final = (
         ),
         meaning="The user has more credentials than the report lists: see its column"
         " additional_credentials_info.",
+        commands=(*_KEY_COMMANDS, *_CERTIFICATE_COMMANDS),
     ),
     Caveat(
         id=UNREAD_CELL,
@@ -265,13 +315,15 @@ CAVEATS: Final = (
         sentences=_unknown_cell_sentences,
         meaning="A cell that a caveat or the age needs is not understood, or the report has no such"
         " column: look it up in AWS.",
+        commands=(*_PASSWORD_COMMANDS, *_KEY_COMMANDS, *_CERTIFICATE_COMMANDS, *_MFA_COMMANDS),
     ),
     Caveat(
-        id="masked-arn",
+        id=MASKED_ARN,
         holds=lambda facts, _: facts.page.users[columns.ARN_MASKED].to_numpy(),
         sentences=_masked_arn_sentences,
         meaning="The account is masked in the ARNs, or the report has no column `arn`: users are"
         " judged by name. Find out which account it is before you delete anything.",
+        commands=_PASSWORD_COMMANDS[:1],
     ),
     Caveat(
         id="new-user",
@@ -283,6 +335,7 @@ CAVEATS: Final = (
         ),
         meaning="Created shortly before as-of: too new to be used yet, or its use is not"
         " recorded yet.",
+        commands=(*_PASSWORD_COMMANDS, *_KEY_COMMANDS),
     ),
 )
 """All caveats, in the order in which they are listed."""

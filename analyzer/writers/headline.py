@@ -173,6 +173,7 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
     return [
         *_undetermined_note(analysis),
         *analysis.report.notes,
+        *(analysis.follow_up_result.contradictions if analysis.given_ledger else ()),
         *owner_notes(analysis, totals.without_owner, user_count),
         *(use.expiry_sentence for use in totals.expired if not use.entry.arn),
         *(

@@ -1,6 +1,6 @@
 """Write a history: one table as CSV or on a terminal, all tables as JSON."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -13,6 +13,7 @@ from rich.text import Text
 
 from analyzer import columns
 from analyzer.analysis.explanation import aligned
+from analyzer.changes.decisions import DONE_LOGGED, OPEN_STATES, REMOVED_UNDECIDED, STATE
 from analyzer.changes.events import renamed_count_text
 from analyzer.changes.history import (
     AFTER_REPORT,
@@ -20,8 +21,10 @@ from analyzer.changes.history import (
     COUNTS,
     DETAIL,
     EVENT,
+    USED_BEFORE,
     History,
 )
+from analyzer.decisions.entries import DECIDED_BY, DECIDED_ON, DECISION
 from analyzer.files import provenance
 from analyzer.report.model import account_names
 from analyzer.terms import (
@@ -127,6 +130,7 @@ class UserHistory:
         lines = [
             f"{user[columns.USER]}  {user[columns.ARN]}",
             f"{_verdicts(user)}, in reports from {_day_range(user, 'first', 'last')}",
+            *([f"decision: {_decision(user)}"] if user.get(DECISION) else []),
             *([f"owner: {_owner(user)}"] if user[columns.OWNER] else []),
             *([""] if events else []),
         ]
@@ -176,13 +180,26 @@ def sentences(history: History) -> Iterator[str]:
             f" {_days_text(total, 'most')}."
         )
     if OVERDUE in history.period:
-        yield (
-            f"Decisions: {total['decisions']:,}; of those in force, to delete or deactivate"
-            f" {total['removals']:,}: done in time {total['done_in_time']:,}, done late"
-            f" {total['done_late']:,}, done at an unknown time {total['done_undated']:,}, overdue"
-            f" {total[OVERDUE]:,}, open {total['open']:,}."
-        )
+        yield _decisions_text(total)
     yield from (printable(remark) for remark in (*remarks(history), BLIND_SPOT))
+
+
+_OUTCOMES: Final = {
+    "done_in_time": "done in time",
+    "done_late": "done late",
+    "done_undated": "done between two reports, in time or late cannot be told",
+    **{name: str(state) for state, name in OPEN_STATES.items()},
+}
+
+
+def _decisions_text(total: "pd.Series[Any]") -> str:
+    outcomes = {text: int(total[name]) for name, text in _OUTCOMES.items()}
+    words = ", ".join(f"{text} {number:,}" for text, number in outcomes.items() if number)
+    return (
+        f"Decisions: {total['decisions']:,}. Users to delete or deactivate: {total['removals']:,}"
+        f"{f' ({words})' if words else ''}; overdue {total[OVERDUE]:,}; in the log of the removal"
+        f" script {total[DONE_LOGGED]:,}."
+    )
 
 
 def _days_text(total: "pd.Series[Any]", edge: str) -> str:
@@ -207,11 +224,12 @@ def remarks(history: History) -> Iterator[str]:
             limit = f"more than the {history.span.max_gap} of --max-gap"
             yield f"Account {coverage.account}: no report for {days} ({edges}), {limit}."
     yield from _edge_remarks(history)
+    yield from history.contradictions
     without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
     yield from owner_notes(history.analysis, without, len(history.users))
     for what, names in _named_in_remarks(history).items():
         if len(names):
-            yield f"{what}: {short_list([*names.unique()])}."
+            yield f"{what}: {short_list([*dict.fromkeys(names)])}."
 
 
 def _edge_remarks(history: History) -> Iterator[str]:
@@ -237,7 +255,7 @@ def _edge_remarks(history: History) -> Iterator[str]:
         yield f"The period {text}: {with_noun('account', names)}."
 
 
-def _named_in_remarks(history: History) -> dict[str, pd.Series]:
+def _named_in_remarks(history: History) -> Mapping[str, Collection[str]]:
     """Return the accounts, files or users (str) that each remark names."""
     users, reports, events = history.users, history.reports, history.events
     lost = events[events[EVENT].str.endswith("-lost")]
@@ -247,9 +265,6 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
     partial = [file.name for file in every if not all(account.roots for account in file.accounts)]
     is_partial = (reports["status"] == COUNTS) & reports[columns.FILE].isin(partial)
     unclear = users["verdict_end"] == Verdict.UNDETERMINED
-    decided, done = (events[events[EVENT] == kind] for kind in ("decision", "done"))
-    both = done.merge(decided, on=[columns.ARN, columns.CREATED, DETAIL], suffixes=("", "_day"))
-    early = both[BEFORE_REPORT] < both[f"{BEFORE_REPORT}_day"]
     files, names = reports[columns.FILE], users[columns.USER]
     return {
         "Only the day is known; its start counts, or the newest timestamp in the report if that is"
@@ -260,7 +275,10 @@ def _named_in_remarks(history: History) -> dict[str, pd.Series]:
         "Undetermined in the last report; if unused before, the days unused go on": names[unclear],
         "Known by name: a report does not show the creation time": names[users["by_name"]],
         "A last use is gone or went back in time": lost[columns.USER],
-        "Done before the day of the decision": both.loc[early, columns.USER],
+        "Unused at the end, but used before, as an earlier report shows": names[
+            users[USED_BEFORE].notna()
+        ],
+        **history.remarks,
     }
 
 
@@ -285,12 +303,16 @@ def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[list[
     if table is HistoryTable.PERIOD and not several:
         frame = frame.iloc[:1]
     is_owned = columns.OWNER in frame and bool(history.analysis.owners)
-    heads = [*["Account"] * several, *_HEADS[table], *["Owner"] * is_owned]
+    is_decided = DECISION in frame
+    more = [*["Decision"] * is_decided, *["Owner"] * is_owned]
+    heads = [*["Account"] * several, *_HEADS[table], *more]
     shown = []
     for row in plain_objects(frame):
         account = f"{row[columns.ACCOUNT]} {row[columns.ACCOUNT_NAME]}".rstrip()
         owner = [_owner(row)] if is_owned else []
-        shown.append([*map(printable, (*[account] * several, *_cells(table, row), *owner))])
+        decided = [_decision(row)] if is_decided else []
+        cells = (*[account] * several, *_cells(table, row), *decided, *owner)
+        shown.append([*map(printable, cells)])
     return heads, shown
 
 
@@ -303,6 +325,7 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
             users = f"{row['users_start']} +{row['created']} +{row['appeared']} -{row['removed']}"
             less = f"-{row['unused_removed']} -{row['back_in_use']} -{row['unused_unclear']}"
             unused = f"{row['unused_start']} +{row['newly_unused']} {less} = {row['unused_end']}"
+            unused += f" (used before: {row[USED_BEFORE]})" if row[USED_BEFORE] else ""
             users = f"{users} = {row['users_end']}{renamed_count_text(row['renamed'])}"
             return [str(row["reports"]), str(row["longest_gap"]), users, unused]
         case HistoryTable.USERS:
@@ -316,6 +339,13 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
             days = "" if row["days"] is None else str(row["days"])
             as_of = row[columns.AS_OF] and minute_text(datetime.fromisoformat(row[columns.AS_OF]))
             return [as_of or "", row[columns.FILE], str(row["rows"]), days, row["status"]]
+
+
+def _decision(row: Mapping[str, Any]) -> str:
+    """Return the decision on a user with its state, and whether a removed user lacked one."""
+    words = ", ".join(filter(None, (row[name] for name in (DECISION, DECIDED_BY, DECIDED_ON))))
+    lacking = "removed without a removal that stood" if row[REMOVED_UNDECIDED] else ""
+    return "; ".join(filter(None, (words, row[STATE], lacking)))
 
 
 def _owner(row: Mapping[str, Any]) -> str:

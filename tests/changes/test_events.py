@@ -158,10 +158,3 @@ def test_without_both_creation_times_a_user_may_be_the_same() -> None:
     for one, other in ((None, None), (ONE, None), (None, ONE)):
         before = {"mfa": True, "created": one}
         assert happened(before, {"created": other}) == ["MFA device removed"]
-
-
-def test_an_event_names_the_columns_that_show_it_and_the_creation_of_its_credential() -> None:
-    before, now = a_state(keys=(KEY, None)), a_state(keys=(OTHER_KEY, None), mfa=True)
-    mfa, key = events(before, now)
-    assert (mfa.shown_in, mfa.created) == (frozenset({columns.MFA_ACTIVE}), ())
-    assert (columns.ACCESS_KEYS[0].active in key.shown_in, key.created) == (True, (ONE, TWO))

@@ -43,7 +43,7 @@ ROUNDS = int(os.environ.get("HISTORIES", "80")) // ACCOUNTS
 
 USER = (
     *("arn", "created", "first", "last", "verdict_start", "verdict_end"),
-    *("unused_since", "at_least", "days_unused", "after", "before"),
+    *("unused_since", "at_least", "days_unused", "after", "before", "used_before"),
 )
 
 

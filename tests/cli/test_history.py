@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.changes.history import DECISION_COUNTS, PERIOD, History, history
+from analyzer.changes.decisions import DECISION_COUNTS, DONE_COUNTS, OPEN_STATES
+from analyzer.changes.history import PERIOD, History, history
 from analyzer.changes.period import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import ledger_bytes
@@ -289,11 +290,14 @@ def test_decisions_are_followed_to_the_report_that_first_shows_them_done(tmp_pat
     words = ("--decisions", ledger_in(tmp_path, *lines), "--fail-on", "overdue")
     ended = run("history", reports, *words, "--format", "json")
     assert (ended.code, ended.messages.splitlines()[-1]) == (1, "Meets --fail-on: 1 overdue")
-    kinds = ("done_in_time", "done_undated", "done_late", "overdue", "open")
+    kinds = ("done_in_time", "done_undated", "done_late", "overdue")
     of_accounts = {row["account"]: row for row in ended.document["period"]}
     for account, removals in became.items():
         row = of_accounts[account]
         assert [row[name] for name in kinds] == [int(name in removals) for name in kinds], row
+        assert row["open"] == int(not {"open", "overdue"}.isdisjoint(removals))
+        states = (*DONE_COUNTS, *OPEN_STATES.values())
+        assert row["removals"] == sum(row[name] for name in states)
         assert (row["decisions"], row["removals"]) == (1, len(removals))
     events = ended.document["events"]
     decided = {row["account"]: row for row in events if row["event"] == "decision"}
@@ -446,4 +450,6 @@ def test_what_is_said_of_users_gone_and_of_decisions_has_the_numbers_it_belongs_
     ledger = ledger_in(tmp_path, line("delete", ann, on=day(1).date(), as_of=day(0)), keep)
     said = run("history", reports, "--decisions", ledger).messages
     assert "Gone while unused: 2 users, of 2 gone (possibly renamed: 1). Days unused, at" in said
-    assert "Decisions: 2; of those in force, to delete or deactivate 1: done in time 0," in said
+    removals = "Users to delete or deactivate: 1 (unknown 1); overdue 0; in the log of the removal"
+    assert f"Decisions: 2. {removals} script 0." in said
+    assert "Removed without a removal that stood: bo (keep, Anna)." in said

@@ -25,7 +25,7 @@ from tests.support.decisions import OTHER_ACCOUNT, console_name, line
 from tests.support.review import fill_in
 from tests.support.workbooks import opened, values
 
-HEADER = "account,user,owner,email,left"
+HEADER = "account,user,owner,email,left,replaced_by"
 ON = AS_OF.date()
 REPORT = console_name(AS_OF)
 
@@ -45,18 +45,21 @@ def index(folder: Path) -> dict[str, dict[str, str]]:
 def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Path) -> None:
     report = reported(tmp_path, *map(a_user, ("ann", "bo", "cy", "di")))
     last = ON - timedelta(days=1)
-    owners = listed(tmp_path, f"*,ann,=Lee,lee@x.org,{last}", "*,b?,Ray,,", "*,cy,Ray,,")
+    owners = listed(tmp_path, f"*,ann,=Lee,lee@x.org,{last},@Zoe", "*,b?,Ray,,,", "*,cy,Ray,,,")
     words = ("--owners", owners, "--split-by", "owner", "-o", f"{tmp_path}/out/")
     done = run("analyze", report, *words)
     assert (done.code, done.output) == (0, b"")
     due = str(ON + timedelta(days=30))
     assert [[*row.values()] for row in index(tmp_path / "out").values()] == [
-        ["lee.xlsx", "", "", "'=Lee", "lee@x.org", str(last), "1", due],
-        ["ray.xlsx", "", "", "Ray", "", "", "2", due],
-        ["no-owner.xlsx", "", "", "", "", "", "1", due],
+        ["lee.xlsx", "", "", "'=Lee", "lee@x.org", str(last), "'@Zoe", "1", due],
+        ["ray.xlsx", "", "", "Ray", "", "", "", "2", due],
+        ["no-owner.xlsx", "", "", "", "", "", "", "1", due],
     ]
     for says in (
-        *("ray.xlsx: Ray, 2 to decide", f"lee.xlsx: =Lee (left {last}), 1 to decide"),
+        *(
+            "ray.xlsx: Ray, 2 to decide",
+            f"lee.xlsx: =Lee (left {last}), replaced by @Zoe, 1 to decide",
+        ),
         "index.csv: workbooks, owners and addresses",
     ):
         assert f"Wrote {tmp_path}/out/{says}" in done.messages
@@ -101,12 +104,18 @@ def test_each_account_gets_a_workbook_with_its_name_and_owner() -> None:
     ]
 
 
-def test_an_owner_has_all_addresses_and_days_that_the_list_has_for_the_name() -> None:
-    entries = ("ann,Ray,ray@example.com,", "bob,Ray,r2@example.com,2026-01-31", "eve,Ray,,")
+def test_an_owner_has_all_addresses_days_and_successors_that_the_list_has_for_the_name() -> None:
+    later = ON + timedelta(days=1)  # has not left yet, so nobody else is asked
+    entries = (
+        *("ann,Ray,ray@example.com,,", "bob,Ray,r2@example.com,2026-01-31,Zoe", "eve,Ray,,,"),
+        *("x,Ray,,2026-01-31,Zoe", "y,Ray,,2026-01-31,Al", f"z,Ray,,{later},Kim"),
+        "w,Lee,,2026-01-31,Ned",
+    )
     owners = "\n".join((HEADER, *(f"{ACCOUNT},{each}" for each in entries)))
     (ray,) = shares(SplitBy.OWNER, *map(a_user, ("ann", "bob", "eve")), owners=owners)
     assert ray.email.split(";") == ["ray@example.com", "r2@example.com"]
-    assert (ray.owner, ray.left, ray.lines) == ("Ray", "2026-01-31", 3)
+    assert (ray.owner, ray.left, ray.replaced_by) == ("Ray", "2026-01-31", "Zoe;Al")
+    assert ray.lines == 3
 
 
 def test_a_file_has_a_name_that_every_system_takes_whatever_an_owner_is_called() -> None:

@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from analyzer.decisions.decision import Decision
-from analyzer.decisions.plan import FUNCTIONS, LOG_COLUMNS, removal_script
+from analyzer.decisions.plan import FUNCTIONS, removal_script
+from analyzer.decisions.removal_log import LOG_COLUMNS
 from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, ADMIN, DOCUMENT, stated
 from tests.support.aws_stub import LEDGER, LEDGERS, LOG, UNDO, AwsStub, ScriptRun

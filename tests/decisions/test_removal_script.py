@@ -14,6 +14,7 @@ import pytest
 
 from analyzer.decisions.decision import REMOVALS, Decision
 from analyzer.decisions.plan import removal_script
+from analyzer.decisions.removal_log import read_removal_log
 from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, ADMIN, REMOVAL_STEPS, stated
 from tests.support.aws_stub import LEDGERS, LOG, UNDO, AwsStub
@@ -99,6 +100,9 @@ def test_preview_shows_and_apply_takes_and_logs_the_steps_that_can_be_undone_fir
     logged = [(line["step"], line["result"]) for line in run.log if line["arn"] == ARN]
     assert logged == [("start", "ok"), ("backup", "ok"), *pairs, ("end", "done")]
     assert run.log[13]["detail"] == "AKIA0bob"
+    (logged_removal,) = read_removal_log(LOG, (aws.folder / LOG).read_bytes()).removals
+    assert (logged_removal.user.name, logged_removal.fact) == ("bob", Decision.GONE)
+    assert (logged_removal.caller, logged_removal.is_by(FULL.line)) == (ADMIN, True)
 
 
 def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(aws: AwsStub) -> None:
@@ -119,6 +123,8 @@ def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(aws:
     )
     assert aws.apply(each).log[-1]["detail"] == "nothing left to do"
     assert len(aws.changes()) == 5
+    (logged,) = read_removal_log(LOG, (aws.folder / LOG).read_bytes()).removals
+    assert (logged.fact, logged.is_by(each.line)) == (Decision.DEACTIVATED, True)
 
 
 def test_what_disappears_in_between_is_no_error(aws: AwsStub) -> None:

@@ -148,6 +148,7 @@ REFUSED = {
     f"{HEADER}\n*,ann,,,\n": "row 2, column owner: the cell is empty",
     f"{HEADER}\n*,ann,Ann,ann,\n": "column email: not an e-mail address",
     f"{HEADER}\n*,ann,Ann,,1.3.2026\n": "column left: not a date",
+    f"{HEADER},replaced_by\n*,ann,Ann,,,Bo\n": "column replaced_by: the owner has no last day",
     f"{HEADER}\n*,ann,Ann,,\n*,Ann,Bob,,\n": "row 3, column user: the user is listed twice",
 }
 REFUSED_ACCOUNTS = {

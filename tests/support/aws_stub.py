@@ -19,7 +19,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from analyzer.decisions.plan import LOG_COLUMNS, Removal, removal_script
+from analyzer.decisions.plan import Removal, removal_script
+from analyzer.decisions.removal_log import LOG_COLUMNS
 from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, AwsAccount, AwsError, stated
 

@@ -61,12 +61,15 @@ def period_of(
     days = [(at, _people(rows, names)) for at, rows in line[start : end + 1]]
     shown = Shown()
     _count_reports(shown, [at for at, _ in days], since, max_gap)
-    _walk(shown, days)
+    _walk(shown, days, _used_before([rows for _, rows in line[: end + 1]], names))
     return shown
 
 
-Row = tuple[str, datetime | None, str, str]
-"""ARN, creation time, verdict and cells of a user in a report."""
+Use = tuple[datetime | None, datetime | None]
+"""The last sign-in, and the last use of any key."""
+
+Row = tuple[str, datetime | None, str, str, Use]
+"""ARN, creation time, verdict, cells and last uses of a user in a report."""
 
 
 def _ordered(reports: Iterable[Given]) -> list[tuple[datetime, list[Row]]]:
@@ -91,7 +94,9 @@ def _rows(report: Given) -> list[Row]:
     rows = []
     for arn, row in sorted(cells.items()):
         text = "|".join(str(moment(cell) or cell.lower()) for cell in row.values())
-        rows.append((arn, moment(row["user_creation_time"]), verdicts[arn], text))
+        keys = [moment(row[f"access_key_{slot}_last_used_date"]) for slot in (1, 2)]
+        use = moment(row["password_last_used"]), max(filter(None, keys), default=None)
+        rows.append((arn, moment(row["user_creation_time"]), verdicts[arn], text, use))
     return rows
 
 
@@ -99,7 +104,7 @@ def _identities(reports: Sequence[list[Row]]) -> dict[str, set[datetime]]:
     """Return all creation times that reports show for each ARN."""
     known: dict[str, set[datetime]] = defaultdict(set)
     for rows in reports:
-        for arn, created, _, _ in rows:
+        for arn, created, *_ in rows:
             if created:
                 known[arn].add(created)
     return known
@@ -107,13 +112,31 @@ def _identities(reports: Sequence[list[Row]]) -> dict[str, set[datetime]]:
 
 def _people(rows: Iterable[Row], known: dict[str, set[datetime]]) -> Day:
     """Return the verdicts by user; without a creation time a user is known by its name."""
-    people: Day = {}
-    for arn, created, verdict, _ in rows:
-        own = created
-        if own is None and len(known[arn]) == 1:
-            (own,) = known[arn]
-        people[arn, own] = verdict
-    return people
+    return {(arn, _own(arn, created, known)): verdict for arn, created, verdict, _, _ in rows}
+
+
+def _own(arn: str, created: datetime | None, known: dict[str, set[datetime]]) -> datetime | None:
+    if created is None and len(known[arn]) == 1:
+        (created,) = known[arn]
+    return created
+
+
+def _used_before(
+    reports: Sequence[list[Row]], known: dict[str, set[datetime]]
+) -> dict[Person, datetime]:
+    """Return the last use that an earlier report shows of each user, and its last one does not."""
+    uses: dict[Person, list[Use]] = defaultdict(list)
+    for rows in reports:
+        for arn, created, *_, use in rows:
+            uses[arn, _own(arn, created, known)].append(use)
+    found: dict[Person, datetime] = {}
+    for person, every in uses.items():
+        for kind in (0, 1):
+            shown = every[-1][kind]
+            newest = max(filter(None, (use[kind] for use in every)), default=None)
+            if newest and (shown is None or newest > shown):
+                found[person] = max(newest, found.get(person, newest))
+    return found
 
 
 def _place(moments: Sequence[datetime], wanted: datetime, max_gap: int) -> int | None:
@@ -140,7 +163,7 @@ def _count_reports(
     }
 
 
-def _walk(shown: Shown, days: Sequence[tuple[datetime, Day]]) -> None:
+def _walk(shown: Shown, days: Sequence[tuple[datetime, Day]], used: dict[Person, datetime]) -> None:
     """Follow each user from report to report."""
     counts: Counter[str] = Counter()
     (_, first), (_, last) = days[0], days[-1]
@@ -162,10 +185,13 @@ def _walk(shown: Shown, days: Sequence[tuple[datetime, Day]]) -> None:
             shown.presence.append((arn, created, one_at, other_at, "gone"))
     for person in sorted({each for _, day in days for each in day}, key=str):
         _follow(shown, counts, person, days)
+        used_before = used.get(person) if last.get(person) == "unused" else None
+        counts["used_before"] += used_before is not None
+        shown.users[-1] = (*shown.users[-1], used_before)
     names = (
         *("users_start", "created", "appeared", "removed", "users_end", "renamed"),
         *("unused_start", "newly_unused", "unused_removed", "back_in_use", "unused_unclear"),
-        "unused_end",
+        *("unused_end", "used_before"),
     )
     shown.numbers |= {name: counts[name] for name in names}
 

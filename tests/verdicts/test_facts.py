@@ -1,12 +1,17 @@
 """What is unknown is neither yes nor no, and sentences name the cells for which it is."""
 
+import shlex
 from itertools import product
+from typing import Any
 
+import botocore.session
 import numpy as np
 import pytest
+from botocore import xform_name
 
 from analyzer.limits import Criteria, Definition
-from analyzer.verdicts.caveats import caveat_sentences
+from analyzer.verdicts.caveats import CAVEATS as EVERY
+from analyzer.verdicts.caveats import MASKED_ARN, aws_commands, caveat_sentences
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.truth import Elapsed, Truth
 from analyzer.verdicts.verdict import unused_definition
@@ -135,6 +140,33 @@ CAVEATS = (
 def test_a_caveat_names_the_slots_and_cells_that_it_is_about() -> None:
     found = caveat_sentences(of_users(*(user for user, _ in CAVEATS)))
     assert [sentence for ((_, sentence),) in found] == [sentence for _, sentence in CAVEATS]
+
+
+def test_the_commands_that_settle_a_caveat_are_those_of_aws_and_name_the_user_as_one_word() -> None:
+    model = botocore.session.get_session().get_service_model("iam")
+    operations = {xform_name(name, "-"): name for name in model.operation_names}
+    for user in ("ann", "-x", "a b'; $(id) {arn} `id`"):
+        arn = f"arn:aws:iam::123456789012:user/{user}"
+        commands = aws_commands({caveat.id for caveat in EVERY} - {MASKED_ARN}, user, arn)
+        for command in commands:
+            aws, service, name, option = shlex.split(command)
+            option, _, value = option.partition("=")
+            values = {"--user-name": user, "--arn": arn}
+            assert (aws, service, value) == ("aws", "iam", values.get(option, value))
+            shape: Any = model.operation_model(operations[name]).input_shape
+            assert option in {f"--{xform_name(member, '-')}" for member in shape.members}
+    assert "aws iam get-user --user-name=-x" in aws_commands({"new-user"}, "-x", "")
+
+
+def test_each_command_is_named_once_and_those_for_what_no_report_shows_always() -> None:
+    of_service = "aws iam list-service-specific-credentials --user-name=ann"
+    hidden = (of_service, "aws iam list-ssh-public-keys --user-name=ann")
+    assert aws_commands((), "ann", "") == hidden
+    service = aws_commands({"service-credential", "service-credential-user"}, "ann", "arn")
+    assert [*map(service.count, hidden)] == [1, 1]
+    # A masked ARN is none of AWS, so that nothing is asked about it.
+    masked = aws_commands({MASKED_ARN, "created-before-tracking"}, "ann", "arn:masked")
+    assert masked == ("aws iam get-user --user-name=ann", *hidden)
 
 
 def test_a_cell_of_a_column_that_the_report_lacks_is_named_as_missing() -> None:

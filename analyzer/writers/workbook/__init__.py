@@ -194,6 +194,7 @@ class SplitWorkbook(NamedTuple):
     owner: str
     email: str
     left: str
+    replaced_by: str
     lines: int
     due: str
 
@@ -276,14 +277,19 @@ def _split_workbook(analysis: Analysis, by: SplitBy, file: str, part: Users) -> 
     owner, email, left = (
         ";".join(filter(None, users[name].unique())) for name in columns.OWNERSHIP
     )
+    days = left.split(";")
+    entries = analysis.owners.entries
+    others = [of.replaced_by for of in entries if of.owner == owner and str(of.left) in days]
+    replaced_by = ";".join(dict.fromkeys(filter(None, others)))
     account = name = ""
     if by is SplitBy.ACCOUNT:
         account = users[columns.ACCOUNT].iloc[0]
         known = names.get(account, AccountName(name=""))
-        name, owner, email, left = known.name, known.owner, "", ""
+        name, owner, email, left, replaced_by = known.name, known.owner, "", "", ""
     newest = max(file.as_of for file in analysis.report.files)
     due = newest + timedelta(analysis.ledger.due_days)
-    return SplitWorkbook(file, account, name, owner, email, left, len(part), f"{due:%Y-%m-%d}")
+    whom = owner, email, left, replaced_by
+    return SplitWorkbook(file, account, name, *whom, len(part), f"{due:%Y-%m-%d}")
 
 
 def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict[str, str]:

@@ -25,7 +25,7 @@ def _texts(block: str) -> dict[str, str]:
 
 
 _SHEETS: Final = _texts("""
-Summary: Result, progress of the review, what to enter, sign-off, criteria, notes, and checks that
+Summary: Result, progress of the review, what to enter, criteria, notes, and checks that
   the numbers add up. Counts over lists to decide in are formulas.
 Accounts and owners: Unused users of each account and of each owner, and how many of them can still
   sign in.

@@ -82,6 +82,7 @@ def review_record(  # noqa: PLR0913  what the record holds
         ledger=ledger,
         keep_days=analysis.ledger.keep_days,
         due_days=analysis.ledger.due_days,
+        logs=[(file.name, file.sha256) for file in analysis.ledger.log.files],
         names={kind: file.name for kind, file in lists.items() if file},
         settings=analysis.settings,
         sheets=sheets,

@@ -1,4 +1,4 @@
-"""Write the first sheet: result, progress, sign-off, criteria, notes, checks and input files."""
+"""Write the first sheet: result, progress, criteria, notes, checks and input files."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -76,11 +76,6 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     sheet.next_page()
     sheet.section("What to enter in the yellow cells of the lists")
     review_lists.add_legend(sheet, analysis.ledger.keep_days)
-    sheet.section("Sign-off")
-    sheet.table_head(head(""), head("Name", 4), head("Date", 2), head("Signature", 5))
-    for role in ("Prepared by", "Reviewed by"):
-        lines = (SpannedCell("", CellStyle.INPUT, span) for span in (4, 2, 5))
-        sheet.row(label(role), *lines, height=24)
     if not part_label:
         _add_bars(sheet, analysis)
         sheet.next_page()

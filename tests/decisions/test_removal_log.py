@@ -1,0 +1,211 @@
+"""The log of the removal script says when and by whom; what reports or ledger deny is named."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import analyzer
+from analyzer.decisions.decision import Decision
+from analyzer.decisions.follow_up import FollowUp
+from analyzer.decisions.ledger import ledger_bytes
+from analyzer.decisions.removal_log import LOG_COLUMNS, NO_LOG, read_removal_log
+from analyzer.errors import InputRefused
+from tests.support.builders import (
+    AS_OF,
+    Row,
+    a_key,
+    a_user,
+    an_inactive_key,
+    report_text,
+    run,
+    saved,
+    table,
+)
+from tests.support.decisions import console_name, ledger_of, line
+from tests.support.removal_logs import CALLER, log_in, log_row, log_text
+
+DAY = timedelta(days=1)
+QUIET = a_user("quiet")
+BORN: Any = QUIET["user_creation_time"]
+KEYED = a_user("quiet", key_1=a_key(BORN))
+RUN = "20260505T093000Z-77"
+
+
+def entry(days: float = 4, **cells: Any) -> Any:
+    return log_row(AS_OF + days * DAY, "quiet", BORN, **cells)
+
+
+OFF: dict[str, Any] = {"decision": "deactivate", "step": "end", "result": "done", "detail": ""}
+
+
+def followed(
+    *rows: Any, later: dict[int, list[Row]] | None = None, word: str = "delete", user: Row = QUIET
+) -> FollowUp:
+    """Follow one decision through the reports of some days after it, beside a log."""
+    shown = {0: [user]} | (later or {40: []})
+    files = [
+        (console_name(AS_OF + days * DAY), report_text(users).encode())
+        for days, users in shown.items()
+    ]
+    log = read_removal_log("log.csv", log_text(*rows).encode())
+    ledger = replace(ledger_of(line(word, user)), log=log)
+    return analyzer.analyze(analyzer.load(*files), ledger=ledger).follow_up_result
+
+
+DONE_CASES: tuple[tuple[list[Any], str], ...] = (
+    ([entry()], "2026-05-05"),
+    ([entry(40)], "2026-06-10"),  # in the second of the report that shows it
+    ([entry(41)], ""),
+    ([entry(result="failed")], ""),
+    ([entry(result="begin")], ""),
+    ([entry(**OFF)], ""),  # the user is gone, and this script only deactivated it
+    ([entry(step="delete-access-key")], ""),
+    ([entry(step="end", result="gone", detail="")], ""),
+    ([entry(result="", detail="")], ""),
+    ([], ""),
+)
+
+
+@pytest.mark.parametrize(("rows", "day"), DONE_CASES)
+def test_a_removal_that_a_report_shows_done_has_moment_caller_and_run_of_the_log(
+    rows: list[Any], day: str
+) -> None:
+    (found,) = followed(*rows).frame.to_dict("records")
+    assert found["status"] == "done"
+    if day:
+        text = f"the user is gone; log: deleted on {day} 12:00 UTC by {CALLER} (run {RUN})"
+        assert (str(found["done_at"].date()), found["fact"]) == (day, text)
+        assert (found["done_by"], found["done_in"]) == (CALLER, RUN)
+    else:
+        assert (str(found["done_at"]), found["done_by"], found["done_in"]) == ("NaT", "", "")
+        assert found["fact"] == "the user is gone"
+
+
+def test_what_no_report_shows_yet_is_open_and_says_what_the_log_has() -> None:
+    (found,) = followed(entry(41), later={40: [QUIET]}).frame.to_dict("records")
+    assert (found["status"], found["fact"].partition(";")[0]) == ("open", "still there")
+    assert "; log: deleted on 2026-06-11 12:00 UTC by" in found["fact"]
+    off = followed(entry(41, **OFF), later={40: [KEYED]}, word="deactivate", user=KEYED).frame
+    assert "; log: deactivated on 2026-06-11 12:00 UTC by" in off["fact"].iloc[0]
+
+
+LOCKED = a_user("quiet", key_1=an_inactive_key(BORN))
+AGAIN = a_user("quiet", created=AS_OF + 10 * DAY)
+NO_DECISION = "the ledger has no such decision"
+BEFORE = "status_reports_2026-05-01T12-00-00+00-00.csv"
+AFTER = "status_reports_2026-06-10T12-00-00+00-00.csv"
+
+CONTRADICTED: tuple[tuple[Any, dict[int, list[Row]], str], ...] = (
+    (entry(), {40: []}, ""),
+    (entry(), {40: [QUIET]}, f"{AFTER} shows the user afterwards"),
+    (entry(), {40: [], 60: [QUIET]}, "2026-06-30T12-00-00+00-00.csv shows the user afterwards"),
+    (entry(), {40: [AGAIN]}, ""),
+    (entry(40), {40: [QUIET]}, ""),
+    (entry(-1), {40: []}, f"{BEFORE} shows the user afterwards"),
+    (
+        entry(30),
+        {20: [], 40: [a_user("bo", created=AS_OF)]},
+        ", the report before, does not show the user",
+    ),
+    (entry(decided_by="Bob"), {40: []}, NO_DECISION),
+    (entry(decided_by=" ANNA"), {40: []}, ""),
+    (entry(decided_on="2026-05-02"), {40: []}, NO_DECISION),
+    (entry(decision="deactivate"), {40: []}, ""),
+    (log_row(AS_OF + DAY, "other", BORN), {40: []}, NO_DECISION),
+    (entry(**OFF), {40: [KEYED]}, f"{AFTER} shows access of the user afterwards"),
+    (entry(**OFF), {40: [LOCKED], 60: [KEYED]}, ""),
+    (entry(**OFF, account="111122223333"), {40: [LOCKED]}, NO_DECISION),
+)
+
+
+@pytest.mark.parametrize(("row", "later", "why"), CONTRADICTED)
+def test_a_line_of_the_log_that_a_report_or_the_ledger_denies_is_named_with_its_place(
+    row: Any, later: dict[int, list[Row]], why: str
+) -> None:
+    word = "deactivate" if row["step"] == "end" else "delete"
+    user = KEYED if row["step"] == "end" else QUIET
+    result = followed(row, later=later, user=user, word=word)
+    named = [text.partition(":")[0] for text in result.contradictions]
+    assert named == ["log.csv, row 2"] * bool(why)
+    assert all(why in text for text in result.contradictions)
+    assert not (why and result.frame["done_by"].any())
+
+
+def test_a_delete_that_is_deactivated_first_is_that_decision() -> None:
+    result = followed(entry(**OFF), later={40: [LOCKED]}, user=KEYED)
+    assert result.contradictions == ()
+    fact = result.frame["fact"].iloc[0]
+    assert fact.startswith("write delete again")
+    assert "; log: deactivated on 2026-05-05" in fact
+
+
+REFUSED = {
+    "time": "yesterday",
+    "created": "",
+    "decision": "keep",
+    "result": "okay",
+    "arn": "arn:aws:iam::1:user/x",
+    "account": "111122223333",
+    "user": "loud",
+}
+
+
+@pytest.mark.parametrize("column", REFUSED)
+def test_a_line_that_the_script_did_not_write_is_refused_with_file_row_and_column(
+    column: str,
+) -> None:
+    row = entry() | {column: REFUSED[column]}
+    with pytest.raises(InputRefused) as refused:
+        read_removal_log("log.csv", log_text(entry(), row).encode())
+    (problem,) = refused.value.problems
+    assert (problem.file, problem.row, problem.column) == ("log.csv", 3, column)
+    assert "Restore the log" in str(problem)
+
+
+def test_another_file_is_no_log() -> None:
+    head = ",".join(LOG_COLUMNS)
+    for text in ("user,reason\nann,why\n", f"{head},more\n", f"{head.removesuffix(',detail')}\n"):
+        with pytest.raises(InputRefused):
+            read_removal_log("log.csv", text.encode())
+
+
+def test_a_line_that_a_killed_run_cut_off_says_nothing_wherever_it_was_cut() -> None:
+    whole = log_text(entry(), entry(5, result="begin"))
+    head = log_text()
+    assert len(read_removal_log("log.csv", whole.encode()).removals) == 1
+    for end in range(len(head), len(whole)):
+        found = read_removal_log("log.csv", whole[:end].encode()).removals
+        is_whole = whole[:end].startswith(log_text(entry()).rstrip().removesuffix('","quiet"'))
+        assert len(found) == is_whole, whole[:end]
+
+
+def test_what_several_logs_have_counts_once() -> None:
+    texts = {"one.csv": log_text(entry()), "two.csv": log_text(entry(), entry(9))}
+    both = sum((read_removal_log(name, text.encode()) for name, text in texts.items()), NO_LOG)
+    assert [(of.place, of.fact) for of in both.removals] == [
+        ("one.csv, row 2", Decision.GONE),
+        ("two.csv, row 3", Decision.GONE),
+    ]
+    assert [file.name for file in both.files] == ["one.csv", "two.csv"]
+    assert len(both.until((AS_OF + 5 * DAY).date()).removals) == 1
+
+
+def test_analyze_reads_logs_beside_a_ledger_only_and_names_what_is_denied(tmp_path: Path) -> None:
+    for days, users in ((0, [QUIET]), (40, [QUIET])):
+        name = console_name(AS_OF + days * DAY)
+        reports = saved(tmp_path / "in", report_text(users), name).parent
+    ledger = saved(tmp_path, ledger_bytes([line("delete", QUIET)]), "decisions.csv")
+    log = log_in(tmp_path, entry())
+    words = ("analyze", reports, "--log", log)
+    assert run(*words).code == 2
+    follow_up = tmp_path / "follow-up.csv"
+    done = run(*words, "--decisions", ledger, "--follow-up", follow_up)
+    says = f"Note: {log}, row 2: quiet deleted on 2026-05-05 12:00 UTC by {CALLER} (run {RUN}): "
+    assert f"{says}{reports}/{AFTER} shows the user afterwards." in done.messages
+    (row,) = table(follow_up.read_bytes())
+    assert (row["status"], row["done_at"]) == ("open", "")
+    for path in (log, ledger):
+        assert run(*words, "--decisions", ledger, "-o", path).code == 2
