@@ -206,8 +206,7 @@ def sorted_rows(sheet: str, head: str) -> Edit:
 
 
 def signed(book: Workbook) -> None:
-    row = row_of(book, "Summary", "Prepared by")
-    book["Summary"].cell(row, 2).value = "Ann"
+    book["Summary"].cell(book["Summary"].max_row + 2, 1).value = "Prepared by Ann"
 
 
 def with_column(book: Workbook) -> None:
@@ -237,7 +236,7 @@ HONEST: dict[str, tuple[Edit, str]] = {
     "opened and saved": (lambda _: None, "Reproduced: 0 differences"),
     "sorted": (sorted_rows("All users", "User"), "Reproduced: 0 differences"),
     "findings sorted": (sorted_rows("Findings", "Rule id"), "Reproduced: 0 differences"),
-    "signed": (signed, "Reproduced: 0 differences"),
+    "signed": (signed, "the row was added: Prepared by Ann"),
     "a column added": (with_column, "columns were added: My notes"),
     "rows filtered": (filtered, "hidden rows: 4"),
     "sheets moved and added": (reordered, "sheet Mine: the sheet was added"),

@@ -116,8 +116,9 @@ class ReviewRecord(_Record):
     of the reports that do not count, `evidence` those of AWS's lists beside the reports;
     `set_as_of` says that as-of was an option. `standard`, `rules` and `thresholds` are the
     rulebook, `account_list` and `ledger` the SHA-256 of these files, `logs` name and SHA-256 of the
-    removal script's logs, `names` the names of all other lists. `of_run` says that an earlier run can be shown too. `follow_up` is the digest of the
-    earlier decisions shown there (`digest_of_rows`).
+    removal script's logs, `names` the names of all other lists. `of_run` says that an earlier run
+    can be shown too. `follow_up` is the digest of the earlier decisions shown there
+    (`digest_of_rows`).
     """
 
     version: str

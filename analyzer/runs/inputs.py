@@ -98,6 +98,9 @@ def _with_run_relative_names(prefix: str, report: Report) -> Report:
     return replace(
         report,
         files=(*files,),
+        superseded=tuple(
+            replace(file, name=file.name.removeprefix(prefix)) for file in report.superseded
+        ),
         older=lambda: (
             _with_run_relative_names(prefix, report_before) for report_before in report.older()
         ),

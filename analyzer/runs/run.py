@@ -287,11 +287,10 @@ def _publish(  # noqa: PLR0913  a run is all of these
         )
     run_folders.publish(building, run, record)
     _log_lost_accounts(report, earlier, request.log)
-    digest = hashlib.sha256(record).hexdigest()
-    message = f"SHA-256 of its manifest, for credreport verify: {digest}"
-    request.log.say("manifest", message, run=run.name, sha256=digest)
     since = f"; changes since {compared[-1].name}: {changes}" if compared else ""
-    request.log.say("exported", f"Wrote {run}{since}.", run=run.name, exit_code=code)
+    digest = hashlib.sha256(record).hexdigest()
+    message = f"Wrote {run}{since}. SHA-256 of its manifest, for credreport verify: {digest}"
+    request.log.say("exported", message, run=run.name, exit_code=code, manifest_sha256=digest)
 
 
 def _log_lost_accounts(report: Report, earlier: Sequence[Run], log: Log) -> None:

@@ -161,7 +161,7 @@ def _examples(rule_results: RuleResults) -> dict[str, list[Example]]:
     first: dict[str, list[Example]] = {}
     names = rule_results.report.account_names
     for frame in rule_results.frames():
-        few = frame.head(MOST_EXAMPLES)  # each frame is of one rule
+        few = frame.groupby(RULE, observed=True).head(MOST_EXAMPLES)
         for rule, account, *others in plain_rows(few, (RULE, *Example._fields)):
             example = Example(account_with_name(account, names), *others)
             first.setdefault(rule, []).append(example)
