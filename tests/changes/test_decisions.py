@@ -1,5 +1,6 @@
 """A period says what an auditor asks of decisions: each state apart, and who acted without one."""
 
+import io
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,7 +14,8 @@ from analyzer.changes.history import History, history, with_decisions
 from analyzer.changes.period import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.removal_log import read_removal_log
-from analyzer.writers.history import sentences
+from analyzer.terms import HistoryTable
+from analyzer.writers.history import sentences, user_histories, write_history_table
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
 from tests.support.builders import Row, a_key, a_password, an_inactive_key
 from tests.support.decisions import ledger_of, line
@@ -213,3 +215,17 @@ def test_an_unused_user_of_whom_an_earlier_report_shows_a_use_is_counted_apart(
     assert [*found.users["used_before"].dropna()] == [used] * (used is not None)
     says = "Unused at the end, but used before, as an earlier report shows: ann."
     assert (says in sentences(found)) is (used is not None)
+
+
+def test_a_terminal_and_the_history_of_a_user_show_its_decision_and_what_it_lacked() -> None:
+    found = decided([report(0, ANN, person("bo")), report(20)], word("keep", 1))
+    stream = io.StringIO()
+    write_history_table(found, stream, HistoryTable.USERS, width=400)
+    lines = {line.split()[0]: line for line in stream.getvalue().splitlines() if line.strip()}
+    lacking = "removed without a removal that stood"
+    assert f"keep, Anna, 2026-01-02; {lacking}" in lines["ann"]
+    assert lines["bo"].rstrip().endswith(lacking)
+    (ann,) = user_histories(found, "ann")
+    assert f"decision: keep, Anna, 2026-01-02; {lacking}" in str(ann).splitlines()
+    (bo,) = user_histories(found, "bo")
+    assert "decision:" not in str(bo)

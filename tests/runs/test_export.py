@@ -421,7 +421,7 @@ def test_a_variable_that_is_no_option_is_refused_with_the_nearest_one_and_ignore
     for variable, nearest in (
         ("CREDREPORT_OUTDIR", "CREDREPORT_OUT_DIR"),
         ("CREDREPORT_SESION_NAME", "CREDREPORT_SESSION_NAME"),
-        ("CREDREPORT_", "CREDREPORT_SKIP"),
+        ("CREDREPORT_", "CREDREPORT_LOG"),
     ):
         with monkeypatch.context() as patch:
             patch.setenv(variable, "hidden-value")
