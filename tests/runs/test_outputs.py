@@ -433,4 +433,4 @@ def test_an_account_of_the_run_before_that_has_no_report_now_is_named_once(
         assert exporting(runs, "--from", source, *["--quiet"] * (day != SECOND)) == 0
     said = capsys.readouterr().err
     assert said.count(f"No report of account {OTHER}, which the run {name(FIRST)} has.\n") == 1
-    assert said.endswith(f"; changes since {name(FIRST)}: {number}.\n")
+    assert f"; changes since {name(FIRST)}: {number}. SHA-256 of its manifest" in said
