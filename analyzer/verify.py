@@ -31,6 +31,7 @@ from analyzer.report.report import Report
 from analyzer.report.values import timestamp
 from analyzer.reviews.entries import read_files
 from analyzer.reviews.list_sheets import lists_and_review
+from analyzer.reviews.xlsx_reader import read_sheets
 from analyzer.runs import inputs, outputs, run_folders
 from analyzer.runs.run_folders import RECORD_FILE, Run
 from analyzer.sources.load import load_sources, read_exemptions
@@ -47,6 +48,7 @@ from analyzer.terms import (
 )
 from analyzer.writers.workbook import split, write_workbook
 from analyzer.writers.workbook.book import SheetName
+from analyzer.writers.workbook.review_records import filter_of
 
 NOT_PROVEN: Final = "Not proven: that the reports are AWS's and complete, and who typed an entry."
 _BEGINNINGS: Final = (f"{inputs.REPORTS}/", inputs.REMOVAL_LOG.partition("{")[0])
@@ -81,9 +83,16 @@ class Verification:
         """Return the result in a sentence."""
         number = len(self.differences)
         word = "Reproduced: 0 differences" if not number else count_text(number, "difference")
-        users, made = count_text(self.users, "user"), count_text(self.outputs, "output")
+        users = f"{count_text(self.users, 'user')}, " if self.users else ""
         open_ = f"; not checked: {'; '.join(self.not_checked)}" if self.not_checked else ""
-        return f"{word} of {users}, {made}{open_}."
+        return f"{word} of {users}{count_text(self.outputs, 'output')}{open_}."
+
+    def add_report(self, report: Report, users: int) -> None:
+        """Count users, and name the reports whose as-of AWS does not give."""
+        self.users += users
+        proven = AsOfSource.ENVELOPE, AsOfSource.METADATA
+        if names := [file.name for file in report.files if file.as_of_source not in proven]:
+            self.not_checked.append(f"as-of of {short_list(names)}, not proven")
 
 
 def check_version(name: str, version: str) -> None:
@@ -120,7 +129,7 @@ def verify_run(
     others = {one.name: one for one in run_folders.runs(run.path.parent)}
     compared = [others[name] for name in [record.compared_with] if name in others]
     changed = outputs.changes_since(analysis, compared, source["older_runs"])
-    result.users += analysis.totals.user_count()
+    result.add_report(report, analysis.totals.user_count())
     if source["unreadable"] or source["skipped"] or source["notes"]:
         result.not_checked.append(f"{run.name}: files that were not kept")
     result.add(_trend_differences(run, others, result.not_checked))
@@ -334,6 +343,9 @@ def verify_workbook(name: str, content: bytes, given: GivenInputs, result: Verif
 
     Raises InputRefused if a report or list is missing, or if another version wrote the workbook.
     """
+    if SheetName.PERIOD in {sheet.title for sheet in read_sheets(name, content)}:
+        hint = "Verify the runs and the reviews of the period."
+        raise InputRefused.of_file(name, "a workbook of a history, which is not verified", hint)
     try:
         _, review = lists_and_review(name, content)
     except InputRefused as refused:
@@ -342,30 +354,18 @@ def verify_workbook(name: str, content: bytes, given: GivenInputs, result: Verif
     check_version(name, review.version)
     report = given.report(review, name)
     analysis = given.request(review, name).analysis(report)
-    proven = AsOfSource.ENVELOPE, AsOfSource.METADATA
-    unproven = [file.name for file in report.files if file.as_of_source not in proven]
-    if unproven:
-        result.not_checked.append(f"as-of of {short_list(unproven)}, not proven")
     if review.of_run:
         result.not_checked.append(
             f"{name}: {' and '.join(_OF_EARLIER_RUNS)}, which verify of the run checks"
         )
-    result.users += analysis.totals.user_count()
+    result.add_report(report, analysis.totals.user_count())
     skipped = _OF_EARLIER_RUNS if review.of_run else ()
     result.compare(name, content, _workbook(analysis, review), skipped)
 
 
 def _workbook(analysis: Analysis, review: ReviewRecord) -> bytes:
     if review.split:
-        chosen = Filter(
-            accounts=(*review.accounts,),
-            users=(*review.users,),
-            exposures=(*review.exposures,),
-            reasons=(*review.reasons,),
-            certain=review.certain,
-            min_age=review.min_age,
-        )
-        whole = split(analysis.where(chosen), SplitBy(review.split))
+        whole = split(analysis.where(filter_of(review)), SplitBy(review.split))
         parts = {whole.part_of(workbook): workbook for workbook in whole.users_by_workbook}
         return whole.content_of(parts[review.part]) if review.part in parts else b""
     stream = BytesIO()

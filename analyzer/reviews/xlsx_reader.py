@@ -34,7 +34,9 @@ _MOST_UNPACKED: Final = 96 << 20
 _MOST_ELEMENTS: Final = 2_000_000  # tags, of which a cell with a text has four to six; attributes
 _MOST_OTHERS: Final = 50_000  # of parts without cells, which openpyxl reads slowly
 _LONGEST_TEXT: Final = 1 << 16  # twice the most characters of a cell
-_SPLIT_HINT: Final = "Split the review with --split, or decide in a CSV."
+_MOST_IN_ALL: Final = 8_000_000  # if all sheets are read, also those of 40,000 users
+_TOO_MANY: Final = "it has too many cells or elements"
+_SPLIT_HINT: Final = "Split the review with --split-by, or decide in a CSV."
 _KIND_HINT: Final = "Save it as .xlsx."
 _DAMAGED_HINT: Final = "Open it in a spreadsheet program, and save it as .xlsx again."
 _OTHER_XML: Final = re.compile(
@@ -137,7 +139,7 @@ def read_sheets(
             warnings.simplefilter("ignore")  # openpyxl warns of what it does not read
             reader = ExcelReader(io.BytesIO(content), keep_links=False)
             _check_archive(name, reader.archive)
-            return [*_sheets(reader, {head.casefold() for head in heads}, beginning)]
+            return [*_sheets(name, reader, {head.casefold() for head in heads}, beginning)]
     except InputRefused:
         raise
     except Exception as error:  # noqa: BLE001  openpyxl raises whatever its parsers do
@@ -167,26 +169,37 @@ def _check_archive(name: str, archive: zipfile.ZipFile) -> None:
             raise ValueError(
                 f"{info.filename} has a very long tag, a document type or another encoding"
             )
-        number = max(part.count(b"<"), part.count(b"="))
-        elements += number
-        others += 0 if _OF_CELLS.search(part, 0, 1000) else number
+        is_of_cells = _OF_CELLS.search(part, 0, 1000)
+        elements += 0 if is_of_cells and is_of_cells[2] == b"worksheet" else _elements(part)
+        others += 0 if is_of_cells else _elements(part)
         if elements > _MOST_ELEMENTS or others > _MOST_OTHERS:
-            raise InputRefused.of_file(name, "it has too many cells or elements", _SPLIT_HINT)
+            raise InputRefused.of_file(name, _TOO_MANY, _SPLIT_HINT)
 
 
-def _sheets(reader: ExcelReader, heads: Collection[str], beginning: str) -> Iterator[SheetCells]:
+def _elements(part: bytes) -> int:
+    """Return the number of tags, or of attributes if they are more."""
+    return max(part.count(b"<"), part.count(b"="))
+
+
+def _sheets(
+    name: str, reader: ExcelReader, heads: Collection[str], beginning: str
+) -> Iterator[SheetCells]:
     reader.read_manifest()
     reader.read_workbook()
     apply_stylesheet(reader.archive, reader.wb)
     shared = _shared_texts(reader.archive, reader.package)
     pattern = _pattern([text for text, _ in shared], heads, beginning) if heads else None
     read: set[str] = set()
+    remaining = _MOST_ELEMENTS if pattern else _MOST_IN_ALL
     for sheet, related in reader.parser.find_sheets():
         if related.target in read:
             raise ValueError("two sheets are the same part")
         read.add(related.target)
         part = reader.archive.read(related.target)
         if "chartsheet" not in related.Type and (pattern is None or pattern.search(part)):
+            remaining -= _elements(part)
+            if remaining < 0:
+                raise InputRefused.of_file(name, _TOO_MANY, _SPLIT_HINT)
             cells = SheetCells(sheet.name, sheet.state != "visible")
             _read_sheet(_Parser(part, reader.wb, shared, has_formulas=pattern is None), cells)
             merged = islice(_MERGED.finditer(part), _MOST_MERGED)

@@ -18,6 +18,7 @@ from analyzer.limits import Criteria, Definition
 from analyzer.rules import RULES
 from analyzer.terms import WorkbookSheets
 from analyzer.verdicts.verdict import criteria_meanings
+from analyzer.writers.workbook import table_sheets
 from analyzer.writers.workbook.lookup_lists import exemption_frame
 from analyzer.writers.workbook.text_sheet import NOT_APPLICABLE
 from tests.support.builders import ACCOUNT, AS_OF, QUIET_PASSWORD, a_user, report_text
@@ -25,6 +26,7 @@ from tests.support.comparisons import compared
 from tests.support.decisions import analysis_of as decided_of
 from tests.support.decisions import ledger_of, line
 from tests.support.outputs import CONSOLE, analysis_of, analyzed_sample
+from tests.support.workbook_texts import reviewed
 from tests.support.workbooks import (
     book_of,
     file_of,
@@ -197,3 +199,11 @@ def test_every_rule_can_run_and_the_method_names_none_that_did_not() -> None:
     every = rulebook(rules=[rule.id for rule in RULES])
     book = book_of(replace(analysis_of([a_user()]), book=every))
     assert row_of(book["Method"], "Rules that did not run")[1] == "none"
+
+
+def test_users_that_are_listed_part_by_part_are_those_that_are_listed_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_once = reviewed()
+    monkeypatch.setattr(table_sheets, "CHUNK_ROWS", 3)
+    assert reviewed() == at_once

@@ -12,7 +12,7 @@ import pytest
 from openpyxl import Workbook
 from openpyxl.worksheet.properties import PageSetupProperties
 
-from analyzer.writers.workbook import table_sheets, write_workbook
+from analyzer.writers.workbook import write_workbook
 from analyzer.writers.workbook.book import Book, SheetName
 from analyzer.writers.workbook.text_sheet import TextSheet, head, label
 from tests.support.builders import (
@@ -21,7 +21,6 @@ from tests.support.builders import (
     days_before,
 )
 from tests.support.outputs import analysis_of
-from tests.support.workbook_texts import reviewed
 from tests.support.workbooks import (
     PAGE_POINTS,
     POINTS_A_UNIT,
@@ -70,14 +69,6 @@ def test_what_a_sheet_cannot_hold_goes_on_the_next() -> None:
     assert checks[1] == "=" + "+".join(f'COUNTIF({each},"?*")' for each in cells)
     names = [table.displayName for sheet in book.worksheets for table in sheet.tables.values()]
     assert len(names) == len({*names})
-
-
-def test_users_that_are_listed_part_by_part_are_those_that_are_listed_at_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    at_once = reviewed()
-    monkeypatch.setattr(table_sheets, "CHUNK_ROWS", 3)
-    assert reviewed() == at_once
 
 
 def test_a_list_is_a_table_with_filters_and_a_head_for_each_column(book: Workbook) -> None:

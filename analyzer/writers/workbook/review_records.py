@@ -103,6 +103,18 @@ def _followed_up(analysis: Analysis) -> Iterator[tuple[str, ...]]:
         yield from zip(*(shown[head] for head in FOLLOWED_UP), strict=True)
 
 
+def filter_of(review: ReviewRecord) -> Filter:
+    """Return the filter that a review was made with."""
+    return Filter(
+        accounts=(*review.accounts,),
+        users=(*review.users,),
+        exposures=(*review.exposures,),
+        reasons=(*review.reasons,),
+        certain=review.certain,
+        min_age=review.min_age,
+    )
+
+
 def records_anew(
     report: Report, review: ReviewRecord, exemptions: Exemptions, owners: Owners
 ) -> Iterator[str]:
@@ -111,14 +123,6 @@ def records_anew(
     Reports that the review does not name count for nothing. No ledger counts either, so that
     users can be listed whom a decision left out.
     """
-    chosen = Filter(
-        accounts=(*review.accounts,),
-        users=(*review.users,),
-        exposures=(*review.exposures,),
-        reasons=(*review.reasons,),
-        certain=review.certain,
-        min_age=review.min_age,
-    )
     by_option = (Exemption.of_option("=".join(entry)) for entry in review.exempt)
     exempt = (*exemptions, *by_option)
     whole = analyze(_named_as_in(review, report), review.criteria, exempt, owners=owners)
@@ -126,7 +130,7 @@ def records_anew(
     for page in whole.pages():
         seconds.add(_of_review(page, report.files, review))
     same_second = seconds.same_second()
-    for page in whole.where(chosen).pages():
+    for page in whole.where(filter_of(review)).pages():
         some = _of_review(page, report.files, review)
         if review.split:
             name = columns.OWNER if review.split == SplitBy.OWNER else columns.ACCOUNT
