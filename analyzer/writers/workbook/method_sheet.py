@@ -31,10 +31,11 @@ Accounts and owners: Unused users of each account and of each owner, and how man
   sign in.
 Unused users: List to decide in: every unused user that is not exempt, by account, the most
   exposed first, then the oldest. Fill in the yellow cells; the sheet Summary explains them. Sort
-  whole rows: a workbook whose yellow cells were sorted apart from their rows is refused. Earlier
-  decision is what was decided before, and what became of it. The dates of each credential are
-  folded, and so is Record, the cells of the report that a decision is compared with: open them with
-  the + above the columns.
+  whole rows: the block Decision to Comment is refused if it was sorted without the rest, as the
+  name of the user in it moves along; yellow cells that alone change places cannot be noticed.
+  Earlier decision is what was decided before, and what became of it. The dates of each credential
+  are folded, and so is Record, the cells of the report that a decision is compared with: open them
+  with the + above the columns.
 Inactive users: List to decide in: retired and dormant users that are not exempt, with the same
   columns.
 Undetermined: List to decide in: users with cells that were not understood, with the values from the
