@@ -280,6 +280,16 @@ def test_every_link_leads_to_a_file_and_a_heading(page: str) -> None:
             assert heading in _headings(target.read_text(encoding="utf-8")), link
 
 
+def test_every_file_that_a_page_names_is_there() -> None:
+    named = {
+        name
+        for text in TEXTS.values()
+        for name in re.findall(r"`((?:analyzer|tests|samples)/[\w./-]+\.(?:py|sh|csv|json))`", text)
+    }
+    assert len(named) > 10
+    assert not [name for name in sorted(named) if not (ROOT_FOLDER / name).exists()]
+
+
 def _headings(text: str) -> list[str]:
     heads = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
     return [re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads]
