@@ -15,14 +15,14 @@ import orjson
 
 from analyzer.decisions.review_list_layout import ARN, ENTRY_HEADS, RECORD
 from analyzer.errors import InputRefused
-from analyzer.reviews.xlsx_reader import CellValue, SheetCells, cell_name, read_sheets, text_of
+from analyzer.reviews.xlsx_reader import SheetCells, cell_name, read_sheets, text_of
 from analyzer.terms import printable
 
 _LONGEST: Final = 200
 _MOST: Final = 1000
 """The most differences of one file that are named."""
 
-Row = Mapping[str, CellValue]
+Row = Mapping[str, str]
 
 
 class Difference(NamedTuple):
@@ -50,7 +50,7 @@ def file_differences(
             yield from _json_differences(name, _json(found), _json(anew))
         else:
             read = _parquet_rows if ending == ".parquet" else _csv_rows
-            yield from row_differences(name, read(found), read(anew))
+            yield from row_differences(name, dict(enumerate(read(found), start=2)), read(anew))
     except (ValueError, csv.Error, OSError) as error:
         yield Difference(name, f"cannot be read: {printable(str(error))}")
     except InputRefused as refused:
@@ -61,58 +61,57 @@ def file_differences(
 
 
 def row_differences(
-    place: str, found: Sequence[Row], anew: Sequence[Row], lines: Sequence[int] = ()
+    place: str, found: Mapping[int, Row], anew: Sequence[Row]
 ) -> Iterator[Difference]:
     """Yield the cells in which rows differ, rows that were added, and rows that are gone.
 
-    Equal rows are matched wherever they stand; the others by their ARN, in their order. `lines`
-    are the numbers of the rows found.
+    The rows found are by number. Equal rows are matched wherever they stand; the others by their
+    ARN, in their order.
     """
-    heads = [*anew[0]] if anew else []
-    if found and (gone := [head for head in heads if head not in found[0]]):
+    heads, there = _heads_of(anew), _heads_of(found.values())
+    if gone := [head for head in heads if found and head not in there]:
         yield Difference(place, f"columns are gone: {', '.join(gone)}")
         return
-    added = [head for head in (found[0] if found else ()) if anew and head not in heads]
-    if added:
-        yield Difference(
-            place, f"columns were added: {', '.join(map(_shown, added))}", is_note=True
-        )
-    numbers = lines or range(2, len(found) + 2)
-    missing = Counter(tuple(text_of(row[head]) for head in heads) for row in anew)
-    extra: list[tuple[int, Row]] = []
-    for number, row in zip(numbers, found, strict=True):
-        texts = tuple(text_of(row.get(head)) for head in heads)
+    if added := [head for head in there if anew and head not in heads]:
+        text = ", ".join(map(_shown, added))
+        yield Difference(place, f"columns were added: {text}", is_note=True)
+    missing = Counter(tuple(row.values()) for row in anew)
+    extra: dict[int, Row] = {}
+    for number, row in found.items():
+        texts = tuple(row[head] for head in heads)
         if missing[texts]:
             missing[texts] -= 1
         else:
-            extra.append((number, row))
+            extra[number] = row
     lacking = [dict(zip(heads, texts, strict=True)) for texts in missing.elements()]
-    for number, row in extra[:_MOST]:
+    for number, row in [*extra.items()][:_MOST]:
         alike = next((one for one in lacking if _subject(one) == _subject(row)), None)
         if alike is None:
             yield Difference(f"{place}, row {number}", f"the row was added: {_label(row)}")
             continue
         lacking.remove(alike)
         for head, text in alike.items():
-            if text_of(row.get(head)) != text:
-                yield _changed(f"{place}, row {number}, {head}", row.get(head), text, _label(row))
+            if row[head] != text:
+                yield _changed(f"{place}, row {number}, {head}", row[head], text, _label(row))
     for one in lacking[:_MOST]:
         yield Difference(place, f"a row is gone: {_label(one)}")
 
 
+def _heads_of(rows: Iterable[Row]) -> list[str]:
+    return list(next(iter(rows), {}))
+
+
 def _subject(row: Row) -> str:
     """Return the ARN of a row, or its first cell if it has none."""
-    arn = row.get(ARN, row.get("arn"))
-    return text_of(next(iter(row.values()), None) if arn is None else arn)
+    return row.get(ARN) or row.get("arn") or next(iter(row.values()), "")
 
 
 def _label(row: Row) -> str:
     return _shown(_subject(row)) or "a row without a subject"
 
 
-def _changed(place: str, found: CellValue, anew: CellValue, label: str = "") -> Difference:
-    texts = (_shown(text_of(value)) or "nothing" for value in (found, anew))
-    here, there = texts
+def _changed(place: str, found: str, anew: str, label: str = "") -> Difference:
+    here, there = (_shown(text) or "nothing" for text in (found, anew))
     return Difference(place, f"{here}; the reports give {there}{f' ({label})' if label else ''}")
 
 
@@ -121,15 +120,10 @@ def _shown(text: str) -> str:
 
 
 def _csv_rows(content: bytes) -> list[Row]:
-    rows = [*csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)]
-    return [_row(rows[0], row) for row in rows[1:]]
-
-
-def _row(heads: Sequence[str], cells: Iterable[CellValue]) -> Row:
-    row = dict(zip(heads, cells, strict=False))
-    if len(row) != len(heads):
-        raise ValueError("a row has fewer cells than the header, or two columns have one name")
-    return row
+    heads, *rows = csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+    if len({*heads}) < len(heads):
+        raise ValueError("two columns have one name")
+    return [dict(zip(heads, row, strict=True)) for row in rows]
 
 
 def _parquet_rows(content: bytes) -> list[Row]:
@@ -171,19 +165,33 @@ def _json_differences(place: str, found: Any, anew: Any) -> Iterator[Difference]
 def workbook_differences(
     name: str, found: bytes, anew: bytes, skipped: Collection[str] = ()
 ) -> Iterator[Difference]:
-    """Yield how the sheets of a workbook differ; what people enter is left out."""
+    """Yield how the sheets of a workbook differ; what people enter is left out.
+
+    A sheet that was renamed is found by its content.
+    """
     here = {sheet.title: sheet for sheet in read_sheets(name, found)}
     there = {sheet.title: sheet for sheet in read_sheets(name, anew)}
-    for title in [title for title in here if title not in there and title not in skipped]:
-        yield Difference(f"{name}, sheet {_shown(title)}", "the sheet was added", is_note=True)
+    others = [title for title in here if title not in there and title not in skipped]
     for title, sheet in there.items():
         place = f"{name}, sheet {title}"
         if title in skipped:
             continue
-        if title not in here:
-            yield Difference(place, "the sheet is gone")
+        if title in here:
+            yield from _sheet_differences(place, here[title], sheet)
             continue
-        yield from _sheet_differences(place, here[title], sheet)
+        renamed = [other for other in others if _is_reproduced(here[other], sheet)]
+        if renamed:
+            others.remove(renamed[0])
+            new = _shown(renamed[0])
+            yield Difference(place, f"the sheet was renamed to {new}", is_note=True)
+        else:
+            yield Difference(place, "the sheet is gone")
+    for title in others:
+        yield Difference(f"{name}, sheet {_shown(title)}", "the sheet was added", is_note=True)
+
+
+def _is_reproduced(found: SheetCells, anew: SheetCells) -> bool:
+    return all(one.is_note for one in _sheet_differences("", found, anew))
 
 
 def _sheet_differences(place: str, found: SheetCells, anew: SheetCells) -> Iterator[Difference]:
@@ -195,84 +203,27 @@ def _sheet_differences(place: str, found: SheetCells, anew: SheetCells) -> Itera
     if odd:
         message = f"a number format can show another value: {', '.join(map(_shown, odd))}"
         yield Difference(place, message)
-    if _is_list(anew):
-        yield from row_differences(place, *_list_rows(found, anew))
+    rows, wanted = _texts(found), _texts(anew)
+    # A table has heads in its first row, a sheet of text has one title there.
+    if len(wanted.get(1, {})) > 1:
+        yield from _list_differences(place, rows, [*wanted.values()])
     else:
-        yield from _cell_differences(place, found, anew)
+        yield from _cell_differences(place, rows, [*wanted.values()])
 
 
-def _is_list(sheet: SheetCells) -> bool:
-    """Return whether a sheet is a table, whose first row has heads, not one title."""
-    return len(sheet.rows.get(1, {})) > 1
+Cells = Mapping[int, str]
+"""The texts of a row by column."""
 
 
-def _list_rows(found: SheetCells, anew: SheetCells) -> tuple[list[Row], list[Row], list[int]]:
-    """Return the rows of both lists by head, without entries, and the numbers of those found."""
-    both = []
-    for sheet in (found, anew):
-        at, heads = _heads(sheet, {text_of(head) for head in anew.rows[1].values()})
-        rows = {
-            row: {head: cells.get(column) for column, head in heads.items()}
-            for row, cells in sheet.rows.items()
-            if row > at and any(column in cells for column in heads)
-        }
-        both.append(rows)
-    here, there = both
-    texts = [{head: text_of(value) for head, value in row.items()} for row in there.values()]
-    return [*here.values()], [*texts], [*here]
-
-
-def _heads(sheet: SheetCells, known: Collection[str]) -> tuple[int, dict[int, str]]:
-    """Return the row with the most known heads, and the heads in it without those of entries."""
-
-    def score(row: int) -> int:
-        return sum(text_of(value) in known for value in sheet.rows[row].values())
-
-    at = max([*sheet.rows][:50], key=score, default=1)
-    named = ((column, text_of(value)) for column, value in sheet.rows.get(at, {}).items())
-    entered = ENTRY_HEADS if RECORD in known else ()
-    return at, {column: head for column, head in named if head and head not in entered}
-
-
-def _cell_differences(place: str, found: SheetCells, anew: SheetCells) -> Iterator[Difference]:
-    """Yield how the rows of a sheet of text differ; rows may have moved, and text may be added."""
-    here = [(number, _with_formulas(found, number)) for number in _rows(found)]
-    lacking = []
-    for number in _rows(anew):
-        wanted = _with_formulas(anew, number)
-        same = next((one for one in here if wanted.items() <= one[1].items()), None)
-        if same:
-            here.remove(same)
-        else:
-            lacking.append(wanted)
-    for wanted in lacking:
-        first = next(iter(wanted.values()))
-        alike = next((one for one in here if first in one[1].values()), None)
-        if alike is None:
-            yield Difference(place, f"a row is gone: {_shown(first)}")
-            continue
-        number, cells = alike
-        here.remove(alike)
-        for column, text in wanted.items():
-            if cells.get(column) != text:
-                at = f"{place}, cell {cell_name(number, column)}"
-                yield _changed(at, cells.get(column), text, _shown(first))
-    for number, cells in here:
-        text = _shown(next(iter(cells.values())))
-        yield Difference(f"{place}, row {number}", f"the row was added: {text}", is_note=True)
-
-
-def _rows(sheet: SheetCells) -> list[int]:
-    return sorted({*sheet.rows, *(row for row, _ in sheet.formulas)})
-
-
-def _with_formulas(sheet: SheetCells, row: int) -> dict[int, str]:
-    """Return the texts of a row by column; a formula is itself, in one form."""
-    texts = {column: text_of(value) for column, value in sheet.rows.get(row, {}).items()}
-    formulas = {
-        column: _formula(text) for (at, column), text in sheet.formulas.items() if at == row
+def _texts(sheet: SheetCells) -> dict[int, Cells]:
+    """Return the rows with a text, by number; a formula is itself, in one form."""
+    rows = {
+        row: {column: text_of(value) for column, value in cells.items()}
+        for row, cells in sheet.rows.items()
     }
-    return dict(sorted({**texts, **formulas}.items()))
+    for (row, column), formula in sheet.formulas.items():
+        rows.setdefault(row, {})[column] = _formula(formula)
+    return {row: dict(sorted(rows[row].items())) for row in sorted(rows)}
 
 
 def _formula(text: str) -> str:
@@ -281,3 +232,71 @@ def _formula(text: str) -> str:
 
 
 _NOT_IN_FORMULAS: Final = str.maketrans("", "", "$'")
+
+
+def _list_differences(
+    place: str, found: Mapping[int, Cells], anew: Sequence[Cells]
+) -> Iterator[Difference]:
+    """Yield how the rows of a list differ, without entries; its heads may have moved."""
+    known = {*anew[0].values()}
+
+    def known_heads(row: int) -> int:
+        return len(known & {*found[row].values()})
+
+    first = max([*found][:_FIRST_ROWS], key=known_heads, default=1)
+    heads = found.get(first, {})
+    counts = Counter(heads.values())
+    if twice := [head for head in known if counts[head] > 1]:
+        yield Difference(place, f"columns are there twice: {', '.join(map(_shown, twice))}")
+    for row in found:
+        if row < first:
+            yield _added(place, row, found[row])
+    entered = {*ENTRY_HEADS} if RECORD in known else set()
+    rows = {
+        row: {head: cells.get(at, "") for at, head in heads.items() if head not in entered}
+        for row, cells in found.items()
+        if row > first
+    }
+    wanted = [
+        {head: cells.get(at, "") for at, head in anew[0].items() if head not in entered}
+        for cells in anew[1:]
+    ]
+    filled = {row: cells for row, cells in rows.items() if any(cells.values())}
+    yield from row_differences(place, filled, wanted)
+
+
+_FIRST_ROWS: Final = 50
+"""The rows among which the heads of a list are looked for."""
+
+
+def _added(place: str, row: int, cells: Cells) -> Difference:
+    text = _shown(next(iter(cells.values())))
+    return Difference(f"{place}, row {row}", f"the row was added: {text}", is_note=True)
+
+
+def _cell_differences(
+    place: str, found: Mapping[int, Cells], anew: Iterable[Cells]
+) -> Iterator[Difference]:
+    """Yield how the rows of a sheet of text differ; rows may have moved, and text may be added."""
+    here, lacking = dict(found), []
+    for wanted in anew:
+        same = next((row for row, cells in here.items() if wanted.items() <= cells.items()), None)
+        if same is None:
+            lacking.append(wanted)
+            continue
+        for column in sorted(here.pop(same).keys() - wanted.keys()):
+            at = f"{place}, cell {cell_name(same, column)}"
+            yield Difference(at, f"text was added: {_shown(found[same][column])}", is_note=True)
+    for wanted in lacking:
+        first = next(iter(wanted.values()))
+        alike = next((row for row, cells in here.items() if first in cells.values()), None)
+        if alike is None:
+            yield Difference(place, f"a row is gone: {_shown(first)}")
+            continue
+        cells = here.pop(alike)
+        for column, text in wanted.items():
+            if cells.get(column) != text:
+                at = f"{place}, cell {cell_name(alike, column)}"
+                yield _changed(at, cells.get(column, ""), text, _shown(first))
+    for row, cells in here.items():
+        yield _added(place, row, cells)

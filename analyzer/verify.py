@@ -7,7 +7,8 @@ nor who typed an entry. What came from elsewhere, such as earlier runs that are 
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
@@ -33,16 +34,14 @@ from analyzer.reviews.entries import read_files
 from analyzer.reviews.list_sheets import lists_and_review
 from analyzer.reviews.xlsx_reader import read_sheets
 from analyzer.runs import inputs, outputs, run_folders
-from analyzer.runs.run_folders import RECORD_FILE, Run
+from analyzer.runs.run_folders import RECORD_FILE, FeedSource, MadeFrom, Run
 from analyzer.sources.load import load_sources, read_exemptions
-from analyzer.sources.source import Source
+from analyzer.sources.source import Source, unreadable_file_refusal
 from analyzer.terms import (
     VERSION,
     AsOfSource,
     Feed,
-    SplitBy,
     Verdict,
-    WorkbookSheets,
     count_text,
     short_list,
 )
@@ -106,14 +105,19 @@ def check_version(name: str, version: str) -> None:
 # Runs
 
 
-def verify_run(
-    run: Run, request: AnalysisRequest, limits: Limits, manifest: str | None, result: Verification
+def verify_run(  # noqa: PLR0913, PLR0917  what a run comes from
+    run: Run,
+    source: MadeFrom,
+    request: AnalysisRequest,
+    limits: Limits,
+    manifest: str | None,
+    result: Verification,
 ) -> None:
     """Make all outputs of a run anew, and compare them; `manifest` is its SHA-256 if known.
 
     Raises InputRefused if a report or list of the run cannot be read.
     """
-    record, source = run.record, run.record.made_from
+    record = run.record
     if manifest and (digest := sha256(run.path / RECORD_FILE)) != manifest:
         message = f"its SHA-256 is {digest}, and not {manifest}"
         result.add([Difference(f"{run.name}/{RECORD_FILE}", message)])
@@ -125,24 +129,31 @@ def verify_run(
             raise
         result.add(Difference(f"{run.name}/{one.file}", one.message) for one in refused.problems)
         return
-    analysis = request.analysis(inputs.with_outside(report, source))
+    outside = inputs.with_outside(
+        report, unreadable=source.unreadable, skipped=source.skipped, notes=source.notes
+    )
+    analysis = request.analysis(outside)
     others = {one.name: one for one in run_folders.runs(run.path.parent)}
     compared = [others[name] for name in [record.compared_with] if name in others]
-    changed = outputs.changes_since(analysis, compared, source["older_runs"])
+    changed = outputs.changes_since(analysis, compared, source.older_runs)
     result.add_report(report, analysis.totals.user_count())
-    if source["unreadable"] or source["skipped"] or source["notes"]:
-        result.not_checked.append(f"{run.name}: files that were not kept")
-    result.add(_trend_differences(run, others, result.not_checked))
+    if source.unreadable or source.skipped or source.notes:
+        result.not_checked.append(f"{run.name}: what is said of files that were not kept")
+    if gone := sorted({*source.older_runs.values()} - others.keys()):
+        result.not_checked.append(f"{run.name}: accounts of runs that are gone: {short_list(gone)}")
+    result.add(_trend_differences(run.name, source.trend, others, result.not_checked))
     met = record.met
     if compared or not record.compared_with:
         new = outputs.change_failures(analysis, changed, compared, request.fail_on)
         met = (*request.failures(analysis), *new)
     result.compare(*_records(run, analysis, met))
     with TemporaryDirectory() as name:
-        trend = outputs.trend_of_rows(source["trend"])
+        trend = outputs.trend_of_rows(source.trend)
         outputs.write_all(analysis, Path(name), changed, compared, trend)
         unknown: dict[str, Sequence[str]] = {}
-        unknown |= dict.fromkeys(_write_feeds(run, analysis, Path(name)), ())
+        for feed, of_feed in source.feeds.items():
+            if not _write_feed(run, feed, of_feed, analysis, Path(name), others):
+                unknown |= dict.fromkeys(outputs.feed_files(run, feed), ())
         if record.compared_with and not compared:
             unknown |= {outputs.CHANGES: (), outputs.WORKBOOK: _OF_EARLIER_RUNS}
         _compare_outputs(run, Path(name), unknown, result)
@@ -189,34 +200,39 @@ def _changed_files(run: Run) -> Iterator[Difference]:
 
 
 def _trend_differences(
-    run: Run, others: Mapping[str, Run], not_checked: list[str]
+    run: str, trend: Iterable[Sequence[object]], others: Mapping[str, Run], not_checked: list[str]
 ) -> Iterator[Difference]:
     """Yield the numbers in the trend that are not those of their runs; name runs that are gone."""
-    gone = []
-    for name, _, unused, _, users, _ in run.record.made_from["trend"]:
-        if name == run.name or name not in others:
-            gone += [name] if name != run.name else []
-            continue
+    earlier = {str(name): (unused, users) for name, _, unused, _, users, _ in trend if name != run}
+    for name in earlier.keys() & others.keys():
         counts = others[name].record.users
-        if (unused, users) != (counts[Verdict.UNUSED], sum(counts.values())):
-            yield Difference(f"{run.name}/{RECORD_FILE}, trend", f"not the numbers of {name}")
-    if gone:
-        not_checked.append(f"{run.name}: the trend of {short_list(gone)}, not here")
+        if earlier[name] != (counts[Verdict.UNUSED], sum(counts.values())):
+            yield Difference(f"{run}/{RECORD_FILE}, trend", f"not the numbers of {name}")
+    if gone := sorted(earlier.keys() - others.keys()):
+        not_checked.append(f"{run}: the trend of {short_list(gone)}, not here")
 
 
-def _write_feeds(run: Run, analysis: Analysis, folder: Path) -> Collection[str]:
-    """Write the feeds of a run; return the files of those whose earlier feeds are gone."""
-    top, region = run.path.parent, run.record.parameters.get("hub_region")
-    open_files: list[str] = []
-    for word, source in run.record.made_from["feeds"].items():
-        feed, closes = Feed(word), [top / path for path in source["closes"]]
-        if not all(path.is_file() for path in closes):
-            open_files += outputs.feed_files(run, feed)
-            continue
-        is_part = {*source["accounts"]} != analysis.report.accounts
-        part = analysis.where(Filter(accounts=(*source["accounts"],))) if is_part else analysis
-        outputs.write_feed(part, folder, feed, region, closes)
-    return open_files
+def _write_feed(  # noqa: PLR0913, PLR0917  what a feed comes from
+    run: Run,
+    feed: Feed,
+    source: FeedSource,
+    analysis: Analysis,
+    folder: Path,
+    others: Mapping[str, Run],
+) -> bool:
+    """Write a feed of a run, unless files of earlier runs that it closes findings of are gone."""
+    closes = [run.path.parent / path for path in source.closes]
+    names = [PurePath(path).parts for path in source.closes]
+    if not all(len(parts) > 1 and _has_file(others.get(parts[0]), parts[1]) for parts in names):
+        return False
+    is_part = {*source.accounts} != analysis.report.accounts
+    part = analysis.where(Filter(accounts=source.accounts)) if is_part else analysis
+    outputs.write_feed(part, folder, feed, run.record.parameters.get("hub_region"), closes)
+    return True
+
+
+def _has_file(run: Run | None, path: str) -> bool:
+    return run is not None and path in run.files
 
 
 def _records(run: Run, analysis: Analysis, met: Sequence[str]) -> tuple[str, bytes, bytes]:
@@ -234,7 +250,7 @@ def _records(run: Run, analysis: Analysis, met: Sequence[str]) -> tuple[str, byt
         compared_with=run.record.compared_with,
         users={verdict: analysis.totals.user_count(verdict) for verdict in Verdict},
         rules=sorted(rule.id for rule in analysis.rule_results.book.rules),
-        made_from=run.record.made_from,
+        made_from=kept["made_from"],
     )
     return f"{run.name}/{RECORD_FILE}", found, anew
 
@@ -246,8 +262,8 @@ def _records(run: Run, analysis: Analysis, met: Sequence[str]) -> tuple[str, byt
 class GivenInputs:
     """Hold the inputs that workbooks and ledgers may be made from, which are found by SHA-256.
 
-    `names` and `sources` are the reports; `lists` are files by kind, such as `exemptions`, as
-    `ReviewRecord.names` has them. `request` returns what to judge by from these files.
+    `names` and `sources` are the reports, `lists` the names and bytes of other files: lists,
+    ledgers, logs. Entries are read as of `today`.
     """
 
     names: Sequence[str]
@@ -255,23 +271,36 @@ class GivenInputs:
     lists: Sequence[tuple[str, bytes]]
     today: date
 
+    @cached_property
+    def contents(self) -> Sequence[tuple[str, Source]]:
+        """Return the SHA-256 of each report, and the report, which is read once.
+
+        Raises InputRefused.
+        """
+        read = []
+        for source in self.sources:
+            if not source.is_skipped:
+                try:
+                    content = source.read()
+                except OSError as error:
+                    raise unreadable_file_refusal(source.name, error) from None
+                digest = hashlib.sha256(content).hexdigest()
+                read.append((digest, replace(source, content=content)))
+        return read
+
     def report(self, review: ReviewRecord, name: str) -> Report:
         """Return the reports of a review, under the names that they had; raises InputRefused."""
-        recorded = {sha: file for file, sha, _ in review.reports} | {
-            sha: file for file, sha in review.superseded
-        }
-        chosen = [
-            replace(source, name=recorded[digest])
-            for source in self.sources
-            if not source.is_skipped
-            if (digest := hashlib.sha256(source.read()).hexdigest()) in recorded
-        ]
-        there = {source.name for source in chosen}
-        if lacking := [file for file in recorded.values() if file not in there]:
+        recorded = {sha: file for file, sha, _ in review.reports}
+        recorded |= {sha: file for file, sha in review.superseded}
+        chosen: dict[str, Source] = {}
+        for digest, source in self.contents:
+            if digest in recorded:
+                chosen.setdefault(digest, replace(source, name=recorded[digest]))
+        if lacking := [file for digest, file in recorded.items() if digest not in chosen]:
             hint = "Name the reports that it was made from, unchanged, with --report."
             raise InputRefused.of_file(name, f"reports are missing: {short_list(lacking)}", hint)
         as_of = timestamp(review.reports[0][2]) if review.set_as_of else None
-        report = load_sources(self.names, chosen, as_of)
+        report = load_sources(self.names, [*chosen.values()], as_of)
         names = {digest: file for file, digest in review.evidence}
         files = []
         for file in report.files:
@@ -303,7 +332,7 @@ class GivenInputs:
             "decisions": review.ledger,
         }
         lists = {
-            kind: self.list_of(kind, review.names[kind], digest, name)
+            kind: self.list_of(kind, review.names.get(kind, kind), digest, name)
             for kind, digest in digests.items()
             if digest
         }
@@ -329,10 +358,9 @@ class GivenInputs:
 
 def _rulebook(review: ReviewRecord, name: str) -> Rulebook:
     benchmark, limits = review.standard or None, review.thresholds
-    if not review.rules:
-        return rulebook(benchmark, rules=ALL_RULES, skip=[*rulebook().rules_by_id], limits=limits)
+    none = [] if review.rules else [*rulebook().rules_by_id]
     try:
-        return rulebook(benchmark, rules=review.rules, limits=limits)
+        return rulebook(benchmark, rules=review.rules or ALL_RULES, skip=none, limits=limits)
     except ValueError as error:
         hint = "Rules of your own are not verified."
         raise InputRefused.of_file(name, str(error), hint) from None
@@ -343,12 +371,13 @@ def verify_workbook(name: str, content: bytes, given: GivenInputs, result: Verif
 
     Raises InputRefused if a report or list is missing, or if another version wrote the workbook.
     """
-    if SheetName.PERIOD in {sheet.title for sheet in read_sheets(name, content)}:
-        hint = "Verify the runs and the reviews of the period."
-        raise InputRefused.of_file(name, "a workbook of a history, which is not verified", hint)
     try:
         _, review = lists_and_review(name, content)
     except InputRefused as refused:
+        if SheetName.PERIOD in {sheet.title for sheet in read_sheets(name, content)}:
+            hint = "Verify the runs and the reviews of the period."
+            message = "a workbook of a history, which is not verified"
+            raise InputRefused.of_file(name, message, hint) from None
         result.add(Difference(one.file, one.message) for one in refused.problems)
         return
     check_version(name, review.version)
@@ -365,12 +394,11 @@ def verify_workbook(name: str, content: bytes, given: GivenInputs, result: Verif
 
 def _workbook(analysis: Analysis, review: ReviewRecord) -> bytes:
     if review.split:
-        whole = split(analysis.where(filter_of(review)), SplitBy(review.split))
+        whole = split(analysis.where(filter_of(review)), review.split)
         parts = {whole.part_of(workbook): workbook for workbook in whole.users_by_workbook}
         return whole.content_of(parts[review.part]) if review.part in parts else b""
     stream = BytesIO()
-    sheets = WorkbookSheets(review.sheets)
-    write_workbook(analysis, stream, sheets=sheets, of_run=review.of_run)
+    write_workbook(analysis, stream, sheets=review.sheets, of_run=review.of_run)
     return stream.getvalue()
 
 
@@ -426,14 +454,14 @@ def _add_facts(name: str, ledger: Ledger, given: GivenInputs, result: Verificati
     words = replace(ledger, lines=tuple(line for line in ledger.lines if not line.is_fact))
     facts = [line for line in ledger.lines if line.is_fact]
     shown: set[tuple[object, ...]] = set()
-    there: set[str] = set()
-    for source in given.sources if facts else ():
+    there: set[tuple[str, datetime]] = set()
+    for _, source in given.contents if facts else ():
         report = load_sources(given.names, [source], None)
-        there |= report.sha256
+        there |= {(file.sha256, file.as_of) for file in report.files}
         shown |= {line.identity for line in analyze(report, ledger=words).follow_up_result.facts}
     unknown = 0
     for line in facts:
-        if line.sha256 not in there:
+        if (line.sha256, line.as_of) not in there:
             unknown += 1
         elif line.identity not in shown:
             place = f"{name}, row {line.read_from.row}"
@@ -441,4 +469,6 @@ def _add_facts(name: str, ledger: Ledger, given: GivenInputs, result: Verificati
             result.add([Difference(place, message)])
     if unknown:
         lines = count_text(unknown, "line")
-        result.not_checked.append(f"{name}: {lines} of credreport, whose reports are not given")
+        result.not_checked.append(
+            f"{name}: {lines} of credreport, whose reports, as of then, are not given"
+        )

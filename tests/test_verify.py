@@ -15,6 +15,7 @@ import pytest
 from openpyxl.workbook import Workbook
 
 from analyzer import analyze, load, rulebook, write
+from analyzer.decisions.record import closed
 from analyzer.errors import FAILED
 from analyzer.files import sha256
 from analyzer.rules import RULES
@@ -33,7 +34,7 @@ Edit = Callable[[Workbook], Any]
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Hold two runs, the second with lists and feeds, a workbook, and its ledger."""
     folder = tmp_path_factory.mktemp("made")
     feeds = ("--also", "ocsf,asff,parquet", "--out-dir", folder / "runs")
@@ -49,8 +50,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(made: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(made, tmp_path / "here", symlinks=True))
+def folder(written: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(written, tmp_path / "here", symlinks=True))
 
 
 def verified(*arguments: object) -> tuple[int, str]:
@@ -132,6 +133,38 @@ def hidden_sheet(book: Workbook) -> None:
     summary_number("unused", 3)(book)
 
 
+def second_column(book: Workbook) -> None:
+    """Show other verdicts in front, and leave the column of the reports behind them."""
+    sheet = book["All users"]
+    sheet.insert_cols(1)
+    for row in range(1, sheet.max_row + 1):
+        sheet.cell(row, 1).value = "active" if row > 1 else "Verdict"
+
+
+def formula_in_an_empty_cell(book: Workbook) -> None:
+    sheet = book["All users"]
+    at = row_of(book, "All users", "lena.hartwig"), column_of(book, "All users", "Exemption")
+    assert sheet.cell(*at).value is None
+    sheet.cell(*at).value = '="approved"'
+
+
+def row_of_formulas(book: Workbook) -> None:
+    sheet = book["Findings"]
+    sheet.cell(sheet.max_row + 1, 2).value = '="ann"'
+
+
+def scaled(book: Workbook) -> None:
+    book["Summary"].cell(row_of(book, "Summary", "unused"), 2).number_format = "0,"
+
+
+def percentage(book: Workbook) -> None:
+    at = (
+        row_of(book, "Unused users", "lena.hartwig"),
+        column_of(book, "Unused users", "Age in days"),
+    )
+    book["Unused users"].cell(*at).number_format = "0%"
+
+
 def other_sentence(book: Workbook) -> None:
     book["Method"]["A3"] = "Sheet"
 
@@ -151,7 +184,7 @@ WORKBOOK_CHEATS: dict[str, tuple[Edit, str]] = {
     ),
     "a formula over a cell": (
         cell("All users", "lena.hartwig", "Verdict", '="active"'),
-        "nothing; the reports give unused",
+        '="ACTIVE"; the reports give unused',
     ),
     "a number on Summary": (summary_number("unused", 3), "sheet Summary"),
     "a constant over a formula": (
@@ -183,6 +216,14 @@ WORKBOOK_CHEATS: dict[str, tuple[Edit, str]] = {
         "a number format can show another value",
     ),
     "a sentence on Method": (other_sentence, "sheet Method"),
+    "a second column of a name": (second_column, "columns are there twice: Verdict"),
+    "a formula in an empty cell": (
+        formula_in_an_empty_cell,
+        '="APPROVED"; the reports give nothing',
+    ),
+    "a row of formulas": (row_of_formulas, "sheet Findings, row"),
+    "a number in thousands": (scaled, "another value: 0,"),
+    "days as a percentage": (percentage, "another value: 0%"),
 }
 
 
@@ -196,6 +237,9 @@ OF_ONE_WORKBOOK = (
         "another formula",
         "a sentence on Method",
         "a format that shows another value",
+        "a formula in an empty cell",
+        "a number in thousands",
+        "days as a percentage",
     ),
     (
         "a visible cell of All users",
@@ -211,6 +255,7 @@ OF_ONE_WORKBOOK = (
     ("a row taken out of All users", "a sheet taken out"),
     ("the hidden record of the review",),
     ("a column taken out",),
+    ("a second column of a name", "a row of formulas"),
 )
 """The ways of cheating that are tried together: each is found at its own place."""
 
@@ -263,6 +308,19 @@ def filtered(book: Workbook) -> None:
     book["All users"].row_dimensions[4].hidden = True
 
 
+def renamed(book: Workbook) -> None:
+    book["All users"].title = "Everybody"
+
+
+def titled(book: Workbook) -> None:
+    book["Findings"].insert_rows(1)
+    book["Findings"]["A1"] = "For the audit"
+
+
+def beside(book: Workbook) -> None:
+    book["Summary"].cell(row_of(book, "Summary", "unused"), 14).value = "seen, Ann"
+
+
 def reordered(book: Workbook) -> None:
     book.move_sheet("All users", -5)
     book.create_sheet("Mine")["A1"] = "x"
@@ -285,6 +343,9 @@ HONEST: dict[str, tuple[Edit, str]] = {
     "rows filtered": (filtered, "hidden rows: 4"),
     "sheets moved and added": (reordered, "sheet Mine: the sheet was added"),
     "a column moved": (moved_column, "Reproduced: 0 differences"),
+    "a sheet renamed": (renamed, "sheet All users: the sheet was renamed to Everybody"),
+    "a row above the heads": (titled, "sheet Findings, row 1: the row was added: For the audit"),
+    "text beside a number": (beside, "text was added: seen, Ann"),
 }
 
 
@@ -292,6 +353,7 @@ OF_ONE_REVIEWER = (
     ("opened and saved",),
     ("sorted", "findings sorted", "a column added", "signed"),
     ("rows filtered", "sheets moved and added", "a column moved"),
+    ("a sheet renamed", "a row above the heads", "text beside a number"),
 )
 
 
@@ -329,6 +391,7 @@ def test_a_workbook_is_verified_under_another_name_with_moved_reports(folder: Pa
     [
         (("--report", EARLIER, *LISTS), "reports are missing"),
         (("--report", REPORT), "exemptions.csv, SHA-256"),
+        (("--report", "/proc/self/mem"), "cannot be read"),
         (("--report", REPORT, *LISTS[:2]), "Name it, as it was then, with --owners."),
     ],
 )
@@ -411,6 +474,40 @@ def test_options_that_change_the_workbook_are_kept_in_it(tmp_path: Path) -> None
             assert verified(book, "--report", REPORT, *label)[0] == 0
 
 
+def test_reports_are_found_among_copies_and_other_files_and_read_once(folder: Path) -> None:
+    reports = folder / "reports"
+    reports.mkdir()
+    beside = ".service-credentials.json"
+    for name in ("a.csv", "b.csv"):
+        shutil.copy(REPORT, reports / name)
+        shutil.copy(f"{REPORT}{beside}", reports / f"{name}{beside}")
+    (reports / "notes.md").write_text("x")
+    size = str(2 * REPORT.stat().st_size + 1000)
+    given = ("--report", reports, *LISTS, "--max-input", size)
+    code, text = verified(folder / "review.xlsx", *given)
+    assert (code, "0 differences of 47 users" in text) == (0, True), text
+
+
+def test_a_record_with_parameters_that_no_review_has_differs(folder: Path) -> None:
+    for old, new in (
+        ('"idle_days":90', '"idle_days":-1'),
+        ('"sheets":"all"', '"sheets":"x"'),
+        ('"2026-03-01T09:30:00Z"]]', '"x"]]'),
+    ):
+
+        def forge(book: Workbook, old: str = old, new: str = new) -> None:
+            for row in book["Summary"].iter_rows():
+                for one in row:
+                    if str(one.value).startswith("credreport review: "):
+                        content = str(one.value).removeprefix("credreport review: ")
+                        content = content.rpartition(" ")[0].replace(old, new)
+                        one.value = f"credreport review: {closed(content)}"
+
+        book = edited(Path(shutil.copy(folder / "review.xlsx", folder / "mine.xlsx")), forge)
+        code, text = of_workbook(book)
+        assert (code, "is gone or was changed" in text) == (FAILED, True), text
+
+
 # Of runs
 
 
@@ -476,6 +573,10 @@ RUN_CHEATS: dict[str, tuple[Callable[[Path], Any], str]] = {
     "a column taken out": (
         changed_text("users.csv", ",exposure", ",x"),
         "columns are gone: exposure",
+    ),
+    "two columns of one name": (
+        changed_text("changes.csv", "change,account", "account,account"),
+        "changes.csv: cannot be read: two columns have one name",
     ),
     "a number in analysis.json": (
         changed_json("analysis.json", lambda document: document["counts"].pop()),
@@ -550,7 +651,7 @@ OF_ONE_RUN = (
         "a file that cannot be read",
         "a table with rows of other lengths",
     ),
-    ("a column taken out", "a parameter in the manifest"),
+    ("a column taken out", "a parameter in the manifest", "two columns of one name"),
     ("a report shortened",),
     ("a report shortened with its hash",),
     ("an exemption added", "a report added"),
@@ -633,6 +734,72 @@ def test_a_run_whose_files_are_too_large_is_refused_and_a_file_that_it_invents_n
     changed_json("manifest.json", lambda document: document["files"].append(entry))(run_folder)
     code, text = verified(run_folder)
     assert (code, "more.csv: the reports give no such file" in text) == (FAILED, True)
+
+
+def test_a_run_of_several_exemptions_in_their_order_is_reproduced(tmp_path: Path) -> None:
+    exempt = ("--exempt", "z*=last", "--exempt", "a*=first", "--exempt", "*=all")
+    run("export", "--from", EARLIER, *exempt, "--out-dir", tmp_path)
+    code, text = verified(tmp_path / "latest")
+    assert (code, "0 differences of 46 users" in text) == (0, True), text
+
+
+@pytest.mark.parametrize("has_lines", [True, False], ids=["with lines", "without lines"])
+def test_a_run_with_a_ledger_that_a_spreadsheet_saved_is_reproduced(
+    folder: Path, *, has_lines: bool
+) -> None:
+    head, *rows = (folder / "decisions.csv").read_text().splitlines()
+    (folder / "saved.csv").write_bytes(
+        "\r\n".join([head, *(rows if has_lines else ()), ""]).encode()
+    )
+    runs = folder / "more"
+    run("export", "--from", REPORT, "--decisions", folder / "saved.csv", "--out-dir", runs)
+    code, text = verified(runs / "latest")
+    assert (code, "0 differences of 47 users" in text) == (0, True), text
+
+
+FORGED = {
+    "a definition": lambda document: document["parameters"].update(definition="mine"),
+    "a rule": lambda document: document["parameters"].update(rules=["mine"]),
+    "no words": lambda document: document["parameters"].pop("fail_on"),
+    "a number": lambda document: document["parameters"].update(idle_days="many"),
+    "no list of origins": lambda document: document.pop("made_from"),
+    "another trend": lambda document: document["made_from"].update(trend=[[1]]),
+}
+
+
+@pytest.mark.parametrize("way", FORGED)
+def test_a_manifest_that_no_run_has_is_refused(way: str, folder: Path) -> None:
+    changed_json("manifest.json", FORGED[way])(folder / "runs" / DECEMBER)
+    code, text = verified(folder / "runs" / DECEMBER)
+    assert (code, text.startswith("credreport: ")) == (3, True), text
+
+
+def test_a_feed_closes_findings_of_runs_in_its_folder_only(folder: Path) -> None:
+    runs = folder / "runs"
+    secret = folder / "secret.json"
+    secret.write_text("x")
+
+    def forge(document: Any) -> None:
+        document["made_from"]["feeds"]["ocsf"]["closes"] = [f"../{secret.name}"]
+
+    changed_json("manifest.json", forge)(runs / MARCH)
+    code, text = verified(runs / MARCH)
+    assert (code, "findings.ocsf.json: an earlier run is gone" in text) == (0, True), text
+
+
+def test_an_account_that_an_older_run_had_is_named_if_that_run_is_gone(tmp_path: Path) -> None:
+    runs, reports = tmp_path / "runs", SAMPLES / "organization"
+    run("export", "--from", reports / "111122223333.csv", "--out-dir", runs)
+    run("export", "--from", EARLIER, "--out-dir", runs)
+    both = ("--from", REPORT, "--from", reports / "111122223333.csv")
+    run("export", *both, "--as-of", "2026-04-01", "--out-dir", runs)
+    every = sorted(path for path in runs.iterdir() if path.is_dir() and not path.is_symlink())
+    assert verified(every[-1])[0] == 0
+    gone = json.loads((every[-1] / "manifest.json").read_bytes())["made_from"]["older_runs"]
+    for name in {*gone.values()}:
+        shutil.rmtree(runs / name)
+    code, text = verified(every[-1])
+    assert (code, "accounts of runs that are gone" in text) == (0, bool(gone)), text
 
 
 def test_a_run_of_another_version_and_a_folder_without_one_are_refused(folder: Path) -> None:
@@ -722,10 +889,16 @@ def test_the_lines_of_the_program_are_compared_with_their_reports(folder: Path) 
     )
     assert done.code == 0, done.messages
     code, text = of_ledger(folder)
-    assert (code, "1 line of credreport, whose reports are not given" in text) == (0, True), text
+    not_given = "1 line of credreport, whose reports, as of then, are not given"
+    assert (code, not_given in text) == (0, True), text
     reports = ("--report", REPORT, "--report", later, *LISTS)
     assert of_ledger(folder, *reports)[0] == 0
     rows = ledger_rows(folder)
+    (folder / "other").mkdir()
+    shutil.copy(later, folder / "other/a.csv")
+    (folder / "other/notes.md").write_text("x")
+    code, text = of_ledger(folder, "--report", REPORT, "--report", folder / "other", *LISTS)
+    assert (code, not_given in text) == (0, True), text
     fact = next(row for row in rows if row["decided_by"] == "credreport")
     kept = next(row for row in rows if row["user"] == "soap-archive")
     forged = fact | {name: kept[name] for name in ("user", "arn", "user_creation_time")}

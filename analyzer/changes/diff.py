@@ -162,7 +162,7 @@ class Comparison:
         frame = self.changes
         keep = frame[CHANGE].isin(list(kinds or ChangeKind))
         if Verdict.UNUSED in kinds:
-            keep |= frame[CHANGE].isin(_NEWLY_UNUSED) & (frame[NOW] == Verdict.UNUSED)
+            keep |= is_newly_unused(frame)
         if verdicts:
             pages = chain(self.before.pages(), self.now.pages())
             users = (page.users[page.users[columns.VERDICT].isin(list(verdicts))] for page in pages)
@@ -293,6 +293,11 @@ def out_of_order(before: Side, now: Side) -> set[str]:
 def compared_accounts(before: Side, now: Side) -> set[str]:
     """Return the accounts with a report on both sides, in the right order."""
     return set(before.as_of.keys() & now.as_of.keys()) - out_of_order(before, now)
+
+
+def is_newly_unused(frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which changes are of users that are unused now, and were not before or not there."""
+    return frame[CHANGE].isin(_NEWLY_UNUSED) & (frame[NOW] == Verdict.UNUSED)
 
 
 def open_counts_by_kind(frame: pd.DataFrame) -> Counter[str]:

@@ -212,7 +212,7 @@ def _check_options(reading: options.ReadingOptions, aws: AwsOptions) -> None:
 
 
 def _recorded(judging_options: options.JudgingOptions, **others: object) -> dict[str, object]:
-    """Return options for the record of a run: lists sorted, files as their SHA-256.
+    """Return options for the record of a run: lists of words sorted, files as their SHA-256.
 
     The settings file is left out: only the values count.
     """
@@ -223,4 +223,5 @@ def _recorded(judging_options: options.JudgingOptions, **others: object) -> dict
     values["log"] = [log.sha256 for log in judging_options.log]
     hashes = {name: file.sha256 for name, file in values.items() if isinstance(file, InputFile)}
     lists = {name: sorted(value) for name, value in values.items() if isinstance(value, list)}
-    return {**values, **hashes, **lists}
+    # Outputs show the entries of --exempt in their order, and the first that matches counts.
+    return {**values, **hashes, **lists, "exempt": judging_options.exempt}

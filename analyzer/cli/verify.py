@@ -1,11 +1,12 @@
 """Run `credreport verify`: make outputs anew from the reports, and compare them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.exceptions import TyperException
 
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import find_inputs, named_file, read_analysis_request
@@ -20,7 +21,7 @@ from analyzer.terms import Benchmark, Severity, printable
 if TYPE_CHECKING:
     from analyzer.analysis.analysis import AnalysisRequest
     from analyzer.report.input_formats import Limits
-    from analyzer.runs.run_folders import Run
+    from analyzer.runs.run_folders import MadeFrom, Run
     from analyzer.verify import Verification
 
 _MOST_SHOWN: Final = 50
@@ -119,15 +120,31 @@ def _verify_run(
         message = f"no run of export: {RECORD_FILE} is missing, or a file that it lists"
         raise InputRefused.of_file(str(folder), message, "Name the folder of one run.")
     check_version(str(folder), record.version)
-    run = Run(path, record)
-    verify_run(run, _request(run), limits, manifest, result)
+    if record.made_from is None:
+        hint = "Make the run again from its reports, and verify that one."
+        raise InputRefused.of_file(str(folder), "an earlier program wrote it", hint)
+    run, source = Run(path, record), record.made_from
+    verify_run(run, source, _request(run, source), limits, manifest, result)
 
 
-def _request(run: "Run") -> "AnalysisRequest":
-    """Return what a run was judged by: its parameters, and the lists that it keeps."""
+def _request(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
+    """Return what a run was judged by: its parameters, and the lists that it keeps.
+
+    Raises InputRefused if its manifest holds parameters that no run has.
+    """
+    try:
+        return _judged_by(run, source)
+    except (KeyError, TypeError, ValueError, TyperException) as error:
+        message = f"its manifest holds parameters that no run has: {printable(str(error))}"
+        raise InputRefused.of_file(run.name, message, "Name a run as it was written.") from None
+
+
+def _judged_by(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
+    from analyzer.decisions.ledger import Ledger
+    from analyzer.report.model import FileReference
     from analyzer.runs import inputs
 
-    parameters, names = run.record.parameters, run.record.made_from["lists"]
+    parameters, names = run.record.parameters, source.lists
     kept = {
         option: InputFile(names[file], (run.path / file).read_bytes())
         for option, file in (
@@ -146,10 +163,14 @@ def _request(run: "Run") -> "AnalysisRequest":
     values |= {name: kept.get(name) for name in ("exemptions", "owners", "decisions")}
     logs = sorted(run.path.glob(inputs.REMOVAL_LOG.format("*")))
     values["log"] = [InputFile(names[log.name], log.read_bytes()) for log in logs]
-    values |= _words(values) | {"settings": run.record.made_from["settings"]}
-    options = JudgingOptions(**values)
-    accounts = kept.get("accounts")
-    return read_analysis_request(options, accounts, parameters["fail_on"], change_words())
+    values |= _words(values) | {"settings": source.settings}
+    options, accounts = JudgingOptions(**values), kept.get("accounts")
+    request = read_analysis_request(options, accounts, parameters["fail_on"], change_words())
+    # The run keeps a copy in the program's own form, and none of a ledger without lines.
+    if used := run.record.ledger:
+        file = FileReference(name=used.name, sha256=used.sha256)
+        request = replace(request, ledger=replace(request.ledger or Ledger(), file=file))
+    return request
 
 
 def _words(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ with the reports proves that record and cells were not both forged.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
-from typing import Final, Self
+from typing import Final, Literal, Self
 
 import numpy as np
 import orjson
@@ -30,7 +30,7 @@ from analyzer.report.model import (
 )
 from analyzer.report.users import Users
 from analyzer.report.values import timestamp, utc_text_series
-from analyzer.terms import AsOfSource, Verdict, utc_text
+from analyzer.terms import AsOfSource, SplitBy, Verdict, WorkbookSheets, utc_text
 
 MOST_SAME_SECOND: Final = 50
 """If more users than this were created in one second, their names are not kept."""
@@ -128,7 +128,7 @@ class ReviewRecord(_Record):
     exemptions: str
     exempt: list[tuple[str, str]]
     owners: str
-    split: str
+    split: SplitBy | Literal[""]
     part: str
     accounts: list[str]
     users: list[str]
@@ -150,10 +150,17 @@ class ReviewRecord(_Record):
     logs: list[tuple[str, str]]
     names: dict[str, str]
     settings: str
-    sheets: str
+    sheets: WorkbookSheets
     of_run: bool
     listed: dict[str, int]
     follow_up: str
+
+    @model_validator(mode="after")
+    def _check_review(self) -> Self:
+        """Refuse criteria that are not valid, and a review of no report."""
+        if not self.reports or timestamp(self.reports[0][2]) is None or not self.criteria:
+            raise ValueError("not the record of a review")
+        return self
 
     @property
     def criteria(self) -> Criteria:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from openpyxl.comments.comment_sheet import CommentSheet
 from openpyxl.packaging.relationship import get_dependents
 from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.numbers import BUILTIN_FORMATS, BUILTIN_FORMATS_MAX_SIZE
 from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.cell import coordinate_to_tuple, get_column_letter
 from openpyxl.utils.datetime import CALENDAR_MAC_1904, WINDOWS_EPOCH, from_excel
@@ -327,17 +328,19 @@ class _Parser(WorkSheetParser):
         return super().parse_formula(element) if self._has_formulas else "="  # type: ignore[no-untyped-call]  # its stub
 
 
-_ODD_FORMAT: Final = re.compile(r'[";\\]')
+_ODD_FORMAT: Final = re.compile(r'[";\\%]|[0#?],+(?![0#?])|E[+-]', re.IGNORECASE)
 _PLAIN_IN_FORMAT: Final = re.compile(r"\\[-\s:/.,]|\[\$-\w+\]|;@$")
 
 
 def _number_format(book: Any, number: int) -> str:
-    custom = number - _CUSTOM_FORMATS
-    return str(book._number_formats[custom]) if 0 <= custom < len(book._number_formats) else ""
+    """Return a format that the workbook defines, or one of a percentage or a power of ten."""
+    custom = number - BUILTIN_FORMATS_MAX_SIZE
+    if 0 <= custom < len(book._number_formats):
+        return str(book._number_formats[custom])
+    return BUILTIN_FORMATS[number] if number in _BUILTIN_ODD_FORMATS else ""
 
 
-_CUSTOM_FORMATS: Final = 164
-"""The first number of the formats that a workbook defines."""
+_BUILTIN_ODD_FORMATS: Final = (9, 10, 11, 48)
 
 
 def _read_sheet(parser: _Parser, cells: SheetCells) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from io import BytesIO
 from itertools import count
 from pathlib import Path, PurePath
-from typing import Any, Final
+from typing import Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import sha256
@@ -67,17 +67,23 @@ def load_reports(
     return _with_run_relative_names(prefix, report)
 
 
-def with_outside(report: Report, outside: Mapping[str, Any]) -> Report:
-    """Return a report with what a run does not keep: unreadable files, skipped ones and notes."""
-    unreadable = (
-        UncoveredFile(account="", name=name, reason=reason)
-        for name, reason in outside["unreadable"]
-    )
+def with_outside(
+    report: Report,
+    *,
+    unreadable: Iterable[Sequence[str]],
+    skipped: Iterable[str],
+    notes: Iterable[str],
+) -> Report:
+    """Return a report with what a run does not keep: unreadable files, skipped ones and notes.
+
+    `unreadable` are names and reasons.
+    """
+    files = (UncoveredFile(account="", name=name, reason=reason) for name, reason in unreadable)
     return replace(
         report,
-        not_covered=(*unreadable, *report.not_covered),
-        source_notes=(*outside["skipped"], *report.source_notes),
-        content_notes=(*report.content_notes, *outside["notes"]),
+        not_covered=(*files, *report.not_covered),
+        source_notes=(*skipped, *report.source_notes),
+        content_notes=(*report.content_notes, *notes),
     )
 
 

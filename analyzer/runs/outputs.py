@@ -17,11 +17,13 @@ from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.analysis.filters import Filter
 from analyzer.changes.diff import (
     CHANGE,
+    EXEMPTION_NOW,
     NO_REPORT,
     Side,
     changes,
     check_masked_accounts,
     counts_by_kind,
+    is_newly_unused,
     not_covered_rows,
     open_counts_by_kind,
 )
@@ -139,13 +141,17 @@ def change_failures(
 ) -> list[str]:
     """Return the kinds of change among words that were met, each with its number.
 
-    What is exempt does not count. In an account that is not compared, and without an earlier run
-    in all, every user and every finding counts as new, and every unused user as newly unused.
+    What is exempt does not count. `became-unused` counts also users created since that are unused.
+    In an account that is not compared, and without an earlier run in all, every user and every
+    finding counts as new, and every unused user as newly unused.
     """
     kinds = [kind for kind in ChangeKind if kind in words and kind not in [*map(str, Verdict)]]
     if not kinds:
         return []
     counts = open_counts_by_kind(changed)
+    counts[ChangeKind.BECAME_UNUSED] = int(
+        (is_newly_unused(changed) & (changed[EXEMPTION_NOW] == "")).sum()
+    )
     accounts = analysis.report.accounts
     if earlier:
         accounts &= {*changed.loc[changed[CHANGE] == ChangeKind.NOT_COVERED, columns.ACCOUNT]}

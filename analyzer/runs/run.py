@@ -108,7 +108,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
     folder = request.folder
     with run_folders.folder_lock(folder):
         with run_folders.new_run_folder(folder) as building:
-            report, has_gaps, outside = _gather_reports(request, building)
+            report, has_gaps, unread = _gather_reports(request, building)
             all_runs = run_folders.runs(folder)
             for path in run_folders.incomplete_runs(folder, all_runs):
                 message = f"{path} is not a complete run: passed over."
@@ -116,8 +116,8 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             new_run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             earlier = run_folders.earlier_runs(all_runs, new_run.name)
             missing = _uncollected(request, all_runs)
-            outside["notes"] += missing
-            report = inputs.with_outside(report, outside)
+            outside = {**unread, "notes": missing}
+            report = inputs.with_outside(report, **outside)
             analysis_request = request.analysis_request
             analysis = _with_facts(request, analysis_request.analysis(report))
             _log_outcome(analysis, request.log, missing)
@@ -166,7 +166,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
 def _gather_reports(
     request: ExportRequest, building: Path
 ) -> tuple[Report, bool, dict[str, list[Any]]]:
-    """Put the reports into a run; return them, whether AWS left anything out, and what is not kept.
+    """Put the reports into a run; return them, if AWS left anything out, and which are not kept.
 
     They are copies of files, or fetched from AWS. Raises InputRefused, AwsRefused, OutputFailed.
     """
@@ -176,7 +176,7 @@ def _gather_reports(
     if request.fetch_request:
         _, has_gaps = _ask_aws(request, request.fetch_request, folder)
         report = inputs.load_reports(building, {}, request.limits, request.as_of)
-        return report, has_gaps, {"unreadable": [], "skipped": [], "notes": []}
+        return report, has_gaps, {"unreadable": [], "skipped": []}
     sources, is_outside = inputs.inputs_outside_runs(
         request.sources, request.folder, request.limits
     )
@@ -189,7 +189,6 @@ def _gather_reports(
     outside: dict[str, list[Any]] = {
         "unreadable": [[file.name, file.reason] for file in unreadable],
         "skipped": [*load.skipped_notes(sources)],
-        "notes": [],
     }
     return report, False, outside
 

@@ -56,13 +56,44 @@ class CoveredAccount(BaseModel):
     roots: int = 0
 
 
+class FeedSource(BaseModel):
+    """Hold the files of earlier runs whose findings a feed closes, and the accounts in it."""
+
+    closes: tuple[str, ...]
+    accounts: tuple[str, ...]
+
+
+class MadeFrom(BaseModel):
+    """Hold what the outputs of a run show besides the files that it keeps.
+
+    `unreadable` are names and reasons of files that could not be read, `skipped` and `notes` the
+    sentences on files that are not kept, `older_runs` the runs that accounts are compared with by
+    hand, `lists` the names of the lists, `trend` the rows of `outputs.TREND_COLUMNS`.
+    """
+
+    unreadable: tuple[tuple[str, str], ...]
+    skipped: tuple[str, ...]
+    notes: tuple[str, ...]
+    older_runs: dict[str, str]
+    settings: str
+    lists: dict[str, str]
+    trend: tuple[tuple[str, str, int, int, int, bool], ...]
+    feeds: dict[Feed, FeedSource]
+
+
+class UsedLedger(BaseModel):
+    """Hold the name and the SHA-256 of the ledger that a run used."""
+
+    name: str
+    sha256: str
+
+
 class RunRecord(BaseModel):
     """Hold the fields of a run's record that are read back.
 
     `as_of` is that of its newest report, `set_as_of` the one of `--as-of`, `exempt` are the entries
     of `--exempt`, `met` says what met `--fail-on`; `rules` are those that
-    ran, none in a record of an earlier version. `made_from` is what the outputs show besides the
-    kept files: names, settings, unreadable files, notes, the trend, and what other runs gave.
+    ran, none in a record of an earlier version; `made_from` is missing there too.
     """
 
     kind: Literal["export"]
@@ -82,7 +113,8 @@ class RunRecord(BaseModel):
     rules: frozenset[str] = frozenset()
     version: Annotated[str, Field(validation_alias=AliasPath("tool", "version"))] = ""
     compared_with: str | None = None
-    made_from: dict[str, Any] = {}
+    made_from: MadeFrom | None = None
+    ledger: UsedLedger | None = None
     covered: Annotated[
         tuple[CoveredAccount, ...], Field(validation_alias=AliasPath("accounts", "covered"))
     ] = ()
