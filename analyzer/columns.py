@@ -62,6 +62,13 @@ OPTIONAL: Final = (
 )
 """Columns that a report may lack: those of later years, and those of which no verdict depends."""
 
+OF_FEW_TEXTS: Final = (
+    *(PASSWORD_ENABLED, MFA_ACTIVE, ADDITIONAL_CREDENTIALS_INFO),
+    *chain(*((key.active, key.last_used_region, key.last_used_service) for key in ACCESS_KEYS)),
+    *chain(*CERTIFICATES),
+)
+"""Columns in which the same few texts stand in nearly every row: each is kept once."""
+
 REQUIRED: Final = tuple(name for name in IN_REPORT if name not in OPTIONAL)
 """Columns without which no report is read."""
 

@@ -213,7 +213,9 @@ def _difference_problems(
     differing: dict[int, list[str]] = defaultdict(list)
     for name in columns.IN_REPORT:
         here, there = (
-            values.normalized(name, rows.cells[name].take(pa.array(at)).fill_null(_LACKING))
+            values.normalized(
+                name, values.texts(rows.cells[name].take(pa.array(at))).fill_null(_LACKING)
+            )
             for at in (later, first)
         )
         for at in np.flatnonzero(np.asarray(pc.not_equal(here, there)))[:MOST_PROBLEMS].tolist():

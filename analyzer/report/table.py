@@ -19,6 +19,7 @@ from analyzer import columns
 from analyzer.errors import Problem
 from analyzer.report import arns, values
 from analyzer.report.input_formats import not_text, place_of_bad_byte
+from analyzer.report.model import as_block
 from analyzer.report.report_text import Header, ReportText, column_name
 from analyzer.terms import LONGEST_SHOWN, NO_SIGN_IN, NO_VALUE, NOT_SUPPORTED, count_text
 
@@ -40,9 +41,12 @@ _LONGEST_ROW: Final = 1 << 16
 
 SEPARATE_FILES = "Give the reports as files of their own."
 _TEXT: Final = pa.large_string()
+_TYPES: Final = dict.fromkeys(columns.IN_REPORT, _TEXT) | dict.fromkeys(
+    columns.OF_FEW_TEXTS, pa.dictionary(pa.int32(), _TEXT)
+)
 SCHEMA: Final = pa.schema(
     [
-        *((name, _TEXT) for name in columns.IN_REPORT),
+        *_TYPES.items(),
         (columns.ROW, pa.int64()),
         (columns.FILE, pa.int64()),
     ]
@@ -102,7 +106,8 @@ def _read_alone(file: int, text: ReportText) -> tuple[pa.Table, list[Problem]]:
     except pa.ArrowInvalid as error:
         if len(odd.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
             odd.problems.append(_unreadable(text, str(error)))
-        table = pa.table({name: pa.array([], _TEXT) for name in text.header.named_columns})
+        named = text.header.named_columns
+        table = pa.table({name: pa.array([], _TYPES.get(name, _TEXT)) for name in named})
     every = np.arange(1, len(table) + len(odd.numbers) + 1)
     numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)] + text.header.row
     table, order_problems = _without_headers(
@@ -118,9 +123,10 @@ def _read_alone(file: int, text: ReportText) -> tuple[pa.Table, list[Problem]]:
 
 def _in_schema(table: pa.Table, numbers: object, file: np.ndarray) -> pa.Table:
     """Return a table in the `SCHEMA`, with numbers of rows and positions of files."""
-    nothing = pa.nulls(len(table), _TEXT)
     here = {*table.column_names}
-    cells = [table[name] if name in here else nothing for name in columns.IN_REPORT]
+    cells = [
+        table[name] if name in here else pa.nulls(len(table), kind) for name, kind in _TYPES.items()
+    ]
     return pa.table([*cells, numbers, file], schema=SCHEMA)
 
 
@@ -159,7 +165,7 @@ def _csv_options(
             invalid_row_handler=skipped,
         ),
         "convert_options": pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, _TEXT),
+            column_types=dict.fromkeys(names, _TEXT) | _TYPES,
             # A lost quote can hide rows in any column.
             include_columns=text.header.named_columns
             if text.quoted
@@ -296,7 +302,7 @@ def _swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Probl
     message = "a quote opens in this cell and does not close, or only rows later"
     hint = "Give the report as AWS made it, or close the quote."
     for name in text.header.named_columns if len(table) else ():
-        cells = table[name].combine_chunks()
+        cells = values.texts(as_block(table[name]))
         if pc.max(pc.binary_length(cells)).as_py() > LONGEST_SHOWN:
             within = table.filter(pc.match_substring_regex(cells, _ROW_WITHIN))
             for row in within.select([columns.ROW, name]).to_pylist():

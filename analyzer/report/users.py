@@ -13,7 +13,6 @@ from typing import Any, Final, Self
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import ArrayLike
 
 from analyzer import columns
@@ -39,9 +38,9 @@ class Users:
 
     - `file` (position in `Report.files`), `row` int64 (the header is row 1), `as_of` datetime64[s].
     - `account`, `arn` large_string; `masked`: the ARN is masked: the user is judged by name.
-    - `text`: the report's own columns, timestamps as `…Z`, booleans in lower case, null where the
-      report has no such column. `known`: which cells of a column were understood; a column that is
-      not here is text of any form.
+    - `text`: the report's own columns (large_string, or a dictionary of it), timestamps as `…Z`,
+      booleans in lower case, null where the report has no such column. `known`: which cells of a
+      column were understood; a column that is not here is text of any form.
     - `moments`: datetime64[s] by `columns.TIMESTAMPS`; `flags`: bool by `columns.BOOLEANS`. NaT and
       False also stand for cells that are not known.
     - `key_states`, `certificate_states`: a row for each slot, positions in `SlotState` (int8).
@@ -71,7 +70,7 @@ class Users:
 
     def cell(self, name: str) -> pd.Series:
         """Return a column of the report as text, missing where the report has no such column."""
-        return text_series(self.text[name])
+        return text_series(values.texts(self.text[name]))
 
     def unread_in(self, *names: str) -> np.ndarray:
         """Return which users have a cell in these columns that was not understood."""
@@ -203,15 +202,11 @@ class _Cells:
 
     def equals(self, column: str, *words: str) -> np.ndarray:
         """Return which cells are one of the words, none where the report has no such column."""
-        mask = np.zeros(len(self), bool)
-        for word in words:
-            mask |= np.asarray(pc.equal(self.text[column], word).fill_null(fill_value=False))
-        return mask
+        return values.is_one_of(words, self.text[column])
 
     def is_filled(self, column: str) -> np.ndarray:
         """Return which cells hold more than a word for a missing value."""
-        blank = pa.array([NO_VALUE, NOT_SUPPORTED, "", None], _TEXT_TYPE)
-        return ~np.asarray(pc.is_in(self.text[column], blank))
+        return ~values.is_one_of((NO_VALUE, NOT_SUPPORTED, "", None), self.text[column])
 
     def boolean(self, column: str) -> None:
         """Read a column of `true` and `false`, in upper or lower case."""

@@ -11,13 +11,12 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report.model import NO_MOMENT, TEXT
 from analyzer.report.users import Users
+from analyzer.report.values import is_one_of
 from analyzer.terms import (
     LONGEST_SHOWN,
     NO_VALUE,
@@ -142,8 +141,8 @@ class Facts:
     @cached_property
     def more_credentials(self) -> np.ndarray:
         """Return which users have more credentials than the report lists."""
-        info = self.page.text[columns.ADDITIONAL_CREDENTIALS_INFO].fill_null("")
-        return ~np.asarray(pc.is_in(info, pa.array(["", NO_VALUE], info.type)))
+        info = self.page.text[columns.ADDITIONAL_CREDENTIALS_INFO]
+        return ~is_one_of(("", NO_VALUE, None), info)
 
     # Slots
 
