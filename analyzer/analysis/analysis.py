@@ -295,8 +295,8 @@ class AnalysisRequest:
     ids of rules, `control` and `overdue`. `settings` is as in `Analysis`.
     """
 
-    criteria: Criteria
-    book: "Rulebook | None"
+    criteria: Criteria = field(default_factory=Criteria)
+    book: "Rulebook | None" = None
     exemptions: Exemptions = field(default_factory=Exemptions)
     ledger: "Ledger | None" = None
     accounts: "AccountList | None" = None

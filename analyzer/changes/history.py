@@ -17,11 +17,14 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.changes.decisions import DECISION_COUNTS, REMOVED_UNDECIDED, Decided
-from analyzer.changes.period import AccountReport, Coverage, Span, coverages, ordered_reports
-from analyzer.changes.stays import FollowedAccount, FollowedUser, followed_accounts
-from analyzer.decisions.fate import fates
+from analyzer.changes.period import Coverage, Span, coverages, ordered_reports
+from analyzer.changes.stays import FollowedAccount, FollowedUser
+from analyzer.decisions.facts import ReportedAccount, reported_accounts
+from analyzer.decisions.fate import fates_of
+from analyzer.errors import InputRefused, Problem
+from analyzer.lists.owners import Owner, Owners
 from analyzer.report.model import NO_MOMENT, TEXT, concatenated, stable_order
 from analyzer.report.report import Report
 from analyzer.terms import Verdict
@@ -122,6 +125,7 @@ class History:
     trend: pd.DataFrame
     remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     contradictions: Sequence[str] = ()
+    unmatched_owners: Sequence[Owner] = ()
 
     @property
     def gap_count(self) -> int:
@@ -150,19 +154,35 @@ class History:
         return replace(self, coverages=kept, **tables)
 
 
-def history(analysis: Analysis, span: Span) -> History:
-    """Return the history of a period; in the analysis older reports of an account count too.
+def history(request: AnalysisRequest, report: Report, span: Span) -> History:
+    """Return the history of a period, with decisions if the request has a ledger.
 
-    Raises InputRefused as `ordered_reports` and `followed_accounts` do.
+    In the report older reports of an account count too. They are judged account by account, and
+    only users that changed are kept. Raises InputRefused as `ordered_reports` does, and for
+    different reports of one account and as-of.
     """
-    reports = ordered_reports(analysis.report.files)
-    covered = [*coverages(reports, span)]
-    accounts, verdicts = followed_accounts(analysis.pages(), reports, covered)
+    reports = ordered_reports(report.files)
+    covered = {each.account: each for each in coverages(reports, span)}
+    accounts, problems = list[FollowedAccount](), list[Problem]()
+    reported = dict[str, Sequence[ReportedAccount]]()
+    owners = request.owners or Owners()
+    owned = {*owners.positions(report.root_users.users).tolist()}
+    for part in report.by_account():
+        analysis, own = request.analysis(part), ordered_reports(part.files)
+        account = FollowedAccount(covered[own[0].account], own)
+        problems += account.follow(analysis.judged)
+        accounts.append(account)
+        owned |= {*analysis.owned.tolist()}
+        if request.ledger:
+            reported |= reported_accounts(request.ledger, part, analysis.pages(), span.until)
+    if problems:
+        raise InputRefused(problems)
     rows = [_period_row(each.coverage.account, [each]) for each in accounts]
-    return History(
-        analysis=analysis,
-        coverages=covered,
-        newest=max(report.at for report in reports),
+    nobody = report.root_users.take(np.array([], np.int64))
+    followed = History(
+        analysis=request.analysis(replace(report, all_users=lambda: nobody)),
+        coverages=[*covered.values()],
+        newest=max(each.at for each in reports),
         span=span,
         period=_frame([*rows, _period_row(ALL, accounts)], PERIOD),
         users=_frame(
@@ -171,13 +191,12 @@ def history(analysis: Analysis, span: Span) -> History:
         events=_events_in_order(
             _frame((event for each in accounts for event in each.events), EVENTS)
         ),
-        reports=_frame(
-            _report_rows(analysis.report, reports, covered),
-            REPORTS,
-            (columns.ACCOUNT, columns.AS_OF),
-        ),
-        trend=_trend(reports, covered, verdicts),
+        reports=_frame(_report_rows(report, accounts), REPORTS, (columns.ACCOUNT, columns.AS_OF)),
+        trend=_trend(accounts),
+        unmatched_owners=[each for at, each in enumerate(owners.entries) if at not in owned],
     )
+    is_decided = request.ledger and any(not each.reason for each in followed.coverages)
+    return _with_decisions(followed, reported) if is_decided else followed
 
 
 def _frame(
@@ -204,7 +223,7 @@ def _user_row(account: FollowedAccount, user: FollowedUser) -> tuple[Any, ...]:
     since, before = user.unused_since, user.gone[0]
     edges = (word or "" for word in (account.first_verdict(user), user.verdicts[-1][1]))
     days, at_least = user.unused.days, bool(since and not user.used)
-    first, last = account.moments[user.verdicts[0][0]], before or account.coverage.moments[-1]
+    first, last = account.reports[user.verdicts[0][0]].at, before or account.coverage.moments[-1]
     shown = (user.by_name, first, last, *edges, since, at_least, days, *user.gone)
     return (*user.identity, *shown, user.exemption, user.used_before)
 
@@ -237,36 +256,30 @@ def _median_and_longest(days: Sequence[float]) -> list[float | None]:
     return [each if each < inf else None for each in known]
 
 
-def _trend(
-    reports: Sequence[AccountReport], covered: Sequence[Coverage], verdicts: np.ndarray
-) -> pd.DataFrame:
+def _trend(accounts: Sequence[FollowedAccount]) -> pd.DataFrame:
     """Return `History.trend`, from the last report of each account up to the end of each day."""
-    day = np.array([report.at.replace(tzinfo=None) for report in reports], "datetime64[D]")
-    inside = [np.arange(each.start, each.end + 1) for each in covered if not each.reason]
-    days = np.unique(day[np.concatenate([[], *inside]).astype(int)])
+    shown = [each.verdict_counts() for each in accounts if not each.coverage.reason]
+    days = np.unique(np.concatenate([np.array([], "M8[D]"), *(own for own, _ in shown)]))
     # Users of an account that comes later would look like growth.
-    days = days[days >= max((day[numbers[0]] for numbers in inside), default=NO_MOMENT)]
+    days = days[days >= max((own[0] for own, _ in shown), default=NO_MOMENT)]
     total = np.zeros((len(days), len(Verdict)), np.int64)
-    for numbers in inside:
-        total += verdicts[numbers[np.searchsorted(day[numbers], days, "right") - 1]]
+    for own, verdicts in shown:
+        total += verdicts[np.searchsorted(own, days, "right") - 1]
     counts = dict(zip(map(str, Verdict), total.T, strict=True))
     return pd.DataFrame({columns.AS_OF: pd.DatetimeIndex(days.astype("M8[s]"), tz="UTC"), **counts})
 
 
-def _report_rows(
-    report: Report, reports: Sequence[AccountReport], covered: Iterable[Coverage]
-) -> Iterator[tuple[Any, ...]]:
-    spans = {coverage.account: coverage for coverage in covered}
-    first = before = reports[0]
-    for number, each in enumerate(reports):
-        file, is_copy = each.file, number > 0 and each.has_as_of_of(before)
-        is_later = number > 0 and not is_copy and each.account == before.account
-        first = first if is_copy else each
-        same = f"same report as {first.file.name}" if is_copy else ""
-        about = file.as_of, file.as_of_source, file.name, file.sha256, each.rows
-        days = (each.at - before.at).days if is_later else None
-        yield each.account, *about, days, same or _status(number, spans[each.account])
-        before = each
+def _report_rows(report: Report, accounts: Iterable[FollowedAccount]) -> Iterator[tuple[Any, ...]]:
+    for account in accounts:
+        first = before = account.reports[0]
+        for number, each in enumerate(account.reports):
+            file, is_copy = each.file, number > 0 and each.has_as_of_of(before)
+            first = first if is_copy else each
+            same = f"same report as {first.file.name}" if is_copy else ""
+            about = file.as_of, file.as_of_source, file.name, file.sha256, each.rows
+            days = (each.at - before.at).days if number > 0 and not is_copy else None
+            yield each.account, *about, days, same or _status(number, account.coverage)
+            before = each
     for missing in report.not_covered:
         yield missing.account, None, "", missing.name, "", 0, None, f"not read: {missing.reason}"
 
@@ -277,7 +290,7 @@ def _status(number: int, covered: Coverage) -> str:
     return COUNTS if covered.start <= number <= covered.end else "outside the period"
 
 
-def with_decisions(history: History) -> History:
+def _with_decisions(history: History, reported: Mapping[str, Sequence[ReportedAccount]]) -> History:
     """Return a history with `DECISION_COUNTS` in the period, and events `decision` and `done`.
 
     Its users have the columns `decisions.USER_COLUMNS`, its remarks are those of `Decided`. An
@@ -286,7 +299,9 @@ def with_decisions(history: History) -> History:
     analysis, span = history.analysis, history.span
     of_period = Decided(
         ledger=analysis.ledger,
-        fates=fates(analysis.ledger, analysis.report, analysis.pages(), span.until),
+        fates=fates_of(
+            analysis.ledger, reported, max(file.as_of for file in analysis.report.files)
+        ),
         owners=analysis.owners,
         covered={each.account: each for each in history.coverages if not each.reason},
         since=span.since,

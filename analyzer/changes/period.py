@@ -100,16 +100,11 @@ def order_problem(one: AccountReport, other: AccountReport) -> Problem:
 def coverages(reports: Sequence[AccountReport], span: Span) -> Iterator[Coverage]:
     """Yield the reports in the period, for each account."""
     until = span.until or max(report.at for report in reports)
-    start = 0
     for account, own in groupby(reports, lambda report: report.account):
-        moments = [report.at for report in own]
-        yield _coverage(account, start, moments, span, until)
-        start += len(moments)
+        yield _coverage(account, [report.at for report in own], span, until)
 
 
-def _coverage(
-    account: str, first: int, at: Sequence[datetime], span: Span, until: datetime
-) -> Coverage:
+def _coverage(account: str, at: Sequence[datetime], span: Span, until: datetime) -> Coverage:
     since = span.since or at[0]
     start, end = (_edge(at, moment, span.max_gap) for moment in (since, until))
     if start is None or end is None or (at[end] - until).days > span.max_gap:
@@ -124,7 +119,7 @@ def _coverage(
     moments = [*dict.fromkeys(at[start : end + 1])]
     late = [since] if moments[0] > since else []
     gaps = [gap for gap in pairwise([*late, *moments]) if (gap[1] - gap[0]).days > span.max_gap]
-    return Coverage(account, first + start, first + end, moments, gaps)
+    return Coverage(account, start, end, moments, gaps)
 
 
 def _edge(at: Sequence[datetime], moment: datetime, max_gap: int) -> int | None:

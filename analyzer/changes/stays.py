@@ -5,16 +5,15 @@ reports in which it is unused.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import pairwise
+from itertools import pairwise, starmap
 from math import inf
 from typing import Final
 
 import numpy as np
-import pandas as pd
 
 from analyzer import columns
 from analyzer.changes.events import (
@@ -28,9 +27,8 @@ from analyzer.changes.events import (
     presence_text,
 )
 from analyzer.changes.period import AccountReport, Coverage, order_problem
-from analyzer.changes.walk import Steps, Walk, seconds_of, whole_accounts
-from analyzer.errors import InputRefused
-from analyzer.report.model import text_series
+from analyzer.changes.walk import Steps, Walk, seconds_of
+from analyzer.errors import Problem
 from analyzer.report.users import Users
 from analyzer.terms import Verdict
 
@@ -69,19 +67,64 @@ class FollowedUser:
 
 @dataclass(slots=True)
 class FollowedAccount:
-    """Hold what the reports of a period show of an account; `moments` are those of all reports.
+    """Hold what the reports of a period show of an account; `reports` are all, in their order.
 
-    `counts` are the numbers of users in `history.PERIOD`; `least` and `most` the days from first
-    unused to gone, infinite if they are not known.
+    `counts` are the numbers of users in `history.PERIOD`, `verdicts` those of each verdict by
+    report; `least` and `most` are the days from first unused to gone, infinite if not known.
     """
 
     coverage: Coverage
-    moments: Sequence[datetime]
+    reports: Sequence[AccountReport]
     users: list[FollowedUser] = field(default_factory=list)
     events: list[tuple[object, ...]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     least: list[float] = field(default_factory=list)
     most: list[float] = field(default_factory=list)
+    verdicts: np.ndarray = field(default_factory=lambda: np.zeros((0, len(Verdict)), np.int64))
+
+    def verdict_counts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the days of the reports in the period, and how many users have each verdict."""
+        inside = slice(self.coverage.start, self.coverage.end + 1)
+        days = [report.at.replace(tzinfo=None) for report in self.reports[inside]]
+        return np.array(days, "datetime64[D]"), self.verdicts[inside]
+
+    def follow(self, judged: Users) -> Iterator[Problem]:
+        """Follow the users in all reports; yield a problem for reports of one as-of that differ."""
+        number = np.argsort([report.position for report in self.reports])
+        walk = Walk([judged], number[judged.file])
+        verdict = judged.users[columns.VERDICT].cat.codes.to_numpy()
+        counts = np.bincount(
+            walk.report * len(Verdict) + verdict, minlength=len(self.reports) * len(Verdict)
+        )
+        self.verdicts = counts.reshape(-1, len(Verdict))
+        steps = walk.steps(np.arange(len(self.reports)) == 0)
+        is_copy = np.array([False, *starmap(_is_copy, pairwise(self.reports))])
+        copied = steps.where(is_copy[steps.report])
+        self._follow(walk, steps.where(~is_copy[steps.report]), verdict)
+        for at in np.unique(copied.report[walk.differs(copied, without=[columns.EXEMPTION])]):
+            yield order_problem(*self.reports[at - 1 : at + 1])
+
+    def _follow(self, walk: Walk, steps: Steps, verdict: np.ndarray) -> None:
+        """Follow the users of the period."""
+        start, end, words = self.coverage.start, self.coverage.end, [*Verdict]
+        inside = (walk.report >= start) & (walk.report <= end)
+        users = _users(walk, np.flatnonzero(inside), walk.report <= end)
+        at_start = walk.report == start
+        first = (values[inside & at_start].tolist() for values in (walk.user, verdict))
+        for code, word in zip(*first, strict=True):
+            users[code].verdicts.append((start, words[word]))
+        steps = steps.where((steps.report > start) & (steps.report <= end))
+        steps = steps.where(walk.differs(steps, without=_NO_EVENT, newer=USE_COLUMNS))
+        steps = steps.where(np.argsort(steps.report, kind="stable"))
+        states = zip(walk.states(steps.before), walk.states(steps.now), strict=True)
+        codes = walk.user[np.maximum(steps.before, steps.now)]
+        for number, code, pair, renamed in zip(
+            steps.report.tolist(), codes.tolist(), states, steps.renamed.tolist(), strict=True
+        ):
+            self.step(number, users[code], *pair, is_renamed=renamed)
+        for user in users.values():
+            self.count(user)
+            self.users.append(user)
 
     def step(
         self, at: int, user: FollowedUser, was: UserState, has: UserState, *, is_renamed: bool
@@ -93,14 +136,14 @@ class FollowedAccount:
             found = [*_events(was, has)]
         else:
             found = [self._presence(at, user, is_gone=bool(was.arn), is_renamed=is_renamed)]
-        between = self.moments[at - 1], self.moments[at]
+        between = self.reports[at - 1].at, self.reports[at].at
         self.events += ((*user.identity, *between, *event) for event in found)
 
     def _presence(
         self, at: int, user: FollowedUser, *, is_gone: bool, is_renamed: bool
     ) -> tuple[str, str]:
         created = user.identity[-1]
-        is_created = created is not None and (is_renamed or created >= self.moments[at - 1])
+        is_created = created is not None and (is_renamed or created >= self.reports[at - 1].at)
         word = GONE if is_gone else CREATED if is_created else APPEARED
         self.counts.update({word: 1, "renamed": is_gone and is_renamed})
         return word, presence_text(
@@ -113,9 +156,9 @@ class FollowedAccount:
     def count(self, user: FollowedUser) -> None:
         """Follow the verdicts of a user, and count it."""
         start, end, counts = self.coverage.start, self.coverage.end, self.counts
-        known, is_there, until = None, False, self.moments[start]
+        known, is_there, until = None, False, self.reports[start].at
         for (at, verdict), (following, _) in pairwise([*user.verdicts, (end + 1, None)]):
-            before, first, last = (self.moments[each] for each in (at - 1, at, following - 1))
+            before, first, last = (self.reports[each].at for each in (at - 1, at, following - 1))
             if verdict is None:
                 self._count_gone(user, before, first)
             elif not is_there:
@@ -154,6 +197,10 @@ class FollowedAccount:
             self.most.append(-((user.used - at) // _DAY) if user.used else inf)
 
 
+def _is_copy(one: AccountReport, other: AccountReport) -> bool:
+    return other.has_as_of_of(one)
+
+
 def _events(was: UserState, has: UserState) -> Iterator[tuple[str, str]]:
     """Yield what happened to a user; a further use by a user in use is no event."""
     if was.verdict is not has.verdict:
@@ -162,65 +209,6 @@ def _events(was: UserState, has: UserState) -> Iterator[tuple[str, str]]:
         again = event.kind in _USES and was.last_use and was.verdict not in IDLE_VERDICTS
         if event.kind is not EventKind.PASSWORD_EXPIRY and not again:
             yield event.kind, event.sentence
-
-
-def followed_accounts(
-    pages: Iterable[Users], reports: Sequence[AccountReport], covered: Iterable[Coverage]
-) -> tuple[list[FollowedAccount], np.ndarray]:
-    """Return what a period shows of each account, and how many users have each verdict by report.
-
-    Raises InputRefused for different reports of one account and as-of.
-    """
-    accounts = {
-        each.account: FollowedAccount(each, [report.at for report in reports]) for each in covered
-    }
-    of_report = [accounts[report.account] for report in reports]
-    places = pd.MultiIndex.from_tuples([(report.position, report.account) for report in reports])
-    is_first = np.array([True, *(one.account != other.account for one, other in pairwise(reports))])
-    is_copy = np.array([False, *(other.has_as_of_of(one) for one, other in pairwise(reports))])
-    counts = np.zeros(len(reports) * len(Verdict), np.int64)
-    differing: list[int] = []
-    for whole in whole_accounts(pages):
-        keys = [pd.MultiIndex.from_arrays([page.file, text_series(page.account)]) for page in whole]
-        walk = Walk(whole, np.concatenate([places.get_indexer(key) for key in keys]))
-        verdict = walk.values(lambda page: page.users[columns.VERDICT].cat.codes)
-        counts += np.bincount(walk.report * len(Verdict) + verdict, minlength=len(counts))
-        steps = walk.steps(is_first)
-        copied = steps.where(is_copy[steps.report])
-        differing += copied.report[walk.differs(copied, without=[columns.EXEMPTION])].tolist()
-        _follow(walk, steps.where(~is_copy[steps.report]), of_report, verdict)
-    if differing:
-        pairs = ((reports[at - 1], reports[at]) for at in sorted({*differing}))
-        raise InputRefused(order_problem(*pair) for pair in pairs)
-    return [*accounts.values()], counts.reshape(len(reports), len(Verdict))
-
-
-def _follow(
-    walk: Walk, steps: Steps, of_report: Sequence[FollowedAccount], verdict: np.ndarray
-) -> None:
-    """Follow the users of some accounts through the period."""
-    start, end = (
-        np.array([getattr(each.coverage, edge) for each in of_report]) for edge in ("start", "end")
-    )
-    inside = (walk.report >= start[walk.report]) & (walk.report <= end[walk.report])
-    users = _users(walk, np.flatnonzero(inside), walk.report <= end[walk.report])
-    at_start, words = inside & (walk.report == start[walk.report]), [*Verdict]
-    first = (values[at_start].tolist() for values in (walk.user, walk.report, verdict))
-    for code, number, word in zip(*first, strict=True):
-        users[code].verdicts.append((number, words[word]))
-    steps = steps.where((steps.report > start[steps.report]) & (steps.report <= end[steps.report]))
-    steps = steps.where(walk.differs(steps, without=_NO_EVENT, newer=USE_COLUMNS))
-    steps = steps.where(np.argsort(steps.report, kind="stable"))
-    states = zip(walk.states(steps.before), walk.states(steps.now), strict=True)
-    codes = walk.user[np.maximum(steps.before, steps.now)]
-    for number, code, pair, renamed in zip(
-        steps.report.tolist(), codes.tolist(), states, steps.renamed.tolist(), strict=True
-    ):
-        of_report[number].step(number, users[code], *pair, is_renamed=renamed)
-    for user in users.values():
-        account = of_report[user.verdicts[0][0]]
-        account.count(user)
-        account.users.append(user)
 
 
 def _users(walk: Walk, rows: np.ndarray, up_to_end: np.ndarray) -> dict[int, FollowedUser]:

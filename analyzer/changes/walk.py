@@ -12,7 +12,6 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.changes.events import (
@@ -86,8 +85,8 @@ class Walk:
     def arn(self) -> np.ndarray:
         """Return a number for each row, the same for equal ARNs (int64)."""
         texts = [arns.identities(page.arn, page.text[columns.USER]) for page in self.pages]
-        coded = pa.chunked_array(texts).dictionary_encode()
-        return np.concatenate([chunk.indices.to_numpy() for chunk in coded.chunks]).astype(np.int64)
+        coded = pa.chunked_array(texts).dictionary_encode().combine_chunks()
+        return np.asarray(coded.indices).astype(np.int64)
 
     @cached_property
     def shown(self) -> np.ndarray:
@@ -165,20 +164,6 @@ class Walk:
 def of_roots(page: Users) -> bool:
     """Return whether a page of an analysis holds roots."""
     return columns.VERDICT not in page.added
-
-
-def whole_accounts(pages: Iterable[Users]) -> Iterator[list[Users]]:
-    """Yield pages with all rows of their accounts; the rows of an account must be together."""
-    waiting: list[Users] = []
-    for page in filter(len, pages):
-        accounts, every = page.account, np.arange(len(page))
-        start = pc.index(accounts, accounts[-1]).as_py()
-        if start or (waiting and waiting[-1].account[-1] != accounts[0]):
-            yield [*waiting, page.where(every < start)]
-            waiting = []
-        waiting.append(page.where(every >= start))
-    if waiting:
-        yield waiting
 
 
 # What is compared

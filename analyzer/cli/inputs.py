@@ -385,20 +385,14 @@ def history_of(
 
     Raises typer.BadParameter for an as-of, InputRefused for reports.
     """
-    from analyzer.changes.history import history, with_decisions
+    from analyzer.changes.history import history
 
     require(not inputs.as_of, "reports of a history have times of their own", "--as-of")
     if span.until and analysis_request.ledger:
         analysis_request = replace(
             analysis_request, ledger=analysis_request.ledger.until(span.until.date())
         )
-    period_history = history(
-        analysis_request.analysis(load(inputs, quiet=quiet, with_older=True)), span
-    )
-    has_decisions = period_history.analysis.ledger.file and any(
-        not each.reason for each in period_history.coverages
-    )
-    return with_decisions(period_history) if has_decisions else period_history
+    return history(analysis_request, load(inputs, quiet=quiet, with_older=True), span)
 
 
 # Outputs

@@ -112,10 +112,15 @@ def fates(
 
     `pages` are the judged pages of `report`. Reports after `until` do not count.
     """
-    accounts = reported_accounts(ledger, report, pages, until)
+    newest = max((file.as_of for file in report.files), default=None)
+    return fates_of(ledger, reported_accounts(ledger, report, pages, until), newest)
+
+
+def fates_of(ledger: Ledger, accounts: ReportedAccounts, newest: datetime | None) -> Fates:
+    """Return the fate of each removal, from what reports show; `newest` is the last as-of."""
     of_reports = tuple(facts(ledger, accounts))
     after = ledger.with_lines(of_reports)
-    evidence = _Evidence(after, accounts, max((file.as_of for file in report.files), default=None))
+    evidence = _Evidence(after, accounts, newest)
     removals = [stand for stand in after.standings.values() if stand.is_of_removal]
     before = users_decided_on([stand.line for stand in removals])
     texts = (

@@ -38,10 +38,10 @@ _PAST: Final = [name for name in columns.TIMESTAMPS if name != columns.PASSWORD_
 class Rows:
     """Hold the rows of all reports under each other, and the subject of each row.
 
-    `cells` are the columns of `SCHEMA`; `file` is the position of the row's report, ascending;
-    `reports` is the number of all; `numbers` are those of the rows in their reports. `account` is
-    the position in `accounts`. Rows of one user or root have an equal `identity`. `moments` are the
-    cells of `columns.TIMESTAMPS`.
+    `cells` are the columns of a schema of `table`; `file` is the position of the row's report,
+    ascending; `reports` is the number of all; `numbers` are those of the rows in their reports.
+    `account` is the position in `accounts`. Rows of one user or root have an equal `identity`.
+    `moments` are the cells of `columns.TIMESTAMPS` that are no dictionary.
     """
 
     cells: dict[str, pa.Array]
@@ -57,19 +57,25 @@ class Rows:
     @classmethod
     def of(cls, cells: dict[str, pa.Array], reports: int, masked_account: str) -> "Rows":
         """Read the subjects of rows."""
-        arn, name = cells[columns.ARN], cells[columns.USER]
+        arn, name, of_row = _subjects(cells[columns.ARN], cells[columns.USER])
         account = arns.account_ids(arn, masked_account).dictionary_encode()
+        plain = (name for name in columns.TIMESTAMPS if not values.is_dictionary(cells[name]))
         return cls(
             cells,
             reports,
             cells[columns.FILE].to_numpy(),
             cells[columns.ROW].to_numpy(),
-            np.asarray(arns.is_root(arn, name)),
-            account.indices.to_numpy(),
+            np.asarray(arns.is_root(arn, name))[of_row],
+            account.indices.to_numpy()[of_row],
             account.dictionary.to_pylist(),
-            arns.identities(arn, name).dictionary_encode().indices.to_numpy(),
-            {name: values.timestamps(cells[name]) for name in columns.TIMESTAMPS},
+            arns.identities(arn, name).dictionary_encode().indices.to_numpy()[of_row],
+            {name: values.timestamps(cells[name]) for name in plain},
         )
+
+    def moment(self, name: str) -> np.ndarray:
+        """Return a column of `columns.TIMESTAMPS`; of a dictionary each text is read anew."""
+        moment = self.moments.get(name)
+        return values.timestamps(self.cells[name]) if moment is None else moment
 
     def at(self, report: int, account: str | None = None) -> np.ndarray:
         """Return the positions of the rows of a report, or only those of an account."""
@@ -84,7 +90,8 @@ class Rows:
         start, end = np.searchsorted(self.file, [report, report + 1])
         arn = self.cells[columns.ARN].slice(start, end - start)
         # The first row is enough of nearly every report.
-        return not any(arns.has_account_number(some).any() for some in (arn[:1], arn))
+        beginnings = map(values.texts, (arn[:1], arn))
+        return not any(arns.has_account_number(some).any() for some in beginnings)
 
     @cached_property
     def newest(self) -> np.ndarray:
@@ -92,8 +99,8 @@ class Rows:
         newest = np.full(self.reports, NO_MOMENT)
         reports_with_rows, first = np.unique(self.file, return_index=True)
         if len(first):  # The next rotation of a password may be in the future.
-            of_rows = np.fmax.reduce([self.moments[name] for name in _PAST])
-            newest[reports_with_rows] = np.fmax.reduceat(of_rows, first)
+            of_columns = (np.fmax.reduceat(self.moment(name), first) for name in _PAST)
+            newest[reports_with_rows] = np.fmax.reduce([*of_columns])
         return newest
 
     @cached_property
@@ -167,12 +174,23 @@ Text = ReportText | InputRefused
 """The text of a report, or the refusal to read it."""
 
 
+def _subjects(arn: pa.Array, name: pa.Array) -> tuple[pa.Array, pa.Array, np.ndarray | slice]:
+    """Return ARNs and names, of dictionaries each pair once, and the position of each row's."""
+    if not values.is_dictionary(arn):
+        return arn, name, slice(None)
+    pair = arn.indices.to_numpy().astype(np.int64) * len(name.dictionary) + name.indices.to_numpy()
+    distinct, of_row = np.unique(pair, return_inverse=True)
+    positions = map(pa.array, np.divmod(distinct, max(len(name.dictionary), 1)))
+    texts = (each.dictionary.take(at) for each, at in zip((arn, name), positions, strict=True))
+    return *texts, of_row
+
+
 def read_reports(
-    texts: Iterable[Text], set_as_of: datetime | None
+    texts: Iterable[Text], set_as_of: datetime | None, schema: pa.Schema = SCHEMA
 ) -> tuple[Rows, list[ReadReport | InputRefused]]:
     """Return the rows of all reports, and what each report is, or its refusal."""
     remaining, read = iter(texts), list[Text]()
-    tables = [SCHEMA.empty_table()]
+    tables = [schema.empty_table()]
     problems: dict[int, list[Problem]] = {}
     while group := _read_group([*islice(remaining, _GROUP)], len(read), tables, problems):
         read += group
@@ -191,10 +209,11 @@ def _read_group(
     readable = [(at, text) for at, text in enumerate(texts) if isinstance(text, ReportText)]
     for _, numbered in groupby(readable, lambda pair: pair[1].header.line):
         positions, alike = zip(*numbered, strict=True)
-        table, found = read_texts(alike)
+        schema = tables[0].schema
+        table, found = read_texts(alike, schema)
         at = start + np.array(positions)
         file = pa.array(at[table[columns.FILE].to_numpy()])
-        tables.append(table.set_column(len(SCHEMA) - 1, SCHEMA.field(columns.FILE), file))
+        tables.append(table.set_column(len(schema) - 1, columns.FILE, file))
         problems |= zip(at.tolist(), found, strict=True)
     return [replace(text, csv=b"") if isinstance(text, ReportText) else text for text in texts]
 
@@ -207,7 +226,7 @@ def _blocks(tables: list[pa.Table]) -> dict[str, pa.Array]:
     parts = pa.concat_tables(tables)
     tables.clear()
     blocks = {}
-    for name in SCHEMA.names:
+    for name in parts.column_names:
         blocks[name] = as_block(parts[name])
         parts = parts.drop_columns([name])
     pa.default_memory_pool().release_unused()
@@ -241,8 +260,9 @@ def _outcomes(
 def _local_dates(rows: Rows) -> dict[int, list[tuple[int, str, str]]]:
     """Return by report the row, column and value of each date in a local form."""
     found: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
-    for name, moment in rows.moments.items():
-        for at in np.flatnonzero(values.may_be_local_date(rows.cells[name], moment)).tolist():
+    for name in columns.TIMESTAMPS:
+        suspect = values.may_be_local_date(rows.cells[name], rows.moment(name))
+        for at in np.flatnonzero(suspect).tolist():
             value, dates = rows.cells[name][at].as_py(), found[int(rows.file[at])]
             if values.is_local_date(value) and len(dates) < MOST_PROBLEMS:
                 dates.append((int(rows.numbers[at]), name, value))
@@ -258,7 +278,7 @@ def _problems_of_whole(rows: Rows, at: int, text: ReportText) -> Iterator[Proble
         return
     credentials = text.service_credentials
     if credentials and credentials.users:
-        users = rows.cells[columns.USER].take(pa.array(positions))
+        users = values.texts(rows.cells[columns.USER].take(pa.array(positions)))
         if credentials.users.isdisjoint(pc.utf8_lower(users).to_pylist()):
             yield credentials.of_other_report(text.name)
     last, name = int(positions[np.argmax(rows.numbers[positions])]), text.header.names[-1]

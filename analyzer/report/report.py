@@ -21,8 +21,10 @@ from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, short_list
 class Report:
     """Hold one or more credential reports that were understood, as one.
 
-    `iam_users` are in the files' order, `root_users` beside them. `sha256` are those of the bytes
-    of all reports that were read, also of those that do not count, which `superseded` names.
+    `all_users` returns the IAM users, in the files' order, `root_users` are beside them.
+    `by_account` gives, if older reports count too, all reports of each account as one Report.
+    `sha256` are those of the bytes of all reports that were read, also of those that do not count,
+    which `superseded` names.
     `older` gives the reports that do not count because another report of the account is newer, if
     any, as one Report in which each file counts as if alone. `not_covered` are the accounts that
     should have a report and have none, `left_out` the accounts of an organization that were left
@@ -32,11 +34,12 @@ class Report:
     """
 
     files: tuple[ReportFile, ...]
-    iam_users: Users
+    all_users: Callable[[], Users]
     root_users: Users
     sha256: frozenset[str]
     superseded: tuple[FileReference, ...] = ()
     older: Callable[[], Iterable["Report"]] = tuple
+    by_account: Callable[[], Iterable["Report"]] = tuple
     source_notes: tuple[str, ...] = ()
     content_notes: tuple[str, ...] = ()
     not_covered: tuple[NotCovered, ...] = ()
@@ -103,6 +106,11 @@ class Report:
                 " users are judged by name, and unused users are to check. --masked-account sets"
                 " the account."
             )
+
+    @property
+    def iam_users(self) -> Users:
+        """Return the IAM users."""
+        return self.all_users()
 
     @property
     def users(self) -> pd.DataFrame:

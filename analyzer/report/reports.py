@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from itertools import chain
 from operator import itemgetter, methodcaller
 from typing import Any, Final
@@ -33,7 +33,7 @@ from analyzer.report.notes import (
 from analyzer.report.read_reports import ReadReport, Rows, Text, read_reports
 from analyzer.report.report import Report
 from analyzer.report.report_text import check_as_of
-from analyzer.report.table import MOST_PROBLEMS, SCHEMA
+from analyzer.report.table import HISTORY_SCHEMA, MOST_PROBLEMS, SCHEMA
 from analyzer.report.users import Users, users_of_rows
 from analyzer.terms import AsOfSource, FileNote, code_of, folded_notes, short_list
 
@@ -56,7 +56,7 @@ def assemble_report(
     """
     if set_as_of:
         check_as_of(set_as_of)
-    rows, outcomes = read_reports(texts, set_as_of)
+    rows, outcomes = read_reports(texts, set_as_of, HISTORY_SCHEMA if with_older else SCHEMA)
     refusals = [outcome.problems for outcome in outcomes if isinstance(outcome, InputRefused)]
     if refusals:
         raise InputRefused(chain(*refusals))
@@ -94,16 +94,17 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
     if problems:
         raise InputRefused(problems)
     at = np.concatenate(positions)
-    if each_counts:  # A history goes through the accounts one after the other.
-        at = at[np.argsort(rows.account[at], kind="stable")]
-    is_root = rows.root[at]
     services = _services(counted, each_counts=each_counts)
+    is_root, is_last = rows.root[at], not (older or each_counts)
     roots = _users(rows, at[is_root], counted, services)
-    users = _users(rows, at[~is_root], counted, services, is_last=not older)
+    users = cache(partial(_users, rows, at[~is_root], counted, services, is_last=is_last))
+    if not each_counts:
+        users()
     return Report(
         files=tuple(report.file for report in counted),
         content_notes=notes_on_content(counted, folded_notes(notes)),
-        iam_users=users,
+        all_users=users,
+        by_account=partial(_by_account, rows, at, counted) if each_counts else tuple,
         root_users=roots,
         sha256=frozenset(report.text.sha256 for report in reports),
         superseded=tuple(
@@ -113,6 +114,27 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
         ),
         older=partial(_older, rows, older) if older else tuple,
     )
+
+
+def _by_account(rows: Rows, at: np.ndarray, reports: Sequence[ReadReport]) -> Iterator[Report]:
+    """Yield all reports of each account as one Report, in the order of the accounts."""
+    at = at[np.argsort(rows.account[at], kind="stable")]
+    edges = np.searchsorted(rows.account[at], np.arange(1, len(rows.accounts)))
+    of_accounts = dict(zip(rows.accounts, np.split(at, edges), strict=True))
+    parts: dict[str, list[ReadReport]] = defaultdict(list)
+    for report in reports:
+        every = {of.account for of in report.file.accounts}
+        for account in every:
+            parts[account].append(_without_accounts(report, every - {account}))
+    for account, named in sorted(parts.items()):
+        own = of_accounts[account]
+        services, is_root = _services(named, each_counts=True), rows.root[own]
+        yield Report(
+            files=tuple(report.file for report in named),
+            all_users=cache(partial(_users, rows, own[~is_root], named, services)),
+            root_users=_users(rows, own[is_root], named, services),
+            sha256=frozenset(report.text.sha256 for report in named),
+        )
 
 
 def _users(
@@ -138,7 +160,10 @@ def _users(
         else methodcaller("take", pa.array(at))
     )
     cells = {name: part(column(rows.cells, name)) for name in SCHEMA.names}
-    moments = {name: column(rows.moments, name)[at] for name in columns.TIMESTAMPS}
+    moments = {name: column(rows.moments, name)[at] for name in [*rows.moments]}
+    for name in columns.IN_REPORT:
+        if name not in columns.OF_FEW_TEXTS:
+            cells[name] = values.texts(cells[name])
     pa.default_memory_pool().release_unused()
     files = [report.file for report in reports]
     as_of = np.array([file.as_of.replace(tzinfo=None) for file in files], "datetime64[s]")

@@ -41,35 +41,40 @@ _LONGEST_ROW: Final = 1 << 16
 
 SEPARATE_FILES = "Give the reports as files of their own."
 _TEXT: Final = pa.large_string()
-_TYPES: Final = dict.fromkeys(columns.IN_REPORT, _TEXT) | dict.fromkeys(
-    columns.OF_FEW_TEXTS, pa.dictionary(pa.int32(), _TEXT)
-)
-SCHEMA: Final = pa.schema(
-    [
-        *_TYPES.items(),
-        (columns.ROW, pa.int64()),
-        (columns.FILE, pa.int64()),
-    ]
-)
+_DISTINCT: Final = pa.dictionary(pa.int32(), _TEXT)
+
+
+def _schema(distinct: Iterable[str]) -> pa.Schema:
+    types = dict.fromkeys(columns.IN_REPORT, _TEXT) | dict.fromkeys(distinct, _DISTINCT)
+    return pa.schema([*types.items(), (columns.ROW, pa.int64()), (columns.FILE, pa.int64())])
+
+
+SCHEMA: Final = _schema(columns.OF_FEW_TEXTS)
 """AWS's columns, null if a report lacks one, the row's number, and its report's position.
 
 `row` counts the rows that are not blank; the header is row 1.
 """
 
+HISTORY_SCHEMA: Final = _schema(columns.IN_REPORT)
+"""The same for many reports of an account, whose texts repeat: a third of the memory."""
 
-def read_texts(texts: Sequence[ReportText]) -> tuple[pa.Table, list[list[Problem]]]:
-    """Return the rows of reports with the same header (`SCHEMA`), and the problems of each report.
+
+def read_texts(
+    texts: Sequence[ReportText], schema: pa.Schema = SCHEMA
+) -> tuple[pa.Table, list[list[Problem]]]:
+    """Return the rows of reports with the same header, and the problems of each report.
 
     A report with problems may lack rows.
     """
-    together = _read_together(texts) if texts[1:] else None
+    together = _read_together(texts, schema) if texts[1:] else None
     if together is not None:
         return together, [[] for _ in texts]
-    tables, problems = zip(*map(_read_alone, range(len(texts)), texts), strict=True)
+    read = (_read_alone(file, text, schema) for file, text in enumerate(texts))
+    tables, problems = zip(*read, strict=True)
     return pa.concat_tables(tables), [*problems]
 
 
-def _read_together(texts: Sequence[ReportText]) -> pa.Table | None:
+def _read_together(texts: Sequence[ReportText], schema: pa.Schema) -> pa.Table | None:
     """Return the rows of reports with the same header, None if one report is unusual.
 
     A row of empty cells marks the beginning of each report. A blank row, a second header or an odd
@@ -82,7 +87,9 @@ def _read_together(texts: Sequence[ReportText]) -> pa.Table | None:
     edge = f"\n{header.separator * (len(header.names) - 1)}\n".encode()
     content = b"".join(part for text in texts for part in (edge, text.rows))
     try:
-        table = pa_csv.read_csv(pa.BufferReader(content), **_csv_options(texts[0], len(content)))
+        table = pa_csv.read_csv(
+            pa.BufferReader(content), **_csv_options(texts[0], len(content), schema)
+        )
     except pa.ArrowInvalid:
         return None
     is_edge = ~np.asarray(pc.starts_with(table[columns.ARN], "arn:"))
@@ -93,21 +100,22 @@ def _read_together(texts: Sequence[ReportText]) -> pa.Table | None:
     numbers = np.arange(len(table)) - np.repeat(edges, sizes)
     numbers += np.repeat([text.header.row for text in texts], sizes)
     file = np.repeat(np.arange(len(texts)), sizes)
-    return _in_schema(table, numbers, file).filter(pa.array(~is_edge))
+    return _in_schema(schema, table, numbers, file).filter(pa.array(~is_edge))
 
 
-def _read_alone(file: int, text: ReportText) -> tuple[pa.Table, list[Problem]]:
+def _read_alone(file: int, text: ReportText, schema: pa.Schema) -> tuple[pa.Table, list[Problem]]:
     """Return the rows of a report at a position, and its problems. Mended rows come last."""
     odd = _InvalidRows(text)
     try:
         table = pa_csv.read_csv(
-            pa.BufferReader(text.rows), **_csv_options(text, len(text.csv), odd)
+            pa.BufferReader(text.rows), **_csv_options(text, len(text.csv), schema, odd)
         )
     except pa.ArrowInvalid as error:
         if len(odd.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
             odd.problems.append(_unreadable(text, str(error)))
+        types = _types_read(schema)
         named = text.header.named_columns
-        table = pa.table({name: pa.array([], _TYPES.get(name, _TEXT)) for name in named})
+        table = pa.table({name: pa.array([], types.get(name, _TEXT)) for name in named})
     every = np.arange(1, len(table) + len(odd.numbers) + 1)
     numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)] + text.header.row
     table, order_problems = _without_headers(
@@ -118,16 +126,25 @@ def _read_alone(file: int, text: ReportText) -> tuple[pa.Table, list[Problem]]:
         mended = _with_arns(pa.Table.from_pylist(odd.mended, table.schema))
         table = pa.concat_tables([table, mended])
     odd.problems += _swallowed_row_problems(text, table) if text.quoted else ()
-    return _in_schema(table, table[columns.ROW], np.full(len(table), file)), odd.problems
+    return _in_schema(schema, table, table[columns.ROW], np.full(len(table), file)), odd.problems
 
 
-def _in_schema(table: pa.Table, numbers: object, file: np.ndarray) -> pa.Table:
-    """Return a table in the `SCHEMA`, with numbers of rows and positions of files."""
+def _in_schema(schema: pa.Schema, table: pa.Table, numbers: object, file: np.ndarray) -> pa.Table:
+    """Return a table in a schema, with numbers of rows and positions of files."""
     here = {*table.column_names}
     cells = [
-        table[name] if name in here else pa.nulls(len(table), kind) for name, kind in _TYPES.items()
+        table[name].cast(schema.field(name).type)
+        if name in here
+        else pa.nulls(len(table), schema.field(name).type)
+        for name in columns.IN_REPORT
     ]
-    return pa.table([*cells, numbers, file], schema=SCHEMA)
+    return pa.table([*cells, numbers, file], schema=schema)
+
+
+def _types_read(schema: pa.Schema) -> dict[str, pa.DataType]:
+    """Return the types in which Arrow reads the columns; subjects are read as text."""
+    types = {name: schema.field(name).type for name in columns.IN_REPORT}
+    return types | dict.fromkeys((columns.USER, columns.ARN), _TEXT)
 
 
 @dataclass(slots=True)
@@ -152,7 +169,7 @@ class _InvalidRows:
 
 
 def _csv_options(
-    text: ReportText, block: int, skipped: _InvalidRows | None = None
+    text: ReportText, block: int, schema: pa.Schema, skipped: _InvalidRows | None = None
 ) -> dict[str, Any]:
     names = text.header.names
     return {
@@ -165,7 +182,7 @@ def _csv_options(
             invalid_row_handler=skipped,
         ),
         "convert_options": pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, _TEXT) | _TYPES,
+            column_types=dict.fromkeys(names, _TEXT) | _types_read(schema),
             # A lost quote can hide rows in any column.
             include_columns=text.header.named_columns
             if text.quoted

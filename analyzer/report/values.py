@@ -44,7 +44,7 @@ def of_each_text(read: Reading) -> Reading:
 
     @wraps(read)
     def read_cells(cells: pa.Array) -> np.ndarray:
-        if not isinstance(cells, pa.DictionaryArray):
+        if not is_dictionary(cells):
             return read(cells)
         distinct = pa.concat_arrays([cells.dictionary, pa.nulls(1, cells.dictionary.type)])
         return np.asarray(read(distinct)[cells.indices.fill_null(len(cells.dictionary))])
@@ -52,9 +52,14 @@ def of_each_text(read: Reading) -> Reading:
     return read_cells
 
 
+def is_dictionary(cells: pa.Array) -> bool:
+    """Return whether each distinct text of a column is kept once."""
+    return isinstance(cells, pa.DictionaryArray)
+
+
 def texts(cells: pa.Array) -> pa.Array:
     """Return cells as large_string, also those of a dictionary."""
-    return cells.dictionary_decode() if isinstance(cells, pa.DictionaryArray) else cells
+    return cells.dictionary_decode() if is_dictionary(cells) else cells
 
 
 def _with_texts(cells: pa.DictionaryArray, distinct: pa.Array) -> pa.DictionaryArray:
@@ -108,7 +113,7 @@ def timestamp(text: str) -> datetime | None:
 
 def timestamp_texts(cells: pa.Array, moment: np.ndarray) -> pa.Array:
     """Return the cells with every moment in the form `2024-04-22T19:47:52Z`."""
-    if isinstance(cells, pa.DictionaryArray):
+    if is_dictionary(cells):
         distinct = cells.dictionary
         return _with_texts(cells, timestamp_texts(distinct, timestamps(distinct)))
     is_moment = ~np.isnat(moment)
@@ -151,7 +156,7 @@ def normalized(column: str, cells: pa.Array) -> pa.Array:
 
 def lowercase_booleans(cells: pa.Array) -> pa.Array:
     """Return the cells with booleans in lower case, all others as they are."""
-    if isinstance(cells, pa.DictionaryArray):
+    if is_dictionary(cells):
         return _with_texts(cells, lowercase_booleans(cells.dictionary))
     lower = pc.utf8_lower(cells)
     return pc.if_else(pc.is_in(lower, _BOOLEAN_WORDS), lower, cells)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final
 
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import ReportFile, UncoveredFile, account_with_name
+from analyzer.report.model import FileReference, ReportFile, UncoveredFile, account_with_name
 from analyzer.report.report import Report
 from analyzer.standards import UNUSED_USER_SUPPORTS
 from analyzer.terms import (
@@ -25,6 +25,7 @@ from analyzer.writers.accounts import CAN_SIGN_IN, WITHOUT_MFA, account_counts
 
 if TYPE_CHECKING:
     from analyzer.analysis.rule_results import RuleResults
+    from analyzer.lists.owners import Owner
 
 VERDICT_ORDER: Final = tuple(sorted(Verdict, key=lambda verdict: verdict is Verdict.UNDETERMINED))
 """The order in which people read the verdicts: undetermined last."""
@@ -174,7 +175,9 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
         *_undetermined_note(analysis),
         *analysis.report.notes,
         *(analysis.follow_up_result.contradictions if analysis.given_ledger else ()),
-        *owner_notes(analysis, totals.without_owner, user_count),
+        *owner_notes(
+            analysis.owners.file, totals.unmatched_owners, totals.without_owner, user_count
+        ),
         *(use.expiry_sentence for use in totals.expired if not use.entry.arn),
         *(
             [f"{count_text(len(ended), 'keep')} {verb} ended, decide again: {short_list(ended)}."]
@@ -213,9 +216,10 @@ def _undetermined_note(analysis: Analysis) -> Iterator[str]:
         )
 
 
-def owner_notes(analysis: Analysis, without: int, user_count: int) -> Iterator[str]:
+def owner_notes(
+    file: FileReference | None, unmatched: "Iterable[Owner]", without: int, user_count: int
+) -> Iterator[str]:
     """Yield how many users have no owner, and which entries of the list match no user."""
-    file, unmatched = analysis.owners.file, analysis.totals.unmatched_owners
     if file and without:
         yield f"{without:,} of {user_count:,} IAM users have no owner in {file.name}."
     if file and unmatched:

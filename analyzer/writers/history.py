@@ -226,7 +226,8 @@ def remarks(history: History) -> Iterator[str]:
     yield from _edge_remarks(history)
     yield from history.contradictions
     without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
-    yield from owner_notes(history.analysis, without, len(history.users))
+    listed, every = history.analysis.owners.file, len(history.users)
+    yield from owner_notes(listed, history.unmatched_owners, without, every)
     for what, names in _named_in_remarks(history).items():
         if len(names):
             yield f"{what}: {short_list([*dict.fromkeys(names)])}."

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.analysis.analysis import analyze
+from analyzer.analysis.analysis import AnalysisRequest
 from analyzer.changes.decisions import DECISION_COUNTS
-from analyzer.changes.history import History, history, with_decisions
+from analyzer.changes.history import History, history
 from analyzer.changes.period import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.removal_log import read_removal_log
@@ -36,7 +36,7 @@ def decided(
         ("owners.csv", f"account,user,owner,email,left\n{owners}".encode())
     )
     loaded = analyzer.load(*reports, with_older=True)
-    return with_decisions(history(analyze(loaded, ledger=ledger, owners=listed), Span()))
+    return history(AnalysisRequest(ledger=ledger, owners=listed), loaded, Span())
 
 
 def counted(found: History) -> dict[str, int]:

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 
 import analyzer
-from analyzer.analysis.analysis import analyze
-from analyzer.changes.history import ALL, History, history, with_decisions
+from analyzer.analysis.analysis import AnalysisRequest, analyze
+from analyzer.changes.history import ALL, History, history
 from analyzer.changes.period import Span
 from analyzer.changes.stays import APPEARED, CREATED, GONE
 from analyzer.terms import Verdict
@@ -184,11 +184,11 @@ def test_a_history_and_the_follow_ups_of_its_reports_agree_on_what_is_done(tmp_p
             for (word, _), row in zip(decided, rows_decided_on, strict=True)
         )
     )
-    analysis = analyze(analyzer.load(*chain(*files), with_older=True), ledger=ledger)
+    loaded = analyzer.load(*chain(*files), with_older=True)
     for number, until in enumerate(weeks[1:], start=2):
         followed = analyze(analyzer.load(*chain(*files[:number])), ledger=ledger).follow_up
         of_done = followed[followed["status"] == "done"]
-        events = with_decisions(history(analysis, Span(until=until))).events
+        events = history(AnalysisRequest(ledger=ledger), loaded, Span(until=until)).events
         found = events[events["event"] == "done"].set_index("account")["before"].to_dict()
         assert found == of_done.set_index("account")["done_since"].to_dict()
     assert len({*found.values()}) > 1

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import analyzer
+from analyzer.analysis.analysis import AnalysisRequest
 from analyzer.changes.decisions import DECISION_COUNTS, DONE_COUNTS, OPEN_STATES
 from analyzer.changes.history import PERIOD, History, history
 from analyzer.changes.period import Span
@@ -85,8 +86,9 @@ TABLES = {
 def test_a_terminal_gets_the_cells_of_the_table_that_is_asked_for(each: HistoryTable) -> None:
     files = report(0, person("ann")), report(7)
     listed = analyzer.read_owners(("owners.csv", b"account,user,owner\n*,ann,Lee\n"))
-    analysis = analyzer.analyze(analyzer.load(*files, with_older=True), owners=listed)
-    shown = " ".join(table_of(history(analysis, Span()), 200, each).replace("│", " ").split())
+    loaded = analyzer.load(*files, with_older=True)
+    found = history(AnalysisRequest(owners=listed), loaded, Span())
+    shown = " ".join(table_of(found, 200, each).replace("│", " ").split())
     assert TABLES[each] in shown
 
 
@@ -167,9 +169,10 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(tmp_path: P
     explained = run("explain", "ann", tmp_path / "reports", "--history", *words[:2])
     assert "owner: Ann Lee (left 2026-01-09)" in explained.lines
     listed = analyzer.read_owners((str(owners), owners.read_bytes()))
-    analysis = analyzer.analyze(analyzer.load(*files, with_older=True), owners=listed)
+    loaded, request = analyzer.load(*files, with_older=True), AnalysisRequest(owners=listed)
     for end, left in ((7, ""), (9, "2026-01-09")):
-        rows = table(csv_of(history(analysis, Span(until=day(end))), HistoryTable.EVENTS))
+        found = history(request, loaded, Span(until=day(end)))
+        rows = table(csv_of(found, HistoryTable.EVENTS))
         of_ann = {(row["owner"], row["owner_left"]) for row in rows if row["user"] == "ann"}
         assert of_ann == {("Ann Lee", left)}
 

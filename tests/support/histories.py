@@ -7,9 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import analyzer
-from analyzer.analysis.analysis import Analysis, analyze
+from analyzer.analysis.analysis import AnalysisRequest
 from analyzer.changes.history import History, history
 from analyzer.changes.period import Span
+from analyzer.report.report import Report
 from tests.support.builders import Row, report_text, the_root
 from tests.support.campaigns import invented_user, moments, what_became
 from tests.support.history_oracle import Given, newest_of
@@ -20,13 +21,13 @@ Named = tuple[str, bytes]
 
 def history_of(reports: list[Named], span: Span | None = None) -> History:
     """Return what the program says of these reports."""
-    return history(_analysis(tuple(reports)), span or Span())
+    return history(AnalysisRequest(), _loaded(tuple(reports)), span or Span())
 
 
 @lru_cache(maxsize=2)
-def _analysis(reports: tuple[Named, ...]) -> Analysis:
-    """Judge reports once for the periods that one test asks for after another."""
-    return analyze(analyzer.load(*reports, with_older=True))
+def _loaded(reports: tuple[Named, ...]) -> Report:
+    """Read reports once for the periods that one test asks for after another."""
+    return analyzer.load(*reports, with_older=True)
 
 
 def _newcomer(name: str, account: str, at: datetime, chance: random.Random) -> Row:
