@@ -4,14 +4,14 @@ A change happened in the interval between two neighbouring reports; its exact ti
 Users created and deleted between two reports are not seen.
 """
 
-from collections import Counter
+from collections import ChainMap, Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 from math import inf
 from statistics import median
-from typing import Any, Final, Self
+from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.changes.decisions import DECISION_COUNTS, REMOVED_UNDECIDED, Decided
 from analyzer.changes.period import Coverage, Span, coverages, ordered_reports
 from analyzer.changes.stays import FollowedAccount, FollowedUser
-from analyzer.decisions.facts import ReportedAccount, reported_accounts
+from analyzer.decisions.facts import ReportedAccounts, reported_accounts
 from analyzer.decisions.fate import fates_of
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.owners import Owner, Owners
@@ -163,20 +163,13 @@ def history(request: AnalysisRequest, report: Report, span: Span) -> History:
     """
     reports = ordered_reports(report.files)
     covered = {each.account: each for each in coverages(reports, span)}
-    accounts, problems = list[FollowedAccount](), list[Problem]()
-    reported = dict[str, Sequence[ReportedAccount]]()
-    owners = request.owners or Owners()
-    owned = {*owners.positions(report.root_users.users).tolist()}
-    for part in report.by_account():
-        analysis, own = request.analysis(part), ordered_reports(part.files)
-        account = FollowedAccount(covered[own[0].account], own)
-        problems += account.follow(analysis.judged)
-        accounts.append(account)
-        owned |= {*analysis.owned.tolist()}
-        if request.ledger:
-            reported |= reported_accounts(request.ledger, part, analysis.pages(), span.until)
-    if problems:
+    walked = [_walked(request, part, covered, span) for part in report.by_account()]
+    if problems := [problem for each in walked for problem in each.problems]:
         raise InputRefused(problems)
+    accounts, owners = [each.account for each in walked], request.owners or Owners()
+    owned = {*owners.positions(report.root_users.users).tolist()}.union(
+        *(each.owned for each in walked)
+    )
     rows = [_period_row(each.coverage.account, [each]) for each in accounts]
     nobody = report.root_users.take(np.array([], np.int64))
     followed = History(
@@ -196,7 +189,32 @@ def history(request: AnalysisRequest, report: Report, span: Span) -> History:
         unmatched_owners=[each for at, each in enumerate(owners.entries) if at not in owned],
     )
     is_decided = request.ledger and any(not each.reason for each in followed.coverages)
-    return _with_decisions(followed, reported) if is_decided else followed
+    if not is_decided:
+        return followed
+    return _with_decisions(followed, dict(ChainMap(*(dict(each.reported) for each in walked))))
+
+
+class _Walked(NamedTuple):
+    """Hold what is kept of an account: its users that changed, and what lists and ledger ask."""
+
+    account: FollowedAccount
+    problems: Sequence[Problem]
+    owned: Collection[int]
+    reported: ReportedAccounts
+
+
+def _walked(
+    request: AnalysisRequest, part: Report, covered: Mapping[str, Coverage], span: Span
+) -> _Walked:
+    """Judge all reports of an account, and follow its users."""
+    analysis, reports, ledger = request.analysis(part), ordered_reports(part.files), request.ledger
+    account = FollowedAccount(covered[reports[0].account], reports)
+    return _Walked(
+        account,
+        problems=[*account.follow(analysis.judged)],
+        owned={*analysis.owned.tolist()},
+        reported=reported_accounts(ledger, part, analysis.pages(), span.until) if ledger else {},
+    )
 
 
 def _frame(
@@ -290,7 +308,7 @@ def _status(number: int, covered: Coverage) -> str:
     return COUNTS if covered.start <= number <= covered.end else "outside the period"
 
 
-def _with_decisions(history: History, reported: Mapping[str, Sequence[ReportedAccount]]) -> History:
+def _with_decisions(history: History, reported: ReportedAccounts) -> History:
     """Return a history with `DECISION_COUNTS` in the period, and events `decision` and `done`.
 
     Its users have the columns `decisions.USER_COLUMNS`, its remarks are those of `Decided`. An

@@ -227,10 +227,17 @@ def _blocks(tables: list[pa.Table]) -> dict[str, pa.Array]:
     tables.clear()
     blocks = {}
     for name in parts.column_names:
-        blocks[name] = as_block(parts[name])
+        blocks[name] = _narrow(as_block(parts[name]))
         parts = parts.drop_columns([name])
-    pa.default_memory_pool().release_unused()
+        pa.default_memory_pool().release_unused()
     return blocks
+
+
+def _narrow(cells: pa.Array) -> pa.Array:
+    """Return a dictionary of few texts with indices of one byte."""
+    if not values.is_dictionary(cells) or len(cells.dictionary) > np.iinfo(np.int8).max:
+        return cells
+    return pa.DictionaryArray.from_arrays(cells.indices.cast(pa.int8()), cells.dictionary)
 
 
 # What each report is

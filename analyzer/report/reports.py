@@ -95,11 +95,13 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
         raise InputRefused(problems)
     at = np.concatenate(positions)
     services = _services(counted, each_counts=each_counts)
-    is_root, is_last = rows.root[at], not (older or each_counts)
-    roots = _users(rows, at[is_root], counted, services)
-    users = cache(partial(_users, rows, at[~is_root], counted, services, is_last=is_last))
-    if not each_counts:
-        users()
+    roots = _users(rows, at[rows.root[at]], counted, services)
+
+    @cache
+    def users() -> Users:
+        is_last = not (older or each_counts)
+        return _users(rows, at[~rows.root[at]], counted, services, is_last=is_last)
+
     return Report(
         files=tuple(report.file for report in counted),
         content_notes=notes_on_content(counted, folded_notes(notes)),

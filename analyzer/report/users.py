@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report import arns, values
-from analyzer.report.model import NO_MOMENT, TEXT, as_block, concatenated, text_series
+from analyzer.report.model import NO_MOMENT, TEXT, as_block, text_series
 from analyzer.report.values import lowercase_booleans
 from analyzer.terms import NO_SIGN_IN, NO_VALUE, NOT_SUPPORTED, SlotState, code_of
 
@@ -165,23 +165,6 @@ class Users:
             return part(column)
 
         return Users(**{one.name: part_of(getattr(self, one.name)) for one in fields(self)})
-
-    @classmethod
-    def concatenated(cls, parts: Sequence["Users"]) -> "Users":
-        """Return the users of all parts, at least one, under each other."""
-
-        def joined(columns_of_parts: Sequence[Any]) -> Any:
-            first = columns_of_parts[0]
-            if isinstance(first, Mapping):
-                return {name: joined([part[name] for part in columns_of_parts]) for name in first}
-            if isinstance(first, pa.Array):
-                return pa.concat_arrays(columns_of_parts)
-            return np.concatenate(columns_of_parts, axis=-1)
-
-        names = [column.name for column in fields(cls) if column.name != "added"]
-        added = concatenated(pd.DataFrame({**part.added}) for part in parts)
-        whole = {name: joined([getattr(part, name) for part in parts]) for name in names}
-        return cls(**whole, added={str(name): added[name].array for name in added})
 
 
 def _rows(rows: slice, column: Any) -> Any:
