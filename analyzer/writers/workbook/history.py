@@ -54,7 +54,7 @@ MEANINGS: Final = {
     "unused_end": "Unused users in the last report: start + newly - removed - back - unclear.",
     "median_days_at_least": "Of removed unused users: from the first report as unused to the last.",
     "longest_days_at_least": "The same, of the user with the most days.",
-    "median_days_at_most": "From the last report before, or a later creation, to the first without.",
+    "median_days_at_most": "From the report before, or a later creation, to the first without it.",
     "longest_days_at_most": "The same, of the user with the most days.",
     "used_before": "Of the unused users at the end, those of whom an earlier report shows a use.",
     "decisions": "All decisions of the days of the period; what was decided later does not count.",
