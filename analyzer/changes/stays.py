@@ -50,8 +50,9 @@ class FollowedUser:
 
     `verdicts` are pairs: the number of a report, and the verdict from it on, None without the user.
     If its last stay ends unused, it is so from `unused_since` on; `used` is the last report before
-    in which it was not, or was not yet there. `used_before` is the last use that an earlier report
-    shows, and the last one no longer does, of a user that is unused at the end.
+    in which it was not or was not there, or its creation if later. `used_before` is the last use
+    that an earlier report shows, and the last one no longer does, of a user that is unused at the
+    end.
     """
 
     identity: tuple[str, str, str, datetime | None]
@@ -163,7 +164,7 @@ class FollowedAccount:
                 self._count_gone(user, before, first)
             elif not is_there:
                 user.gone, user.unused_since = (None, None), None
-                user.used = before if at > start else None
+                user.used = max(before, user.identity[-1] or before) if at > start else None
             was_unused, is_there = known is Verdict.UNUSED, verdict is not None
             if verdict is Verdict.UNUSED:
                 counts["newly_unused"] += at > start and not was_unused

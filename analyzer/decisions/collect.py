@@ -4,7 +4,7 @@ A ledger is a set of lines: the order of collecting changes nothing, and every v
 recorded, late, repeated, older or at odds with another.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -142,10 +142,14 @@ def owner_answer_notes(files: Sequence[DecisionFile], ledger: Ledger) -> Iterato
     for owner, number in still_open.items():
         answer = "Still open" if owner in answered else "Not answered"
         yield f"{answer}: {owner}, {count_text(number, 'user')}."
+    others = defaultdict[tuple[str, str], list[LedgerLine]](list)
     for line in _entered(files):
         owner, email = _owner(line), line.user_row.get(columns.OWNER_EMAIL, "")
         if owner and line.person not in (normal_name(owner), normal_name(email)):
-            yield f"Decided by {line.decided_by}, not by the owner {owner}: {line.user}."
+            others[line.decided_by, owner].append(line)
+    for (person, owner), lines in others.items():
+        users = short_list(user_names(lines))
+        yield f"Decided by {person}, not by the owner {owner}: {users}."
 
 
 def _entered(files: Iterable[DecisionFile]) -> Iterator[LedgerLine]:

@@ -115,10 +115,20 @@ class ReportedUser:
 
         With `needs_list`, AWS's list must show that too.
         """
-        shown, is_listed = self.credentials, file.shows_service_credentials or not needs_list
+        return (file.shows_service_credentials or not needs_list) and self._ways_in == {False}
+
+    @property
+    def has_way_in(self) -> bool:
+        """Return whether anything works, as far as it is known."""
+        return True in self._ways_in
+
+    @property
+    def _ways_in(self) -> set[bool | None]:
+        """Return what is active, True, and what is not, False; None is unknown."""
+        shown = self.credentials
         active = {slot.is_active for slot in (*shown.keys, *shown.certificates)}
         others = {self.has_service_credential, shown.has_more_credentials}
-        return is_listed and active | others | {shown.has_password} == {False}
+        return active | others | {shown.has_password}
 
 
 def access_added(

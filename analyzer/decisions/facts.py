@@ -60,6 +60,10 @@ class ReportedAccount:
         """Return whether the report has the root of a line's account: it shows all users then."""
         return f"{line.arn.partition(':user/')[0]}:root" in self.roots
 
+    def has_way_in(self, user: User) -> bool:
+        """Return whether it shows that anything of a user works."""
+        return user in self.users and self.users[user].has_way_in
+
     def created_with(self, line: LedgerLine) -> set[str]:
         """Return the names that were, or may have been, created in the second of a line's user."""
         return {name for second in (line.created, None) for name in self.names.get(second, ())}

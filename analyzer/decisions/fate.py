@@ -186,9 +186,14 @@ class _Evidence:
             return f"{before[-1].file.name}, the report before, does not show the user"
         after = [shown for shown in reports if shown.earliest > of.at]
         # Somebody may restore the access of a user later, but nobody a user.
-        checked = after if of.fact is Decision.GONE else after[:1]
-        denying = (shown for shown in checked if denies(of.fact, decided[0], shown))
-        shows = "the user" if of.fact is Decision.GONE else "access of the user"
+        is_gone = of.fact is Decision.GONE
+        checked = after if is_gone else after[:1]
+        denying = (
+            shown
+            for shown in checked
+            if (denies(of.fact, decided[0], shown) if is_gone else shown.has_way_in(of.user))
+        )
+        shows = "the user" if is_gone else "access of the user"
         return next((f"{shown.file.name} shows {shows} afterwards" for shown in denying), "")
 
     def _done_by(self, line: LedgerLine) -> LedgerLine | None:

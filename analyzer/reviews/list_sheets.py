@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from analyzer import columns
+from analyzer.decisions.entries import day_without_time
 from analyzer.decisions.record import ReviewRecord, UserRecord, digest_of_rows
 from analyzer.decisions.review_list_layout import (
     ACCOUNT,
@@ -78,13 +79,12 @@ class ListSheet:
         return cell_name(row, self.column_of[head])
 
     def entry(self, head: str, row: int) -> str:
-        """Return an entry as text; a date as YYYY-MM-DD."""
+        """Return an entry as text; a date as YYYY-MM-DD, without a time of day."""
         value = self.value(head, row)
         if head != DECIDED_ON:
             return text_of(value).strip()
         moment = self.cells.moment_text(value) if isinstance(value, float) else ""
-        text = (moment or text_of(value)).strip()
-        return text.removesuffix("T00:00:00Z").removesuffix(" 00:00:00")
+        return day_without_time((moment or text_of(value)).strip())
 
     def problem(self, head: str, row: int, message: str, hint: str) -> Problem:
         """Return a problem of the cell under a head in a row."""

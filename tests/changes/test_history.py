@@ -124,7 +124,7 @@ STORIES: dict[str, Story] = {
         [ACTIVE], [ANN], [ANN], [], median_days_at_least=7, median_days_at_most=21
     ),
     "who came and went between was unused for some days at most": story(
-        [], [person(created=day(1))], [], longest_days_at_least=0, longest_days_at_most=14
+        [], [person(created=day(1))], [], longest_days_at_least=0, longest_days_at_most=13
     ),
     "identical rows are one user": story(
         [ANN], [ANN, ANN], [ANN], users_start=1, users_end=1, removed=0

@@ -456,3 +456,16 @@ def test_what_is_said_of_users_gone_and_of_decisions_has_the_numbers_it_belongs_
     removals = "Users to delete or deactivate: 1 (unknown 1); overdue 0; in the log of the removal"
     assert f"Decisions: 2. {removals} script 0." in said
     assert "Removed without a removal that stood: bo (keep, Anna)." in said
+
+
+def test_the_workbook_of_a_period_is_no_list_with_entries(tmp_path: Path) -> None:
+    """It may lie beside the ledger, and be written again."""
+    ann = person()
+    reports = kept(tmp_path, report(0, ann), report(20, ann))
+    ledger = ledger_in(tmp_path, line("delete", ann, on=day(1).date(), as_of=day(0)))
+    words = "--decisions", ledger, "-o", tmp_path / "year.xlsx"
+    assert [run("history", reports, *words).code for _ in range(2)] == [0, 0]
+    heads = [cell.value for cell in openpyxl.load_workbook(tmp_path / "year.xlsx")["Users"][1]]
+    assert {"Decided", "Decided by", "Day of decision"} <= {*heads}
+    planned = run("plan", ledger, "--report", reports, "--exemptions", "none")
+    assert planned.code == 0, planned.messages

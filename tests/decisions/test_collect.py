@@ -287,6 +287,9 @@ def test_each_owner_is_named_with_what_is_still_open_and_copies_count_once() -> 
         "Not answered: Tom, 1 user.",
         "Decided by Anna, not by the owner Ann: quiet.",
     ]
+    others = [replace(of_ann, user_row={**of_ann.user_row, "user": f"u{at}"}) for at in range(7)]
+    (by_another,) = owner_answer_notes([file(*others)], ledger_of())
+    assert by_another == "Decided by Anna, not by the owner Ann: u0, u1, u2, u3, u4 and 2 more."
     # Decided before, so not asked for though the file is empty; answered under name or address.
     assert [*owner_answer_notes([file(rows=rows)], ledger_of(*users))] == []
     for name in ("ANN", "Ann@example.org"):

@@ -117,6 +117,7 @@ CONTRADICTED: tuple[tuple[Any, dict[int, list[Row]], str], ...] = (
     (log_row(AS_OF + DAY, "other", BORN), {40: []}, NO_DECISION),
     (entry(**OFF), {40: [KEYED]}, f"{AFTER} shows access of the user afterwards"),
     (entry(**OFF), {40: [LOCKED], 60: [KEYED]}, ""),
+    (entry(**OFF), {40: [KEYED | {"access_key_1_active": "maybe"}]}, ""),
     (entry(**OFF, account="111122223333"), {40: [LOCKED]}, NO_DECISION),
 )
 

@@ -218,7 +218,7 @@ def _follow(
             was_there, earlier = False, ""
             continue
         if not was_there:
-            stay_since, used = None, days[place - 1][0] if place else None
+            stay_since, used = None, _not_there(person, days[place - 1][0]) if place else None
         was_there = True
         if verdict == "undetermined":
             continue
@@ -241,6 +241,11 @@ def _follow(
     unused = since, bool(since and used is None), timedelta(seconds=seconds).days
     gone = (present[-1], absent[0]) if absent else (None, None)
     shown.users.append((*person, present[0], present[-1], *verdicts, *unused, *gone))
+
+
+def _not_there(person: Person, before: datetime) -> datetime:
+    """Return the last moment at which a user that came after a report was not unused."""
+    return max(before, person[1] or before)
 
 
 def median_and_longest(values: Sequence[float]) -> tuple[float | None, float | None]:

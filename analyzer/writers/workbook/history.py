@@ -6,6 +6,8 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.changes.history import History
+from analyzer.decisions.entries import DECIDED_ON, DECISION
+from analyzer.decisions.review_list_layout import DECIDED
 from analyzer.terms import VERSION, HistoryTable, count_text
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.writers.history import headline, sentences, table_frame
@@ -52,7 +54,7 @@ MEANINGS: Final = {
     "unused_end": "Unused users in the last report: start + newly - removed - back - unclear.",
     "median_days_at_least": "Of removed unused users: from the first report as unused to the last.",
     "longest_days_at_least": "The same, of the user with the most days.",
-    "median_days_at_most": "From the last report before that to the first without the user.",
+    "median_days_at_most": "From the report before, or a later creation, to the first without it.",
     "longest_days_at_most": "The same, of the user with the most days.",
     "used_before": "Of the unused users at the end, those of whom an earlier report shows a use.",
     "decisions": "All decisions of the days of the period; what was decided later does not count.",
@@ -82,6 +84,10 @@ _COLUMN_MEANINGS: Final = (
     ("After, Before", "It happened between these two reports; the exact time is not known."),
 )
 """The meanings of some columns of the other sheets."""
+
+
+_HEADS: Final = {DECISION: DECIDED, DECIDED_ON: "Day of decision"}
+"""Heads of columns whose names would make a sheet a list to decide in."""
 
 
 def write_history_workbook(history: History, stream: BinaryIO) -> None:
@@ -133,7 +139,8 @@ def _add_summary(book: Book, history: History) -> None:
 
 
 def _head(name: str) -> str:
-    return name.replace("_", " ").capitalize().replace("Arn", "ARN").replace("Sha256", "SHA-256")
+    words = _HEADS.get(name, name.replace("_", " ").capitalize())
+    return words.replace("Arn", "ARN").replace("Sha256", "SHA-256")
 
 
 def _columns(frame: pd.DataFrame) -> tuple[Column, ...]:
