@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -20,7 +20,7 @@ from analyzer.cli.inputs import (
     refuse_early,
     require,
 )
-from analyzer.cli.values import InputFile, path_parser
+from analyzer.cli.values import InputFile, path_parser, rule_ids
 from analyzer.errors import OutputFailed
 from analyzer.terms import (
     OUTPUT_ENDINGS,
@@ -59,80 +59,77 @@ def _mode(text: str) -> int:
 class OutputOptions:
     """Hold the options on what is written, and where."""
 
-    output: Annotated[
-        list[Path],
-        options.output_path_option(
-            f"Write a file: {', '.join(OUTPUT_ENDINGS)}; may be repeated.",
-            parser=path_parser(*OUTPUT_ENDINGS, folder=True),
-        ),
-    ] = field(default_factory=list)
-    format_: Annotated[
-        Format | None,
-        typer.Option(
-            "-f",
-            "--format",
-            metavar="FORMAT",
-            help=f"Write to standard output: {', '.join(Format)}.",
-        ),
-    ] = None
-    verdict: options.Verdicts = field(default_factory=lambda: [Verdict.UNUSED])
-    sheets: Annotated[
-        WorkbookSheets,
-        options.output_option(
-            metavar="SHEETS", show_default=False, help="Sheets of the workbook: all or review."
-        ),
-    ] = WorkbookSheets.ALL
-    split_by: Annotated[
-        SplitBy | None,
-        options.output_option(
-            metavar="WORD", help="Write a workbook to -o FOLDER for each owner or account."
-        ),
-    ] = None
-    details: Annotated[
-        bool, options.output_option("--details", help="Show the first findings of each rule.")
-    ] = False
-    full: Annotated[bool, options.output_option("--full", help="List all users on a terminal.")] = (
-        False
+    output: list[Path] = options.option(
+        [],
+        *options.OUTPUT,
+        parser=path_parser(*OUTPUT_ENDINGS, folder=True),
+        metavar="FILE",
+        help=f"Write a file: {', '.join(OUTPUT_ENDINGS)}; {options.REPEATED}",
     )
-    include_check: Annotated[
-        bool,
-        options.output_option("--include-check", help="With names or arns: also users to check."),
-    ] = False
-    findings: Annotated[
-        Path | None,
-        options.output_option(
-            parser=path_parser(".csv", ".parquet", stdout=True),
-            metavar="FILE",
-            help="Write findings: .csv, .parquet; - for CSV.",
-        ),
-    ] = None
-    follow_up: Annotated[
-        Path | None,
-        options.output_option(
-            parser=path_parser(".csv"),
-            metavar="FILE",
-            help="Write which --decisions were carried out.",
-        ),
-    ] = None
-    mode: Annotated[
-        int | None,
-        options.output_option(
-            parser=_mode, metavar="OCTAL", hidden=True, help="Set the permissions of the files."
-        ),
-    ] = None
-    hub_region: options.HubRegion = None
-    raw_csv: options.RawCsv = False
-    quiet: options.Quiet = False
-
-    @property
-    def findings_file(self) -> Path | None:
-        """Return the file of findings, None for standard output."""
-        return None if self.findings == _STDOUT else self.findings
+    format_: Format | None = options.option(
+        None,
+        "-f",
+        "--format",
+        metavar="FORMAT",
+        help=f"Write to standard output: {', '.join(Format)}.",
+    )
+    verdict: list[Verdict] = options.option([Verdict.UNUSED], **options.VERDICTS)
+    sheets: WorkbookSheets = options.option(
+        WorkbookSheets.ALL,
+        metavar="SHEETS",
+        show_default=False,
+        help="Sheets of the workbook: all or review.",
+        **options.IN_OUTPUT,
+    )
+    split_by: SplitBy | None = options.option(
+        None,
+        metavar="WORD",
+        help="Write a workbook to -o FOLDER for each owner or account.",
+        **options.IN_OUTPUT,
+    )
+    details: bool = options.option(
+        False, "--details", help="Show the first findings of each rule.", **options.IN_OUTPUT
+    )
+    full: bool = options.option(
+        False, "--full", help="List all users on a terminal.", **options.IN_OUTPUT
+    )
+    include_check: bool = options.option(
+        False,
+        "--include-check",
+        help="With names or arns: also users to check.",
+        **options.IN_OUTPUT,
+    )
+    findings: Path | None = options.option(
+        None,
+        parser=path_parser(".csv", ".parquet", stdout=True),
+        metavar="FILE",
+        help="Write findings: .csv, .parquet; - for CSV.",
+        **options.IN_OUTPUT,
+    )
+    follow_up: Path | None = options.option(
+        None,
+        parser=path_parser(".csv"),
+        metavar="FILE",
+        help="Write which --decisions were carried out.",
+        **options.IN_OUTPUT,
+    )
+    mode: int | None = options.option(
+        None,
+        parser=_mode,
+        metavar="OCTAL",
+        hidden=True,
+        help="Set the permissions of the files.",
+        **options.IN_OUTPUT,
+    )
+    hub_region: str | None = options.option(None, **options.HUB_REGION)
+    raw_csv: bool = options.option(False, "--raw-csv", **options.RAW_CSV)
+    quiet: bool = options.option(False, "--quiet", "-q", help=options.QUIET)
 
     @property
     def paths(self) -> list[Path]:
         """Return the output files that are named, or the folder of a split."""
-        return [*self.output, *filter(None, (self.findings_file, self.follow_up))]
+        named = (*self.output, self.findings, self.follow_up)
+        return [path for path in named if path and path != _STDOUT]
 
     @property
     def form(self) -> Format | None:
@@ -157,7 +154,14 @@ def analyze(
     input_options: options.InputOptions,
     filters: options.FilterOptions,
     judging_options: options.JudgingOptions,
-    fail_on: options.FailOn = [],
+    fail_on: list[str] = typer.Option(
+        [],
+        **options.words(
+            "Exit with 1 if anything not exempt has this verdict, rule, or severity or higher,"
+            " or is undetermined, or an account could not be read; also control, overdue",
+            lambda: [*options.FAIL_ON_WORDS, *rule_ids()],
+        ),
+    ),
     accounts: options.AccountsFile = None,
     config: Config = None,
 ) -> None:
@@ -166,8 +170,9 @@ def analyze(
     refuse_early(sources, judging_options, fail_on)
     analysis_request = read_analysis_request(judging_options, accounts, fail_on)
     inputs = find_inputs(sources, input_options)
-    files_read = [*inputs.paths, *judging_options.files, accounts, config]
-    check_outputs(outputs.paths, files_read)
+    if outputs.paths:
+        files_read = [*inputs.paths, *judging_options.files, accounts, config]
+        check_outputs(outputs.paths, files_read)
     report = load(inputs, quiet=outputs.quiet)
     step = f"Judging and writing {report.rows:,} rows"
     with streams.progress(step, quiet=outputs.quiet, rows=report.rows):
@@ -228,7 +233,7 @@ def _write_files(analysis: "Analysis", outputs: OutputOptions) -> list[str]:
         analysis,
         *([] if outputs.split_by else outputs.output),
         verdicts=outputs.verdict,
-        findings=outputs.findings_file,
+        findings=None if outputs.findings == _STDOUT else outputs.findings,
         follow_up=outputs.follow_up,
         raw_csv=outputs.raw_csv,
         region=outputs.hub_region,

@@ -1,6 +1,6 @@
 """Run `credreport diff`: load and judge two reports, write what changed."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, TextIO
@@ -21,7 +21,14 @@ from analyzer.cli.inputs import (
 )
 from analyzer.cli.streams import exit_if_failed_or_partial, say
 from analyzer.cli.table_outputs import DataOutputs
-from analyzer.cli.values import InputFile, change_words, path_parser, refuse_unknown, rule_ids
+from analyzer.cli.values import (
+    InputFile,
+    change_words,
+    moment,
+    path_parser,
+    refuse_unknown,
+    rule_ids,
+)
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
 
 if TYPE_CHECKING:
@@ -40,13 +47,13 @@ EXAMPLES: Final = (
 class OutputOptions(DataOutputs):
     """Hold the options on what is written, and where."""
 
-    output: Annotated[
-        list[Path],
-        options.output_path_option(
-            "Write the changes to a .csv or .json file; may be repeated.",
-            parser=path_parser(".csv", ".json"),
-        ),
-    ] = field(default_factory=list)
+    output: list[Path] = options.option(
+        [],
+        *options.OUTPUT,
+        parser=path_parser(".csv", ".json"),
+        metavar="FILE",
+        help=f"Write the changes to a .csv or .json file; {options.REPEATED}",
+    )
 
 
 def diff(
@@ -63,32 +70,32 @@ def diff(
     ],
     *,
     outputs: OutputOptions,
-    old_as_of: Annotated[
-        datetime | None, options.moment_option("Set the time that OLD describes.")
-    ] = None,
-    new_as_of: Annotated[
-        datetime | None, options.moment_option("Set the time that NEW describes.")
-    ] = None,
-    masked_account: options.MaskedAccount = None,
-    verdict: options.Verdicts = [],
-    change: Annotated[
-        list[str],
-        options.words_option(
+    old_as_of: datetime | None = typer.Option(
+        None, parser=moment, metavar="TIME", help="Set the time that OLD describes."
+    ),
+    new_as_of: datetime | None = typer.Option(
+        None, parser=moment, metavar="TIME", help="Set the time that NEW describes."
+    ),
+    masked_account: str | None = typer.Option(None, **options.MASKED_ACCOUNT),
+    verdict: list[Verdict] = typer.Option([], **options.VERDICTS),
+    change: list[str] = typer.Option(
+        [],
+        **options.words(
             "List only this kind of change, such as became-unused, gone or finding-new, or all"
             " newly unused users (unused)",
             lambda: [*change_words(), Verdict.UNUSED],
         ),
-    ] = [],
+    ),
     patterns: options.PatternOptions,
     judging_options: options.JudgingOptions,
-    fail_on: Annotated[
-        list[str],
-        options.words_option(
+    fail_on: list[str] = typer.Option(
+        [],
+        **options.words(
             "Exit with 1 if this is new: a verdict, a rule, a severity or higher, or a kind of"
             " change, a newly undetermined user, or an account not compared",
             lambda: [*Verdict, *Severity, *change_words(), *rule_ids()],
         ),
-    ] = [],
+    ),
     accounts: options.AccountsFile = None,
     config: Config = None,
 ) -> None:

@@ -18,13 +18,7 @@ from analyzer.cli.inputs import (
     require,
 )
 from analyzer.cli.log import TextOrJson
-from analyzer.cli.options import (
-    REPEATED,
-    AccountsFile,
-    InputOptions,
-    JudgingOptions,
-    days_option,
-)
+from analyzer.cli.options import DAYS, REPEATED, AccountsFile, InputOptions, JudgingOptions
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, write_lines
 from analyzer.cli.values import pattern, wrong_usage
 from analyzer.terms import ROOT_USER
@@ -56,29 +50,30 @@ def explain(
         typer.Argument(metavar="SOURCES", help="Credential reports, as `analyze` takes them."),
     ] = [],
     *,
-    users: Annotated[
-        list[str],
-        typer.Option(
-            "--user",
-            parser=pattern,
-            metavar="USER",
-            help=f"Explain this user, in place of the argument USER; {REPEATED}",
-        ),
-    ] = [],
-    form: Annotated[
-        TextOrJson,
-        typer.Option("-f", "--format", metavar="FORMAT", help=f"Write {' or '.join(TextOrJson)}."),
-    ] = TextOrJson.TEXT,
-    show_history: Annotated[
-        bool, typer.Option("--history", help="Show what happened to the user, from all reports.")
-    ] = False,
-    max_gap: Annotated[int, days_option("With --history, name gaps of more days than this.")] = 31,
+    users: list[str] = typer.Option(
+        [],
+        "--user",
+        parser=pattern,
+        metavar="USER",
+        help=f"Explain this user, in place of the argument USER; {REPEATED}",
+    ),
+    form: TextOrJson = typer.Option(
+        TextOrJson.TEXT,
+        "-f",
+        "--format",
+        metavar="FORMAT",
+        help=f"Write {' or '.join(TextOrJson)}.",
+    ),
+    show_history: bool = typer.Option(
+        False, "--history", help="Show what happened to the user, from all reports."
+    ),
+    max_gap: int = typer.Option(
+        31, **DAYS, help="With --history, name gaps of more days than this."
+    ),
     input_options: InputOptions,
     judging_options: JudgingOptions,
     accounts: AccountsFile = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Write the result and errors only.")
-    ] = False,
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="Write the result and errors only."),
     config: Config = None,
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""

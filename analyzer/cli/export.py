@@ -5,7 +5,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
@@ -37,61 +37,51 @@ EXAMPLES: Final = (
 
 def export(
     *,
-    sources: Annotated[
-        list[str],
-        typer.Option(
-            "--from",
-            envvar="CREDREPORT_FROM",
-            metavar="SOURCES",
-            help="Read these reports instead of asking AWS; may be repeated.",
-        ),
-    ] = [],
-    also: Annotated[
-        list[str],
-        options.words_option(
+    sources: list[str] = typer.Option(
+        [],
+        "--from",
+        envvar="CREDREPORT_FROM",
+        metavar="SOURCES",
+        help=f"Read these reports instead of asking AWS; {options.REPEATED}",
+    ),
+    also: list[str] = typer.Option(
+        [],
+        **options.words(
             f"Also write {Feed.OCSF} or {Feed.ASFF} (findings, gone ones closed) or {Feed.PARQUET}",
             lambda: [*Feed],
             "FORMAT",
             callback=words_of(*Feed),
         ),
-    ] = [],
-    hub_region: options.HubRegion = None,
-    out_dir: Annotated[
-        Path,
-        typer.Option(
-            metavar="FOLDER",
-            help="Write each run to a new folder in FOLDER; the link latest leads to the newest.",
-        ),
-    ],
-    keep: Annotated[
-        int | None,
-        typer.Option(
-            parser=number_parser(1, what="a whole number"),
-            metavar="NUMBER",
-            help="Keep only this number of runs, and the last of each of 13 months.",
-        ),
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Test settings and permissions only.")
-    ] = False,
+    ),
+    hub_region: str | None = typer.Option(None, **options.HUB_REGION),
+    out_dir: Path = typer.Option(
+        ...,
+        metavar="FOLDER",
+        help="Write each run to a new folder in FOLDER; the link latest leads to the newest.",
+    ),
+    keep: int | None = typer.Option(
+        None,
+        parser=number_parser(1, what="a whole number"),
+        metavar="NUMBER",
+        help="Keep only this number of runs, and the last of each of 13 months.",
+    ),
+    check: bool = typer.Option(False, "--check", help="Test settings and permissions only."),
     aws: AwsOptions,
     judging_options: options.JudgingOptions,
-    fail_on: Annotated[
-        list[str],
-        options.words_option(
+    fail_on: list[str] = typer.Option(
+        [],
+        **options.words(
             "Exit with 1 for this verdict, rule, severity or higher, control, overdue, or change"
             " since the run before (became-unused, new, …), if not exempt; undetermined users and"
             " unread accounts always count",
             lambda: [*options.FAIL_ON_WORDS, *change_words(), *rule_ids()],
         ),
-    ] = [],
+    ),
     accounts: options.AccountsFile = None,
-    log_format: Annotated[
-        TextOrJson, typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(TextOrJson)}.")
-    ] = TextOrJson.TEXT,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")
-    ] = False,
+    log_format: TextOrJson = typer.Option(
+        TextOrJson.TEXT, metavar="FORMAT", help=f"Log as {' or '.join(TextOrJson)}."
+    ),
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="Log warnings and errors only."),
     reading: options.ReadingOptions,
     config: Config = None,
 ) -> None:

@@ -1,6 +1,6 @@
 """Run `credreport history`: judge all reports of each account, show a period."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -52,18 +52,17 @@ def _start(text: str) -> datetime:
 class OutputOptions(DataOutputs):
     """Hold the options on what is written, and where."""
 
-    output: Annotated[
-        list[Path],
-        options.output_path_option(
-            "Write a file: .xlsx or .json with all tables, .csv with that of --table; may"
-            " be repeated.",
-            parser=path_parser(".xlsx", ".csv", ".json"),
-        ),
-    ] = field(default_factory=list)
-    table: Annotated[
-        HistoryTable,
-        typer.Option(metavar="TABLE", help=f"Write this table: {', '.join(HistoryTable)}."),
-    ] = HistoryTable.PERIOD
+    output: list[Path] = options.option(
+        [],
+        *options.OUTPUT,
+        parser=path_parser(".xlsx", ".csv", ".json"),
+        metavar="FILE",
+        help="Write a file: .xlsx or .json with all tables, .csv with that of --table;"
+        f" {options.REPEATED}",
+    )
+    table: HistoryTable = options.option(
+        HistoryTable.PERIOD, metavar="TABLE", help=f"Write this table: {', '.join(HistoryTable)}."
+    )
 
 
 def history(
@@ -77,30 +76,26 @@ def history(
     ],
     *,
     outputs: OutputOptions,
-    since: Annotated[
-        datetime | None,
-        options.moment_option(
-            "Begin here; default each account's first report.", _start, metavar="DATE"
-        ),
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        options.moment_option("End here; default the newest report.", metavar="DATE"),
-    ] = None,
-    max_gap: Annotated[
-        int, options.days_option("Days without a report until a gap is named.")
-    ] = 31,
+    since: datetime | None = typer.Option(
+        None, parser=_start, metavar="DATE", help="Begin here; default each account's first report."
+    ),
+    until: datetime | None = typer.Option(
+        None, parser=moment, metavar="DATE", help="End here; default the newest report."
+    ),
+    max_gap: int = typer.Option(
+        31, **options.DAYS, help="Days without a report until a gap is named."
+    ),
     input_options: options.InputOptions,
     judging_options: options.JudgingOptions,
-    fail_on: Annotated[
-        list[str],
-        options.words_option(
+    fail_on: list[str] = typer.Option(
+        [],
+        **options.words(
             "Exit with 1 for a gap or an account that is not covered (gap), or a decision not"
             " carried out in time (overdue)",
             lambda: [*Failure],
             callback=words_of(*Failure),
         ),
-    ] = [],
+    ),
     accounts: options.AccountsFile = None,
     config: Config = None,
 ) -> None:

@@ -155,7 +155,8 @@ def words_of(*known: str) -> Callable[[list[str]], list[str]]:
 
     def words(texts: list[str]) -> list[str]:
         split = [word.strip() for text in texts for word in text.split(",")]
-        refuse_unknown(split, known or split)
+        if known and not {*split} <= {*known}:
+            refuse_unknown(split, known)
         return split
 
     return words

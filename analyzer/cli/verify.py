@@ -11,7 +11,7 @@ from typer.exceptions import TyperException
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import find_inputs, named_file, read_analysis_request
 from analyzer.cli.log import TextOrJson
-from analyzer.cli.options import AccountsFile, InputOptions, JudgingOptions, file_option
+from analyzer.cli.options import FILE, REPEATED, AccountsFile, InputOptions, JudgingOptions
 from analyzer.cli.streams import text_stream, utc_now, write_lines
 from analyzer.cli.values import InputFile, change_words, form_parser
 from analyzer.errors import FAILED, InputRefused
@@ -42,37 +42,29 @@ def verify(
         ),
     ],
     *,
-    report: Annotated[
-        list[str],
-        typer.Option(
-            metavar="SOURCE", help="Report that the workbooks were made from; may be repeated."
-        ),
-    ] = [],
-    exemptions: Annotated[
-        InputFile | None, file_option("Exemptions that a workbook was made with.")
-    ] = None,
-    owners: Annotated[
-        InputFile | None, file_option("Owners that a workbook was made with.")
-    ] = None,
+    report: list[str] = typer.Option(
+        [], metavar="SOURCE", help=f"Report that the workbooks were made from; {REPEATED}"
+    ),
+    exemptions: InputFile | None = typer.Option(
+        None, **FILE, help="Exemptions that a workbook was made with."
+    ),
+    owners: InputFile | None = typer.Option(
+        None, **FILE, help="Owners that a workbook was made with."
+    ),
     accounts: AccountsFile = None,
-    decisions: Annotated[
-        InputFile | None, file_option("Ledger that a workbook was made with, as it was then.")
-    ] = None,
-    log: Annotated[
-        list[InputFile], file_option("Log of the removal script; may be repeated.")
-    ] = [],
-    manifest: Annotated[
-        str | None,
-        typer.Option(
-            parser=form_parser("[0-9a-f]{64}", "a SHA-256 has 64 digits"),
-            metavar="SHA256",
-            help="SHA-256 of the run's manifest.json, as export printed it.",
-        ),
-    ] = None,
-    format_: Annotated[
-        TextOrJson,
-        typer.Option("-f", "--format", metavar="FORMAT", help="Write text or json."),
-    ] = TextOrJson.TEXT,
+    decisions: InputFile | None = typer.Option(
+        None, **FILE, help="Ledger that a workbook was made with, as it was then."
+    ),
+    log: list[InputFile] = typer.Option([], **FILE, help=f"Log of the removal script; {REPEATED}"),
+    manifest: str | None = typer.Option(
+        None,
+        parser=form_parser("[0-9a-f]{64}", "a SHA-256 has 64 digits"),
+        metavar="SHA256",
+        help="SHA-256 of the run's manifest.json, as export printed it.",
+    ),
+    format_: TextOrJson = typer.Option(
+        TextOrJson.TEXT, "-f", "--format", metavar="FORMAT", help="Write text or json."
+    ),
     input_options: InputOptions,
     config: Config = None,
 ) -> None:

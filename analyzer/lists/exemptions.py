@@ -25,12 +25,7 @@ from analyzer.lists.csv_lists import (
     is_day,
     list_rows,
 )
-from analyzer.report.model import (
-    NO_MOMENT,
-    Exemption,
-    Exemptions,
-    as_category,
-)
+from analyzer.report.model import NO_MOMENT, Exemption, Exemptions, as_category
 from analyzer.report.users import Users
 from analyzer.terms import ROOT_USER, Verdict
 

@@ -31,12 +31,7 @@ from analyzer.lists.csv_lists import (
     is_day,
     list_rows,
 )
-from analyzer.report.model import (
-    AccountName,
-    FileReference,
-    as_category,
-    blank_categories,
-)
+from analyzer.report.model import AccountName, FileReference, as_category, blank_categories
 from analyzer.report.report import Report
 from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, printable, short_list
 

@@ -46,9 +46,7 @@ for arguments in json.loads(sys.argv[1]):
 
 
 @pytest.mark.no_cover
-def test_no_command_imports_what_it_does_not_need(
-    tmp_path: Path,
-) -> None:
+def test_no_command_imports_what_it_does_not_need(tmp_path: Path) -> None:
     export = ["export", "--from", str(CONSOLE), "--out-dir", str(tmp_path / "runs"), "--check"]
     program = [sys.executable, "-c", IN_FORKS, json.dumps([*COMMANDS, export])]
     done = subprocess.run(program, cwd=ROOT_FOLDER, capture_output=True, check=True)
@@ -149,8 +147,7 @@ def test_the_limits_of_rules_are_in_the_help_of_rules() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "words"),
-    [("analyze", [*Format, *Verdict, "all"]), ("export", [*TextOrJson])],
+    ("command", "words"), [("analyze", [*Format, *Verdict, "all"]), ("export", [*TextOrJson])]
 )
 def test_help_has_at_most_80_lines_with_all_words(command: str, words: list[str]) -> None:
     shown = help_of(command)
