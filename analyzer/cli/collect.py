@@ -18,7 +18,7 @@ from analyzer.cli.options import (
     InputOptions,
 )
 from analyzer.cli.streams import say, utc_now, write_lines
-from analyzer.cli.values import InputFile, path_parser
+from analyzer.cli.values import InputFile, file_path
 from analyzer.terms import count_text, printable, short_list
 
 if TYPE_CHECKING:
@@ -40,8 +40,7 @@ def collect(
     output: Path | None = typer.Option(
         None,
         *OUTPUT,
-        parser=path_parser(".csv"),
-        metavar="LEDGER.csv",
+        **file_path(".csv") | {"metavar": "LEDGER.csv"},
         help="Add what is new to this ledger; without it, only check.",
     ),
     report: list[str] = typer.Option(

@@ -181,12 +181,14 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
     """Return a function that has an option for each field of its dataclass parameters.
 
     typer reads only the signature; `command_arguments` fills the dataclasses. A field that
-    `options.option` did not return is no option.
+    `options.option` did not return is no option. With options comes --config.
     """
     hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
     parameters: list[inspect.Parameter] = []
     for name, own in signature.parameters.items():
+        if name == "config":
+            continue
         if not is_dataclass(hint := hints[name]):
             parameters.append(own.replace(annotation=hint))
             continue
@@ -196,6 +198,8 @@ def with_options(function: Callable[..., None]) -> Callable[..., None]:
             for each in fields(hint)
             if (option := each.metadata.get("option"))
         )
+    if parameters[-1].kind is inspect.Parameter.KEYWORD_ONLY:
+        parameters.append(parameters[-1].replace(name="config", default=None, annotation=Config))
 
     def declared() -> None: ...
 
@@ -264,7 +268,7 @@ Config = Annotated[
 
 def _changed_settings(context: Any) -> str:
     """Return the settings file with the options on verdicts and rules that it sets, if any."""
-    names = {field.name for field in fields(JudgingOptions)}
+    names = {field.name for field in fields(JudgingOptions)} - {"accounts"}
     changed = [
         f"{name.replace('_', '-')} = {value}"
         for name, value in context.default_map.items()

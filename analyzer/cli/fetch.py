@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Final
 import typer
 
 from analyzer.aws import FetchRequest
-from analyzer.cli.command import Config
 from analyzer.cli.inputs import require
 from analyzer.cli.log import Log, TextOrJson
 from analyzer.cli.options import OUTPUT, REPEATED, option
 from analyzer.cli.streams import exit_if_failed_or_partial, progress, say, text_stream
-from analyzer.cli.values import form_parser, number_parser
+from analyzer.cli.values import text_form, whole_number
 
 if TYPE_CHECKING:
     from analyzer.aws.report import FetchedReport
@@ -29,7 +28,7 @@ EXAMPLES: Final = (
 
 STANDARD_OUTPUT: Final = "-"
 
-_secret_parser: Final = partial(form_parser, secret=True)
+_secret: Final = partial(text_form, secret=True)
 _of_aws: Final = partial(option, rich_help_panel="AWS")
 _of_organization: Final = partial(option, rich_help_panel="With --organization")
 _DEFAULT: Final = FetchRequest()
@@ -44,15 +43,13 @@ class AwsOptions(FetchRequest):
     region: str | None = _of_aws(None, metavar="NAME", help="Region, such as cn-north-1 in China.")
     endpoint_url: str | None = _of_aws(
         None,
-        metavar="URL",
+        **_secret(r"https?://[^\s@]+", "use one such as https://host:port", "URL"),
         hidden=True,
-        parser=_secret_parser(r"https?://[^\s@]+", "use one such as https://host:port"),
         help="Custom endpoint.",
     )
     timeout: int = _of_aws(
         _DEFAULT.timeout,
-        parser=number_parser(1, what="a whole number of seconds"),
-        metavar="SECONDS",
+        **whole_number(1, what="a whole number of seconds", metavar="SECONDS"),
         help="Seconds per account.",
     )
     service_credentials: bool = _of_aws(
@@ -60,29 +57,25 @@ class AwsOptions(FetchRequest):
     )
     jobs: int = _of_aws(
         _DEFAULT.jobs,
-        parser=number_parser(1, 64, "a whole number"),
-        metavar="NUMBER",
+        **whole_number(1, 64, "a whole number", "NUMBER"),
         hidden=True,
         help="Accounts to ask at once, 64 at most.",
     )
     role_name: str | None = _of_organization(
         None,
-        metavar="NAME",
-        parser=_secret_parser(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "use one such as credreport"),
+        **_secret(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "use one such as credreport", "NAME"),
         help="Role to assume in each account.",
     )
     external_id: str | None = _of_organization(
         None,
-        metavar="ID",
+        **_secret(r"[\w+=,.@:/-]{2,1224}", "use one such as audit-2026", "ID"),
         envvar="CREDREPORT_EXTERNAL_ID",
-        parser=_secret_parser(r"[\w+=,.@:/-]{2,1224}", "use one such as audit-2026"),
         help="External id of the role.",
     )
     session_name: str = _of_organization(
         _DEFAULT.session_name,
-        metavar="NAME",
+        **_secret(r"[\w+=,.@-]{2,64}", "use one such as credreport", "NAME"),
         hidden=True,
-        parser=_secret_parser(r"[\w+=,.@-]{2,64}", "use one such as credreport"),
         help="Session name in CloudTrail.",
     )
     include: list[str] = _of_organization([], metavar="PATTERN", help=f"Only accounts {_MATCHING}")
@@ -115,14 +108,12 @@ def fetch(
     ),
     aws: AwsOptions,
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Write errors only."),
-    config: Config = None,
 ) -> None:
     """Fetch the credential report from AWS: two calls per account, none per user.
 
     The two calls are iam:GenerateCredentialReport and iam:GetCredentialReport, as in the policy
     samples/policies/fetch.json.
     """
-    del config
     _check_options(output, aws)
     from analyzer.aws.fetch import fetch_accounts, save_report
     from analyzer.files import replace_files

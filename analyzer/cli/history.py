@@ -8,20 +8,10 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
-from analyzer.cli import options
-from analyzer.cli.command import Config
-from analyzer.cli.inputs import (
-    check_outputs,
-    check_overdue,
-    find_inputs,
-    history_of,
-    read_analysis_request,
-    refuse_early,
-    require,
-)
+from analyzer.cli import inputs, options
 from analyzer.cli.streams import exit_if_failed_or_partial, say
 from analyzer.cli.table_outputs import DataOutputs
-from analyzer.cli.values import moment, path_parser, words_of
+from analyzer.cli.values import file_path, moment, words_of
 from analyzer.terms import OVERDUE, HistoryTable, count_text
 
 if TYPE_CHECKING:
@@ -55,8 +45,7 @@ class OutputOptions(DataOutputs):
     output: list[Path] = options.option(
         [],
         *options.OUTPUT,
-        parser=path_parser(".xlsx", ".csv", ".json"),
-        metavar="FILE",
+        **file_path(".xlsx", ".csv", ".json"),
         help="Write a file: .xlsx or .json with all tables, .csv with that of --table;"
         f" {options.REPEATED}",
     )
@@ -96,21 +85,19 @@ def history(
             callback=words_of(*Failure),
         ),
     ),
-    accounts: options.AccountsFile = None,
-    config: Config = None,
 ) -> None:
     """Show what a period holds, from all reports of each account: users, events, gaps."""
-    require(not (since and until and until < since), "is before --since", "--until")
-    check_overdue(judging_options, fail_on)
-    refuse_early(sources, judging_options)
+    inputs.require(not (since and until and until < since), "is before --since", "--until")
+    inputs.check_overdue(judging_options, fail_on)
+    inputs.refuse_early(sources, judging_options)
 
     from analyzer.changes.period import Span
 
-    analysis_request = read_analysis_request(judging_options, accounts)
-    inputs = find_inputs(sources, input_options)
-    check_outputs(outputs.output, [*inputs.paths, *judging_options.files, accounts, config])
+    analysis_request = inputs.read_analysis_request(judging_options)
+    reports = inputs.find_inputs(sources, input_options)
+    inputs.check_outputs(outputs.output, [*reports.paths, *judging_options.files])
     span = Span(since=since, until=until, max_gap=max_gap)
-    period_history = history_of(inputs, analysis_request, span, quiet=outputs.quiet)
+    period_history = inputs.history_of(reports, analysis_request, span, quiet=outputs.quiet)
     _write(period_history, outputs)
     for line in () if outputs.quiet else _messages(period_history, outputs):
         say(line)

@@ -3,19 +3,21 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from analyzer.cli.values import (
     InputFile,
+    Settings,
     exempt_entry,
-    form_parser,
     input_file,
     moment,
-    number_parser,
     pattern,
     rule_ids,
+    text_form,
+    whole_number,
     words_of,
 )
 from analyzer.limits import DUE_DAYS, IDLE_DAYS, KEEP_DAYS, Criteria, Definition
@@ -33,8 +35,6 @@ from analyzer.terms import (
     Verdict,
 )
 
-Settings = dict[str, Any]
-
 REPEATED: Final = "may be repeated."
 """The end of the help of an option that takes several values."""
 
@@ -45,10 +45,13 @@ FAIL_ON_WORDS: Final = (*Verdict, *Severity, CONTROL, OVERDUE)
 
 # Kinds of options; rare ones are in samples/settings.toml, not in the help
 
-DAYS: Final[Settings] = {"parser": number_parser(1), "metavar": "DAYS"}
-DAYS_FROM_0: Final[Settings] = {"parser": number_parser(0), "metavar": "DAYS"}
+DAYS: Final = whole_number(1)
+DAYS_FROM_0: Final = whole_number(0)
+TIME: Final[Settings] = {"parser": moment, "metavar": "TIME"}
+_SIZE: Final[Settings] = {"parser": size_in_bytes, "metavar": "SIZE", "hidden": True}
 FILE: Final[Settings] = {"parser": input_file, "metavar": "FILE"}
 OUTPUT: Final = ("-o", "--output")
+FORMAT: Final = ("-f", "--format")
 IN_OUTPUT: Final[Settings] = {"rich_help_panel": "Output"}
 IN_INPUT: Final[Settings] = {"rich_help_panel": "Input"}
 _OF_RULES: Final[Settings] = {
@@ -76,10 +79,9 @@ def words(
 # Input
 
 MASKED_ACCOUNT: Final[Settings] = {
-    "parser": form_parser(f"({ACCOUNT_ID_PATTERN})?", "an account has 12 digits"),
-    "metavar": "NUMBER",
-    "help": "Account of a report with masked ARNs.",
+    **text_form(f"({ACCOUNT_ID_PATTERN})?", "an account has 12 digits", "NUMBER"),
     **IN_INPUT,
+    "help": "Account of a report with masked ARNs.",
 }
 
 DecisionFiles = Annotated[
@@ -97,29 +99,19 @@ class ReadingOptions:
     """Hold the options on how all reports are read."""
 
     as_of: datetime | None = option(
-        None,
-        parser=moment,
-        metavar="TIME",
-        help="Set the time that the reports describe.",
-        **IN_INPUT,
+        None, **TIME, **IN_INPUT, help="Set the time that the reports describe."
     )
     skip_unreadable: bool = option(
         False, "--skip-unreadable", help="List unreadable reports; exit with 5.", **IN_INPUT
     )
     max_input: int | None = option(
         None,
-        parser=size_in_bytes,
-        metavar="SIZE",
-        hidden=True,
+        **_SIZE,
         help="Refuse inputs that hold more in all, as read and unpacked; default"
         f" {size_text(LIMITS.total)}.",
     )
     max_file: int | None = option(
-        None,
-        parser=size_in_bytes,
-        metavar="SIZE",
-        hidden=True,
-        help=f"Refuse a file that holds more; default {size_text(LIMITS.file)}.",
+        None, **_SIZE, help=f"Refuse a file that holds more; default {size_text(LIMITS.file)}."
     )
 
     @property
@@ -135,9 +127,7 @@ class InputOptions(ReadingOptions):
     masked_account: str | None = option(None, **MASKED_ACCOUNT)
 
 
-AccountsFile = Annotated[
-    InputFile | None, typer.Option(**FILE, **IN_INPUT, help="CSV of names: account, name, owner.")
-]
+ACCOUNTS: Final[Settings] = {**FILE, **IN_INPUT, "help": "CSV of names: account, name, owner."}
 
 # Verdicts, rules and decisions
 
@@ -175,7 +165,7 @@ class CriteriaOptions(Criteria):
 class JudgingOptions(CriteriaOptions):
     """Hold the options that the verdicts and the findings depend on.
 
-    `settings` is no option: it names the settings file, and the options that the file sets.
+    `config` is the settings file; `settings` names it with the options that it sets.
     """
 
     exemptions: InputFile | None = option(None, **FILE, help="Read the exempt users from a CSV.")
@@ -214,12 +204,15 @@ class JudgingOptions(CriteriaOptions):
     )
     keep_days: int = option(KEEP_DAYS, **DAYS, **_OF_DECISIONS, help="Days for which keep exempts.")
     due_days: int = option(DUE_DAYS, **DAYS_FROM_0, **_OF_DECISIONS, help="Days until overdue.")
+    accounts: InputFile | None = option(None, **ACCOUNTS)
+    config: Path | None = None
     settings: str = ""
 
     @property
-    def files(self) -> tuple[InputFile | None, ...]:
+    def files(self) -> tuple[InputFile | Path | None, ...]:
         """Return the files that were read."""
-        return self.exemptions, self.owners, self.decisions, *self.log
+        named = (self.exemptions, self.owners, self.decisions, self.accounts, self.config)
+        return *named, *self.log
 
 
 # Output
@@ -277,11 +270,10 @@ class FilterOptions(PatternOptions):
 
 
 HUB_REGION: Final[Settings] = {
-    "parser": form_parser(REGION_PATTERN, "use a region such as eu-west-1"),
-    "metavar": "REGION",
+    **text_form(REGION_PATTERN, "use a region such as eu-west-1", "REGION"),
+    **IN_OUTPUT,
     "hidden": True,
     "help": "Region of the Security Hub for ASFF; default the partition's home region.",
-    **IN_OUTPUT,
 }
 
 RAW_CSV: Final[Settings] = {

@@ -12,7 +12,7 @@ from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_inputs, exemptions_of, require
 from analyzer.cli.options import EXEMPT, FILE, OUTPUT, REPEATED, DecisionFiles
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
-from analyzer.cli.values import InputFile, number_parser
+from analyzer.cli.values import InputFile, whole_number
 from analyzer.terms import count_text, printable, short_list, utc_text
 
 if TYPE_CHECKING:
@@ -51,8 +51,7 @@ def plan(
     ),
     max_age: int = typer.Option(
         45,
-        parser=number_parser(1, 36_500),
-        metavar="DAYS",
+        **whole_number(1, 36_500),
         help="Set the age of the reports from which the script refuses to run.",
     ),
     config: Config = None,

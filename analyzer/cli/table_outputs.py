@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from analyzer.cli.options import QUIET, RAW_CSV, option
+from analyzer.cli.options import FORMAT, QUIET, RAW_CSV, option
 from analyzer.cli.streams import binary_stream, is_terminal, terminal_look, text_stream
 from analyzer.files import replacing
 from analyzer.terms import Format
@@ -28,8 +28,7 @@ class DataOutputs:
     output: list[Path] = field(default_factory=list)
     format_: DataFormat | None = option(
         None,
-        "-f",
-        "--format",
+        *FORMAT,
         metavar="FORMAT",
         help=f"Write to standard output: {', '.join(DataFormat)}. Default table, if no"
         " file is written.",

@@ -125,9 +125,9 @@ CHOSEN: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
 
 def test_options_choose_the_rules_that_run_and_their_limits() -> None:
     # The default is slow to import.
-    assert read_analysis_request(JudgingOptions(), None).book is None
+    assert read_analysis_request(JudgingOptions()).book is None
     for options, asked in CHOSEN:
-        request = read_analysis_request(JudgingOptions(**options), None)
+        request = read_analysis_request(JudgingOptions(**options))
         assert request.book == rulebook(**asked), options
 
 
@@ -185,7 +185,7 @@ FAIL_ON: tuple[tuple[Row, list[str], dict[str, Any], list[str]], ...] = (
 
 def failures(report: str, fail_on: Collection[str], **options: Any) -> list[str]:
     """Return what a run fails by on a report that is judged as the options ask for."""
-    request = read_analysis_request(JudgingOptions(**options), None, fail_on)
+    request = read_analysis_request(JudgingOptions(**options), fail_on)
     return request.failures(request.analysis(loaded(report)))
 
 
