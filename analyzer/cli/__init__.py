@@ -22,7 +22,7 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -36,14 +36,6 @@ from analyzer.terms import VERSION, printable
 
 class Program(TyperGroup):
     """Import a command only when it is run; the list of commands is from `SUMMARIES`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments; without any, show the help and exit with 2."""
-        if not (args or ctx.resilient_parsing):
-            say("credreport: a command is missing.")
-            self.get_help(ctx)
-            raise typer.Exit(typer.BadParameter.exit_code)
-        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command with its options, and the remaining arguments."""
@@ -75,12 +67,18 @@ for _name, _line in SUMMARIES.items():
 
 @app.callback(invoke_without_command=True)
 def credreport(
-    *, version: Annotated[bool, typer.Option("-V", "--version", help="Show the version.")] = False
+    context: typer.Context,
+    *,
+    version: bool = typer.Option(False, "-V", "--version", help="Show the version."),
 ) -> None:
     """Find unused IAM users in AWS credential reports, offline."""
     if version:
         write_lines(f"credreport {VERSION}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        say("credreport: a command is missing.")
+        context.get_help()
+        raise typer.Exit(typer.BadParameter.exit_code)
 
 
 def run() -> NoReturn:

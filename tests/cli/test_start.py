@@ -115,6 +115,7 @@ def test_the_help_of_the_program_ends_with_two_commands_to_begin_with() -> None:
 def test_help_is_a_result_and_calls_the_program_by_its_name() -> None:
     for words, code, says in (
         ("", 2, "credreport: a command is missing.\n"),
+        ("--", 2, "credreport: a command is missing.\n"),
         ("--help", 0, ""),
         ("analyze", 2, "credreport analyze: arguments are missing.\n"),
         ("analyze --help", 0, ""),
