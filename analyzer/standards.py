@@ -9,7 +9,7 @@ Numbers, titles and limits of CIS v1.4 and later: prowler-cloud/prowler,
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import compress
+from math import inf
 from typing import Final
 
 from analyzer.terms import Benchmark
@@ -60,17 +60,10 @@ class Standard:
         """Return the thresholds that the standard sets, by their names."""
         return dict(control.limit for control in self.controls if control.limit)
 
-    def numbers(self, rule: str, idle_days: int | None = None) -> tuple[str, ...]:
+    def numbers(self, rule: str, idle_days: float = inf) -> tuple[str, ...]:
         """Return the numbers of the controls that a rule decides; `references` says of which."""
-        return tuple(
-            control.number
-            for control in self.controls
-            if rule in control.rules and _are_enough(idle_days, control.idle_days)
-        )
-
-
-def _are_enough(idle_days: int | None, asked: int) -> bool:
-    return idle_days is None or idle_days >= asked
+        asked = {control: control.idle_days for control in self.controls if rule in control.rules}
+        return tuple(control.number for control, days in asked.items() if days <= idle_days)
 
 
 def decidable(title: str, *rules: str, **limits: int) -> Control:
@@ -344,17 +337,9 @@ def references(rule: str, idle_days: int | None = None) -> list[tuple[str, tuple
 
     With the idle days of a finding, controls that ask for more days are left out.
     """
-    every = [
-        *((standard.name, standard.numbers(rule, idle_days)) for standard in STANDARDS),
-        *(
-            (name, _reached(numbers.get(rule, ()), idle_days))
-            for name, numbers in FRAMEWORKS.items()
-        ),
-    ]
-    return [(name, numbers) for name, numbers in every if numbers]
-
-
-def _reached(numbers: tuple[str, ...], idle_days: int | None) -> tuple[str, ...]:
-    asked = (_IDLE_DAYS_OF.get(number, 0) for number in numbers)
-    enough = (_are_enough(idle_days, days) for days in asked)
-    return tuple(compress(numbers, enough))
+    days = inf if idle_days is None else idle_days
+    every = {standard.name: standard.numbers(rule, days) for standard in STANDARDS}
+    for name, numbers in FRAMEWORKS.items():
+        of_rule = numbers.get(rule, ())
+        every[name] = tuple(each for each in of_rule if _IDLE_DAYS_OF.get(each, 0) <= days)
+    return [(name, numbers) for name, numbers in every.items() if numbers]

@@ -141,9 +141,7 @@ def chosen_accounts(
         if reason
     ]
     patterns = (*request.include, *request.exclude)
-    unmatched = [
-        pattern for pattern in patterns if not any(one.matches(pattern) for one in accounts)
-    ]
+    unmatched = [each for each in patterns if not any(one.matches(each) for one in accounts)]
     return chosen, FetchOutcomes(others, unmatched)
 
 

@@ -136,10 +136,7 @@ def _checked_report(answer: Mapping[str, Any], now: datetime) -> FetchedReport:
         )
     account, partition = owner["account"], owner["partition"]
     return FetchedReport(
-        content=content,
-        generated=generated.astimezone(UTC),
-        account=account,
-        partition=partition,
+        content=content, generated=generated.astimezone(UTC), account=account, partition=partition
     )
 
 

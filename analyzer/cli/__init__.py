@@ -22,7 +22,7 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Any, Final, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -36,21 +36,6 @@ from analyzer.terms import VERSION, printable
 
 class Program(TyperGroup):
     """Import a command only when it is run; the list of commands is from `SUMMARIES`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments; without any, show the help and exit with 2."""
-        if not (args or ctx.resilient_parsing):
-            say("credreport: a command is missing.")
-            self.get_help(ctx)
-            raise typer.Exit(typer.BadParameter.exit_code)
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command; Ctrl-C ends it as SIGTERM does, which typer leaves to `main`."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            sys.exit(INTERRUPTED)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command with its options, and the remaining arguments."""
@@ -82,12 +67,18 @@ for _name, _line in SUMMARIES.items():
 
 @app.callback(invoke_without_command=True)
 def credreport(
-    *, version: Annotated[bool, typer.Option("-V", "--version", help="Show the version.")] = False
+    context: typer.Context,
+    *,
+    version: bool = typer.Option(False, "-V", "--version", help="Show the version."),
 ) -> None:
     """Find unused IAM users in AWS credential reports, offline."""
     if version:
         write_lines(f"credreport {VERSION}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        say("credreport: a command is missing.")
+        context.get_help()
+        raise typer.Exit(typer.BadParameter.exit_code)
 
 
 def run() -> NoReturn:
@@ -117,7 +108,7 @@ def _end(code: int) -> NoReturn:
 def main(arguments: list[str]) -> int:
     """Run the program and return its exit code."""
     try:
-        return app(arguments, prog_name="credreport", standalone_mode=False) or 0
+        code: int = app(arguments, prog_name="credreport", standalone_mode=False) or 0
     except CredreportError as error:
         say("\n".join([f"credreport: {error}", *getattr(error, "__notes__", ())]))
         return error.exit_code
@@ -127,14 +118,16 @@ def main(arguments: list[str]) -> int:
         say(f"credreport: {error.format_message()}\nTry '{command} --help'.")
         return error.exit_code
     except SystemExit as end:
+        code = int(end.code or 0)
+        if end.__cause__:  # A log in JSON has the message.
+            return code
         if isinstance(end.__context__, BrokenPipeError):  # typer would exit with 1
             say(OUTPUT_CLOSED)
             return PIPE_CLOSED
-        code = int(end.code or 0)
-        if code in _SIGNALS:
-            say(f"credreport: ended by {_SIGNALS[code]}.")
-        return code
     except Exception:  # noqa: BLE001  a bug: exit code 1 would mean findings
         say(traceback.format_exc())
         say("credreport: this is a bug; please report it with the lines above.")
-    return BUG
+        return BUG
+    if code in _SIGNALS:  # typer, too, turns Ctrl-C into its code.
+        say(f"credreport: ended by {_SIGNALS[code]}.")
+    return code

@@ -2,25 +2,15 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli import options, streams
-from analyzer.cli.command import Config
-from analyzer.cli.inputs import (
-    check_outputs,
-    check_overdue,
-    filtered_analyses,
-    find_inputs,
-    load,
-    read_analysis_request,
-    refuse_early,
-    require,
-)
-from analyzer.cli.values import InputFile, path_parser
+from analyzer.cli import inputs, options, streams
+from analyzer.cli.values import InputFile, file_path, rule_ids
 from analyzer.errors import OutputFailed
 from analyzer.terms import (
     OUTPUT_ENDINGS,
@@ -41,6 +31,7 @@ _NAME_FORMATS: Final = (Format.NAMES, Format.ARNS)
 """The formats that list users by name or ARN only, without their caveats."""
 
 _STDOUT: Final = Path("-")
+_output: Final = partial(options.option, rich_help_panel="Output")
 _ASFF: Final = f".{Feed.ASFF}.json"
 
 EXAMPLES: Final = (
@@ -59,80 +50,53 @@ def _mode(text: str) -> int:
 class OutputOptions:
     """Hold the options on what is written, and where."""
 
-    output: Annotated[
-        list[Path],
-        options.output_path_option(
-            f"Write a file: {', '.join(OUTPUT_ENDINGS)}; may be repeated.",
-            parser=path_parser(*OUTPUT_ENDINGS, folder=True),
-        ),
-    ] = field(default_factory=list)
-    format_: Annotated[
-        Format | None,
-        typer.Option(
-            "-f",
-            "--format",
-            metavar="FORMAT",
-            help=f"Write to standard output: {', '.join(Format)}.",
-        ),
-    ] = None
-    verdict: options.Verdicts = field(default_factory=lambda: [Verdict.UNUSED])
-    sheets: Annotated[
-        WorkbookSheets,
-        options.output_option(
-            metavar="SHEETS", show_default=False, help="Sheets of the workbook: all or review."
-        ),
-    ] = WorkbookSheets.ALL
-    split_by: Annotated[
-        SplitBy | None,
-        options.output_option(
-            metavar="WORD", help="Write a workbook to -o FOLDER for each owner or account."
-        ),
-    ] = None
-    details: Annotated[
-        bool, options.output_option("--details", help="Show the first findings of each rule.")
-    ] = False
-    full: Annotated[bool, options.output_option("--full", help="List all users on a terminal.")] = (
-        False
+    output: list[Path] = options.option(
+        [],
+        *options.OUTPUT,
+        **file_path(*OUTPUT_ENDINGS, folder=True),
+        help=f"Write a file: {', '.join(OUTPUT_ENDINGS)}; {options.REPEATED}",
     )
-    include_check: Annotated[
-        bool,
-        options.output_option("--include-check", help="With names or arns: also users to check."),
-    ] = False
-    findings: Annotated[
-        Path | None,
-        options.output_option(
-            parser=path_parser(".csv", ".parquet", stdout=True),
-            metavar="FILE",
-            help="Write findings: .csv, .parquet; - for CSV.",
-        ),
-    ] = None
-    follow_up: Annotated[
-        Path | None,
-        options.output_option(
-            parser=path_parser(".csv"),
-            metavar="FILE",
-            help="Write which --decisions were carried out.",
-        ),
-    ] = None
-    mode: Annotated[
-        int | None,
-        options.output_option(
-            parser=_mode, metavar="OCTAL", hidden=True, help="Set the permissions of the files."
-        ),
-    ] = None
-    hub_region: options.HubRegion = None
-    raw_csv: options.RawCsv = False
-    quiet: options.Quiet = False
-
-    @property
-    def findings_file(self) -> Path | None:
-        """Return the file of findings, None for standard output."""
-        return None if self.findings == _STDOUT else self.findings
+    format_: Format | None = options.option(
+        None,
+        *options.FORMAT,
+        help=f"Write to standard output: {', '.join(Format)}.",
+        metavar="FORMAT",
+    )
+    verdict: list[Verdict] = options.option([Verdict.UNUSED], **options.VERDICTS)
+    sheets: WorkbookSheets = _output(
+        WorkbookSheets.ALL,
+        metavar="SHEETS",
+        show_default=False,
+        help="Sheets of the workbook: all or review.",
+    )
+    split_by: SplitBy | None = _output(
+        None, metavar="WORD", help="Write a workbook to -o FOLDER for each owner or account."
+    )
+    details: bool = _output(False, "--details", help="Show the first findings of each rule.")
+    full: bool = _output(False, "--full", help="List all users on a terminal.")
+    include_check: bool = _output(
+        False, "--include-check", help="With names or arns: also users to check."
+    )
+    findings: Path | None = _output(
+        None,
+        **file_path(".csv", ".parquet", stdout=True),
+        help="Write findings: .csv, .parquet; - for CSV.",
+    )
+    follow_up: Path | None = _output(
+        None, **file_path(".csv"), help="Write which --decisions were carried out."
+    )
+    mode: int | None = _output(
+        None, parser=_mode, metavar="OCTAL", hidden=True, help="Set the permissions of the files."
+    )
+    hub_region: str | None = options.option(None, **options.HUB_REGION)
+    raw_csv: bool = options.option(False, "--raw-csv", **options.RAW_CSV)
+    quiet: bool = options.option(False, "--quiet", "-q", help=options.QUIET)
 
     @property
     def paths(self) -> list[Path]:
         """Return the output files that are named, or the folder of a split."""
-        return [*self.output, *filter(None, (self.findings_file, self.follow_up))]
+        named = (*self.output, self.findings, self.follow_up)
+        return [path for path in named if path and path != _STDOUT]
 
     @property
     def form(self) -> Format | None:
@@ -157,21 +121,27 @@ def analyze(
     input_options: options.InputOptions,
     filters: options.FilterOptions,
     judging_options: options.JudgingOptions,
-    fail_on: options.FailOn = [],
-    accounts: options.AccountsFile = None,
-    config: Config = None,
+    fail_on: list[str] = typer.Option(
+        [],
+        **options.words(
+            "Exit with 1 if anything not exempt has this verdict, rule, or severity or higher,"
+            " or is undetermined, or an account could not be read; also control, overdue",
+            lambda: [*options.FAIL_ON_WORDS, *rule_ids()],
+        ),
+    ),
 ) -> None:
     """Find unused IAM users: no sign-in on record, and no active access key."""
     _check_options(context, outputs, filters, judging_options, fail_on)
-    refuse_early(sources, judging_options, fail_on)
-    analysis_request = read_analysis_request(judging_options, accounts, fail_on)
-    inputs = find_inputs(sources, input_options)
-    files_read = [*inputs.paths, *judging_options.files, accounts, config]
-    check_outputs(outputs.paths, files_read)
-    report = load(inputs, quiet=outputs.quiet)
+    inputs.refuse_early(sources, judging_options, fail_on)
+    analysis_request = inputs.read_analysis_request(judging_options, fail_on)
+    reports = inputs.find_inputs(sources, input_options)
+    if outputs.paths:
+        files_read = [*reports.paths, *judging_options.files]
+        inputs.check_outputs(outputs.paths, files_read)
+    report = inputs.load(reports, quiet=outputs.quiet)
     step = f"Judging and writing {report.rows:,} rows"
     with streams.progress(step, quiet=outputs.quiet, rows=report.rows):
-        (analysis,) = filtered_analyses([analysis_request.analysis(report)], filters)
+        (analysis,) = inputs.filtered_analyses([analysis_request.analysis(report)], filters)
         written = _write_files(analysis, outputs) if outputs.paths else []
         if outputs.split_by:
             written += _write_split(analysis, outputs, outputs.split_by, files_read)
@@ -198,26 +168,28 @@ def _check_options(
     workbook = any(path.suffix.lower() == ".xlsx" for path in outputs.output)
     every_sheet = outputs.sheets is WorkbookSheets.ALL
     only_certain = "lists the users that --certain leaves out: use one of the two"
-    require(names or not check, "use it with --format names or arns only", "--include-check")
-    require(not (check and filters.certain), only_certain, "--include-check")
+    inputs.require(names or not check, "use it with --format names or arns only", "--include-check")
+    inputs.require(not (check and filters.certain), only_certain, "--include-check")
     source = context.get_parameter_source("rules")
     by_rule = source and source.name == "COMMANDLINE"
     findings = f"not with {outputs.format_}, which lists users by verdict: use -f findings"
-    require(not (names and by_rule), findings, "--rules")
+    inputs.require(not (names and by_rule), findings, "--rules")
     both = "- is standard output, and --format writes to it too: use one of the two"
-    require(outputs.findings != _STDOUT or not outputs.format_, both, "--findings")
-    require(workbook or every_sheet, "use it with -o FILE.xlsx only", "--sheets")
-    require(ledger or not outputs.follow_up, "name the ledger with --decisions", "--follow-up")
-    check_overdue(judging_options, fail_on)
+    inputs.require(outputs.findings != _STDOUT or not outputs.format_, both, "--findings")
+    inputs.require(workbook or every_sheet, "use it with -o FILE.xlsx only", "--sheets")
+    inputs.require(
+        ledger or not outputs.follow_up, "name the ledger with --decisions", "--follow-up"
+    )
+    inputs.check_overdue(judging_options, fail_on)
     folders = [str(path) for path in outputs.output if not path.suffix]
     by, endings = outputs.split_by, f"must end in {', '.join(OUTPUT_ENDINGS)}"
-    require(by or not folders, f"{', '.join(folders)} {endings}", "--output")
+    inputs.require(by or not folders, f"{', '.join(folders)} {endings}", "--output")
     is_one = len(folders) == len(outputs.output) == 1
-    require(not by or is_one, "name one folder with -o FOLDER, and no file", "--split-by")
+    inputs.require(not by or is_one, "name one folder with -o FOLDER, and no file", "--split-by")
     owned = judging_options.owners or by is not SplitBy.OWNER
     of_accounts = "for the owners of --accounts, use --split-by account"
     owners = f"owner: name the list of owners with --owners; {of_accounts}"
-    require(owned, owners, "--split-by")
+    inputs.require(owned, owners, "--split-by")
 
 
 def _write_files(analysis: "Analysis", outputs: OutputOptions) -> list[str]:
@@ -228,7 +200,7 @@ def _write_files(analysis: "Analysis", outputs: OutputOptions) -> list[str]:
         analysis,
         *([] if outputs.split_by else outputs.output),
         verdicts=outputs.verdict,
-        findings=outputs.findings_file,
+        findings=None if outputs.findings == _STDOUT else outputs.findings,
         follow_up=outputs.follow_up,
         raw_csv=outputs.raw_csv,
         region=outputs.hub_region,
@@ -259,7 +231,7 @@ def _write_split(
 
     review_split, folder = split(analysis, by), outputs.output[0]
     names = [*(workbook.file for workbook in review_split.users_by_workbook), INDEX]
-    check_outputs([folder / name for name in names], files_read)
+    inputs.check_outputs([folder / name for name in names], files_read)
     try:
         folder.mkdir(0o700, parents=True, exist_ok=True)
     except OSError as error:

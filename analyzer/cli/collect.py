@@ -3,21 +3,22 @@
 from contextlib import nullcontext
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import Inputs, check_outputs, decision_inputs, find_inputs, load
 from analyzer.cli.options import (
+    FILE,
+    OUTPUT,
+    REPEATED,
     CriteriaOptions,
     DecisionFiles,
     InputOptions,
-    file_option,
-    output_path_option,
 )
 from analyzer.cli.streams import say, utc_now, write_lines
-from analyzer.cli.values import InputFile, path_parser
+from analyzer.cli.values import InputFile, file_path
 from analyzer.terms import count_text, printable, short_list
 
 if TYPE_CHECKING:
@@ -36,29 +37,23 @@ EXAMPLES: Final = (
 def collect(
     names: DecisionFiles,
     *,
-    output: Annotated[
-        Path | None,
-        output_path_option(
-            "Add what is new to this ledger; without it, only check.",
-            "LEDGER.csv",
-            parser=path_parser(".csv"),
-        ),
-    ] = None,
-    report: Annotated[
-        list[str],
-        typer.Option(
-            metavar="SOURCE",
-            help="Compare each row with this report, which it was made from; may be repeated.",
-        ),
-    ] = [],
-    exemptions: Annotated[
-        InputFile | None,
-        file_option("Use this list of exemptions, if the workbooks were made with it."),
-    ] = None,
-    owners: Annotated[
-        InputFile | None,
-        file_option("Use this list of owners, if the workbooks were split by it."),
-    ] = None,
+    output: Path | None = typer.Option(
+        None,
+        *OUTPUT,
+        **file_path(".csv") | {"metavar": "LEDGER.csv"},
+        help="Add what is new to this ledger; without it, only check.",
+    ),
+    report: list[str] = typer.Option(
+        [],
+        metavar="SOURCE",
+        help=f"Compare each row with this report, which it was made from; {REPEATED}",
+    ),
+    exemptions: InputFile | None = typer.Option(
+        None, **FILE, help="Use this list of exemptions, if the workbooks were made with it."
+    ),
+    owners: InputFile | None = typer.Option(
+        None, **FILE, help="Use this list of owners, if the workbooks were split by it."
+    ),
     input_options: InputOptions,
     criteria: CriteriaOptions,
     config: Config = None,

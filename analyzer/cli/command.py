@@ -10,14 +10,14 @@ import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from datetime import date, time
 from difflib import get_close_matches
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
 from shlex import join
-from typing import Annotated, Any, Final, get_origin, get_type_hints
+from typing import Annotated, Any, Final, get_type_hints
 
 import typer
 from typer.core import TyperArgument, TyperCommand
@@ -180,15 +180,26 @@ def _check_variables(context: Any, variables: Iterable[str]) -> None:
 def with_options(function: Callable[..., None]) -> Callable[..., None]:
     """Return a function that has an option for each field of its dataclass parameters.
 
-    typer reads only the signature; `command_arguments` fills the dataclasses. The option of a
-    field is in its annotation or in the dataclass's `OPTIONS`; a field without one is no option.
+    typer reads only the signature; `command_arguments` fills the dataclasses. A field that
+    `options.option` did not return is no option. With options comes --config.
     """
     hints = get_type_hints(function, include_extras=True)
     signature = inspect.signature(function)
     parameters: list[inspect.Parameter] = []
     for name, own in signature.parameters.items():
-        hint = hints[name]
-        parameters += _parameters(hint) if is_dataclass(hint) else [own.replace(annotation=hint)]
+        if name == "config":
+            continue
+        if not is_dataclass(hint := hints[name]):
+            parameters.append(own.replace(annotation=hint))
+            continue
+        of_fields = get_type_hints(hint)
+        parameters += (
+            own.replace(name=each.name, default=option, annotation=of_fields[each.name])
+            for each in fields(hint)
+            if (option := each.metadata.get("option"))
+        )
+    if parameters[-1].kind is inspect.Parameter.KEYWORD_ONLY:
+        parameters.append(parameters[-1].replace(name="config", default=None, annotation=Config))
 
     def declared() -> None: ...
 
@@ -208,22 +219,6 @@ def command_arguments(function: Callable[..., None], values: Mapping[str, Any]) 
         elif name in lists:
             arguments[name] = lists[name]
     return arguments
-
-
-def _parameters(group: Any) -> Iterator[inspect.Parameter]:
-    hints = get_type_hints(group, include_extras=True)
-    for name, option in getattr(group, "OPTIONS", {}).items():
-        hints[name] = Annotated[hints[name], option]
-    for field in fields(group):
-        if get_origin(hints[field.name]) is not Annotated:
-            continue
-        default = field.default if field.default_factory is MISSING else field.default_factory()
-        yield inspect.Parameter(
-            field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=default,
-            annotation=hints[field.name],
-        )
 
 
 # Options in a file
@@ -273,7 +268,7 @@ Config = Annotated[
 
 def _changed_settings(context: Any) -> str:
     """Return the settings file with the options on verdicts and rules that it sets, if any."""
-    names = {field.name for field in fields(JudgingOptions)}
+    names = {field.name for field in fields(JudgingOptions)} - {"accounts"}
     changed = [
         f"{name.replace('_', '-')} = {value}"
         for name, value in context.default_map.items()

@@ -1,27 +1,16 @@
 """Run `credreport diff`: load and judge two reports, write what changed."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, TextIO
 
 import typer
 
-from analyzer.cli import options
-from analyzer.cli.command import Config
-from analyzer.cli.inputs import (
-    Inputs,
-    check_outputs,
-    filtered_analyses,
-    find_inputs,
-    load,
-    read_analysis_request,
-    refuse_early,
-    require,
-)
+from analyzer.cli import inputs, options
 from analyzer.cli.streams import exit_if_failed_or_partial, say
 from analyzer.cli.table_outputs import DataOutputs
-from analyzer.cli.values import InputFile, change_words, path_parser, refuse_unknown, rule_ids
+from analyzer.cli.values import InputFile, change_words, file_path, refuse_unknown, rule_ids
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
 
 if TYPE_CHECKING:
@@ -40,13 +29,12 @@ EXAMPLES: Final = (
 class OutputOptions(DataOutputs):
     """Hold the options on what is written, and where."""
 
-    output: Annotated[
-        list[Path],
-        options.output_path_option(
-            "Write the changes to a .csv or .json file; may be repeated.",
-            parser=path_parser(".csv", ".json"),
-        ),
-    ] = field(default_factory=list)
+    output: list[Path] = options.option(
+        [],
+        *options.OUTPUT,
+        **file_path(".csv", ".json"),
+        help=f"Write the changes to a .csv or .json file; {options.REPEATED}",
+    )
 
 
 def diff(
@@ -63,58 +51,56 @@ def diff(
     ],
     *,
     outputs: OutputOptions,
-    old_as_of: Annotated[
-        datetime | None, options.moment_option("Set the time that OLD describes.")
-    ] = None,
-    new_as_of: Annotated[
-        datetime | None, options.moment_option("Set the time that NEW describes.")
-    ] = None,
-    masked_account: options.MaskedAccount = None,
-    verdict: options.Verdicts = [],
-    change: Annotated[
-        list[str],
-        options.words_option(
+    old_as_of: datetime | None = typer.Option(
+        None, **options.TIME, help="Set the time that OLD describes."
+    ),
+    new_as_of: datetime | None = typer.Option(
+        None, **options.TIME, help="Set the time that NEW describes."
+    ),
+    masked_account: str | None = typer.Option(None, **options.MASKED_ACCOUNT),
+    verdict: list[Verdict] = typer.Option([], **options.VERDICTS),
+    change: list[str] = typer.Option(
+        [],
+        **options.words(
             "List only this kind of change, such as became-unused, gone or finding-new, or all"
             " newly unused users (unused)",
             lambda: [*change_words(), Verdict.UNUSED],
         ),
-    ] = [],
+    ),
     patterns: options.PatternOptions,
     judging_options: options.JudgingOptions,
-    fail_on: Annotated[
-        list[str],
-        options.words_option(
+    fail_on: list[str] = typer.Option(
+        [],
+        **options.words(
             "Exit with 1 if this is new: a verdict, a rule, a severity or higher, or a kind of"
             " change, a newly undetermined user, or an account not compared",
             lambda: [*Verdict, *Severity, *change_words(), *rule_ids()],
         ),
-    ] = [],
-    accounts: options.AccountsFile = None,
-    config: Config = None,
+    ),
 ) -> None:
     """Show what changed between two reports: users, verdicts, credentials and findings.
 
     The options for verdicts and rules apply to both reports. A run of export brings its own as-of,
     exemption list, account names and decisions, unless options set them.
     """
-    require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
+    inputs.require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
-    refuse_early([old, new], judging_options, fail_on, change_words())
+    inputs.refuse_early([old, new], judging_options, fail_on, change_words())
 
     from analyzer.changes.diff import diff as comparison_of
 
     reading = options.InputOptions(masked_account=masked_account)
     sides = [
-        _side(name, replace(reading, as_of=as_of), judging_options, accounts, fail_on)
+        _side(name, replace(reading, as_of=as_of), judging_options, fail_on)
         for name, as_of in ((old, old_as_of), (new, new_as_of))
     ]
     files_read = [file for _, _, files in sides for file in files]
-    check_outputs(outputs.output, [*files_read, config])
+    inputs.check_outputs(outputs.output, files_read)
     analyses = [
-        request.analysis(load(inputs, quiet=outputs.quiet, can_skip=False))
-        for inputs, request, _ in sides
+        request.analysis(inputs.load(reports, quiet=outputs.quiet, can_skip=False))
+        for reports, request, _ in sides
     ]
-    unfiltered = comparison_of(*filtered_analyses(analyses, patterns))
+    unfiltered = comparison_of(*inputs.filtered_analyses(analyses, patterns))
     comparison = unfiltered.where(change, verdict)
     _write(comparison, outputs)
     for line in _messages(comparison, outputs):
@@ -127,20 +113,19 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     known_kinds = [*change_words(), Verdict.UNUSED]
     verdicts = [word for word in kinds if word in {*Verdict}.difference(known_kinds)]
     hint = "use --verdict, or a kind of change such as became-unused or verdict-changed"
-    require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
+    inputs.require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
     refuse_unknown(kinds, known_kinds, "--change")
     states = [word for word in fail_on if word in (CONTROL, OVERDUE)]
     message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"
-    require(not states, message, "--fail-on")
+    inputs.require(not states, message, "--fail-on")
 
 
 def _side(
     name: str,
     reading: options.InputOptions,
     judging_options: options.JudgingOptions,
-    accounts: InputFile | None,
     fail_on: list[str],
-) -> "tuple[Inputs, AnalysisRequest, list[InputFile | str | Path | None]]":
+) -> "tuple[inputs.Inputs, AnalysisRequest, list[InputFile | str | Path | None]]":
     """Return the reports of a side, how to analyze them, and all files read for it.
 
     A run of `export` provides its reports, as-of and lists.
@@ -154,17 +139,17 @@ def _side(
     if record := read_record(folder):
         name = str(folder / REPORTS)
         reading = replace(reading, as_of=reading.as_of or record.set_as_of)
-        accounts = accounts or _file_of_run(folder / ACCOUNTS)
         judging_options = replace(
             judging_options,
             exemptions=judging_options.exemptions or _file_of_run(folder / EXEMPTIONS),
             exempt=judging_options.exempt or [*record.exempt],
             owners=judging_options.owners or _file_of_run(folder / OWNERS),
             decisions=judging_options.decisions or _file_of_run(folder / DECISIONS),
+            accounts=judging_options.accounts or _file_of_run(folder / ACCOUNTS),
         )
-    analysis_request = read_analysis_request(judging_options, accounts, fail_on, change_words())
-    inputs = find_inputs([name], reading)
-    return inputs, analysis_request, [*inputs.paths, *judging_options.files, accounts]
+    analysis_request = inputs.read_analysis_request(judging_options, fail_on, change_words())
+    reports = inputs.find_inputs([name], reading)
+    return reports, analysis_request, [*reports.paths, *judging_options.files]
 
 
 def _file_of_run(path: Path) -> InputFile | None:

@@ -7,24 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.command import Config
-from analyzer.cli.inputs import (
-    Inputs,
-    find_inputs,
-    history_of,
-    load,
-    read_analysis_request,
-    refuse_early,
-    require,
-)
+from analyzer.cli import inputs
 from analyzer.cli.log import TextOrJson
-from analyzer.cli.options import (
-    REPEATED,
-    AccountsFile,
-    InputOptions,
-    JudgingOptions,
-    days_option,
-)
+from analyzer.cli.options import DAYS, FORMAT, REPEATED, InputOptions, JudgingOptions
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, write_lines
 from analyzer.cli.values import pattern, wrong_usage
 from analyzer.terms import ROOT_USER
@@ -56,47 +41,41 @@ def explain(
         typer.Argument(metavar="SOURCES", help="Credential reports, as `analyze` takes them."),
     ] = [],
     *,
-    users: Annotated[
-        list[str],
-        typer.Option(
-            "--user",
-            parser=pattern,
-            metavar="USER",
-            help=f"Explain this user, in place of the argument USER; {REPEATED}",
-        ),
-    ] = [],
-    form: Annotated[
-        TextOrJson,
-        typer.Option("-f", "--format", metavar="FORMAT", help=f"Write {' or '.join(TextOrJson)}."),
-    ] = TextOrJson.TEXT,
-    show_history: Annotated[
-        bool, typer.Option("--history", help="Show what happened to the user, from all reports.")
-    ] = False,
-    max_gap: Annotated[int, days_option("With --history, name gaps of more days than this.")] = 31,
+    users: list[str] = typer.Option(
+        [],
+        "--user",
+        parser=pattern,
+        metavar="USER",
+        help=f"Explain this user, in place of the argument USER; {REPEATED}",
+    ),
+    form: TextOrJson = typer.Option(
+        TextOrJson.TEXT, *FORMAT, metavar="FORMAT", help=f"Write {' or '.join(TextOrJson)}."
+    ),
+    show_history: bool = typer.Option(
+        False, "--history", help="Show what happened to the user, from all reports."
+    ),
+    max_gap: int = typer.Option(
+        31, **DAYS, help="With --history, name gaps of more days than this."
+    ),
     input_options: InputOptions,
     judging_options: JudgingOptions,
-    accounts: AccountsFile = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Write the result and errors only.")
-    ] = False,
-    config: Config = None,
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="Write the result and errors only."),
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
-    del config
     if users:
         sources = [user, *sources]
     else:
         _check_arguments(user, sources)
         users = [user]
-    refuse_early(sources, judging_options)
-    analysis_request = read_analysis_request(judging_options, accounts)
-    inputs = find_inputs(sources, input_options)
+    inputs.refuse_early(sources, judging_options)
+    analysis_request = inputs.read_analysis_request(judging_options)
+    reports = inputs.find_inputs(sources, input_options)
     explained: Sequence[Explanation | UserHistory]
     missing: Sequence[object]
     if show_history:
-        explained, missing, notes = _histories(inputs, analysis_request, users, max_gap)
+        explained, missing, notes = _histories(reports, analysis_request, users, max_gap)
     else:
-        analysis = analysis_request.analysis(load(inputs, quiet=quiet))
+        analysis = analysis_request.analysis(inputs.load(reports, quiet=quiet))
         missing = analysis.report.not_covered
         explained = [found for one in users for found in _explanations(analysis, one)]
         from analyzer.writers.headline import blind_spots_line
@@ -114,7 +93,7 @@ def explain(
 
 
 def _histories(
-    inputs: Inputs, analysis_request: "AnalysisRequest", users: list[str], max_gap: int
+    reports: inputs.Inputs, analysis_request: "AnalysisRequest", users: list[str], max_gap: int
 ) -> "tuple[list[UserHistory], list[object], list[str]]":
     """Return the histories of the users that match, what their accounts lack, and the notes.
 
@@ -123,10 +102,12 @@ def _histories(
     from analyzer.changes.period import Span
     from analyzer.writers.history import BLIND_SPOT, remarks, user_histories
 
-    require(
+    inputs.require(
         ROOT_USER not in users, "only users have a history: compare two reports by diff", "USER"
     )
-    period_history = history_of(inputs, analysis_request, Span(max_gap=max_gap), quiet=False)
+    period_history = inputs.history_of(
+        reports, analysis_request, Span(max_gap=max_gap), quiet=False
+    )
     histories: list[UserHistory] = []
     for user in users:
         histories += (found := user_histories(period_history, user))
@@ -164,4 +145,6 @@ def _check_arguments(user: str, sources: "Sequence[str]") -> None:
     is_input = first == "-" or {*"*?["} & {*first} or (first and Path(first).exists())
     may_be_missing = first and not (others or Path(user).exists())
     hint = "name the user, then the reports; several users with --user"
-    require(is_input or may_be_missing, f"'{first}': no such file or folder; {hint}", "SOURCES")
+    inputs.require(
+        is_input or may_be_missing, f"'{first}': no such file or folder; {hint}", "SOURCES"
+    )

@@ -5,12 +5,11 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from analyzer.cli import options
-from analyzer.cli.command import Config
 from analyzer.cli.fetch import AwsOptions
 from analyzer.cli.inputs import SKIP_HINT, read_analysis_request, require
 from analyzer.cli.log import Log, TextOrJson, exit_code_and_message
@@ -19,8 +18,8 @@ from analyzer.cli.values import (
     InputFile,
     change_words,
     input_file,
-    number_parser,
     rule_ids,
+    whole_number,
     words_of,
 )
 from analyzer.errors import Busy, InputRefused, OutputFailed
@@ -37,69 +36,55 @@ EXAMPLES: Final = (
 
 def export(
     *,
-    sources: Annotated[
-        list[str],
-        typer.Option(
-            "--from",
-            envvar="CREDREPORT_FROM",
-            metavar="SOURCES",
-            help="Read these reports instead of asking AWS; may be repeated.",
-        ),
-    ] = [],
-    also: Annotated[
-        list[str],
-        options.words_option(
+    sources: list[str] = typer.Option(
+        [],
+        "--from",
+        envvar="CREDREPORT_FROM",
+        metavar="SOURCES",
+        help=f"Read these reports instead of asking AWS; {options.REPEATED}",
+    ),
+    also: list[str] = typer.Option(
+        [],
+        **options.words(
             f"Also write {Feed.OCSF} or {Feed.ASFF} (findings, gone ones closed) or {Feed.PARQUET}",
             lambda: [*Feed],
             "FORMAT",
             callback=words_of(*Feed),
         ),
-    ] = [],
-    hub_region: options.HubRegion = None,
-    out_dir: Annotated[
-        Path,
-        typer.Option(
-            metavar="FOLDER",
-            help="Write each run to a new folder in FOLDER; the link latest leads to the newest.",
-        ),
-    ],
-    keep: Annotated[
-        int | None,
-        typer.Option(
-            parser=number_parser(1, what="a whole number"),
-            metavar="NUMBER",
-            help="Keep only this number of runs, and the last of each of 13 months.",
-        ),
-    ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Test settings and permissions only.")
-    ] = False,
+    ),
+    hub_region: str | None = typer.Option(None, **options.HUB_REGION),
+    out_dir: Path = typer.Option(
+        ...,
+        metavar="FOLDER",
+        help="Write each run to a new folder in FOLDER; the link latest leads to the newest.",
+    ),
+    keep: int | None = typer.Option(
+        None,
+        **whole_number(1, what="a whole number", metavar="NUMBER"),
+        help="Keep only this number of runs, and the last of each of 13 months.",
+    ),
+    check: bool = typer.Option(False, "--check", help="Test settings and permissions only."),
     aws: AwsOptions,
     judging_options: options.JudgingOptions,
-    fail_on: Annotated[
-        list[str],
-        options.words_option(
+    fail_on: list[str] = typer.Option(
+        [],
+        **options.words(
             "Exit with 1 for this verdict, rule, severity or higher, control, overdue, or change"
             " since the run before (became-unused, new, …), if not exempt; undetermined users and"
             " unread accounts always count",
             lambda: [*options.FAIL_ON_WORDS, *change_words(), *rule_ids()],
         ),
-    ] = [],
-    accounts: options.AccountsFile = None,
-    log_format: Annotated[
-        TextOrJson, typer.Option(metavar="FORMAT", help=f"Log as {' or '.join(TextOrJson)}.")
-    ] = TextOrJson.TEXT,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Log warnings and errors only.")
-    ] = False,
+    ),
+    log_format: TextOrJson = typer.Option(
+        TextOrJson.TEXT, metavar="FORMAT", help=f"Log as {' or '.join(TextOrJson)}."
+    ),
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="Log warnings and errors only."),
     reading: options.ReadingOptions,
-    config: Config = None,
 ) -> None:
     """Fetch reports, analyze them and keep all outputs as one run, for cron.
 
     Each option is also an environment variable: --out-dir is CREDREPORT_OUT_DIR.
     """
-    del config
     log = Log(form=log_format, quiet=quiet)
     written = nullcontext(dict[str, object]()) if check else last_run_written(out_dir)
     with log.errors(), written as last_run:
@@ -115,7 +100,7 @@ def export(
         lists = {
             inputs.EXEMPTIONS: judging_options.exemptions,
             inputs.OWNERS: judging_options.owners,
-            inputs.ACCOUNTS: accounts,
+            inputs.ACCOUNTS: judging_options.accounts,
             **{inputs.REMOVAL_LOG.format(at): of for at, of in enumerate(judging_options.log, 1)},
         }
         request = ExportRequest(
@@ -126,15 +111,13 @@ def export(
             limits=reading.limits,
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
-            analysis_request=read_analysis_request(
-                judging_options, accounts, fail_on, change_words()
-            ),
+            analysis_request=read_analysis_request(judging_options, fail_on, change_words()),
             today=utc_now().date(),
             ledger=Path(decisions.name) if decisions else None,
             lists={name: file.content for name, file in lists.items() if file},
             list_names={name: file.name for name, file in lists.items() if file},
             parameters={
-                **_recorded(judging_options, fail_on=fail_on, accounts=accounts),
+                **_recorded(judging_options, fail_on),
                 "service_credentials": aws.service_credentials and not sources,
                 "as_of": utc_text(reading.as_of) if reading.as_of else None,
                 "also": sorted(also),
@@ -211,15 +194,16 @@ def _check_options(reading: options.ReadingOptions, aws: AwsOptions) -> None:
     aws.check()
 
 
-def _recorded(judging_options: options.JudgingOptions, **others: object) -> dict[str, object]:
+def _recorded(judging_options: options.JudgingOptions, fail_on: list[str]) -> dict[str, object]:
     """Return options for the record of a run: lists of words sorted, files as their SHA-256.
 
     The settings file is left out: only the values count.
     """
     values = {
         field.name: getattr(judging_options, field.name) for field in fields(judging_options)
-    } | others
-    del values["settings"]
+    } | {"fail_on": fail_on}
+    values["accounts"] = values.pop("accounts")  # It was the last one in earlier runs, too.
+    del values["settings"], values["config"]
     values["log"] = [log.sha256 for log in judging_options.log]
     hashes = {name: file.sha256 for name, file in values.items() if isinstance(file, InputFile)}
     lists = {name: sorted(value) for name, value in values.items() if isinstance(value, list)}

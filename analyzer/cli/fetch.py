@@ -3,21 +3,19 @@
 `export` has the same options for requests to AWS.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from analyzer.aws import FetchRequest
-from analyzer.cli.command import Config
 from analyzer.cli.inputs import require
 from analyzer.cli.log import Log, TextOrJson
-from analyzer.cli.options import REPEATED, output_path_option
+from analyzer.cli.options import OUTPUT, REPEATED, option
 from analyzer.cli.streams import exit_if_failed_or_partial, progress, say, text_stream
-from analyzer.cli.values import form_parser, number_parser
+from analyzer.cli.values import text_form, whole_number
 
 if TYPE_CHECKING:
     from analyzer.aws.report import FetchedReport
@@ -30,9 +28,10 @@ EXAMPLES: Final = (
 
 STANDARD_OUTPUT: Final = "-"
 
-_secret_parser: Final = partial(form_parser, secret=True)
-_aws: Final = partial(typer.Option, rich_help_panel="AWS")
-_organization: Final = partial(typer.Option, rich_help_panel="With --organization")
+_secret: Final = partial(text_form, secret=True)
+_of_aws: Final = partial(option, rich_help_panel="AWS")
+_of_organization: Final = partial(option, rich_help_panel="With --organization")
+_DEFAULT: Final = FetchRequest()
 _MATCHING: Final = f"with this id or name; * and ? match; {REPEATED}"
 
 
@@ -40,56 +39,53 @@ _MATCHING: Final = f"with this id or name; * and ? match; {REPEATED}"
 class AwsOptions(FetchRequest):
     """Hold the accounts whose reports to fetch, the endpoint and the credentials."""
 
-    organization: bool = False
-
-    OPTIONS: ClassVar[Mapping[str, Any]] = {
-        "profile": _aws(metavar="NAME", help=f"Profile of AWS; {REPEATED}"),
-        "region": _aws(metavar="NAME", help="Region, such as cn-north-1 in China."),
-        "endpoint_url": _aws(
-            metavar="URL",
-            hidden=True,
-            parser=_secret_parser(r"https?://[^\s@]+", "use one such as https://host:port"),
-            help="Custom endpoint.",
-        ),
-        "timeout": _aws(
-            parser=number_parser(1, what="a whole number of seconds"),
-            metavar="SECONDS",
-            help="Seconds per account.",
-        ),
-        "service_credentials": _aws(
-            "--service-credentials",
-            help="Also save AWS's list of service-specific credentials.",
-        ),
-        "jobs": _aws(
-            parser=number_parser(1, 64, "a whole number"),
-            metavar="NUMBER",
-            hidden=True,
-            help="Accounts to ask at once, 64 at most.",
-        ),
-        "organization": _aws("--organization", help="Read all accounts of the organization."),
-        "role_name": _organization(
-            metavar="NAME",
-            parser=_secret_parser(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "use one such as credreport"),
-            help="Role to assume in each account.",
-        ),
-        "external_id": _organization(
-            metavar="ID",
-            envvar="CREDREPORT_EXTERNAL_ID",
-            parser=_secret_parser(r"[\w+=,.@:/-]{2,1224}", "use one such as audit-2026"),
-            help="External id of the role.",
-        ),
-        "session_name": _organization(
-            metavar="NAME",
-            hidden=True,
-            parser=_secret_parser(r"[\w+=,.@-]{2,64}", "use one such as credreport"),
-            help="Session name in CloudTrail.",
-        ),
-        "include": _organization(metavar="PATTERN", help=f"Only accounts {_MATCHING}"),
-        "exclude": _organization(metavar="PATTERN", help=f"No accounts {_MATCHING}"),
-        "organizational_unit": _organization(
-            metavar="ID", help=f"Only accounts in this unit or below; {REPEATED}"
-        ),
-    }
+    profile: list[str] = _of_aws([], metavar="NAME", help=f"Profile of AWS; {REPEATED}")
+    region: str | None = _of_aws(None, metavar="NAME", help="Region, such as cn-north-1 in China.")
+    endpoint_url: str | None = _of_aws(
+        None,
+        **_secret(r"https?://[^\s@]+", "use one such as https://host:port", "URL"),
+        hidden=True,
+        help="Custom endpoint.",
+    )
+    timeout: int = _of_aws(
+        _DEFAULT.timeout,
+        **whole_number(1, what="a whole number of seconds", metavar="SECONDS"),
+        help="Seconds per account.",
+    )
+    service_credentials: bool = _of_aws(
+        False, "--service-credentials", help="Also save AWS's list of service-specific credentials."
+    )
+    jobs: int = _of_aws(
+        _DEFAULT.jobs,
+        **whole_number(1, 64, "a whole number", "NUMBER"),
+        hidden=True,
+        help="Accounts to ask at once, 64 at most.",
+    )
+    role_name: str | None = _of_organization(
+        None,
+        **_secret(r"/?([!-~]+/)?[\w+=,.@-]{1,64}", "use one such as credreport", "NAME"),
+        help="Role to assume in each account.",
+    )
+    external_id: str | None = _of_organization(
+        None,
+        **_secret(r"[\w+=,.@:/-]{2,1224}", "use one such as audit-2026", "ID"),
+        envvar="CREDREPORT_EXTERNAL_ID",
+        help="External id of the role.",
+    )
+    session_name: str = _of_organization(
+        _DEFAULT.session_name,
+        **_secret(r"[\w+=,.@-]{2,64}", "use one such as credreport", "NAME"),
+        hidden=True,
+        help="Session name in CloudTrail.",
+    )
+    include: list[str] = _of_organization([], metavar="PATTERN", help=f"Only accounts {_MATCHING}")
+    exclude: list[str] = _of_organization([], metavar="PATTERN", help=f"No accounts {_MATCHING}")
+    organizational_unit: list[str] = _of_organization(
+        [], metavar="ID", help=f"Only accounts in this unit or below; {REPEATED}"
+    )
+    organization: bool = _of_aws(
+        False, "--organization", help="Read all accounts of the organization."
+    )
 
     def check(self) -> None:
         """Raise typer.BadParameter for options that do not go together."""
@@ -103,24 +99,21 @@ class AwsOptions(FetchRequest):
 
 def fetch(
     *,
-    output: Annotated[
-        str,
-        output_path_option(
-            "Write to this folder, or for one account to a .csv or .json file, or - for standard"
-            " output.",
-            "PATH",
-        ),
-    ] = ".",
+    output: str = typer.Option(
+        ".",
+        *OUTPUT,
+        metavar="PATH",
+        help="Write to this folder, or for one account to a .csv or .json file, or - for standard"
+        " output.",
+    ),
     aws: AwsOptions,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Write errors only.")] = False,
-    config: Config = None,
+    quiet: bool = typer.Option(False, "--quiet", "-q", help="Write errors only."),
 ) -> None:
     """Fetch the credential report from AWS: two calls per account, none per user.
 
     The two calls are iam:GenerateCredentialReport and iam:GetCredentialReport, as in the policy
     samples/policies/fetch.json.
     """
-    del config
     _check_options(output, aws)
     from analyzer.aws.fetch import fetch_accounts, save_report
     from analyzer.files import replace_files

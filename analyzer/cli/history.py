@@ -1,6 +1,6 @@
 """Run `credreport history`: judge all reports of each account, show a period."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -8,20 +8,10 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, Final
 
 import typer
 
-from analyzer.cli import options
-from analyzer.cli.command import Config
-from analyzer.cli.inputs import (
-    check_outputs,
-    check_overdue,
-    find_inputs,
-    history_of,
-    read_analysis_request,
-    refuse_early,
-    require,
-)
+from analyzer.cli import inputs, options
 from analyzer.cli.streams import exit_if_failed_or_partial, say
 from analyzer.cli.table_outputs import DataOutputs
-from analyzer.cli.values import moment, path_parser, words_of
+from analyzer.cli.values import file_path, moment, words_of
 from analyzer.terms import OVERDUE, HistoryTable, count_text
 
 if TYPE_CHECKING:
@@ -52,18 +42,16 @@ def _start(text: str) -> datetime:
 class OutputOptions(DataOutputs):
     """Hold the options on what is written, and where."""
 
-    output: Annotated[
-        list[Path],
-        options.output_path_option(
-            "Write a file: .xlsx or .json with all tables, .csv with that of --table; may"
-            " be repeated.",
-            parser=path_parser(".xlsx", ".csv", ".json"),
-        ),
-    ] = field(default_factory=list)
-    table: Annotated[
-        HistoryTable,
-        typer.Option(metavar="TABLE", help=f"Write this table: {', '.join(HistoryTable)}."),
-    ] = HistoryTable.PERIOD
+    output: list[Path] = options.option(
+        [],
+        *options.OUTPUT,
+        **file_path(".xlsx", ".csv", ".json"),
+        help="Write a file: .xlsx or .json with all tables, .csv with that of --table;"
+        f" {options.REPEATED}",
+    )
+    table: HistoryTable = options.option(
+        HistoryTable.PERIOD, metavar="TABLE", help=f"Write this table: {', '.join(HistoryTable)}."
+    )
 
 
 def history(
@@ -77,45 +65,39 @@ def history(
     ],
     *,
     outputs: OutputOptions,
-    since: Annotated[
-        datetime | None,
-        options.moment_option(
-            "Begin here; default each account's first report.", _start, metavar="DATE"
-        ),
-    ] = None,
-    until: Annotated[
-        datetime | None,
-        options.moment_option("End here; default the newest report.", metavar="DATE"),
-    ] = None,
-    max_gap: Annotated[
-        int, options.days_option("Days without a report until a gap is named.")
-    ] = 31,
+    since: datetime | None = typer.Option(
+        None, parser=_start, metavar="DATE", help="Begin here; default each account's first report."
+    ),
+    until: datetime | None = typer.Option(
+        None, parser=moment, metavar="DATE", help="End here; default the newest report."
+    ),
+    max_gap: int = typer.Option(
+        31, **options.DAYS, help="Days without a report until a gap is named."
+    ),
     input_options: options.InputOptions,
     judging_options: options.JudgingOptions,
-    fail_on: Annotated[
-        list[str],
-        options.words_option(
+    fail_on: list[str] = typer.Option(
+        [],
+        **options.words(
             "Exit with 1 for a gap or an account that is not covered (gap), or a decision not"
             " carried out in time (overdue)",
             lambda: [*Failure],
             callback=words_of(*Failure),
         ),
-    ] = [],
-    accounts: options.AccountsFile = None,
-    config: Config = None,
+    ),
 ) -> None:
     """Show what a period holds, from all reports of each account: users, events, gaps."""
-    require(not (since and until and until < since), "is before --since", "--until")
-    check_overdue(judging_options, fail_on)
-    refuse_early(sources, judging_options)
+    inputs.require(not (since and until and until < since), "is before --since", "--until")
+    inputs.check_overdue(judging_options, fail_on)
+    inputs.refuse_early(sources, judging_options)
 
     from analyzer.changes.period import Span
 
-    analysis_request = read_analysis_request(judging_options, accounts)
-    inputs = find_inputs(sources, input_options)
-    check_outputs(outputs.output, [*inputs.paths, *judging_options.files, accounts, config])
+    analysis_request = inputs.read_analysis_request(judging_options)
+    reports = inputs.find_inputs(sources, input_options)
+    inputs.check_outputs(outputs.output, [*reports.paths, *judging_options.files])
     span = Span(since=since, until=until, max_gap=max_gap)
-    period_history = history_of(inputs, analysis_request, span, quiet=outputs.quiet)
+    period_history = inputs.history_of(reports, analysis_request, span, quiet=outputs.quiet)
     _write(period_history, outputs)
     for line in () if outputs.quiet else _messages(period_history, outputs):
         say(line)

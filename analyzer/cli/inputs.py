@@ -142,10 +142,7 @@ def load(
 
 
 def read_analysis_request(
-    options: JudgingOptions,
-    accounts: InputFile | None = None,
-    fail_on: Collection[str] = (),
-    changes: Collection[str] = (),
+    options: JudgingOptions, fail_on: Collection[str] = (), changes: Collection[str] = ()
 ) -> "AnalysisRequest":
     """Return the criteria, the lists, the chosen rules and the words of --fail-on.
 
@@ -162,7 +159,7 @@ def read_analysis_request(
     return AnalysisRequest(
         criteria=options.criteria(),
         book=book,
-        **_lists(options, accounts),
+        **_lists(options),
         settings=options.settings,
         fail_on=fail_on,
     )
@@ -183,7 +180,7 @@ def _chosen_rules(
     return book if chooses_rules else None
 
 
-def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any]:
+def _lists(options: JudgingOptions) -> dict[str, Any]:
     """Return the lists that are named, by the fields of `AnalysisRequest`; raises InputRefused."""
     lists: dict[str, Any] = {}
     if options.exemptions or options.exempt:
@@ -199,10 +196,10 @@ def _lists(options: JudgingOptions, accounts: InputFile | None) -> dict[str, Any
             due_days=options.due_days,
             log=sum((read_removal_log(*file) for file in options.log), NO_LOG),
         )
-    if accounts:
+    if options.accounts:
         from analyzer.lists.owners import read_account_list
 
-        lists["accounts"] = read_account_list(*accounts)
+        lists["accounts"] = read_account_list(*options.accounts)
     if options.owners:
         from analyzer.lists.owners import read_owners
 

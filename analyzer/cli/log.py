@@ -47,7 +47,7 @@ class Log:
     def errors(self) -> Iterator[None]:
         """Log the error that ends the command, if the log is JSON; the exit code stays.
 
-        Raises typer.Exit.
+        Raises SystemExit.
         """
         try:
             yield
@@ -61,7 +61,7 @@ class Log:
             more = {"traceback": traceback.format_exc()} if code == BUG else {}
             event = {BUG: "bug", typer.BadParameter.exit_code: "usage"}.get(code, "failed")
             self._line("error", event, message, {**more, "exit_code": code})
-            raise typer.Exit(code) from None
+            raise SystemExit(code) from error
 
     def _line(self, level: str, event: str, message: str, fields: dict[str, Any]) -> None:
         if self.form is TextOrJson.TEXT:

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
 import typer
 
 from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_inputs, exemptions_of, require
-from analyzer.cli.options import DecisionFiles, ExemptUsers, file_option, output_path_option
+from analyzer.cli.options import EXEMPT, FILE, OUTPUT, REPEATED, DecisionFiles
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
-from analyzer.cli.values import InputFile, number_parser
+from analyzer.cli.values import InputFile, whole_number
 from analyzer.terms import count_text, printable, short_list, utc_text
 
 if TYPE_CHECKING:
@@ -28,39 +28,32 @@ EXAMPLES: Final = (
 def plan(
     names: DecisionFiles,
     *,
-    report: Annotated[
-        list[str],
-        typer.Option(
-            metavar="SOURCE",
-            help="Leave out users whose access changed since the decision, by this newer report;"
-            " may be repeated.",
-        ),
-    ] = [],
-    output: Annotated[
-        Path | None,
-        output_path_option(
-            "Write the script to a file, beside the ledger, instead of standard output."
-        ),
-    ] = None,
-    exemptions: Annotated[
-        str | None,
-        typer.Option(metavar="FILE|none", help="Leave out the users of this exemption list."),
-    ] = None,
-    exempt: ExemptUsers = [],
-    owners: Annotated[
-        InputFile | None,
-        file_option(
-            "Name the owners of this list beside the users, in place of those in the ledger."
-        ),
-    ] = None,
-    max_age: Annotated[
-        int,
-        typer.Option(
-            parser=number_parser(1, 36_500),
-            metavar="DAYS",
-            help="Set the age of the reports from which the script refuses to run.",
-        ),
-    ] = 45,
+    report: list[str] = typer.Option(
+        [],
+        metavar="SOURCE",
+        help="Leave out users whose access changed since the decision, by this newer report;"
+        f" {REPEATED}",
+    ),
+    output: Path | None = typer.Option(
+        None,
+        *OUTPUT,
+        metavar="FILE",
+        help="Write the script to a file, beside the ledger, instead of standard output.",
+    ),
+    exemptions: str | None = typer.Option(
+        None, metavar="FILE|none", help="Leave out the users of this exemption list."
+    ),
+    exempt: list[str] = typer.Option([], **EXEMPT),
+    owners: InputFile | None = typer.Option(
+        None,
+        **FILE,
+        help="Name the owners of this list beside the users, in place of those in the ledger.",
+    ),
+    max_age: int = typer.Option(
+        45,
+        **whole_number(1, 36_500),
+        help="Set the age of the reports from which the script refuses to run.",
+    ),
     config: Config = None,
 ) -> None:
     """Write a shell script that deactivates or deletes the users that reviewers decided on.

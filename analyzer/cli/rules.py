@@ -15,10 +15,7 @@ if TYPE_CHECKING:
     from analyzer.rules.rule import Rule
 
 
-EXAMPLES: Final = (
-    "credreport rules",
-    "credreport rules unused-user 'root-*'",
-)
+EXAMPLES: Final = ("credreport rules", "credreport rules unused-user 'root-*'")
 
 
 _LIMITS: Final = ", ".join(

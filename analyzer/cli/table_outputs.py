@@ -5,11 +5,9 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TextIO
+from typing import Any, BinaryIO, TextIO
 
-import typer
-
-from analyzer.cli.options import Quiet, RawCsv
+from analyzer.cli.options import FORMAT, QUIET, RAW_CSV, option
 from analyzer.cli.streams import binary_stream, is_terminal, terminal_look, text_stream
 from analyzer.files import replacing
 from analyzer.terms import Format
@@ -28,18 +26,15 @@ class DataOutputs:
     """Hold the options on what is written, and where; each command has its own `output`."""
 
     output: list[Path] = field(default_factory=list)
-    format_: Annotated[
-        DataFormat | None,
-        typer.Option(
-            "-f",
-            "--format",
-            metavar="FORMAT",
-            help=f"Write to standard output: {', '.join(DataFormat)}. Default table, if no"
-            " file is written.",
-        ),
-    ] = None
-    raw_csv: RawCsv = False
-    quiet: Quiet = False
+    format_: DataFormat | None = option(
+        None,
+        *FORMAT,
+        metavar="FORMAT",
+        help=f"Write to standard output: {', '.join(DataFormat)}. Default table, if no"
+        " file is written.",
+    )
+    raw_csv: bool = option(False, "--raw-csv", **RAW_CSV)
+    quiet: bool = option(False, "--quiet", "-q", help=QUIET)
 
     @property
     def form(self) -> DataFormat | None:

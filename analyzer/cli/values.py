@@ -8,12 +8,15 @@ from datetime import UTC, datetime
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import typer
 
 from analyzer.report.input_formats import size_text
 from analyzer.terms import Format, Verdict, printable
+
+Settings = dict[str, Any]
+"""The settings of an option, as `typer.Option` takes them."""
 
 _LONGEST_PATTERN: Final = 2048
 """No ARN is longer."""
@@ -72,12 +75,12 @@ def moment(text: str) -> datetime:
     return at
 
 
-def number_parser(
-    least: int, most: int | None = None, what: str = "a whole number of days"
-) -> Callable[[str], int]:
-    """Return a parser that refuses a number below `least` or above `most`; messages call it `what`.
+def whole_number(
+    least: int, most: int | None = None, what: str = "a whole number of days", metavar: str = "DAYS"
+) -> Settings:
+    """Return the settings of an option that takes a number from `least` to `most`.
 
-    typer's own `min` and `max` do not say what to use instead.
+    Messages call it `what`; typer's own `min` and `max` do not say what to use instead.
     """
     bounds = f"{least} or more" if most is None else f"from {least} to {most}"
 
@@ -87,11 +90,14 @@ def number_parser(
             raise ValueError(f"'{printable(str(text))}': use {what}, {bounds}")
         return number
 
-    return parse
+    return {"parser": parse, "metavar": metavar}
 
 
-def form_parser(pattern: str, hint: str, *, secret: bool = False) -> Callable[[str], str]:
-    """Return a parser that refuses other values with the hint, and never shows a secret one."""
+def text_form(pattern: str, hint: str, metavar: str, *, secret: bool = False) -> Settings:
+    """Return the settings of an option that refuses other values with the hint.
+
+    A secret value is never shown.
+    """
 
     def parse(text: str) -> str:
         if not re.fullmatch(pattern, text, re.ASCII):
@@ -99,11 +105,14 @@ def form_parser(pattern: str, hint: str, *, secret: bool = False) -> Callable[[s
             raise ValueError(f"{shown}: {hint}")
         return text
 
-    return parse
+    return {"parser": parse, "metavar": metavar}
 
 
-def path_parser(*endings: str, stdout: bool = False, folder: bool = False) -> Callable[[str], Path]:
-    """Return a parser that refuses other endings; `stdout` allows `-`, `folder` allows none."""
+def file_path(*endings: str, stdout: bool = False, folder: bool = False) -> Settings:
+    """Return the settings of an option for a file that is written, with one of the endings.
+
+    `stdout` allows `-`, `folder` allows no ending.
+    """
 
     def parse(text: str) -> Path:
         if stdout and text == "-":
@@ -121,7 +130,7 @@ def path_parser(*endings: str, stdout: bool = False, folder: bool = False) -> Ca
             raise ValueError(f"{printable(text)} must end in {known}")
         return Path(text)
 
-    return parse
+    return {"parser": parse, "metavar": "FILE"}
 
 
 def wrong_usage(message: str, *options: str) -> typer.BadParameter:
@@ -155,7 +164,8 @@ def words_of(*known: str) -> Callable[[list[str]], list[str]]:
 
     def words(texts: list[str]) -> list[str]:
         split = [word.strip() for text in texts for word in text.split(",")]
-        refuse_unknown(split, known or split)
+        if known and not {*split} <= {*known}:
+            refuse_unknown(split, known)
         return split
 
     return words

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 from typer.exceptions import TyperException
 
-from analyzer.cli.command import Config
 from analyzer.cli.inputs import find_inputs, named_file, read_analysis_request
 from analyzer.cli.log import TextOrJson
-from analyzer.cli.options import AccountsFile, InputOptions, JudgingOptions, file_option
+from analyzer.cli.options import ACCOUNTS, FILE, FORMAT, REPEATED, InputOptions, JudgingOptions
 from analyzer.cli.streams import text_stream, utc_now, write_lines
-from analyzer.cli.values import InputFile, change_words, form_parser
+from analyzer.cli.values import InputFile, change_words, text_form
 from analyzer.errors import FAILED, InputRefused
 from analyzer.limits import Definition
 from analyzer.terms import Benchmark, Severity, printable
@@ -42,46 +41,35 @@ def verify(
         ),
     ],
     *,
-    report: Annotated[
-        list[str],
-        typer.Option(
-            metavar="SOURCE", help="Report that the workbooks were made from; may be repeated."
-        ),
-    ] = [],
-    exemptions: Annotated[
-        InputFile | None, file_option("Exemptions that a workbook was made with.")
-    ] = None,
-    owners: Annotated[
-        InputFile | None, file_option("Owners that a workbook was made with.")
-    ] = None,
-    accounts: AccountsFile = None,
-    decisions: Annotated[
-        InputFile | None, file_option("Ledger that a workbook was made with, as it was then.")
-    ] = None,
-    log: Annotated[
-        list[InputFile], file_option("Log of the removal script; may be repeated.")
-    ] = [],
-    manifest: Annotated[
-        str | None,
-        typer.Option(
-            parser=form_parser("[0-9a-f]{64}", "a SHA-256 has 64 digits"),
-            metavar="SHA256",
-            help="SHA-256 of the run's manifest.json, as export printed it.",
-        ),
-    ] = None,
-    format_: Annotated[
-        TextOrJson,
-        typer.Option("-f", "--format", metavar="FORMAT", help="Write text or json."),
-    ] = TextOrJson.TEXT,
+    report: list[str] = typer.Option(
+        [], metavar="SOURCE", help=f"Report that the workbooks were made from; {REPEATED}"
+    ),
+    exemptions: InputFile | None = typer.Option(
+        None, **FILE, help="Exemptions that a workbook was made with."
+    ),
+    owners: InputFile | None = typer.Option(
+        None, **FILE, help="Owners that a workbook was made with."
+    ),
+    accounts: InputFile | None = typer.Option(None, **ACCOUNTS),
+    decisions: InputFile | None = typer.Option(
+        None, **FILE, help="Ledger that a workbook was made with, as it was then."
+    ),
+    log: list[InputFile] = typer.Option([], **FILE, help=f"Log of the removal script; {REPEATED}"),
+    manifest: str | None = typer.Option(
+        None,
+        **text_form("[0-9a-f]{64}", "a SHA-256 has 64 digits", "SHA256"),
+        help="SHA-256 of the run's manifest.json, as export printed it.",
+    ),
+    format_: TextOrJson = typer.Option(
+        TextOrJson.TEXT, *FORMAT, metavar="FORMAT", help="Write text or json."
+    ),
     input_options: InputOptions,
-    config: Config = None,
 ) -> None:
     """Make the outputs of a run, a workbook or a ledger anew, and compare them.
 
     Values are compared: a list may be sorted, filtered and saved again, and what people entered is
     left out. Exit code 1 if anything differs, 3 if a report or list is missing.
     """
-    del config
     from analyzer.verify import GivenInputs, Verification, verify_ledger, verify_workbook
 
     given = GivenInputs(
@@ -160,12 +148,12 @@ def _judged_by(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
         for field in fields(JudgingOptions)
         if field.name in parameters
     }
-    values |= {name: kept.get(name) for name in ("exemptions", "owners", "decisions")}
+    values |= {name: kept.get(name) for name in ("exemptions", "owners", "decisions", "accounts")}
     logs = sorted(run.path.glob(inputs.REMOVAL_LOG.format("*")))
     values["log"] = [InputFile(names[log.name], log.read_bytes()) for log in logs]
     values |= _words(values) | {"settings": source.settings}
-    options, accounts = JudgingOptions(**values), kept.get("accounts")
-    request = read_analysis_request(options, accounts, parameters["fail_on"], change_words())
+    options = JudgingOptions(**values)
+    request = read_analysis_request(options, parameters["fail_on"], change_words())
     # The run keeps a copy in the program's own form, and none of a ledger without lines.
     if used := run.record.ledger:
         file = FileReference(name=used.name, sha256=used.sha256)

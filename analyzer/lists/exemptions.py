@@ -17,26 +17,14 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.errors import Problem
-from analyzer.lists.csv_lists import (
-    ListForm,
-    UserPatterns,
-    cut_account_problems,
-    file_reference,
-    is_day,
-    list_rows,
-)
-from analyzer.report.model import (
-    NO_MOMENT,
-    Exemption,
-    Exemptions,
-    as_category,
-)
+from analyzer.lists import csv_lists
+from analyzer.report.model import NO_MOMENT, Exemption, Exemptions, as_category
 from analyzer.report.users import Users
 from analyzer.terms import ROOT_USER, Verdict
 
 _RULE: Final = "rule"
 _LIMITING: Final = ("account", "expires")
-_FORM: Final = ListForm(
+_FORM: Final = csv_lists.ListForm(
     required=("user", "reason"), optional=(*_LIMITING, "owner", _RULE), limiting=_LIMITING
 )
 
@@ -52,12 +40,12 @@ def read_exemptions(name: str, content: bytes, rule_ids: Callable[[], Sequence[s
     """
     problems = partial(_problems, rule_ids=rule_ids)
     entries = []
-    for row, named in list_rows(name, content, _FORM, problems):
+    for row, named in csv_lists.list_rows(name, content, _FORM, problems):
         expires = named.get("expires")
         last_day = date.fromisoformat(expires) if expires else None
         subject = named.get("account", "*"), named["user"], named["reason"], named.get("owner", "")
         entries.append(Exemption(*subject, last_day, row, named.get(_RULE, "")))
-    return Exemptions(tuple(entries), file_reference(name, content))
+    return Exemptions(tuple(entries), csv_lists.file_reference(name, content))
 
 
 def _problems(
@@ -67,8 +55,8 @@ def _problems(
         if not named.get(column, "*"):
             hint = "Name the account and the user (`*` means any), and the reason."
             yield Problem(name, row, column, None, "the cell is empty", hint)
-    yield from cut_account_problems(name, row, named.get("account", ""))
-    if (expires := named.get("expires")) and not is_day(expires):
+    yield from csv_lists.cut_account_problems(name, row, named.get("account", ""))
+    if (expires := named.get("expires")) and not csv_lists.is_day(expires):
         hint = "Write the last day on which it applies as YYYY-MM-DD, or nothing."
         yield Problem(name, row, "expires", expires, "not a date", hint)
     if named.get(_RULE) and named[_RULE] not in (ids := rule_ids()):
@@ -110,7 +98,7 @@ class ExemptionMatches:
     def _match(self, patterns: Sequence[tuple[int, Exemption]]) -> None:
         users = self._page.users
         of_root = users[columns.ARN].str.endswith(":root") | (users[columns.USER] == ROOT_USER)
-        root, names = of_root.to_numpy(bool), UserPatterns(users)
+        root, names = of_root.to_numpy(bool), csv_lists.UserPatterns(users)
         for at, entry in patterns:
             is_of_root = entry.user == ROOT_USER
             near = names.matching(entry.account, "*" if is_of_root else entry.user)

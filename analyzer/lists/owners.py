@@ -23,27 +23,15 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
-from analyzer.lists.csv_lists import (
-    ListForm,
-    UserPatterns,
-    cut_account_problems,
-    file_reference,
-    is_day,
-    list_rows,
-)
-from analyzer.report.model import (
-    AccountName,
-    FileReference,
-    as_category,
-    blank_categories,
-)
+from analyzer.lists import csv_lists
+from analyzer.report.model import AccountName, FileReference, as_category, blank_categories
 from analyzer.report.report import Report
 from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, printable, short_list
 
-_FORM: Final = ListForm(
+_FORM: Final = csv_lists.ListForm(
     required=("account", "user", "owner"), optional=("email", "left", "replaced_by")
 )
-_FORM_OF_ACCOUNTS: Final = ListForm(required=("account", "name"), optional=("owner",))
+_FORM_OF_ACCOUNTS: Final = csv_lists.ListForm(required=("account", "name"), optional=("owner",))
 _TEXT_TYPE: Final = pa.large_string()
 
 
@@ -85,7 +73,10 @@ class Owners:
         `users` has `account` and `user`.
         """
         first = np.full(len(users), -1)
-        root, names = (users[columns.USER] == ROOT_USER).to_numpy(bool), UserPatterns(users)
+        root, names = (
+            (users[columns.USER] == ROOT_USER).to_numpy(bool),
+            csv_lists.UserPatterns(users),
+        )
         for at, entry in reversed([*enumerate(self.entries)]):
             matching = names.matching(entry.account, entry.user)
             first[matching[root[matching] == (entry.user == ROOT_USER)]] = at
@@ -141,7 +132,7 @@ def read_owners(name: str, content: bytes) -> Owners:
 
     Raises InputRefused with every problem: those of `list_rows`, and users that are listed twice.
     """
-    rows = list_rows(name, content, _FORM, _problems)
+    rows = csv_lists.list_rows(name, content, _FORM, _problems)
     keys = [(named["account"], named["user"].lower()) for _, named in rows]
     _refuse_repeated(
         name, rows, keys, "user", "Keep the row of the owner who answers for the user."
@@ -152,7 +143,7 @@ def read_owners(name: str, content: bytes) -> Owners:
         names = ("account", "user", "owner", "email", "replaced_by")
         cells = {name: printable(named.get(name, "")) for name in names}
         entries.append(Owner(**cells, left=left, line=line))
-    return Owners(tuple(entries), file_reference(name, content))
+    return Owners(tuple(entries), csv_lists.file_reference(name, content))
 
 
 def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
@@ -160,11 +151,11 @@ def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem
         if not named[column]:
             hint = "Name the account and the user (`*` means any), and the owner."
             yield Problem(name, row, column, None, "the cell is empty", hint)
-    yield from cut_account_problems(name, row, named["account"])
+    yield from csv_lists.cut_account_problems(name, row, named["account"])
     if named.get("email") and "@" not in named["email"]:
         hint = "Write one such as ann@example.com, or nothing."
         yield Problem(name, row, "email", named["email"], "not an e-mail address", hint)
-    if named.get("left") and not is_day(named["left"]):
+    if named.get("left") and not csv_lists.is_day(named["left"]):
         hint = "Write the owner's last day as YYYY-MM-DD, or nothing."
         yield Problem(name, row, "left", named["left"], "not a date", hint)
     if (successor := named.get("replaced_by")) and not named.get("left"):
@@ -205,13 +196,13 @@ def read_account_list(name: str, content: bytes) -> AccountList:
 
     Raises InputRefused with every problem: those of `list_rows`, and accounts listed twice.
     """
-    rows = list_rows(name, content, _FORM_OF_ACCOUNTS, _account_problems)
+    rows = csv_lists.list_rows(name, content, _FORM_OF_ACCOUNTS, _account_problems)
     names = {
         row["account"]: AccountName(name=row["name"], owner=row.get("owner", "")) for _, row in rows
     }
     keys = [row["account"] for _, row in rows]
     _refuse_repeated(name, rows, keys, "account", "Remove one of the rows.")
-    return AccountList(names, file_reference(name, content))
+    return AccountList(names, csv_lists.file_reference(name, content))
 
 
 def with_account_list(report: Report, listed: AccountList) -> Report:
@@ -238,7 +229,7 @@ def _account_problems(name: str, row: int, named: Mapping[str, str]) -> Iterator
     if not re.fullmatch(ACCOUNT_ID_PATTERN, account):
         hint = "Write the 12 digits of the account."
         problem = Problem(name, row, "account", account, "not an account number", hint)
-        yield next(cut_account_problems(name, row, account), problem)
+        yield next(csv_lists.cut_account_problems(name, row, account), problem)
     if not named["name"]:
         hint = "Write the name of the account, or remove the row."
         yield Problem(name, row, "name", None, "the cell is empty", hint)

@@ -9,29 +9,9 @@ A rule of your own needs only this package.
 """
 
 import copyreg
+from importlib import import_module
 from typing import Any, Final
 
-from analyzer.rules import (
-    active_signing_certificate,
-    console_user_without_mfa,
-    expired_password,
-    idle_access_key,
-    idle_password,
-    initial_setup_access_key,
-    password_and_access_key,
-    password_expires_soon,
-    retired_user,
-    root_access_key,
-    root_certificate,
-    root_password,
-    root_used,
-    root_without_mfa,
-    service_key_user_with_credentials,
-    two_active_access_keys,
-    unrotated_access_key,
-    unused_user,
-    user_without_mfa,
-)
 from analyzer.rules.rule import Rule, Subject
 from analyzer.rules.wording import concat, date_texts, days_text
 from analyzer.terms import Severity
@@ -39,26 +19,15 @@ from analyzer.verdicts.truth import Truth
 
 __all__ = ["RULES", "Rule", "Severity", "Subject", "Truth", "concat", "date_texts", "days_text"]
 
-RULES: Final[tuple[Rule, ...]] = (
-    unused_user.RULE,
-    retired_user.RULE,
-    idle_password.RULE,
-    idle_access_key.RULE,
-    unrotated_access_key.RULE,
-    two_active_access_keys.RULE,
-    initial_setup_access_key.RULE,
-    console_user_without_mfa.RULE,
-    user_without_mfa.RULE,
-    expired_password.RULE,
-    password_expires_soon.RULE,
-    password_and_access_key.RULE,
-    service_key_user_with_credentials.RULE,
-    active_signing_certificate.RULE,
-    root_access_key.RULE,
-    root_without_mfa.RULE,
-    root_used.RULE,
-    root_certificate.RULE,
-    root_password.RULE,
+_IDS: Final = (
+    *("unused-user", "retired-user", "idle-password", "idle-access-key", "unrotated-access-key"),
+    *("two-active-access-keys", "initial-setup-access-key", "console-user-without-mfa"),
+    *("user-without-mfa", "expired-password", "password-expires-soon", "password-and-access-key"),
+    *("service-key-user-with-credentials", "active-signing-certificate", "root-access-key"),
+    *("root-without-mfa", "root-used", "root-certificate", "root-password"),
+)
+RULES: Final[tuple[Rule, ...]] = tuple(
+    import_module(f"{__name__}.{id_.replace('-', '_')}").RULE for id_ in _IDS
 )
 
 

@@ -1,6 +1,6 @@
 """Find active signing certificates of users."""
 
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import age_text, certificate_texts, concat
 from analyzer.terms import Severity
 
@@ -25,7 +25,5 @@ RULE = Rule(
         "aws iam update-signing-certificate --user-name=NAME --certificate-id=ID --status=Inactive",
         "aws iam delete-signing-certificate --user-name=NAME --certificate-id=ID",
     ),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListSigningCertificates.html",
-    ),
+    references=pages("api:API_ListSigningCertificates"),
 )

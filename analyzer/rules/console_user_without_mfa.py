@@ -1,7 +1,7 @@
 """Find users that sign in to the console with a password only."""
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, last_use_text
 from analyzer.terms import Severity
 
@@ -25,8 +25,5 @@ RULE = Rule(
         "aws iam list-mfa-devices --user-name=NAME",
         "aws iam delete-login-profile --user-name=NAME",
     ),
-    references=(
-        "https://docs.aws.amazon.com/config/latest/developerguide/mfa-enabled-for-iam-console-access.html",
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa.html",
-    ),
+    references=pages("config:mfa-enabled-for-iam-console-access", "id_credentials_mfa"),
 )

@@ -1,7 +1,7 @@
 """Find passwords that have expired."""
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, date_texts, days_text
 from analyzer.terms import Severity
 from analyzer.verdicts.truth import Truth
@@ -35,7 +35,5 @@ RULE = Rule(
         "# Or, where the user is still needed:",
         "aws iam update-login-profile --user-name=NAME --password-reset-required",
     ),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
-    ),
+    references=pages("id_credentials_passwords_account-policy"),
 )

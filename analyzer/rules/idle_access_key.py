@@ -1,7 +1,7 @@
 """Find active access keys that have not been used for a long time."""
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import access_key_texts, concat, days_text, last_use_text
 from analyzer.terms import Severity
 
@@ -34,8 +34,5 @@ RULE = Rule(
         "# When nothing has failed for some time:",
         "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
     ),
-    references=(
-        "https://docs.aws.amazon.com/config/latest/developerguide/iam-user-unused-credentials-check.html",
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html",
-    ),
+    references=pages("config:iam-user-unused-credentials-check", "id_credentials_finding-unused"),
 )

@@ -1,7 +1,7 @@
 """Find console passwords that have not been used for a long time."""
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, date_texts, days_text, last_use_text, text_where
 from analyzer.terms import Severity
 
@@ -34,8 +34,5 @@ RULE = Rule(
     " password_last_changed; without that, from user_creation_time.",
     fix="Delete the password.",
     remedy=("aws iam delete-login-profile --user-name=NAME",),
-    references=(
-        "https://docs.aws.amazon.com/config/latest/developerguide/iam-user-unused-credentials-check.html",
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html",
-    ),
+    references=pages("config:iam-user-unused-credentials-check", "id_credentials_finding-unused"),
 )

@@ -1,7 +1,7 @@
 """Find access keys of console users that were never used."""
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import access_key_texts, age_text, concat
 from analyzer.terms import Severity
 
@@ -30,7 +30,5 @@ RULE = Rule(
         "aws iam list-access-keys --user-name=NAME",
         "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
     ),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
-    ),
+    references=pages("id_credentials_access-keys"),
 )

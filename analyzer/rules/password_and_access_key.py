@@ -1,7 +1,7 @@
 """Find users that have both a password and an active access key."""
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity
 
@@ -25,5 +25,5 @@ RULE = Rule(
         "aws iam list-access-keys --user-name=NAME",
         "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
     ),
-    references=("https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html",),
+    references=pages("best-practices"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, date_texts, days_text
 from analyzer.terms import Severity
 from analyzer.verdicts.truth import Truth
@@ -60,7 +60,5 @@ RULE = Rule(
         "# The user changes it at the next sign-in:",
         "aws iam update-login-profile --user-name=NAME --password-reset-required",
     ),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_passwords_account-policy.html",
-    ),
+    references=pages("id_credentials_passwords_account-policy"),
 )

@@ -1,6 +1,6 @@
 """Find users without working credentials: the verdict `retired`, as a rule."""
 
-from analyzer.rules.rule import CERTIFICATE_CELLS, KEY_CELLS, VERDICT_CELLS, Rule, Subject
+from analyzer.rules.rule import CERTIFICATE_CELLS, KEY_CELLS, VERDICT_CELLS, Rule, Subject, pages
 from analyzer.rules.wording import (
     DELETION_COMMANDS,
     UNSEEN_COMMANDS,
@@ -42,5 +42,5 @@ RULE = Rule(
     " signed in, but has an inactive access key). Check a user with a caveat first.",
     fix="Delete the user and its remaining credentials.",
     remedy=(*UNSEEN_COMMANDS, *DELETION_COMMANDS),
-    references=("https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_remove.html",),
+    references=pages("id_users_remove"),
 )

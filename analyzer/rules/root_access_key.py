@@ -1,21 +1,8 @@
 """Find access keys of the root user."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import access_key_texts, each_slot_text, last_use_text, text_where
 from analyzer.terms import Severity
-
-if TYPE_CHECKING:
-    from analyzer.verdicts.facts import Facts
-    from analyzer.verdicts.truth import Truth
-
-
-def _inactive_keys(facts: Facts) -> Truth:
-    return facts.key_age.exists & ~facts.key_active
-
 
 RULE = Rule(
     id="root-access-key",
@@ -27,14 +14,14 @@ RULE = Rule(
     fact=lambda facts, at, _: each_slot_text(
         facts,
         at,
-        facts.key_active.yes | _inactive_keys(facts).yes,
+        facts.key_active.yes | (facts.key_age.exists & ~facts.key_active).yes,
         lambda slot: (
             *access_key_texts(facts, slot),
             text_where(facts.key_active.yes.flat[slot], ", is active", ", is inactive"),
             last_use_text(facts.key_use, slot, ", "),
         ),
     ),
-    noted=lambda facts: _inactive_keys(facts).in_any_slot().yes,
+    noted=lambda facts: (facts.key_age.exists & ~facts.key_active).in_any_slot().yes,
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="It can do everything in the account. No policy of the account restricts it, and MFA"
     " does not protect it.",
@@ -48,8 +35,5 @@ RULE = Rule(
         "aws iam update-access-key --access-key-id=KEY --status=Inactive",
         "aws iam delete-access-key --access-key-id=KEY",
     ),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html",
-        "https://docs.aws.amazon.com/config/latest/developerguide/iam-root-access-key-check.html",
-    ),
+    references=pages("id_root-user", "config:iam-root-access-key-check"),
 )

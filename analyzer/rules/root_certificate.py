@@ -1,6 +1,6 @@
 """Find signing certificates of the root user."""
 
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import certificate_texts, each_slot_text
 from analyzer.terms import Severity
 
@@ -27,8 +27,5 @@ RULE = Rule(
         "aws iam list-signing-certificates",
         "aws iam delete-signing-certificate --certificate-id=ID",
     ),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteSigningCertificate.html",
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html",
-    ),
+    references=pages("api:API_DeleteSigningCertificate", "id_root-user"),
 )

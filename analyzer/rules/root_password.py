@@ -1,7 +1,7 @@
 """Find root users that have a password."""
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import last_use_text, unknown_cells
 from analyzer.terms import Severity
 
@@ -28,8 +28,5 @@ RULE = Rule(
         "aws iam enable-organizations-root-credentials-management",
         "aws iam delete-login-profile",
     ),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html",
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html",
-    ),
+    references=pages("id_root-enable-root-access", "id_root-user-privileged-task"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, date_texts, days_text, text_where, unknown_cells
 from analyzer.terms import AsOfSource, Severity
 from analyzer.verdicts.truth import Elapsed, Truth
@@ -88,8 +88,5 @@ RULE = Rule(
             " --lookup-attributes=AttributeKey=Username,AttributeValue=root"
         ),
     ),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-tasks.html",
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/root-user-best-practices.html",
-    ),
+    references=pages("root-user-tasks", "root-user-best-practices"),
 )

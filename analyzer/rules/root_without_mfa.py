@@ -1,7 +1,7 @@
 """Find root users that are protected by a password or an access key alone."""
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, text_where, usable_credentials
 from analyzer.terms import Severity
 from analyzer.verdicts.truth import Truth
@@ -41,9 +41,7 @@ RULE = Rule(
         "# A member account needs no root credentials: delete them centrally.",
         "aws iam enable-organizations-root-credentials-management",
     ),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/enable-mfa-for-root.html",
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-enable-root-access.html",
-        "https://docs.aws.amazon.com/config/latest/developerguide/root-account-mfa-enabled.html",
+    references=pages(
+        "enable-mfa-for-root", "id_root-enable-root-access", "config:root-account-mfa-enabled"
     ),
 )

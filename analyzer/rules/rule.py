@@ -130,6 +130,22 @@ class Rule(RuleText):
         return (*self.reads, *(name for slot in columns.SLOTS for name in self.slot_columns(slot)))
 
 
+_GUIDES: Final = {
+    "": "IAM/latest/UserGuide",
+    "api": "IAM/latest/APIReference",
+    "bedrock": "bedrock/latest/userguide",
+    "config": "config/latest/developerguide",
+}
+
+
+def pages(*names: str) -> tuple[str, ...]:
+    """Return the addresses of pages of the IAM User Guide, or as in `config:page` of another."""
+    named = (name.rpartition(":") for name in names)
+    return tuple(
+        f"https://docs.aws.amazon.com/{_GUIDES[guide]}/{page}.html" for guide, _, page in named
+    )
+
+
 VERDICT_CELLS: Final = (
     *(columns.USER, columns.ARN, columns.USER_CREATION_TIME),
     *(columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED, columns.MFA_ACTIVE),
@@ -177,7 +193,5 @@ UNCOVERED_ACCOUNT: Final = RuleText(
     how="Stands for each account that should have been fetched and was not.",
     fix="Fix the cause, then fetch the report of this account again.",
     remedy=("# Grant the missing permission or fix the role, then fetch the report again.",),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_getting-report.html",
-    ),
+    references=pages("id_credentials_getting-report"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity
 from analyzer.verdicts.truth import Truth
@@ -46,8 +46,5 @@ RULE = Rule(
         "aws iam list-access-keys --user-name=NAME",
         "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
     ),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_bedrock.html",
-        "https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-generate.html",
-    ),
+    references=pages("id_credentials_bedrock", "bedrock:api-keys-generate"),
 )

@@ -1,6 +1,6 @@
 """Find users with two active access keys."""
 
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import access_key_texts, concat, each_slot_text, last_use_text
 from analyzer.terms import Severity
 
@@ -32,7 +32,5 @@ RULE = Rule(
         "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
         "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
     ),
-    references=(
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
-    ),
+    references=pages("id_credentials_access-keys"),
 )

@@ -1,6 +1,6 @@
 """Find active access keys that are too old."""
 
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import access_key_texts, concat, days_text
 from analyzer.terms import Severity
 
@@ -32,8 +32,5 @@ RULE = Rule(
         "aws iam update-access-key --user-name=NAME --access-key-id=KEY --status=Inactive",
         "aws iam delete-access-key --user-name=NAME --access-key-id=KEY",
     ),
-    references=(
-        "https://docs.aws.amazon.com/config/latest/developerguide/access-keys-rotated.html",
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access-keys.html",
-    ),
+    references=pages("config:access-keys-rotated", "id_credentials_access-keys"),
 )

@@ -1,7 +1,7 @@
 """Find unused users: the verdict `unused`, as a rule."""
 
 from analyzer import columns
-from analyzer.rules.rule import CERTIFICATE_CELLS, KEY_CELLS, VERDICT_CELLS, Rule, Subject
+from analyzer.rules.rule import CERTIFICATE_CELLS, KEY_CELLS, VERDICT_CELLS, Rule, Subject, pages
 from analyzer.rules.wording import (
     DELETION_COMMANDS,
     UNSEEN_COMMANDS,
@@ -41,8 +41,7 @@ RULE = Rule(
         *DELETION_COMMANDS,
     ),
     references=(
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_finding-unused.html",
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_users_remove.html",
+        *pages("id_credentials_finding-unused", "id_users_remove"),
         "https://www.trendmicro.com/cloudoneconformity/knowledge-base/aws/IAM/unused-iam-user.html",
     ),
 )

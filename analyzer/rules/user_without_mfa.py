@@ -1,7 +1,7 @@
 """Find users without an MFA device that have any working credential."""
 
 from analyzer import columns
-from analyzer.rules.rule import Rule, Subject
+from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, usable_credentials
 from analyzer.terms import Severity
 
@@ -23,8 +23,5 @@ RULE = Rule(
     " active. Off by default: programs cannot enter a code.",
     fix="Ask the user to register an MFA device.",
     remedy=("# Only the user can register a device.", "aws iam list-mfa-devices --user-name=NAME"),
-    references=(
-        "https://docs.aws.amazon.com/config/latest/developerguide/iam-user-mfa-enabled.html",
-        "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa.html",
-    ),
+    references=pages("config:iam-user-mfa-enabled", "id_credentials_mfa"),
 )

@@ -1,24 +1,15 @@
 """AWS is asked in time, where and with what the settings say, over connections that are shared."""
 
-import ssl
 import sys
-from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from analyzer.aws import FetchRequest
 from analyzer.aws.client import AwsSession, Deadline, required_field
 from analyzer.aws.errors import Late
 from analyzer.errors import AwsRefused
-from tests.support.aws_server import SECRET, Aws, fetching, on_loopback_only, serving
-from tests.support.builders import saved
+from tests.support.aws_server import SECRET, Aws, on_loopback_only
 
 Patch = pytest.MonkeyPatch
 Capture = pytest.CaptureFixture[str]
@@ -147,48 +138,3 @@ def test_connections_are_closed_at_the_end(aws: Aws) -> None:
     iam.answer("generate_credential_report")
     iam.close()
     assert aws.connections == 2
-
-
-def test_a_proxy_is_asked_unless_the_endpoint_is_one_of_no_proxy(
-    aws: Aws, tmp_path: Path, monkeypatch: Patch, capsys: Capture
-) -> None:
-    monkeypatch.setenv("HTTP_PROXY", aws.url)
-    endpoint = ("--endpoint-url", "http://iam.invalid")
-    assert fetching("-o", tmp_path / "reports", *endpoint) == 0
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-    assert fetching("-o", tmp_path / "reports", *endpoint) == 4
-    assert "cannot be reached" in capsys.readouterr().err
-    assert fetching("-o", tmp_path / "reports") == 0
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> Path:
-    """Write a certificate of 127.0.0.1 that no authority has signed, with its key."""
-    key, today, day = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC), timedelta(days=1)
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "made up")])
-    address = x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))])
-    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, today - day, today + day)
-    signed = builder.add_extension(address, critical=False).sign(key, hashes.SHA256())
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return saved(tmp_path, signed.public_bytes(Encoding.PEM) + private, "certificate.pem")
-
-
-@pytest.mark.parametrize(
-    ("trusting", "code"), [("AWS_CA_BUNDLE", 0), ("REQUESTS_CA_BUNDLE", 0), (None, 4)]
-)
-def test_a_certificate_is_accepted_only_if_the_environment_names_its_authority(
-    certificate: Path, monkeypatch: Patch, capsys: Capture, trusting: str | None, code: int
-) -> None:
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(certificate)
-    folder = certificate.parent
-    with serving(tls) as server:
-        on_loopback_only(monkeypatch, folder, server.url)
-        monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
-        monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
-        if trusting:
-            monkeypatch.setenv(trusting, str(certificate))
-        assert fetching("-o", folder / "report.csv") == code
-    assert (folder / "report.csv").exists() is (code == 0)
-    assert ("cannot be reached at 127.0.0.1" in capsys.readouterr().err) is (code == 4)

@@ -242,14 +242,6 @@ def test_a_slow_server_is_late(asking: Asking, answer: FalseAnswer) -> None:
     assert message.startswith("AWS did not answer iam:GetCredentialReport within the 0.4 seconds")
 
 
-@pytest.mark.no_cover
-def test_a_slow_server_ends_a_fetch_in_time(aws: Aws, folder: Path, capsys: Capture) -> None:
-    aws.false[MEMBER, GET] = hostile.SLOW["silence"]
-    code, took = seconds("fetch", "-o", folder, "--timeout", "1", *ORGANIZATION)
-    assert (code, took < 4) == (5, True)
-    assert "iam:GetCredentialReport" in messages(capsys, folder)
-
-
 def test_a_list_without_end_is_late(asking: Asking) -> None:
     for operation, ask, values in (
         (hostile.ACCOUNTS, asking.accounts, ()),

@@ -45,19 +45,15 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--as-of", "2026-02-30"], "--as-of", 'invalid time "2026-02-30": use'),
     (["--definition", "mine"], "--definition", "'mine' is not one of 'no-active-key', 'iam-029'"),
     (["--min-severity", "worst"], "--min-severity", "'worst' is not one of 'critical', 'high',"),
-    (["--verdict", "idle"], "--verdict", "'idle': choose from undetermined, unused, retired,"),
     (["--verdict", "unsed"], "--verdict", "did you mean unused? Choose from"),
     (["--verdict", "inactive"], "--verdict", "did you mean retired, dormant?"),
     (["--idle-days", "0"], "--idle-days", "'0': use a whole number of days, 1 or more"),
     (["--grace-days", "-1"], "--grace-days", "'-1': use a whole number of days, 0 or more"),
-    (["--expiry-days", "1.5"], "--expiry-days", "'1.5': use a whole number of days, 1 or more"),
-    (["--min-age", "old"], "--min-age", "'old': use a whole number of days"),
     (["--as-of", "2026-03-01T09:30"], "--as-of", "has no time zone: use 2026-03-01T09:30:00Z"),
     (["--as-of", "03/04/2021 10:00Z"], "--as-of", 'invalid time "03/04/2021 10:00Z":'),
     (["--as-of", "0001-01-01T00:00:00+23:00"], "--as-of", "invalid time"),
     (["-o", "report.txt"], "-o", "report.txt must end in .xlsx, .csv, .json"),
     (["-o", "json"], "--output", "or --format json for standard output"),
-    (["-o", ".csv"], "-o", ".csv must end in .xlsx, .csv, .json"),
     (["-o", "a.csv", "--findings", "./a.csv"], "--output", "is named twice"),
     (["--findings", "findings.json"], "--findings", "findings.json must end in .csv"),
     (["--findings", str(CONSOLE)], "--output", "is an input: write to another file"),
@@ -70,23 +66,13 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--exemptions", "/dev/zero"], "--exemptions", "/dev/zero holds more than 64 MiB"),
     (["--account", "12345678901"], "--account", "have 123456789012); an account has 12 digits"),
     (["--account", "12"], "--account", "12: no such account in the reports (they have 123456"),
-    (["--account", "*" * 100_000], "--account", "the pattern has more than 2,048 signs"),
-    (["--account", ""], "--account", "the pattern is empty"),
     (["--user", "?" * 100_000], "--user", "the pattern has more than 2,048 signs"),
     (["--user", ""], "--user", "the pattern is empty"),
     (["--user", "ann", "--user", "b*"], "--user", "ann: no such user in the reports"),
     (["--include-check"], "--include-check", "use it with --format names or arns only"),
     (CHECK_TWICE, "--include-check", "lists the users that --certain leaves out: use one of the"),
-    (
-        ["-f", "names", *ONLY],
-        "--rules",
-        "not with names, which lists users by verdict: use -f findings",
-    ),
-    (
-        ["-f", "arns", *ONLY],
-        "--rules",
-        "not with arns, which lists users by verdict: use -f findings",
-    ),
+    (["-f", "names", *ONLY], "--rules", "not with names, which lists users by verdict: use -f fi"),
+    (["-f", "arns", *ONLY], "--rules", "not with arns, which lists users by verdict"),
     (["--rules", "nobody"], "--rules", "'nobody': choose from unused-user,"),
     (["--rules", "root-usd"], "--rules", "did you mean root-used? Choose from"),
     (["--rules", "x-*"], "--rules", "'x-*': choose from unused-user,"),
@@ -117,11 +103,6 @@ def test_wrong_words_are_answered_with_the_right_ones_before_anything_is_written
     assert says in done.message_line
 
 
-def test_patterns_of_an_ordinary_length_are_taken() -> None:
-    pattern = "*" * 40
-    assert run("analyze", CONSOLE, "-q", "--user", pattern, "--account", pattern).code == 0
-
-
 NOBODY = "no IAM user in the newest report of each account (--history looks in all) has this name"
 EARLIER, MANY = SAMPLES / "earlier", SAMPLES / "organization"
 SECONDS, NUMBER = "use a whole number of seconds, 1 or more", "use a whole number, from 1 to 64"
@@ -129,66 +110,34 @@ OF_OTHERS = (
     ("export --out-dir runs --timeout 0", f"Invalid value for '--timeout': '0': {SECONDS}"),
     ("export --out-dir runs --jobs 65", f"Invalid value for '--jobs': '65': {NUMBER}"),
     ("export --out-dir runs --keep 0", "'--keep': '0': use a whole number, 1 or more"),
-    (
-        "export --out-dir runs --log-format xml",
-        "'--log-format': 'xml' is not one of 'text', 'json'",
-    ),
+    ("export --out-dir runs --log-format xml", "-format': 'xml' is not one of 'text', 'json'"),
     ("export --out-dir runs --also ocsf,csv", "'--also': 'csv': choose from ocsf, asff, parquet"),
     ("history a --fail-on gap,late", "'--fail-on': 'late': choose from gap, overdue"),
-    (
-        "export --out-dir runs --as-of 2026-06-30",
-        "use it with --from only: fetched",
-    ),
-    ("fetch --timeout soon", f"'--timeout': 'soon': {SECONDS}"),
-    ("fetch --jobs 0", f"'--jobs': '0': {NUMBER}"),
+    ("export --out-dir runs --as-of 2026-06-30", "use it with --from only: fetched"),
     ("diff a b --format xml", "'--format': 'xml' is not one of 'table', 'csv', 'json'"),
     ("diff a b --change gon", "did you mean gone? Choose from new, gone, re-created,"),
     ("diff a b --change dormant", "dormant: a verdict; use --verdict"),
     ("diff a b --fail-on overdue", "overdue: no change; use `credreport analyze --fail-on`"),
-    (
-        f"diff {CONSOLE} b --fail-on older",
-        "'older': choose from the verdicts undetermined, unused,",
-    ),
+    (f"diff {CONSOLE} b --fail-on older", "'older': choose from the verdicts undetermined, unused"),
     (f"diff {CONSOLE} b --fail-on older", "; the kinds of change new, gone, re-created,"),
     ("diff a b -o changes.xlsx", "must end in .csv or .json"),
     (f"diff a {CONSOLE} -o {CONSOLE}", "is an input"),
     ("diff a b --new-as-of yesterday", "yesterday"),
     ("diff - -", "only one of OLD and NEW can be -"),
     (f"diff {EARLIER} {CONSOLE} --user eve", "eve: no such user in the reports"),
-    (
-        f"diff {EARLIER} {CONSOLE} --account {'9' * 12}",
-        f"{'9' * 12}: no such account in the reports (they have 123456789012)",
-    ),
-    (
-        f"diff {MANY} {MANY} --account 12345678901",
-        "an account has 12 digits; did you mean 012345678901?",
-    ),
+    (f"diff {EARLIER} {CONSOLE} --account x", "x: no such account in the reports (they have 1234"),
+    (f"diff {MANY} {MANY} --account 12345678901", "12 digits; did you mean 012345678901?"),
     (f"explain lena {CONSOLE}", f"'lena': {NOBODY} or ARN; use a pattern such as 'lena*' to match"),
     (f"explain break-glas-1 {CONSOLE}", f"1': {NOBODY} or ARN; did you mean break-glass-1? "),
     (f"explain -legacy {CONSOLE}", "-legacy: no such option; write -- before the name of a user"),
     (f"explain lena bo {CONSOLE}", "'bo': no such file or folder; name the user, then the reports"),
-    (
-        "explain lena",
-        "for SOURCES: '': no such file or folder; name the user, then the reports; sev",
-    ),
-    (
-        "explain --user lena s3://b/a.csv",
-        "s3://b/a.csv ./a.csv && credreport explain --user lena .",
-    ),
+    ("explain lena", "for SOURCES: '': no such file or folder; name the user, then the reports; s"),
+    ("explain --user lena s3://b/a.csv", "/a.csv ./a.csv && credreport explain --user lena ."),
     ("-X", "credreport: No such option: -X Try 'credreport --help'. "),
     ("diff a b --chang gone", "option: --chang (Possible options: --change, --config) Try 'credre"),
-    (
-        "analyze s3://b/k/2026-01-02.csv -o s3://b/users.csv",
-        "s3://b/k/2026-01-02.csv: in a bucket. Type: aws s3 cp s3://b/k/2026-01-02.csv ./2026-01-0",
-    ),
-    (
-        "analyze s3://b/k/2026-01-02.csv -o s3://b/users.csv",
-        " && credreport analyze ./2026-01-02.csv -o s3://b/users.csv Try 'credreport analyze --",
-    ),
-    (
-        "diff s3://b/old/ s3://b/$new -q",
-        "s3://b/old/ ./old && aws s3 cp --recursive 's3://b/$new' './$new' && credreport diff ./o",
-    ),
+    ("analyze s3://b/a.csv", "s3://b/a.csv: in a bucket. Type: aws s3 cp s3://b/a.csv ./a.csv && "),
+    ("analyze s3://b/a.csv -o s3://b/u.csv", " && credreport analyze ./a.csv -o s3://b/u.csv Try "),
+    ("diff s3://b/o/ s3://b/$n -q", "s3://b/o/ ./o && aws s3 cp --recursive 's3://b/$n' './$n' &&"),
     (f"explain {CONSOLE} lena", "'lena': no such file or folder; name the user, then the"),
     (f"explain root {CONSOLE}", "; the root user is '<root_account>'"),
     ("explain ann nowhere.csv --rules nothing", "'nothing': choose from"),

@@ -19,7 +19,6 @@ from tests.support.builders import (
     report_text,
     run,
     saved,
-    table,
 )
 from tests.support.decisions import bulk, line, user_rows
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
@@ -133,26 +132,6 @@ def test_no_output_creates_the_folder_that_it_is_written_to(decided: Path, repor
         assert done.code == 73
         assert f"{path} cannot be written: its folder does not exist; create it." in done.messages
         assert not path.parent.exists()
-
-
-def test_the_order_of_collecting_changes_nothing_and_who_disagree_are_left_out(
-    tmp_path: Path, report: Path, written: bytes
-) -> None:
-    ann = saved(tmp_path, edited(written, entered("ann", KEEP)), "ann/review.xlsx")
-    bob = saved(tmp_path, edited(written, entered("ann", BOB_DELETES)), "bob/review.xlsx")
-    ledgers = []
-    for name, order in (("a", (ann, bob)), ("b", (bob, ann))):
-        (ledger := tmp_path / name / "decisions.csv").parent.mkdir()
-        for book in order:
-            done = collect(book, "-o", ledger)
-            assert (done.code, f"Added 1 line to {ledger}." in done.messages) == (0, True)
-        assert b"user/ann: disagree: delete, Bob, 2026-05-05; keep, Anna, 2026-05-04" in done.output
-        ledgers.append(ledger.read_bytes())
-        planned = plan(ledger, report=report)
-        assert (planned.code, is_in(planned, "ann")) == (0, False)
-        left_out = "user/ann: disagree: delete, Bob, 2026-05-05; keep, Anna, 2026-05-04: decide tog"
-        assert left_out in planned.messages
-    assert ledgers[0] == ledgers[1]
 
 
 def test_what_the_reports_show_is_kept_in_the_ledger_and_overtakes_without_them(
@@ -271,20 +250,6 @@ def test_no_ledger_and_no_list_with_decisions_is_written_over(
     open_list = saved(tmp_path, bulk(rows), "list.csv")
     assert analyze(report, "-o", open_list).code == 0
     assert analyze(report, "-o", open_list).code == 0
-
-
-def test_a_list_in_csv_that_is_held_to_its_report_says_who_was_created_in_the_same_second(
-    tmp_path: Path,
-) -> None:
-    users = [a_user(name, created=days_before(900)) for name in ("ann", "bob", "eve")]
-    rows = user_rows(*users, as_of=AT)
-    listed = saved(tmp_path, bulk(rows, DELETE), "bulk.csv")
-    report, ledgers = console_report(tmp_path / DAY, DAY, *users), [tmp_path / "a", tmp_path / "b"]
-    for folder, named in zip(ledgers, ([], ["--report", report]), strict=True):
-        folder.mkdir()
-        assert collect(listed, *named, "-o", folder / "decisions.csv").code == 0
-    kept = [table((each / "decisions.csv").read_bytes())[0]["same_second"] for each in ledgers]
-    assert kept == ["", "bob;eve"]
 
 
 # Plans

@@ -15,19 +15,14 @@ from typing import TextIO
 import pytest
 from filelock import FileLock
 
-import analyzer
 from analyzer import errors
 from analyzer.cli import main, streams
 from analyzer.cli.command import SUMMARIES
-from analyzer.cli.inputs import read_analysis_request
-from analyzer.cli.options import JudgingOptions
-from analyzer.cli.values import InputFile
 from analyzer.decisions.ledger import ledger_bytes
 from tests.support.aws_server import on_loopback_only
 from tests.support.builders import (
     AS_OF,
     ROOT_FOLDER,
-    a_password,
     a_user,
     report_text,
     run,
@@ -65,16 +60,6 @@ def test_a_refused_input_ends_with_3_every_problem_told_and_nothing_written(tmp_
         assert f"{place}: " in done.messages
     assert old.read_text() == "old"
     assert not (tmp_path / "new.json").exists()
-
-
-def test_an_account_that_only_the_list_of_names_has_is_noted_and_fails_no_run() -> None:
-    listed = InputFile("names.csv", b"account,name\n012345678901,Shop\n999999999999,Gone\n")
-    request = read_analysis_request(JudgingOptions(), listed, ["unused", "critical"])
-    active = report_text([a_user(password=a_password(AS_OF))])
-    report = analyzer.load(("report.csv", active.encode()), as_of=AS_OF)
-    analysis = request.analysis(report)
-    assert (request.failures(analysis), analysis.report.not_covered) == ([], ())
-    assert "Accounts in names.csv without a report: 999999999999." in analysis.report.notes
 
 
 def test_the_program_ends_before_python_takes_its_objects_from_threads_that_still_run() -> None:

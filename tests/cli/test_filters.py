@@ -95,31 +95,6 @@ def test_what_is_filtered_out_is_always_counted() -> None:
         assert f"\n{counted}; left out: 44 of 47 IAM users.\n" in done.messages
 
 
-@pytest.mark.no_cover
-def test_a_run_fails_by_what_the_filter_keeps(tmp_path: Path) -> None:
-    users = [a_user("ann", created=days_before(50)), SAFE | {"user_creation_time": days_before(60)}]
-    report = saved(tmp_path, report_text(users))
-    for words, fails in (
-        ("--account 012345678901 --user ann --certain --min-age 50", True),
-        ("--user eve", False),
-        ("--min-age 51", False),
-    ):
-        done = run("analyze", report, AT, "-q", "--fail-on", "unused", *words.split())
-        assert done.code == fails, words
-
-
-def test_an_account_is_named_as_in_the_manifest_and_ends_with_5_if_lost(tmp_path: Path) -> None:
-    saved(tmp_path, report_text([a_user("ann")]))
-    entry = {"account": ACCOUNT, "name": "Prod", "status": "fetched", "reason": ""}
-    lost = {"account": "123456789012", "name": "Lost", "status": "failed", "reason": "Denied."}
-    saved(tmp_path, json.dumps({"accounts": [entry, lost]}), "fetched.manifest.json")
-    assert run("analyze", tmp_path, "--account", "prod", "-q") == (0, b"", "")
-    said = "Account 123456789012 is not covered: Denied.\n"
-    for words in (["--account", "lost", "-q"], ["-f", "names", "-q"]):
-        done = run("analyze", tmp_path, *words)
-        assert (done.code, done.messages) == (5, said)
-
-
 def test_where_the_account_is_masked_the_hint_says_how_to_set_it(tmp_path: Path) -> None:
     masked = report_text([a_user("ann")]).replace(ACCOUNT, "012345XXXXXX")
     done = run("analyze", saved(tmp_path, masked), "--account", ACCOUNT)
@@ -150,9 +125,9 @@ CHOSEN: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
 
 def test_options_choose_the_rules_that_run_and_their_limits() -> None:
     # The default is slow to import.
-    assert read_analysis_request(JudgingOptions(), None).book is None
+    assert read_analysis_request(JudgingOptions()).book is None
     for options, asked in CHOSEN:
-        request = read_analysis_request(JudgingOptions(**options), None)
+        request = read_analysis_request(JudgingOptions(**options))
         assert request.book == rulebook(**asked), options
 
 
@@ -210,7 +185,7 @@ FAIL_ON: tuple[tuple[Row, list[str], dict[str, Any], list[str]], ...] = (
 
 def failures(report: str, fail_on: Collection[str], **options: Any) -> list[str]:
     """Return what a run fails by on a report that is judged as the options ask for."""
-    request = read_analysis_request(JudgingOptions(**options), None, fail_on)
+    request = read_analysis_request(JudgingOptions(**options), fail_on)
     return request.failures(request.analysis(loaded(report)))
 
 
@@ -242,10 +217,7 @@ def test_exemptions_may_be_a_pipe_and_are_empty_if_nobody_writes_to_it(tmp_path:
     os.close(reader)
     os.mkfifo(tmp_path / "list.csv")
     done = run(*words, tmp_path / "list.csv")
-    assert (
-        done.code,
-        "row 1: columns user, reason are missing" in done.messages,
-    ) == (3, True)
+    assert (done.code, "row 1: columns user, reason are missing" in done.messages) == (3, True)
 
 
 def test_findings_go_to_standard_output_by_a_dash_or_as_a_format() -> None:

@@ -13,21 +13,16 @@ import pytest
 
 import analyzer
 from analyzer.analysis.analysis import AnalysisRequest
-from analyzer.changes.decisions import DECISION_COUNTS, DONE_COUNTS, OPEN_STATES
+from analyzer.changes.decisions import DECISION_COUNTS
 from analyzer.changes.history import PERIOD, History, history
 from analyzer.changes.period import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.terms import VERSION, HistoryTable, Verdict
-from analyzer.writers.history import (
-    headline,
-    sentences,
-    write_history_csv,
-    write_history_table,
-)
+from analyzer.writers.history import headline, sentences, write_history_csv, write_history_table
 from analyzer.writers.workbook.history import MEANINGS, write_history_workbook
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
-from tests.support.builders import Row, a_key, run, saved, saved_credentials, table
+from tests.support.builders import a_key, run, saved, table
 from tests.support.decisions import line
 from tests.support.histories import Named, history_of
 from tests.support.workbooks import parts
@@ -248,71 +243,6 @@ def test_a_file_that_cannot_be_read_is_listed(tmp_path: Path) -> None:
 USED = a_key(BORN, day(-100))
 
 
-FOLLOWED: tuple[tuple[str, int, list[list[str]], str, int | None], ...] = (
-    ("delete", 1, [[], []], "done_in_time", 20),
-    ("delete", 1, [["ann"], ["ann"], []], "done_late", 60),
-    ("delete", 15, [["ann"], ["ann"]], "open", None),
-    ("deactivate", 1, [["off"], ["off"]], "done_in_time", 20),
-    ("deactivate", 1, [["ann"], ["ann"], ["off"]], "done_late", 60),
-    ("deactivate", 1, [["ann"], []], "done_undated", 40),
-    ("delete", 10, [["ann"], []], "done_in_time", 40),
-    ("delete", 9, [["ann"], []], "done_undated", 40),
-    ("delete", 9, [["ann"], ["ann"], []], "done_late", 60),
-    ("delete", 10, [["ann"], ["ann"], []], "done_undated", 60),
-    ("delete", 1, [["anna"], ["anna"], []], "done_late", 60),
-    ("deactivate", 1, [["anna"], ["anna"], []], "done_late", 60),
-    ("delete", 1, [["ann", "anna"], ["anna"], ["bo"]], "done_late", 60),
-    ("delete", 1, [["unclear bo"], ["bo"]], "done_undated", 40),
-    ("keep", 1, [["ann"], ["ann"]], "", None),
-    ("delete", 1, [["ann"], ["ann"]], "overdue", None),
-)
-"""What was decided on ann and on which day, who is in the later reports, what became of it when."""
-
-
-def test_decisions_are_followed_to_the_report_that_first_shows_them_done(tmp_path: Path) -> None:
-    lines, became, done = [], {}, {}
-    for number, (decision, on, later, removal, done_on) in enumerate(FOLLOWED, start=1):
-        account = f"{number:012}"
-        arn = f"arn:aws:iam::{account}:user/"
-        ann, bo = person(key_1=USED, arn=f"{arn}ann"), person("bo", arn=f"{arn}bo")
-        rows: dict[str, Row] = {
-            "ann": ann,
-            "off": ann | {"access_key_1_active": "false"},
-            "anna": person("anna", key_1=USED, arn=f"{arn}anna"),
-            "bo": bo | {"user_creation_time": day(10)},
-            "unclear bo": bo | {"user_creation_time": "soon"},
-        }
-        for at, names in enumerate([["ann"], *later]):
-            users = (rows[name] for name in names)
-            reports = kept(tmp_path, report(20 * at, *users, account=account))
-        lines.append(line(decision, ann, on=day(on).date(), as_of=day(0)))
-        became[account] = [removal] if removal else []
-        if done_on:
-            edges = (day(at) for at in (done_on - 20, done_on))
-            done[account] = [f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in edges]
-    words = ("--decisions", ledger_in(tmp_path, *lines), "--fail-on", "overdue")
-    ended = run("history", reports, *words, "--format", "json")
-    assert (ended.code, ended.messages.splitlines()[-1]) == (1, "Meets --fail-on: 1 overdue")
-    kinds = ("done_in_time", "done_undated", "done_late", "overdue")
-    of_accounts = {row["account"]: row for row in ended.document["period"]}
-    for account, removals in became.items():
-        row = of_accounts[account]
-        assert [row[name] for name in kinds] == [int(name in removals) for name in kinds], row
-        assert row["open"] == int(not {"open", "overdue"}.isdisjoint(removals))
-        states = (*DONE_COUNTS, *OPEN_STATES.values())
-        assert row["removals"] == sum(row[name] for name in states)
-        assert (row["decisions"], row["removals"]) == (1, len(removals))
-    events = ended.document["events"]
-    decided = {row["account"]: row for row in events if row["event"] == "decision"}
-    for each in lines:
-        event = decided[each.account]
-        assert event["detail"] == each.summary
-        assert (event["after"] or "", event["before"][:10]) == ("", str(each.decided_on))
-    done_events = [row for row in events if row["event"] == "done"]
-    found = [(row["account"], [row["after"], row["before"]]) for row in done_events]
-    assert found == [*done.items()]
-
-
 def test_evidence_names_what_was_done_before_it_was_decided_and_accounts_without_a_report(
     tmp_path: Path,
 ) -> None:
@@ -371,38 +301,6 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
         assert text.startswith("History: 2026-01-01")
         assert max(map(len, text.splitlines())) <= width
         assert [each in text for each in of_each] == [width > 40] * 2
-
-
-def test_a_service_credential_is_off_from_the_first_report_whose_list_shows_it(
-    tmp_path: Path,
-) -> None:
-    active, off = "Active", "Inactive"
-    every: tuple[tuple[list[str | None], int], ...] = (
-        ([active, active, None, off], 60),
-        ([None, None, active, off], 60),
-        ([None, active, None, off], 40),
-        ([active, off, None, None], 20),
-        ([active, off, active, off], 60),
-        ([None, active, off, None], 40),
-    )
-    lines, expected = [], {}
-    for number, (lists, done_on) in enumerate(every):
-        account = f"{number:012}"
-        ann = person(arn=f"arn:aws:iam::{account}:user/ann")
-        reports = [report(20 * at, ann, account=account) for at in range(4)]
-        folder = kept(tmp_path, *reports)
-        for (name, _), status in zip(reports, lists, strict=True):
-            if status:
-                saved_credentials(folder / name, ann=status)
-        cells = line("deactivate", ann, as_of=day(0)).user_row
-        seen = {**cells, "caveats": "service-credential" if lists[0] else ""}
-        decided = line("deactivate", ann, on=day(1).date(), as_of=day(0), user_row=seen)
-        lines.append(decided)
-        expected[account] = f"{day(done_on):%Y-%m-%dT%H:%M:%SZ}"
-    words = ("--decisions", ledger_in(tmp_path, *lines), "--format", "json")
-    events = run("history", folder, *words).document["events"]
-    done = [(row["account"], row["before"]) for row in events if row["event"] == "done"]
-    assert done == [*expected.items()]
 
 
 def test_a_report_without_a_root_row_is_named_and_shows_nothing_done(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import analyzer
 from analyzer.cli.inputs import read_analysis_request
@@ -83,15 +84,13 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
 
 def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[SplitWorkbook]:
     """Return the workbooks of a split."""
-    options = JudgingOptions(owners=InputFile("owners.csv", owners.encode()) if owners else None)
-    request = read_analysis_request(
-        options, InputFile("names.csv", names.encode()) if names else None
-    )
-    return [
-        *split(
-            request.analysis(analyzer.load((REPORT, report_text(users).encode()))), by
-        ).users_by_workbook
-    ]
+    files = {"owners": owners, "accounts": names}
+    given: dict[str, Any] = {
+        name: InputFile(f"{name}.csv", text.encode()) for name, text in files.items() if text
+    }
+    report = analyzer.load((REPORT, report_text(users).encode()))
+    analysis = read_analysis_request(JudgingOptions(**given)).analysis(report)
+    return [*split(analysis, by).users_by_workbook]
 
 
 def test_each_account_gets_a_workbook_with_its_name_and_owner() -> None:

@@ -46,9 +46,7 @@ for arguments in json.loads(sys.argv[1]):
 
 
 @pytest.mark.no_cover
-def test_no_command_imports_what_it_does_not_need(
-    tmp_path: Path,
-) -> None:
+def test_no_command_imports_what_it_does_not_need(tmp_path: Path) -> None:
     export = ["export", "--from", str(CONSOLE), "--out-dir", str(tmp_path / "runs"), "--check"]
     program = [sys.executable, "-c", IN_FORKS, json.dumps([*COMMANDS, export])]
     done = subprocess.run(program, cwd=ROOT_FOLDER, capture_output=True, check=True)
@@ -117,6 +115,7 @@ def test_the_help_of_the_program_ends_with_two_commands_to_begin_with() -> None:
 def test_help_is_a_result_and_calls_the_program_by_its_name() -> None:
     for words, code, says in (
         ("", 2, "credreport: a command is missing.\n"),
+        ("--", 2, "credreport: a command is missing.\n"),
         ("--help", 0, ""),
         ("analyze", 2, "credreport analyze: arguments are missing.\n"),
         ("analyze --help", 0, ""),
@@ -149,8 +148,7 @@ def test_the_limits_of_rules_are_in_the_help_of_rules() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "words"),
-    [("analyze", [*Format, *Verdict, "all"]), ("export", [*TextOrJson])],
+    ("command", "words"), [("analyze", [*Format, *Verdict, "all"]), ("export", [*TextOrJson])]
 )
 def test_help_has_at_most_80_lines_with_all_words(command: str, words: list[str]) -> None:
     shown = help_of(command)

@@ -27,11 +27,7 @@ from tests.support.builders import (
     run,
     saved,
 )
-from tests.support.outputs import (
-    HEADER_OF_EXEMPTIONS,
-    analysis_of,
-    exemptions_of,
-)
+from tests.support.outputs import HEADER_OF_EXEMPTIONS, analysis_of, exemptions_of
 from tests.support.pages import of_users
 from tests.support.reading import OTHER_ACCOUNT, of_account
 

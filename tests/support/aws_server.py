@@ -6,7 +6,6 @@ The reports have AWS's true form. Every call is counted by the account that it i
 import json
 import os
 import socket
-import ssl
 import threading
 import time
 from base64 import b64encode
@@ -247,17 +246,14 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(tls: ssl.SSLContext | None = None) -> Iterator[Aws]:
+def serving() -> Iterator[Aws]:
     """Serve the caller's account and whatever else is put into `accounts`."""
 
     class Handler(_Handler):
         pass
 
     with _Server(("127.0.0.1", 0), Handler) as server:
-        if tls:
-            server.socket = tls.wrap_socket(server.socket, server_side=True)
-        scheme = "https" if tls else "http"
-        aws = Handler.aws = Aws(url=f"{scheme}://127.0.0.1:{server.server_port}")
+        aws = Handler.aws = Aws(url=f"http://127.0.0.1:{server.server_port}")
         aws.accounts[CALLER] = an_account(CALLER, name="management")
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
