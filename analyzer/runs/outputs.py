@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis.analysis import Analysis, analyze
+from analyzer.analysis.analysis import Analysis, AnalysisRequest, analyze
 from analyzer.analysis.filters import Filter
 from analyzer.changes.diff import (
     CHANGE,
@@ -76,15 +76,26 @@ TREND_COLUMNS: Final = (
 )
 
 
-def write_feed(
-    analysis: Analysis, folder: Path, feed: Feed, region: str | None, earlier: Sequence[Path]
+def _write_feed(  # noqa: PLR0913, PLR0917  what a feed comes from
+    analysis: Analysis,
+    folder: Path,
+    feed: Feed,
+    region: str | None,
+    closed: Sequence[Run],
+    accounts: Sequence[str],
 ) -> None:
-    """Write a feed of a run into a folder.
+    """Write a feed of a run into a folder, of these accounts only.
 
-    OCSF and ASFF also close findings that the `earlier` files, newest first, have and that are gone
+    OCSF and ASFF also close findings that `closed` runs, newest first, have and that are gone
     now; ASFF is for the Security Hub of `region`. Parquet also writes a file with the users. Raises
     OutputFailed.
     """
+    # A filter would drop rows that name no account.
+    if {*accounts} != analysis.report.accounts:
+        if not accounts:
+            return
+        analysis = analysis.where(Filter(accounts=(*accounts,)))
+    earlier = [run.path / name for run in closed for name in feed_files(run, feed)]
     if feed is Feed.PARQUET:
         findings = folder / FEEDS[feed]
         write(analysis, folder / USERS_TABLE, verdicts=tuple(Verdict), findings=findings)
@@ -105,17 +116,20 @@ def feed_files(run: Run, feed: Feed) -> list[str]:
     return [FEEDS[feed]] if FEEDS[feed] in run.files else []
 
 
-def write_all(
+def write_all(  # noqa: PLR0913, PLR0917  what the outputs come from
     analysis: Analysis,
     folder: Path,
     changed: pd.DataFrame,
     earlier: Sequence[Run],
     trend: pd.DataFrame,
+    feeds: Mapping[Feed, tuple[Sequence[Run], Sequence[str]]],
+    region: str | None,
 ) -> str:
     """Write every output of a run into a folder, and return the number of changes in words.
 
     `changed` are those since the last of the `earlier` runs, if any. `trend` has the numbers of
-    users by month (`TREND_COLUMNS`). Raises OutputFailed.
+    users by month (`TREND_COLUMNS`), `feeds` the runs whose findings each closes, the newest first,
+    and its accounts; ASFF is for the Security Hub of `region`. Raises OutputFailed.
     """
     write(
         analysis,
@@ -133,10 +147,20 @@ def write_all(
         write_workbook(
             analysis, stream, changes=shown, previous_run=since, trend=trend, of_run=True
         )
+    for feed, (closed, accounts) in feeds.items():
+        _write_feed(analysis, folder, feed, region, closed, accounts)
     return _change_count_text(changed, analysis.report, earlier)
 
 
-def change_failures(
+def failures(
+    request: AnalysisRequest, analysis: Analysis, changed: pd.DataFrame, earlier: Sequence[Run]
+) -> list[str]:
+    """Return what meets `fail_on` of a request: conditions, and kinds of change since earlier."""
+    of_changes = _change_failures(analysis, changed, earlier, request.fail_on)
+    return [*request.failures(analysis), *of_changes]
+
+
+def _change_failures(
     analysis: Analysis, changed: pd.DataFrame, earlier: Sequence[Run], words: Collection[str]
 ) -> list[str]:
     """Return the kinds of change among words that were met, each with its number.
