@@ -21,7 +21,6 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.record import ReviewRecord
 from analyzer.differences import Difference, file_differences, refusal_differences
 from analyzer.errors import InputRefused
-from analyzer.files import sha256
 from analyzer.report.input_formats import Limits
 from analyzer.report.report import Report
 from analyzer.report.values import timestamp
@@ -44,8 +43,6 @@ from analyzer.writers.workbook.book import SheetName
 from analyzer.writers.workbook.review_records import filter_of
 
 NOT_PROVEN: Final = "Not proven: that the reports are AWS's and complete, and who typed an entry."
-_BEGINNINGS: Final = (f"{inputs.REPORTS}/", inputs.REMOVAL_LOG.partition("{")[0])
-_LISTS: Final = (inputs.EXEMPTIONS, inputs.OWNERS, inputs.ACCOUNTS, inputs.DECISIONS)
 
 
 @dataclass(slots=True)
@@ -110,7 +107,9 @@ def verify_run(
     Raises InputRefused if a report or list of the run cannot be read.
     """
     record = run.record
-    result.add(_changed_files(run))
+    for path, change in inputs.changed_files(run):
+        is_note = not inputs.is_input(path)
+        result.add([Difference(f"{run.name}/{path}", change, is_note)])
     try:
         report = inputs.load_reports(run.path, {}, limits, record.set_as_of)
     except InputRefused as refused:
@@ -141,17 +140,17 @@ def verify_run(
     unknown = {outputs.CHANGES} & gone.keys()
     for feed in source.feeds.keys() - feeds.keys():
         unknown.update(outputs.feed_files(run, feed))
-    trend, region = outputs.trend_of_rows(source.trend), record.parameters.get("hub_region")
+    region = record.parameters.get("hub_region")
     with TemporaryDirectory() as name:
         folder = Path(name)
-        outputs.write_all(analysis, folder, changed, compared, trend, feeds, region)
+        outputs.write_all(analysis, folder, changed, compared, source.trend, feeds, region)
         (folder / RECORD_FILE).write_bytes(_record_anew(run, analysis, met))
         for path in (path for path in (RECORD_FILE, *run.files) if path not in unknown):
             if (folder / path).is_file():
                 found, anew = (run.path / path).read_bytes(), (folder / path).read_bytes()
                 sheets = _OF_EARLIER_RUNS if is_gone else ()
                 result.compare(f"{run.name}/{path}", found, anew, sheets)
-            elif not _is_input(path):
+            elif not inputs.is_input(path):
                 result.add([Difference(f"{run.name}/{path}", "the reports give no such file")])
 
 
@@ -171,22 +170,6 @@ def _gone_runs(run: Run, source: MadeFrom, others: Container[str]) -> dict[str, 
     }
     gone = {of: sorted({name for name in names[of] if name not in others}) for of in names}
     return {of: runs for of, runs in gone.items() if runs}
-
-
-def _is_input(path: str) -> bool:
-    return path in _LISTS or path.startswith(_BEGINNINGS)
-
-
-def _changed_files(run: Run) -> Iterator[Difference]:
-    """Yield the kept reports and lists that were changed, and files that the run did not write."""
-    there = {
-        path.relative_to(run.path).as_posix() for path in run.path.rglob("*") if path.is_file()
-    }
-    for path, digest in run.files.items():
-        if _is_input(path) and sha256(run.path / path) != digest:
-            yield Difference(f"{run.name}/{path}", "the file was changed since the run")
-    for path in sorted(there - {RECORD_FILE, *run.files}):
-        yield Difference(f"{run.name}/{path}", "the file was added", is_note=not _is_input(path))
 
 
 def _trend_differences(

@@ -266,7 +266,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
                 **made_from,
                 "settings": analysis.settings,
                 "lists": request.list_names,
-                "trend": outputs.trend_rows(trend),
+                "trend": trend,
                 "feeds": {
                     feed: {"closes": [run.name for run in closed], "accounts": accounts}
                     for feed, (closed, accounts) in feeds.items()
