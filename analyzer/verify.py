@@ -201,7 +201,7 @@ def _record_anew(run: Run, analysis: Analysis, met: Sequence[str]) -> bytes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class GivenReports:
+class FoundReports:
     """Hold the reports that workbooks and ledgers may be made from, which are found by SHA-256."""
 
     names: Sequence[str]
@@ -291,7 +291,7 @@ def _workbook(analysis: Analysis, review: ReviewRecord) -> bytes:
 def verify_ledger(
     ledger: Ledger,
     workbooks: Sequence[tuple[str, bytes]],
-    given: GivenReports,
+    given: FoundReports,
     today: date,
     result: Verification,
 ) -> None:
@@ -324,7 +324,7 @@ def verify_ledger(
     _add_facts(name, ledger, given, result)
 
 
-def _add_facts(name: str, ledger: Ledger, given: GivenReports, result: Verification) -> None:
+def _add_facts(name: str, ledger: Ledger, given: FoundReports, result: Verification) -> None:
     """Compare the lines of the program with what the reports show."""
     words = replace(ledger, lines=tuple(line for line in ledger.lines if not line.is_fact))
     facts = [line for line in ledger.lines if line.is_fact]

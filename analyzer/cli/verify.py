@@ -86,14 +86,14 @@ def verify(
     del config
     from analyzer.decisions.ledger import read_ledger
     from analyzer.verify import (
-        GivenReports,
+        FoundReports,
         Verification,
         review_of,
         verify_ledger,
         verify_workbook,
     )
 
-    given = GivenReports(
+    given = FoundReports(
         names=report, sources=find_inputs(report, input_options).sources if report else []
     )
     lists = [file for file in (exemptions, owners, accounts, decisions, *log) if file]
@@ -128,13 +128,13 @@ def _verify_run(
 
     path = Path(folder).resolve()
     record = read_record(path)
-    if record is None:
-        message = f"no run of export: {RECORD_FILE} is missing, or a file that it lists"
+    if record:
+        check_version(folder, record.version)
+    if record is None or record.made_from is None:
+        message = (
+            f"no run of export: {RECORD_FILE} is missing or not whole, or a file that it lists"
+        )
         raise InputRefused.of_file(folder, message, "Name the folder of one run.")
-    check_version(folder, record.version)
-    if record.made_from is None:
-        hint = "Make the run again from its reports, and verify that one."
-        raise InputRefused.of_file(folder, "an earlier program wrote it", hint)
     try:
         request = _request_of_run(Run(path, record), record.made_from)
     except (KeyError, TypeError, ValueError, TyperException) as error:
