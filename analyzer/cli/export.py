@@ -116,7 +116,6 @@ def export(
             inputs.EXEMPTIONS: judging_options.exemptions,
             inputs.OWNERS: judging_options.owners,
             inputs.ACCOUNTS: accounts,
-            inputs.DECISIONS: judging_options.decisions,
             **{inputs.REMOVAL_LOG.format(at): of for at, of in enumerate(judging_options.log, 1)},
         }
         request = ExportRequest(

@@ -148,6 +148,8 @@ def _verify_run(
 
 def _request_of_run(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
     """Return what a run was judged by: its parameters, and the lists that it keeps."""
+    from analyzer.decisions.ledger import Ledger
+    from analyzer.report.model import FileReference
     from analyzer.runs import inputs
 
     kept = {
@@ -168,7 +170,12 @@ def _request_of_run(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
     kinds = {"definition": Definition, "min_severity": Severity, "standard": Benchmark}
     values |= {name: kind(values[name]) for name, kind in kinds.items() if values[name]}
     accounts, words = kept.get(inputs.ACCOUNTS), parameters["fail_on"]
-    return read_analysis_request(JudgingOptions(**values), accounts, words, change_words())
+    request = read_analysis_request(JudgingOptions(**values), accounts, words, change_words())
+    if digest := parameters["decisions"]:
+        # The run keeps a copy in the program's own form, and none of a ledger without lines.
+        file = FileReference(name=source.lists[inputs.DECISIONS], sha256=digest)
+        request = replace(request, ledger=replace(request.ledger or Ledger(), file=file))
+    return request
 
 
 def _request_of_review(

@@ -118,7 +118,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             outside = {**unread, "notes": missing}
             report = inputs.with_outside(report, **outside)
             analysis_request = request.analysis_request
-            request, analysis = _with_facts(request, analysis_request.analysis(report))
+            analysis = _with_facts(request, analysis_request.analysis(report))
             _log_outcome(analysis, request.log, missing)
             identity = run_folders.run_identity(analysis, request.parameters)
             existing = next((run for run in all_runs if run.record.identity == identity), None)
@@ -201,22 +201,20 @@ def _uncollected(request: ExportRequest, all_runs: Sequence[Run]) -> list[str]:
     return sentences
 
 
-def _with_facts(request: ExportRequest, analysis: Analysis) -> tuple[ExportRequest, Analysis]:
+def _with_facts(request: ExportRequest, analysis: Analysis) -> Analysis:
     """Add what the reports show of removals to the ledger, also in its file.
 
     Raises InputRefused, Busy, OutputFailed.
     """
     facts = analysis.follow_up_result.facts
     if not (request.ledger and facts):
-        return request, analysis
+        return analysis
     with locked_ledger(request.ledger) as before:
         write_ledger(request.ledger, before.with_lines(facts))
     request.log.say("facts", f"Lines added to {request.ledger}: {len(facts):,}.")
     after = analysis.ledger.with_lines(facts)
-    content = ledger_bytes(after.lines)
-    file = file_reference(str(request.ledger), content)
-    lists = {**request.lists, inputs.DECISIONS: content}
-    return replace(request, lists=lists), replace(analysis, given_ledger=replace(after, file=file))
+    file = file_reference(str(request.ledger), ledger_bytes(after.lines))
+    return replace(analysis, given_ledger=replace(after, file=file))
 
 
 def _exit_code(failures: Sequence[str], *, lacks_decisions: bool, is_partial: bool) -> int:
@@ -241,13 +239,14 @@ def _publish(  # noqa: PLR0913  a run is all of these
     made_from: Mapping[str, Any],
 ) -> None:
     """Write all of a run but its reports, put it in place, and log it."""
-    report = analysis.report
+    report, ledger = analysis.report, analysis.ledger
     verdicts = {verdict: analysis.totals.user_count(verdict) for verdict in Verdict}
     at, parameters = run_folders.newest_as_of(report), request.parameters
     trend = outputs.trend(earlier, run.name, at, verdicts, report.accounts, parameters)
     rules = [rule.id for rule in analysis.rule_results.book.rules]
+    ledger_file = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with run_folders.os_errors_translated(run.parent):
-        for name, content in request.lists.items():
+        for name, content in {**request.lists, **ledger_file}.items():
             (building / name).write_bytes(content)
         feeds = {
             feed: (
@@ -265,7 +264,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             {
                 **made_from,
                 "settings": analysis.settings,
-                "lists": request.list_names,
+                "lists": {**request.list_names, inputs.DECISIONS: str(request.ledger or "")},
                 "trend": trend,
                 "feeds": {
                     feed: {"closes": [run.name for run in closed], "accounts": accounts}
