@@ -6,8 +6,9 @@ sorted, filtered and saved again. Nothing of a file is trusted: workbooks are re
 
 import csv
 import io
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import PurePath
 from typing import Any, Final, NamedTuple
 
@@ -15,12 +16,15 @@ import orjson
 
 from analyzer.decisions.review_list_layout import ARN, ENTRY_HEADS, RECORD
 from analyzer.errors import InputRefused
-from analyzer.reviews.xlsx_reader import SheetCells, cell_name, read_sheets, text_of
+from analyzer.reviews.xlsx_reader import SheetCells, column_name, read_sheets, text_of
 from analyzer.terms import printable
 
 _LONGEST: Final = 200
 _MOST: Final = 1000
-"""The most differences of one file that are named."""
+"""The most rows of one table whose differences are named."""
+
+_FIRST_ROWS: Final = 50
+"""The rows among which the heads of a list are looked for."""
 
 Row = Mapping[str, str]
 
@@ -45,74 +49,96 @@ def file_differences(
     ending = PurePath(name).suffix.lower()
     try:
         if ending == ".xlsx":
-            yield from workbook_differences(name, found, anew, skipped)
+            yield from _workbook_differences(name, found, anew, skipped)
         elif ending == ".json":
             yield from _json_differences(name, _json(found), _json(anew))
         else:
             read = _parquet_rows if ending == ".parquet" else _csv_rows
-            yield from row_differences(name, dict(enumerate(read(found), start=2)), read(anew))
+            yield from _row_differences(name, dict(enumerate(read(found), start=2)), read(anew))
     except (ValueError, csv.Error, OSError) as error:
         yield Difference(name, f"cannot be read: {printable(str(error))}")
     except InputRefused as refused:
-        yield from (Difference(one.file, one.message) for one in refused.problems)
+        yield from refusal_differences(refused)
+
+
+def refusal_differences(refused: InputRefused) -> Iterator[Difference]:
+    """Yield the problems of a file that cannot be read, or that shows what no file has."""
+    yield from (Difference(one.file, one.message) for one in refused.problems)
 
 
 # Tables
 
 
-def row_differences(
-    place: str, found: Mapping[int, Row], anew: Sequence[Row]
+def _row_differences(
+    place: str, found: Mapping[int, Row], anew: Sequence[Row], *, is_text: bool = False
 ) -> Iterator[Difference]:
     """Yield the cells in which rows differ, rows that were added, and rows that are gone.
 
     The rows found are by number. Equal rows are matched wherever they stand; the others by their
-    ARN, in their order.
+    subject, in their order. A sheet that `is_text` has letters as heads, and may be added to.
     """
-    heads, there = _heads_of(anew), _heads_of(found.values())
-    if gone := [head for head in heads if found and head not in there]:
+    there = _heads_of(found.values())
+    heads = _heads_of(anew) or there
+    added = [head for head in there if head not in heads]
+    if is_text:
+        heads += added
+    elif gone := [head for head in heads if found and head not in there]:
         yield Difference(place, f"columns are gone: {', '.join(gone)}")
         return
-    if added := [head for head in there if anew and head not in heads]:
-        text = ", ".join(map(_shown, added))
-        yield Difference(place, f"columns were added: {text}", is_note=True)
-    missing = Counter(tuple(row.values()) for row in anew)
+    elif added:
+        yield Difference(
+            place, f"columns were added: {', '.join(map(_shown, added))}", is_note=True
+        )
+    extra, lacking = _unmatched(heads, found, anew)
+    for number, row in [*extra.items()][:_MOST]:
+        if not (alike := lacking[_subject(row)]):
+            message = f"the row was added: {_subject(row)}"
+            yield Difference(f"{place}, row {number}", message, is_text)
+            continue
+        for head, text in alike.pop(0).items():
+            if row[head] != text:
+                at = f"cell {head}{number}" if is_text else f"row {number}, {head}"
+                is_note = is_text and not text
+                yield _changed(f"{place}, {at}", row[head], text, _subject(row), is_note=is_note)
+    gone_rows = [subject for subject, rows in lacking.items() for _ in rows]
+    yield from (Difference(place, f"a row is gone: {subject}") for subject in gone_rows[:_MOST])
+
+
+def _unmatched(
+    heads: Sequence[str], found: Mapping[int, Row], anew: Iterable[Row]
+) -> tuple[dict[int, Row], Mapping[str, list[Row]]]:
+    """Return the rows found that are not among those made anew, and those of these by subject."""
+    missing = Counter(tuple(row.get(head, "") for head in heads) for row in anew)
     extra: dict[int, Row] = {}
     for number, row in found.items():
-        texts = tuple(row[head] for head in heads)
+        texts = tuple(row.get(head, "") for head in heads)
         if missing[texts]:
             missing[texts] -= 1
         else:
-            extra[number] = row
-    lacking = [dict(zip(heads, texts, strict=True)) for texts in missing.elements()]
-    for number, row in [*extra.items()][:_MOST]:
-        alike = next((one for one in lacking if _subject(one) == _subject(row)), None)
-        if alike is None:
-            yield Difference(f"{place}, row {number}", f"the row was added: {_label(row)}")
-            continue
-        lacking.remove(alike)
-        for head, text in alike.items():
-            if row[head] != text:
-                yield _changed(f"{place}, row {number}, {head}", row[head], text, _label(row))
-    for one in lacking[:_MOST]:
-        yield Difference(place, f"a row is gone: {_label(one)}")
+            extra[number] = dict(zip(heads, texts, strict=True))
+    lacking = defaultdict[str, list[Row]](list)
+    for texts in missing.elements():
+        row = dict(zip(heads, texts, strict=True))
+        lacking[_subject(row)].append(row)
+    return extra, lacking
 
 
 def _heads_of(rows: Iterable[Row]) -> list[str]:
-    return list(next(iter(rows), {}))
+    return [*dict.fromkeys(chain.from_iterable(rows))]
 
 
 def _subject(row: Row) -> str:
-    """Return the ARN of a row, or its first cell if it has none."""
-    return row.get(ARN) or row.get("arn") or next(iter(row.values()), "")
+    """Return the ARN of a row, or its first text if it has none."""
+    subject = row.get(ARN) or row.get("arn") or next(filter(None, row.values()), "")
+    return _shown(subject) or "a row without a text"
 
 
-def _label(row: Row) -> str:
-    return _shown(_subject(row)) or "a row without a subject"
-
-
-def _changed(place: str, found: str, anew: str, label: str = "") -> Difference:
+def _changed(
+    place: str, found: str, anew: str, label: str = "", *, is_note: bool = False
+) -> Difference:
     here, there = (_shown(text) or "nothing" for text in (found, anew))
-    return Difference(place, f"{here}; the reports give {there}{f' ({label})' if label else ''}")
+    label = f" ({label})" if label else ""
+    return Difference(place, f"{here}; the reports give {there}{label}", is_note)
 
 
 def _shown(text: str) -> str:
@@ -162,7 +188,7 @@ def _json_differences(place: str, found: Any, anew: Any) -> Iterator[Difference]
 # Workbooks
 
 
-def workbook_differences(
+def _workbook_differences(
     name: str, found: bytes, anew: bytes, skipped: Collection[str] = ()
 ) -> Iterator[Difference]:
     """Yield how the sheets of a workbook differ; what people enter is left out.
@@ -195,27 +221,43 @@ def _is_reproduced(found: SheetCells, anew: SheetCells) -> bool:
 
 
 def _sheet_differences(place: str, found: SheetCells, anew: SheetCells) -> Iterator[Difference]:
+    """Yield how a list, whose heads may have moved, or a sheet of text differs."""
     if found.is_hidden and not anew.is_hidden:
         yield Difference(place, "the sheet is hidden", is_note=True)
     if hidden := sorted(found.hidden - anew.hidden):
         yield Difference(place, f"hidden rows: {', '.join(map(str, hidden[:20]))}", is_note=True)
-    odd = sorted(found.number_formats - anew.number_formats)
-    if odd:
+    if odd := sorted(found.number_formats - anew.number_formats):
         message = f"a number format can show another value: {', '.join(map(_shown, odd))}"
         yield Difference(place, message)
-    rows, wanted = _texts(found), _texts(anew)
-    # A table has heads in its first row, a sheet of text has one title there.
-    if len(wanted.get(1, {})) > 1:
-        yield from _list_differences(place, rows, [*wanted.values()])
-    else:
-        yield from _cell_differences(place, rows, [*wanted.values()])
+    rows, wanted = _texts(found), [*_texts(anew).values()]
+    # A list has heads in its first row, a sheet of text has one title there.
+    if len(wanted[0]) == 1:
+        named = {row: _by_letter(cells) for row, cells in rows.items()}
+        yield from _row_differences(place, named, [*map(_by_letter, wanted)], is_text=True)
+        return
+    known = {*wanted[0].values()}
+    top = max([*rows][:_FIRST_ROWS], key=lambda row: len(known & {*rows[row].values()}), default=0)
+    heads = rows.get(top, {})
+    counts = Counter(heads.values())
+    if twice := [head for head in known if counts[head] > 1]:
+        yield Difference(place, f"columns are there twice: {', '.join(map(_shown, twice))}")
+    above = {row: _by_letter(cells) for row, cells in rows.items() if row < top}
+    yield from _row_differences(place, above, [], is_text=True)
+    entered = {*ENTRY_HEADS} if RECORD in known else ()
+
+    def by_head(heads: Mapping[int, str], cells: Mapping[int, str]) -> Row:
+        return {head: cells.get(at, "") for at, head in heads.items() if head not in entered}
+
+    below = {row: by_head(heads, cells) for row, cells in rows.items() if row > top}
+    filled = {row: cells for row, cells in below.items() if any(cells.values())}
+    yield from _row_differences(place, filled, [by_head(wanted[0], row) for row in wanted[1:]])
 
 
-Cells = Mapping[int, str]
-"""The texts of a row by column."""
+def _by_letter(cells: Mapping[int, str]) -> Row:
+    return {column_name(column): text for column, text in cells.items()}
 
 
-def _texts(sheet: SheetCells) -> dict[int, Cells]:
+def _texts(sheet: SheetCells) -> dict[int, dict[int, str]]:
     """Return the rows with a text, by number; a formula is itself, in one form."""
     rows = {
         row: {column: text_of(value) for column, value in cells.items()}
@@ -232,71 +274,3 @@ def _formula(text: str) -> str:
 
 
 _NOT_IN_FORMULAS: Final = str.maketrans("", "", "$'")
-
-
-def _list_differences(
-    place: str, found: Mapping[int, Cells], anew: Sequence[Cells]
-) -> Iterator[Difference]:
-    """Yield how the rows of a list differ, without entries; its heads may have moved."""
-    known = {*anew[0].values()}
-
-    def known_heads(row: int) -> int:
-        return len(known & {*found[row].values()})
-
-    first = max([*found][:_FIRST_ROWS], key=known_heads, default=1)
-    heads = found.get(first, {})
-    counts = Counter(heads.values())
-    if twice := [head for head in known if counts[head] > 1]:
-        yield Difference(place, f"columns are there twice: {', '.join(map(_shown, twice))}")
-    for row in found:
-        if row < first:
-            yield _added(place, row, found[row])
-    entered = {*ENTRY_HEADS} if RECORD in known else set()
-    rows = {
-        row: {head: cells.get(at, "") for at, head in heads.items() if head not in entered}
-        for row, cells in found.items()
-        if row > first
-    }
-    wanted = [
-        {head: cells.get(at, "") for at, head in anew[0].items() if head not in entered}
-        for cells in anew[1:]
-    ]
-    filled = {row: cells for row, cells in rows.items() if any(cells.values())}
-    yield from row_differences(place, filled, wanted)
-
-
-_FIRST_ROWS: Final = 50
-"""The rows among which the heads of a list are looked for."""
-
-
-def _added(place: str, row: int, cells: Cells) -> Difference:
-    text = _shown(next(iter(cells.values())))
-    return Difference(f"{place}, row {row}", f"the row was added: {text}", is_note=True)
-
-
-def _cell_differences(
-    place: str, found: Mapping[int, Cells], anew: Iterable[Cells]
-) -> Iterator[Difference]:
-    """Yield how the rows of a sheet of text differ; rows may have moved, and text may be added."""
-    here, lacking = dict(found), []
-    for wanted in anew:
-        same = next((row for row, cells in here.items() if wanted.items() <= cells.items()), None)
-        if same is None:
-            lacking.append(wanted)
-            continue
-        for column in sorted(here.pop(same).keys() - wanted.keys()):
-            at = f"{place}, cell {cell_name(same, column)}"
-            yield Difference(at, f"text was added: {_shown(found[same][column])}", is_note=True)
-    for wanted in lacking:
-        first = next(iter(wanted.values()))
-        alike = next((row for row, cells in here.items() if first in cells.values()), None)
-        if alike is None:
-            yield Difference(place, f"a row is gone: {_shown(first)}")
-            continue
-        cells = here.pop(alike)
-        for column, text in wanted.items():
-            if cells.get(column) != text:
-                at = f"{place}, cell {cell_name(alike, column)}"
-                yield _changed(at, cells.get(column, ""), text, _shown(first))
-    for row, cells in here.items():
-        yield _added(place, row, cells)

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import date
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -345,7 +346,7 @@ HONEST: dict[str, tuple[Edit, str]] = {
     "a column moved": (moved_column, "Reproduced: 0 differences"),
     "a sheet renamed": (renamed, "sheet All users: the sheet was renamed to Everybody"),
     "a row above the heads": (titled, "sheet Findings, row 1: the row was added: For the audit"),
-    "text beside a number": (beside, "text was added: seen, Ann"),
+    "text beside a number": (beside, "seen, Ann; the reports give nothing"),
 }
 
 
@@ -383,13 +384,13 @@ def test_a_workbook_is_verified_under_another_name_with_moved_reports(folder: Pa
     assert "Not proven: that the reports are AWS's" in text
     (moved / f"a.csv{beside}").unlink()
     code, text = verified(book, "--report", moved, *LISTS)
-    assert (code, "lists of service-specific credentials are missing" in text) == (3, True)
+    assert (code, f"files are missing: {REPORT}{beside}" in text) == (3, True)
 
 
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (("--report", EARLIER, *LISTS), "reports are missing"),
+        (("--report", EARLIER, *LISTS), f"files are missing: {REPORT}"),
         (("--report", REPORT), "exemptions.csv, SHA-256"),
         (("--report", "/proc/self/mem"), "cannot be read"),
         (("--report", REPORT, *LISTS[:2]), "Name it, as it was then, with --owners."),
@@ -685,9 +686,10 @@ def test_a_run_is_reproduced_with_its_feeds_and_changes(folder: Path) -> None:
     code, text = verified(moved)
     assert code == 0, text
     for gone in (
-        "changes.csv: an earlier run is gone",
-        "findings.ocsf.json",
-        f"trend of {DECEMBER}",
+        f"changes.csv: {DECEMBER} is gone",
+        f"findings.ocsf.json: {DECEMBER} is gone",
+        f"review.xlsx, Changes and Summary: {DECEMBER} is gone",
+        f"trend: {DECEMBER} is gone",
     ):
         assert gone in text
 
@@ -784,7 +786,7 @@ def test_a_feed_closes_findings_of_runs_in_its_folder_only(folder: Path) -> None
 
     changed_json("manifest.json", forge)(runs / MARCH)
     code, text = verified(runs / MARCH)
-    assert (code, "findings.ocsf.json: an earlier run is gone" in text) == (0, True), text
+    assert (code, f"findings.ocsf.json: ../{secret.name} is gone" in text) == (0, True), text
 
 
 def test_an_account_that_an_older_run_had_is_named_if_that_run_is_gone(tmp_path: Path) -> None:
@@ -799,16 +801,19 @@ def test_an_account_that_an_older_run_had_is_named_if_that_run_is_gone(tmp_path:
     for name in {*gone.values()}:
         shutil.rmtree(runs / name)
     code, text = verified(every[-1])
-    assert (code, "accounts of runs that are gone" in text) == (0, bool(gone)), text
+    assert (code, "accounts of older runs: " in text) == (0, bool(gone)), text
 
 
 def test_a_run_of_another_version_and_a_folder_without_one_are_refused(folder: Path) -> None:
     run_folder = folder / "runs" / MARCH
-    changed_json("manifest.json", lambda document: document["tool"].update(version="0.0.9"))(
-        run_folder
-    )
-    code, text = verified(run_folder)
-    assert (code, "pipx install --force credreport==0.0.9" in text) == (3, True)
+    for version, told in (
+        ("0.0.9", "pipx install --force credreport==0.0.9"),
+        ("0.1.0.dev0+gabc123456.d20260301", "git checkout abc123456 && pipx install --force ."),
+    ):
+        tool = {"name": "credreport", "version": version}
+        changed_json("manifest.json", methodcaller("update", tool=tool))(run_folder)
+        code, text = verified(run_folder)
+        assert (code, told in text) == (3, True)
     (run_folder / "manifest.json").unlink()
     code, text = verified(run_folder)
     assert (code, "no run of export" in text) == (3, True)
@@ -860,10 +865,19 @@ def test_a_line_that_is_gone_is_named_and_one_without_a_workbook_is_counted(fold
     assert (code, "1 line without a workbook" in text) == (0, True), text
 
 
-def test_an_emptied_entry_is_named_and_no_difference(folder: Path) -> None:
-    fill_in(folder / "filled.xlsx", {"lena.hartwig": "="}, on=ON)
+def test_an_emptied_or_corrected_entry_is_named_and_no_difference(folder: Path) -> None:
+    for word, now in (("=", "no entry"), ("keep", "keep, ")):
+        fill_in(folder / "filled.xlsx", {"lena.hartwig": word}, on=ON)
+        run("collect", folder / "filled.xlsx", "-o", folder / "decisions.csv")
+        code, text = of_ledger(folder)
+        assert (code, f"filled.xlsx has {now}" in text) == (0, True), text
+
+
+def test_a_line_that_its_workbook_never_had_differs(folder: Path) -> None:
+    first, *others = ledger_rows(folder)
+    write_ledger(folder, [first, *others, first | {"decision": "investigate"}])
     code, text = of_ledger(folder)
-    assert (code, "no entry in filled.xlsx now" in text) == (0, True), text
+    assert (code, "filled.xlsx has delete" in text, "not in" in text) == (FAILED, True, False), text
 
 
 def test_a_workbook_that_cannot_be_collected_differs(folder: Path) -> None:

@@ -1,6 +1,5 @@
 """Run `credreport verify`: make outputs anew from the reports, and compare them."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -12,13 +11,16 @@ from analyzer.cli.inputs import find_inputs, named_file, read_analysis_request
 from analyzer.cli.log import TextOrJson
 from analyzer.cli.options import ACCOUNTS, FILE, FORMAT, REPEATED, InputOptions, JudgingOptions
 from analyzer.cli.streams import text_stream, utc_now, write_lines
-from analyzer.cli.values import InputFile, change_words, text_form
+from analyzer.cli.values import InputFile, change_words, rule_ids, text_form
 from analyzer.errors import FAILED, InputRefused
 from analyzer.limits import Definition
 from analyzer.terms import Benchmark, Severity, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analyzer.analysis.analysis import AnalysisRequest
+    from analyzer.decisions.record import ReviewRecord
     from analyzer.report.input_formats import Limits
     from analyzer.runs.run_folders import MadeFrom, Run
     from analyzer.verify import Verification
@@ -70,26 +72,33 @@ def verify(
     Values are compared: a list may be sorted, filtered and saved again, and what people entered is
     left out. Exit code 1 if anything differs, 3 if a report or list is missing.
     """
-    from analyzer.verify import GivenInputs, Verification, verify_ledger, verify_workbook
-
-    given = GivenInputs(
-        names=report,
-        sources=find_inputs(report, input_options).sources if report else [],
-        lists=[file for file in (exemptions, owners, accounts, decisions, *log) if file],
-        today=utc_now().date(),
+    from analyzer.decisions.ledger import read_ledger
+    from analyzer.verify import (
+        FoundReports,
+        Verification,
+        review_of,
+        verify_ledger,
+        verify_workbook,
     )
+
+    given = FoundReports(
+        names=report, sources=find_inputs(report, input_options).sources if report else []
+    )
+    lists = [file for file in (exemptions, owners, accounts, decisions, *log) if file]
     folders = [name for name in outputs if Path(name).is_dir()]
     files = [named_file(name) for name in outputs if name not in folders]
     ledgers = [file for file in files if file.name.lower().endswith(".csv")]
     workbooks = [file for file in files if file not in ledgers]
     result = Verification()
     for folder in folders:
-        _verify_run(Path(folder), input_options.limits, manifest, result)
-    if report or not ledgers:
-        for name, content in workbooks:
-            verify_workbook(name, content, given, result)
-    for name, content in ledgers:
-        verify_ledger(name, content, workbooks, given, result)
+        _verify_run(folder, input_options.limits, manifest, result)
+    for name, content in workbooks if report or not ledgers else ():
+        if review := review_of(name, content, result):
+            of_review = given.report(review, name)
+            analysis = _request_of_review(review, lists, name).analysis(of_review)
+            verify_workbook(name, content, review, analysis, result)
+    for file in ledgers:
+        verify_ledger(read_ledger(*file), workbooks, given, utc_now().date(), result)
     write = _write_json if format_ is TextOrJson.JSON else _write_text
     write(result)
     if result.differences:
@@ -97,74 +106,99 @@ def verify(
 
 
 def _verify_run(
-    folder: Path, limits: "Limits", manifest: str | None, result: "Verification"
+    folder: str, limits: "Limits", manifest: str | None, result: "Verification"
 ) -> None:
+    """Verify a run, and its manifest if its SHA-256 is known; raises InputRefused."""
+    from analyzer.differences import Difference
+    from analyzer.files import sha256
     from analyzer.runs.run_folders import RECORD_FILE, Run, read_record
     from analyzer.verify import check_version, verify_run
 
-    path = folder.resolve()
+    path = Path(folder).resolve()
     record = read_record(path)
-    if record is None:
-        message = f"no run of export: {RECORD_FILE} is missing, or a file that it lists"
-        raise InputRefused.of_file(str(folder), message, "Name the folder of one run.")
-    check_version(str(folder), record.version)
-    if record.made_from is None:
-        hint = "Make the run again from its reports, and verify that one."
-        raise InputRefused.of_file(str(folder), "an earlier program wrote it", hint)
-    run, source = Run(path, record), record.made_from
-    verify_run(run, source, _request(run, source), limits, manifest, result)
-
-
-def _request(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
-    """Return what a run was judged by: its parameters, and the lists that it keeps.
-
-    Raises InputRefused if its manifest holds parameters that no run has.
-    """
+    if record:
+        check_version(folder, record.version)
+    if record is None or record.made_from is None:
+        message = (
+            f"no run of export: {RECORD_FILE} is missing or not whole, or a file that it lists"
+        )
+        raise InputRefused.of_file(folder, message, "Name the folder of one run.")
     try:
-        return _judged_by(run, source)
+        request = _request_of_run(Run(path, record), record.made_from)
     except (KeyError, TypeError, ValueError, TyperException) as error:
         message = f"its manifest holds parameters that no run has: {printable(str(error))}"
-        raise InputRefused.of_file(run.name, message, "Name a run as it was written.") from None
+        raise InputRefused.of_file(folder, message, "Name a run as it was written.") from None
+    if manifest and (digest := sha256(path / RECORD_FILE)) != manifest:
+        message = f"its SHA-256 is {digest}, and not {manifest}"
+        result.add([Difference(f"{path.name}/{RECORD_FILE}", message)])
+    verify_run(Run(path, record), record.made_from, request, limits, result)
 
 
-def _judged_by(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
+def _request_of_run(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
+    """Return what a run was judged by: its parameters, and the lists that it keeps."""
     from analyzer.decisions.ledger import Ledger
     from analyzer.report.model import FileReference
     from analyzer.runs import inputs
 
-    parameters, names = run.record.parameters, source.lists
     kept = {
-        option: InputFile(names[file], (run.path / file).read_bytes())
-        for option, file in (
-            ("exemptions", inputs.EXEMPTIONS),
-            ("owners", inputs.OWNERS),
-            ("decisions", inputs.DECISIONS),
-            ("accounts", inputs.ACCOUNTS),
-        )
-        if (run.path / file).is_file()
+        file: InputFile(name, (run.path / file).read_bytes())
+        for file, name in source.lists.items()
+        if file in run.files
     }
-    values = {
-        field.name: parameters[field.name]
-        for field in fields(JudgingOptions)
-        if field.name in parameters
+    logs = inputs.REMOVAL_LOG.partition("{")[0]
+    parameters = run.record.parameters
+    names = (field.name for field in fields(JudgingOptions))
+    values = {name: parameters[name] for name in names if name in parameters} | {
+        "exemptions": kept.get(inputs.EXEMPTIONS),
+        "owners": kept.get(inputs.OWNERS),
+        "decisions": kept.get(inputs.DECISIONS),
+        "accounts": kept.get(inputs.ACCOUNTS),
+        "log": [file for name, file in kept.items() if name.startswith(logs)],
+        "settings": source.settings,
     }
-    values |= {name: kept.get(name) for name in ("exemptions", "owners", "decisions", "accounts")}
-    logs = sorted(run.path.glob(inputs.REMOVAL_LOG.format("*")))
-    values["log"] = [InputFile(names[log.name], log.read_bytes()) for log in logs]
-    values |= _words(values) | {"settings": source.settings}
-    options = JudgingOptions(**values)
-    request = read_analysis_request(options, parameters["fail_on"], change_words())
-    # The run keeps a copy in the program's own form, and none of a ledger without lines.
-    if used := run.record.ledger:
-        file = FileReference(name=used.name, sha256=used.sha256)
+    kinds = {"definition": Definition, "min_severity": Severity, "standard": Benchmark}
+    values |= {name: kind(values[name]) for name, kind in kinds.items() if values[name]}
+    request = read_analysis_request(JudgingOptions(**values), parameters["fail_on"], change_words())
+    if digest := parameters["decisions"]:
+        # The run keeps a copy in the program's own form, and none of a ledger without lines.
+        file = FileReference(name=source.lists[inputs.DECISIONS], sha256=digest)
         request = replace(request, ledger=replace(request.ledger or Ledger(), file=file))
     return request
 
 
-def _words(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the words among values as what they name."""
-    kinds = {"definition": Definition, "min_severity": Severity, "standard": Benchmark}
-    return {name: kind(values[name]) for name, kind in kinds.items() if values[name]}
+def _request_of_review(
+    review: "ReviewRecord", lists: "Sequence[InputFile]", workbook: str
+) -> "AnalysisRequest":
+    """Return what a review was judged by, with the lists that have its SHA-256.
+
+    Raises InputRefused.
+    """
+    from analyzer.analysis.rulebook import ALL_RULES, rulebook
+
+    used: dict[str, list[InputFile]] = {}
+    for option, digest, name in review.lists:
+        found = [file.content for file in lists if file.sha256 == digest]
+        if not found:
+            hint = f"Name it, as it was then, with --{option}."
+            message = f"the list {name}, SHA-256 {digest}, is missing"
+            raise InputRefused.of_file(workbook, message, hint)
+        used.setdefault(option, []).append(InputFile(name, found[0]))
+    shared = ("idle_days", "grace_days", "keep_days", "due_days", "settings")
+    single = ("exemptions", "owners", "decisions", "accounts")
+    values: dict[str, Any] = {
+        **{name: getattr(review, name) for name in shared},
+        **{option: used[option][0] for option in single if option in used},
+        "definition": Definition(review.definition),
+        "exempt": ["=".join(entry) for entry in review.exempt],
+        "log": used.get("log", []),
+    }
+    rules, skip = (review.rules, ()) if review.rules else (ALL_RULES, rule_ids())
+    try:
+        book = rulebook(review.standard or None, rules=rules, skip=skip, limits=review.thresholds)
+    except ValueError as error:
+        hint = "Rules of your own are not verified."
+        raise InputRefused.of_file(workbook, str(error), hint) from None
+    return replace(read_analysis_request(JudgingOptions(**values)), book=book)
 
 
 def _write_text(result: "Verification") -> None:

@@ -109,25 +109,22 @@ class UserRecord(_Record):
 class ReviewRecord(_Record):
     """Hold by what the lists of a workbook were made, and the number of users of each list.
 
-    `exemptions` and `owners` are the SHA-256 of the lists, empty for none; `exempt` are user and
-    reason of the entries of `--exempt`. `split` is `owner` or `account`, and `part` the one whose
-    users are listed. `accounts` (ids), `users` (patterns), `exposures`, `reasons`, `certain` and
-    `min_age` are the filter. `reports` have name, SHA-256 and as-of, `superseded` name and SHA-256
-    of the reports that do not count, `evidence` those of AWS's lists beside the reports;
-    `set_as_of` says that as-of was an option. `standard`, `rules` and `thresholds` are the
-    rulebook, `account_list` and `ledger` the SHA-256 of these files, `logs` name and SHA-256 of the
-    removal script's logs, `names` the names of all other lists. `of_run` says that an earlier run
-    can be shown too. `follow_up` is the digest of the earlier decisions shown there
-    (`digest_of_rows`).
+    `lists` have the option, SHA-256 and name of each list, ledger and log of the removal script;
+    `exempt` are user and reason of the entries of `--exempt`. `split` is `owner` or `account`, and
+    `part` the one whose users are listed. `accounts` (ids), `users` (patterns), `exposures`,
+    `reasons`, `certain` and `min_age` are the filter. `reports` have name, SHA-256 and as-of,
+    `superseded` name and SHA-256 of the reports that do not count, `evidence` those of AWS's lists
+    beside the reports; `set_as_of` says that as-of was an option. `standard`, `rules` and
+    `thresholds` are the rulebook. `of_run` says that an earlier run can be shown too. `follow_up`
+    is the digest of the earlier decisions shown there (`digest_of_rows`).
     """
 
     version: str
     definition: str
     idle_days: int
     grace_days: int
-    exemptions: str
+    lists: list[tuple[str, str, str]]
     exempt: list[tuple[str, str]]
-    owners: str
     split: SplitBy | Literal[""]
     part: str
     accounts: list[str]
@@ -143,12 +140,8 @@ class ReviewRecord(_Record):
     standard: str
     rules: list[str]
     thresholds: dict[str, int]
-    account_list: str
-    ledger: str
     keep_days: int
     due_days: int
-    logs: list[tuple[str, str]]
-    names: dict[str, str]
     settings: str
     sheets: WorkbookSheets
     of_run: bool

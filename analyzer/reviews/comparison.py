@@ -109,10 +109,12 @@ def _input_problems(
     given: GivenReports,
 ) -> Iterator[Problem]:
     """Yield a problem for each list or report of the review that is not given."""
-    lists = [("exemptions", review.exemptions, given.exemptions.file)]
+    recorded = {option: sha256 for option, sha256, _ in review.lists}
+    lists = [("exemptions", given.exemptions.file)]
     if review.split == SplitBy.OWNER:
-        lists.append(("owners", review.owners, given.owners.file))
-    for option, sha256, listed in lists:
+        lists.append(("owners", given.owners.file))
+    for option, listed in lists:
+        sha256 = recorded.get(option, "")
         if sha256 != (listed.sha256 if listed else ""):
             made = f"with the list of SHA-256 {sha256}" if sha256 else "without such a list"
             message = f"it was made {made}, and --{option} names another or none"

@@ -40,7 +40,7 @@ from analyzer.reviews.list_sheets import (
     ListSheet,
     lists_and_review,
 )
-from analyzer.reviews.xlsx_reader import CellError, CellValue, cell_name, text_of
+from analyzer.reviews.xlsx_reader import CellError, CellValue, column_name, text_of
 from analyzer.terms import count_text
 
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -222,7 +222,7 @@ def _are_in_another_order(cells: Sequence[_Difference]) -> bool:
 def _sorted_problem(sheet: ListSheet, moved: Mapping[str, Sequence[_Difference]]) -> Problem:
     heads = {*moved, *(BLOCK_HEADS if USER in moved else ())}
     at = [sheet.column_of[head] for head in heads]
-    first, last = (cell_name(0, column)[:-1] for column in (min(at), max(at)))
+    first, last = map(column_name, (min(at), max(at)))
     rows = sorted({each.row.number for cells in moved.values() for each in cells})
     message = f"columns {first}-{last} were sorted without the others"
     hint = "Undo the sort, or start from the file as credreport wrote it."

@@ -91,7 +91,12 @@ class SheetCells:
 
 def cell_name(row: int, column: int) -> str:
     """Return the name of a cell, such as `C5`, by its row from 1 and its column from 0."""
-    return f"{get_column_letter(column + 1)}{row}"
+    return f"{column_name(column)}{row}"
+
+
+def column_name(column: int) -> str:
+    """Return the letters of a column, such as `C`, by its number from 0."""
+    return get_column_letter(column + 1)
 
 
 # Many cells show few moments.

@@ -16,7 +16,7 @@ from analyzer.report.input_formats import LIMITS, InputLimit, Limits
 from analyzer.report.model import UncoveredFile
 from analyzer.report.report import Report
 from analyzer.report.report_text import dated_part
-from analyzer.runs.run_folders import Run, is_in_run
+from analyzer.runs.run_folders import RECORD_FILE, Run, is_in_run
 from analyzer.sources.fetch_manifest import manifest_sources
 from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources
@@ -217,17 +217,22 @@ def _copy_file(name: str, origin: Path | Callable[[], bytes], target: Path) -> N
         shutil.copyfileobj(stream, copy)
 
 
-def has_unchanged_inputs(run: Run) -> bool:
-    """Return whether a run still has exactly the reports and lists that it was made from.
+def is_input(path: str) -> bool:
+    """Return whether a file of a run, by its path there, is a report or list it was made from."""
+    lists = EXEMPTIONS, OWNERS, ACCOUNTS, DECISIONS
+    return path in lists or path.startswith((f"{REPORTS}/", REMOVAL_LOG.partition("{")[0]))
 
-    The next run is compared with their content.
-    """
-    lists = EXEMPTIONS, DECISIONS
-    recorded = {
-        path: known
-        for path, known in run.files.items()
-        if path in lists or path.startswith(f"{REPORTS}/")
-    }
-    inputs = [*(run.path / name for name in lists), *(run.path / REPORTS).rglob("*")]
-    files = (path for path in inputs if path.is_file())
-    return recorded == {path.relative_to(run.path).as_posix(): sha256(path) for path in files}
+
+def changed_files(run: Run) -> Iterator[tuple[str, str]]:
+    """Yield the inputs of a run that were changed, and files that were added, and what happened."""
+    for path, digest in run.files.items():
+        if is_input(path) and sha256(run.path / path) != digest:
+            yield path, "the file was changed since the run"
+    files = (path for path in run.path.rglob("*") if path.is_file())
+    there = {path.relative_to(run.path).as_posix() for path in files}
+    yield from ((path, "the file was added") for path in sorted(there - {RECORD_FILE, *run.files}))
+
+
+def has_unchanged_inputs(run: Run) -> bool:
+    """Return whether a run, with which the next one is compared, has its inputs unchanged."""
+    return not any(is_input(path) for path, _ in changed_files(run))

@@ -13,7 +13,7 @@ from typing import Any, Final, TypeVar
 import pandas as pd
 
 from analyzer import columns
-from analyzer.analysis.analysis import Analysis, analyze
+from analyzer.analysis.analysis import Analysis, AnalysisRequest, analyze
 from analyzer.analysis.filters import Filter
 from analyzer.changes.diff import (
     CHANGE,
@@ -34,12 +34,11 @@ from analyzer.files import PRIVATE, replacing, sha256
 from analyzer.limits import Criteria
 from analyzer.report.model import TEXT, Exemption
 from analyzer.report.report import Report
-from analyzer.report.values import utc_text_series
 from analyzer.rules.rule import Outcome
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.runs.run_folders import Run, sync
 from analyzer.sources.load import read_exemptions
-from analyzer.terms import Feed, Verdict
+from analyzer.terms import Feed, Verdict, utc_text
 from analyzer.writers import write, write_asff
 from analyzer.writers.asff import is_batch
 from analyzer.writers.changes import write_changes
@@ -75,16 +74,30 @@ TREND_COLUMNS: Final = (
     columns.IS_COMPARABLE,
 )
 
+TrendRow = tuple[str, str, int, int, int, bool]
+"""The cells of `TREND_COLUMNS` of a month, as JSON can hold them."""
 
-def write_feed(
-    analysis: Analysis, folder: Path, feed: Feed, region: str | None, earlier: Sequence[Path]
+
+def _write_feed(  # noqa: PLR0913, PLR0917  what a feed comes from
+    analysis: Analysis,
+    folder: Path,
+    feed: Feed,
+    region: str | None,
+    closed: Sequence[Run],
+    accounts: Sequence[str],
 ) -> None:
-    """Write a feed of a run into a folder.
+    """Write a feed of a run into a folder, of these accounts only.
 
-    OCSF and ASFF also close findings that the `earlier` files, newest first, have and that are gone
+    OCSF and ASFF also close findings that `closed` runs, newest first, have and that are gone
     now; ASFF is for the Security Hub of `region`. Parquet also writes a file with the users. Raises
     OutputFailed.
     """
+    # A filter would drop rows that name no account.
+    if {*accounts} != analysis.report.accounts:
+        if not accounts:
+            return
+        analysis = analysis.where(Filter(accounts=(*accounts,)))
+    earlier = [run.path / name for run in closed for name in feed_files(run, feed)]
     if feed is Feed.PARQUET:
         findings = folder / FEEDS[feed]
         write(analysis, folder / USERS_TABLE, verdicts=tuple(Verdict), findings=findings)
@@ -105,17 +118,20 @@ def feed_files(run: Run, feed: Feed) -> list[str]:
     return [FEEDS[feed]] if FEEDS[feed] in run.files else []
 
 
-def write_all(
+def write_all(  # noqa: PLR0913, PLR0917  what the outputs come from
     analysis: Analysis,
     folder: Path,
     changed: pd.DataFrame,
     earlier: Sequence[Run],
-    trend: pd.DataFrame,
+    trend: Iterable[TrendRow],
+    feeds: Mapping[Feed, tuple[Sequence[Run], Sequence[str]]],
+    region: str | None,
 ) -> str:
     """Write every output of a run into a folder, and return the number of changes in words.
 
     `changed` are those since the last of the `earlier` runs, if any. `trend` has the numbers of
-    users by month (`TREND_COLUMNS`). Raises OutputFailed.
+    users by month, `feeds` the runs whose findings each closes, the newest first,
+    and its accounts; ASFF is for the Security Hub of `region`. Raises OutputFailed.
     """
     write(
         analysis,
@@ -130,13 +146,24 @@ def write_all(
     with replacing(folder / WORKBOOK) as stream:
         since = earlier[-1].name if earlier else ""
         shown = changed if earlier else None
+        numbers = trend_frame(trend)
         write_workbook(
-            analysis, stream, changes=shown, previous_run=since, trend=trend, of_run=True
+            analysis, stream, changes=shown, previous_run=since, trend=numbers, of_run=True
         )
+    for feed, (closed, accounts) in feeds.items():
+        _write_feed(analysis, folder, feed, region, closed, accounts)
     return _change_count_text(changed, analysis.report, earlier)
 
 
-def change_failures(
+def failures(
+    request: AnalysisRequest, analysis: Analysis, changed: pd.DataFrame, earlier: Sequence[Run]
+) -> list[str]:
+    """Return what meets `fail_on` of a request: conditions, and kinds of change since earlier."""
+    of_changes = _change_failures(analysis, changed, earlier, request.fail_on)
+    return [*request.failures(analysis), *of_changes]
+
+
+def _change_failures(
     analysis: Analysis, changed: pd.DataFrame, earlier: Sequence[Run], words: Collection[str]
 ) -> list[str]:
     """Return the kinds of change among words that were met, each with its number.
@@ -185,14 +212,13 @@ def trend(  # noqa: PLR0913, PLR0917  the present run, of which there is no reco
     verdicts: Mapping[Verdict, int],
     accounts: Collection[str],
     parameters: Mapping[str, Any],
-) -> pd.DataFrame:
+) -> list[TrendRow]:
     """Return the numbers of users of the last run of each month, the present one last.
 
     `earlier` are the older runs in their order. `name`, `as_of` (UTC), `verdicts` (how many users
     have each), `accounts` and `parameters` are those of the present run, whose month is the last of
     `TREND_MONTHS`. In a month, the last run with the same accounts and criteria counts, if any.
-    The columns are `TREND_COLUMNS`: `run` str, `as_of` datetime64[s, UTC], `unused`, `inactive`
-    (retired or dormant), `users` int64, `is_comparable` bool.
+    Inactive users are retired or dormant.
     """
     criteria = {field.name: parameters.get(field.name) for field in fields(Criteria)}
     runs = [
@@ -206,29 +232,28 @@ def trend(  # noqa: PLR0913, PLR0917  the present run, of which there is no reco
     rows = [*sorted(runs, key=itemgetter(3)), (name, as_of, verdicts, True)]
     last_of_month = {_month(row[1]): row for row in rows}
     oldest = _month(as_of) - TREND_MONTHS
-    counts = [
+    return [
         (
-            *run,
+            run,
+            utc_text(at),
             of[Verdict.UNUSED],
             of[Verdict.RETIRED] + of[Verdict.DORMANT],
             sum(of.values()),
             same,
         )
-        for month, (*run, of, same) in sorted(last_of_month.items())
+        for month, (run, at, of, same) in sorted(last_of_month.items())
         if month > oldest
     ]
-    return trend_of_rows(counts)
 
 
-def trend_of_rows(rows: Iterable[Sequence[Any]]) -> pd.DataFrame:
-    """Return the trend (`TREND_COLUMNS`) that has these rows."""
+def trend_frame(rows: Iterable[TrendRow]) -> pd.DataFrame:
+    """Return a trend as a frame.
+
+    The columns are `TREND_COLUMNS`: `run` str, `as_of` datetime64[s, UTC], `unused`, `inactive`,
+    `users` int64, `is_comparable` bool.
+    """
     kinds: dict[str, Any] = {columns.RUN: TEXT, columns.AS_OF: "datetime64[s, UTC]"}
     return pd.DataFrame([*rows], columns=list(TREND_COLUMNS)).astype(kinds)
-
-
-def trend_rows(trend: pd.DataFrame) -> list[list[Any]]:
-    """Return the rows of a trend as JSON can hold them."""
-    return trend.assign(as_of=utc_text_series(trend[columns.AS_OF])).to_numpy().tolist()
 
 
 def _month(at: datetime) -> int:

@@ -12,7 +12,6 @@ from typing import Any, Protocol
 import pandas as pd
 
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
-from analyzer.analysis.filters import Filter
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Ledger, ledger_bytes
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
@@ -121,19 +120,16 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             analysis_request = request.analysis_request
             analysis = _with_facts(request, analysis_request.analysis(report))
             _log_outcome(analysis, request.log, missing)
-            parameters = _parameters(request, analysis.ledger)
-            identity = run_folders.run_identity(report, parameters)
+            identity = run_folders.run_identity(analysis, request.parameters)
             existing = next((run for run in all_runs if run.record.identity == identity), None)
             run = existing.path if existing else new_run
             if existing:  # The run that it was compared with may be removed by now.
-                met = existing.record.met
+                met: Sequence[str] = existing.record.met
             else:
                 compared = _runs_to_compare(earlier, request.log)
                 older = outputs.accounts_of_older_runs(compared, report.accounts)
                 changed = outputs.changes_since(analysis, compared, older)
-                words = analysis_request.fail_on
-                new = outputs.change_failures(analysis, changed, compared, words)
-                met = (*analysis_request.failures(analysis), *new)
+                met = outputs.failures(analysis_request, analysis, changed, compared)
             if met:
                 message = f"Meets --fail-on in {run}: {'; '.join(met)}"
                 request.log.caution("fail-on", message, run=run.name)
@@ -144,7 +140,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                 request.log.say("unchanged", message, run=existing.name, exit_code=code)
             else:
                 _publish(
-                    replace(request, parameters=parameters),
+                    request,
                     analysis,
                     building,
                     run,
@@ -221,10 +217,6 @@ def _with_facts(request: ExportRequest, analysis: Analysis) -> Analysis:
     return replace(analysis, given_ledger=replace(after, file=file))
 
 
-def _parameters(request: ExportRequest, ledger: Ledger) -> Mapping[str, object]:
-    return {**request.parameters, "decisions": ledger.file.sha256 if ledger.file else None}
-
-
 def _exit_code(failures: Sequence[str], *, lacks_decisions: bool, is_partial: bool) -> int:
     """Return 5 if decisions are missing, else 1 if something fails, else 5 if it is partial."""
     if failures and not lacks_decisions:
@@ -251,38 +243,37 @@ def _publish(  # noqa: PLR0913  a run is all of these
     verdicts = {verdict: analysis.totals.user_count(verdict) for verdict in Verdict}
     at, parameters = run_folders.newest_as_of(report), request.parameters
     trend = outputs.trend(earlier, run.name, at, verdicts, report.accounts, parameters)
-    rules = sorted(rule.id for rule in analysis.rule_results.book.rules)
+    rules = [rule.id for rule in analysis.rule_results.book.rules]
     ledger_file = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with run_folders.os_errors_translated(run.parent):
         for name, content in {**request.lists, **ledger_file}.items():
             (building / name).write_bytes(content)
-        changes = outputs.write_all(analysis, building, changed, compared, trend)
-        feeds: dict[str, Any] = {}
-        for feed in request.feeds:
-            closed = _feeds_to_close(earlier, feed, report.accounts - {""}, rules, request.log)
-            if part := _part_of_feed(analysis, later, feed, rules, request.log):
-                outputs.write_feed(part, building, feed, request.hub_region, closed)
-            feeds[feed] = {
-                "closes": [path.relative_to(run.parent).as_posix() for path in closed],
-                "accounts": sorted(part.report.accounts) if part else [],
-            }
+        feeds = {
+            feed: (
+                _feeds_to_close(earlier, feed, report.accounts - {""}, rules, request.log),
+                _accounts_of_feed(report, later, feed, rules, request.log),
+            )
+            for feed in request.feeds
+        }
+        region = request.hub_region
+        changes = outputs.write_all(analysis, building, changed, compared, trend, feeds, region)
         record = run_folders.record_bytes(
-            report,
+            analysis,
             request.parameters,
             list(outputs.synced_private_files(building)),
-            ledger.file,
-            exit_code=code,
-            met=met,
-            compared_with=compared[-1].name if compared else None,
-            users=verdicts,
-            rules=rules,
-            made_from={
+            {
                 **made_from,
                 "settings": analysis.settings,
                 "lists": {**request.list_names, inputs.DECISIONS: str(request.ledger or "")},
-                "trend": outputs.trend_rows(trend),
-                "feeds": feeds,
+                "trend": trend,
+                "feeds": {
+                    feed: {"closes": [run.name for run in closed], "accounts": accounts}
+                    for feed, (closed, accounts) in feeds.items()
+                },
             },
+            exit_code=code,
+            met=met,
+            compared_with=compared[-1].name if compared else None,
         )
     run_folders.publish(building, run, record)
     _log_lost_accounts(report, earlier, request.log)
@@ -318,15 +309,15 @@ def _feeds_to_close(
     accounts: Collection[str],
     rules: Collection[str],
     log: Log,
-) -> list[Path]:
-    """Return the feeds of earlier runs whose findings may be closed, the newest first.
+) -> list[Run]:
+    """Return the earlier runs with a feed whose findings may be closed, the newest first.
 
     They go back until every account had a report, with its root, in a run of all these rules, or
     until a feed was edited.
     """
     if feed is Feed.PARQUET:
         return []
-    files: list[Path] = []
+    closed: list[Run] = []
     waiting = {*accounts}
     for run in reversed(earlier):
         names = outputs.feed_files(run, feed)
@@ -334,27 +325,25 @@ def _feeds_to_close(
             message = f"{run.path / changed[0]} was changed: none of its findings is closed."
             log.caution("changed", message, run=run.name)
             break
-        files += (run.path / name for name in names)
+        closed += [run] if names else []
         if names and run.record.rules.issuperset(rules):
             waiting.difference_update(
                 account.account for account in run.record.covered if account.roots
             )
         if not waiting:
             break
-    return files
+    return closed
 
 
-def _part_of_feed(
-    analysis: Analysis, later: Sequence[Run], feed: Feed, rules: Collection[str], log: Log
-) -> Analysis | None:
-    """Return the analysis without the accounts that a later run settled, None if none is left.
+def _accounts_of_feed(
+    report: Report, later: Sequence[Run], feed: Feed, rules: Collection[str], log: Log
+) -> list[str]:
+    """Return the accounts that no later run settled.
 
     A later run with the same feed and all these rules settles an account if it has a report of it,
     with its root, that is not older: that run has opened and closed the findings already.
     """
-    moments = {
-        account.account: file.as_of for file in analysis.report.files for account in file.accounts
-    }
+    moments = {account.account: file.as_of for file in report.files for account in file.accounts}
     settled = {
         account.account
         for run in later
@@ -365,13 +354,12 @@ def _part_of_feed(
     }
     # A filter would drop rows that name no account.
     if feed is Feed.PARQUET or not settled or "" in moments:
-        return analysis
+        return sorted(moments)
     accounts = sorted(settled)
     left_out = f"{feed.upper()} leaves out {with_noun('account', accounts)}"
     message = f"{left_out}: a later run has the newer findings."
     log.say("feed", message, feed=feed, accounts=accounts)
-    rest = sorted(moments.keys() - settled)
-    return analysis.where(Filter(accounts=(*rest,))) if rest else None
+    return sorted(moments.keys() - settled)
 
 
 def _prune(request: ExportRequest, keep: int, run: Path) -> None:

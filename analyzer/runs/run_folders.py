@@ -19,9 +19,9 @@ from typing import Annotated, Any, Final, Literal
 from filelock import FileLock, Timeout
 from pydantic import AliasPath, BaseModel, BeforeValidator, Field, StrictInt
 
+from analyzer.analysis.analysis import Analysis
 from analyzer.errors import Busy, OutputFailed
 from analyzer.files import PRIVATE, followed_path, json_bytes, provenance, replacing, sha256
-from analyzer.report.model import FileReference
 from analyzer.report.report import Report
 from analyzer.report.values import timestamp
 from analyzer.terms import VERSION, Feed, Verdict, utc_text
@@ -57,7 +57,7 @@ class CoveredAccount(BaseModel):
 
 
 class FeedSource(BaseModel):
-    """Hold the files of earlier runs whose findings a feed closes, and the accounts in it."""
+    """Name the earlier runs whose findings a feed closes, and the accounts in it."""
 
     closes: tuple[str, ...]
     accounts: tuple[str, ...]
@@ -79,13 +79,6 @@ class MadeFrom(BaseModel):
     lists: dict[str, str]
     trend: tuple[tuple[str, str, int, int, int, bool], ...]
     feeds: dict[Feed, FeedSource]
-
-
-class UsedLedger(BaseModel):
-    """Hold the name and the SHA-256 of the ledger that a run used."""
-
-    name: str
-    sha256: str
 
 
 class RunRecord(BaseModel):
@@ -114,7 +107,6 @@ class RunRecord(BaseModel):
     version: Annotated[str, Field(validation_alias=AliasPath("tool", "version"))] = ""
     compared_with: str | None = None
     made_from: MadeFrom | None = None
-    ledger: UsedLedger | None = None
     covered: Annotated[
         tuple[CoveredAccount, ...], Field(validation_alias=AliasPath("accounts", "covered"))
     ] = ()
@@ -125,44 +117,53 @@ def newest_as_of(report: Report) -> datetime:
     return max(file.as_of for file in report.files)
 
 
-def run_identity(report: Report, parameters: Mapping[str, Any]) -> str:
+def run_identity(analysis: Analysis, parameters: Mapping[str, Any]) -> str:
     """Return a SHA-256 that is the same for runs with the same reports and parameters.
 
     The verdicts, the rules and the exit code depend on `parameters` and the report. The origin of
     the reports, and the reason why an account could not be read, make no difference.
     """
+    report = analysis.report
     evidence = (file.service_credentials for file in report.files)
     parts = {
         "tool": VERSION,
         "reports": sorted((file.sha256, utc_text(file.as_of)) for file in report.files),
         "evidence": sorted(listed.sha256 for listed in evidence if listed),
         "not_covered": sorted(missing.label for missing in report.not_covered),
-        "parameters": dict(parameters),
+        "parameters": _with_ledger(parameters, analysis),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def _with_ledger(parameters: Mapping[str, Any], analysis: Analysis) -> dict[str, Any]:
+    """Return parameters with the ledger as it was used: with the facts that the run added."""
+    file = analysis.ledger.file
+    return {**parameters, "decisions": file.sha256 if file else None}
+
+
 def record_bytes(
-    report: Report,
+    analysis: Analysis,
     parameters: Mapping[str, Any],
     files: Iterable[Mapping[str, Any]],
-    ledger: FileReference | None,
+    made_from: Mapping[str, Any],
     **outcome: object,
 ) -> bytes:
     """Return the record of a run; `files` have path, size and sha256 each.
 
-    `ledger` has the decisions that the run used. `outcome` has its `exit_code`, what `met`
-    `--fail-on`, the name of the
-    run that it is `compared_with`, if any, the number of `users` of each verdict, and the `rules`
-    that ran.
+    `made_from` has the fields of `MadeFrom`, `outcome` the `exit_code`, what `met` `--fail-on`, and
+    the name of the run that it is `compared_with`, if any.
     """
+    report, ledger = analysis.report, analysis.ledger.file
     record = {
         **provenance(),
         "kind": "export",
         "as_of": utc_text(newest_as_of(report)),
-        "identity": run_identity(report, parameters),
+        "identity": run_identity(analysis, parameters),
         **outcome,
-        "parameters": dict(parameters),
+        "users": {verdict: analysis.totals.user_count(verdict) for verdict in Verdict},
+        "rules": sorted(rule.id for rule in analysis.rule_results.book.rules),
+        "made_from": made_from,
+        "parameters": _with_ledger(parameters, analysis),
         "accounts": {
             "covered": [
                 {

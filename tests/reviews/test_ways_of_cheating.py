@@ -211,7 +211,7 @@ NOT_FOUND_ALONE: dict[str, tuple[Edit, str]] = {
         "6 rows come from reports that --report did not include: status_reports_2026",
     ),
     "another list of exemptions": (
-        review_edited(exemptions="b" * 64),
+        review_edited(lists=[("exemptions", "b" * 64, "exempt.csv")]),
         f"it was made with the list of SHA-256 {'b' * 64}, and --exemptions names another or none",
     ),
 }

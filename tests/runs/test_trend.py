@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.runs.outputs import TREND_COLUMNS, TREND_MONTHS, trend
+from analyzer.runs.outputs import TREND_COLUMNS, TREND_MONTHS, trend, trend_frame
 from analyzer.runs.run_folders import CoveredAccount, Run, RunRecord, prune
 from analyzer.runs.run_folders import runs as runs_in
 from analyzer.terms import Verdict
@@ -34,7 +34,7 @@ def a_run(month: str, day: int = 1, **counts: Any) -> Run:
 def test_unused_inactive_and_all_users_are_counted_per_run() -> None:
     counts = {"unused": 2, "retired": 1, "dormant": 1, "active": 1, "undetermined": 1}
     runs = [a_run("2025-12", active=1), a_run("2026-02", **counts)]
-    frame = trend(runs, "now", NOW, {**NONE, Verdict.UNUSED: 3}, (), {})
+    frame = trend_frame(trend(runs, "now", NOW, {**NONE, Verdict.UNUSED: 3}, (), {}))
     assert tuple(frame.columns) == TREND_COLUMNS
     counted = frame[["unused", "inactive", "users"]].to_numpy().tolist()
     assert counted == [[0, 0, 1], [2, 2, 6], [3, 0, 3]]
@@ -46,9 +46,9 @@ def test_unused_inactive_and_all_users_are_counted_per_run() -> None:
 def test_a_month_has_its_last_run_and_the_trend_twelve_months() -> None:
     months = [f"2025-{month:02}" for month in range(1, 13)] + ["2026-01", "2026-02", "2026-03"]
     runs = [a_run(month, day) for month in months for day in (1, 28) if month != months[-1]]
-    frame = trend([*runs, a_run(months[-1])], "now", NOW, NONE, (), {})
+    rows = trend([*runs, a_run(months[-1])], "now", NOW, NONE, (), {})
     last = [f"{month}-28T00-00-00Z" for month in months[-TREND_MONTHS:-1]]
-    assert frame["run"].tolist() == [*last, "now"]
+    assert [row[0] for row in rows] == [*last, "now"]
     assert last[0].startswith("2025-04")
 
 
@@ -66,19 +66,19 @@ def test_the_last_run_of_each_of_thirteen_months_is_never_removed(tmp_path: Path
 
 @pytest.mark.no_cover
 def test_a_run_has_the_trend_of_earlier_runs(runs: Path, monkeypatch: Patch) -> None:
-    numbers: dict[int, list[list[Any]]] = {}
+    numbers: dict[int, list[Any]] = {}
     for month in (7, 6, 8):  # The report of June comes late.
 
         def write(*arguments: Any, month: int = month) -> str:
-            _, folder, _, _, trend = arguments
-            numbers[month] = trend[["unused", "inactive", "users"]].to_numpy().tolist()
+            _, folder, _, _, trend, *_ = arguments
+            numbers[month] = [row[2:5] for row in trend]
             return write_plainly(folder)
 
         monkeypatch.setattr("analyzer.runs.outputs.write_all", write)
         users = [a_user(f"user{number}") for number in range(month)]
         assert exporting_day(runs, f"2026-{month:02}-01", *users, ASLEEP) == 0
-    july = [7, 1, 8]
-    assert numbers == {7: [july], 6: [[6, 1, 7]], 8: [[6, 1, 7], july, [8, 1, 9]]}
+    july = (7, 1, 8)
+    assert numbers == {7: [july], 6: [(6, 1, 7)], 8: [(6, 1, 7), july, (8, 1, 9)]}
     assert record_of(runs / "latest")["users"] == {**NONE, "unused": 8, "dormant": 1}
 
 
@@ -90,7 +90,7 @@ def test_the_summary_shows_the_trend_in_numbers_and_a_chart() -> None:
     ours = july.record.model_copy(update={"covered": covered})
     later = replace(june, record=june.record.model_copy(update={"parameters": {"grace_days": 8}}))
     now, runs = datetime(2026, 8, 1, tzinfo=UTC), [june, later, replace(july, record=ours)]
-    frame = trend(runs, "now", now, {**NONE, Verdict.UNUSED: 8}, (), {})
+    frame = trend_frame(trend(runs, "now", now, {**NONE, Verdict.UNUSED: 8}, (), {}))
     analysis = analyzer.analyze(analysis_of([a_user()]).report, book=analyzer.rulebook("cis-7.0"))
     file = file_of(analysis, trend=frame)
     rows = values(opened(file)["Summary"])

@@ -37,24 +37,21 @@ def review_record(  # noqa: PLR0913  what the record holds
         analysis.report.files,
         analysis.whole.rulebook,
     )
-    lists = {
-        "exemptions": analysis.exemptions.file,
-        "owners": analysis.owners.file,
-        "accounts": analysis.report.account_list,
-        "decisions": analysis.ledger.file,
-    }
-    exemptions, owners, accounts_sha256, ledger = (
-        file.sha256 if file else "" for file in lists.values()
-    )
+    lists = [
+        ("exemptions", analysis.exemptions.file),
+        ("owners", analysis.owners.file),
+        ("accounts", analysis.report.account_list),
+        ("decisions", analysis.ledger.file),
+        *(("log", file) for file in analysis.ledger.log.files),
+    ]
     accounts = {account.account for file in files for account in file.accounts}
     return ReviewRecord(
         version=VERSION,
         definition=analysis.criteria.definition,
         idle_days=analysis.criteria.idle_days,
         grace_days=analysis.criteria.grace_days,
-        exemptions=exemptions,
+        lists=[(option, file.sha256, file.name) for option, file in lists if file],
         exempt=[(entry.user, entry.reason) for entry in analysis.exemptions.by_option],
-        owners=owners,
         split=split_by or "",
         part=part,
         accounts=sorted(accounts) if chosen.accounts else [],
@@ -78,12 +75,8 @@ def review_record(  # noqa: PLR0913  what the record holds
         standard=book.standard.id if book.has_benchmark else "",
         rules=[rule.id for rule in book.rules],
         thresholds=asdict(book.thresholds),
-        account_list=accounts_sha256,
-        ledger=ledger,
         keep_days=analysis.ledger.keep_days,
         due_days=analysis.ledger.due_days,
-        logs=[(file.name, file.sha256) for file in analysis.ledger.log.files],
-        names={kind: file.name for kind, file in lists.items() if file},
         settings=analysis.settings,
         sheets=sheets,
         of_run=of_run,
