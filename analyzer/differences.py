@@ -6,6 +6,7 @@ sorted, filtered and saved again. Nothing of a file is trusted: workbooks are re
 
 import csv
 import io
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -196,31 +197,79 @@ def _workbook_differences(
     A sheet that was renamed is found by its content.
     """
     here = {sheet.title: sheet for sheet in read_sheets(name, found)}
-    there = {sheet.title: sheet for sheet in read_sheets(name, anew)}
+    there = {sheet.title: sheet for sheet in read_sheets(name, anew) if sheet.title not in skipped}
     others = [title for title in here if title not in there and title not in skipped]
-    for title, sheet in there.items():
+    lists: dict[str, _List] = {}
+    of_sheets: dict[str, list[Difference]] = {}
+    # Formulas refer to the lists, which have none.
+    for title, sheet in sorted(there.items(), key=lambda item: bool(item[1].formulas)):
         place = f"{name}, sheet {title}"
-        if title in skipped:
+        renamed = (other for other in others if _is_reproduced(here[other], sheet, lists))
+        new = title if title in here else next(renamed, None)
+        if new is None:
+            of_sheets[title] = [Difference(place, "the sheet is gone")]
             continue
-        if title in here:
-            yield from _sheet_differences(place, here[title], sheet)
-            continue
-        renamed = [other for other in others if _is_reproduced(here[other], sheet)]
-        if renamed:
-            others.remove(renamed[0])
-            new = _shown(renamed[0])
-            yield Difference(place, f"the sheet was renamed to {new}", is_note=True)
-        else:
-            yield Difference(place, "the sheet is gone")
+        of_sheets[title] = [*_sheet_differences(place, here[new], sheet, lists)]
+        if new != title:
+            others.remove(new)
+            message = f"the sheet was renamed to {_shown(new)}"
+            of_sheets[title].append(Difference(place, message, is_note=True))
+        lists[new] = _list_of(here[new], sheet)
+    yield from chain.from_iterable(of_sheets[title] for title in there)
     for title in others:
         yield Difference(f"{name}, sheet {_shown(title)}", "the sheet was added", is_note=True)
 
 
-def _is_reproduced(found: SheetCells, anew: SheetCells) -> bool:
-    return all(one.is_note for one in _sheet_differences("", found, anew))
+class _List(NamedTuple):
+    """Say what formulas called the cells of a list as it was written.
+
+    `columns` are letters by the letters of now; so many rows are `above` its heads.
+    """
+
+    title: str
+    columns: Mapping[str, str]
+    above: int
 
 
-def _sheet_differences(place: str, found: SheetCells, anew: SheetCells) -> Iterator[Difference]:
+def _list_of(found: SheetCells, anew: SheetCells) -> _List:
+    letters = {head: letter for letter, head in _by_letter(_texts_of_row(anew, 1)).items()}
+    texts = {row: _texts_of_row(found, row) for row in [*found.rows][:_FIRST_ROWS]}
+    top = _head_row(texts, letters)
+    heads = _by_letter(texts.get(top, {})).items()
+    columns = {letter: letters[head] for letter, head in heads if head in letters}
+    return _List(anew.title, columns, top - 1)
+
+
+def _texts_of_row(sheet: SheetCells, row: int) -> dict[int, str]:
+    return {column: text_of(value) for column, value in sheet.rows.get(row, {}).items()}
+
+
+def _as_written(formula: str, lists: Mapping[str, _List]) -> str:
+    """Return a formula as it was before its lists were renamed, or got columns and rows above."""
+
+    def reference(match: re.Match[str]) -> str:
+        of = lists.get(match[1].strip("'").replace("''", "'"))
+        if of is None:
+            return match[0]
+        cells = _CELL.sub(
+            lambda cell: f"{of.columns.get(cell[1], '?')}{int(cell[2]) - of.above}", match[2]
+        )
+        return f"'{of.title}'!{cells}"
+
+    return _REFERENCE.sub(reference, formula)
+
+
+_CELL: Final = re.compile(r"\$?([A-Z]+)\$?(\d+)")
+_REFERENCE: Final = re.compile(rf"('(?:[^']|'')+'|[\w.]+)!({_CELL.pattern}(?::{_CELL.pattern})?)")
+
+
+def _is_reproduced(found: SheetCells, anew: SheetCells, lists: Mapping[str, _List]) -> bool:
+    return all(one.is_note for one in _sheet_differences("", found, anew, lists))
+
+
+def _sheet_differences(
+    place: str, found: SheetCells, anew: SheetCells, lists: Mapping[str, _List]
+) -> Iterator[Difference]:
     """Yield how a list, whose heads may have moved, or a sheet of text differs."""
     if found.is_hidden and not anew.is_hidden:
         yield Difference(place, "the sheet is hidden", is_note=True)
@@ -229,14 +278,14 @@ def _sheet_differences(place: str, found: SheetCells, anew: SheetCells) -> Itera
     if odd := sorted(found.number_formats - anew.number_formats):
         message = f"a number format can show another value: {', '.join(map(_shown, odd))}"
         yield Difference(place, message)
-    rows, wanted = _texts(found), [*_texts(anew).values()]
+    rows, wanted = _texts(found, lists), [*_texts(anew, {}).values()]
     # A list has heads in its first row, a sheet of text has one title there.
     if len(wanted[0]) == 1:
         named = {row: _by_letter(cells) for row, cells in rows.items()}
         yield from _row_differences(place, named, [*map(_by_letter, wanted)], is_text=True)
         return
     known = {*wanted[0].values()}
-    top = max([*rows][:_FIRST_ROWS], key=lambda row: len(known & {*rows[row].values()}), default=0)
+    top = _head_row(rows, known)
     heads = rows.get(top, {})
     counts = Counter(heads.values())
     if twice := [head for head in known if counts[head] > 1]:
@@ -253,18 +302,24 @@ def _sheet_differences(place: str, found: SheetCells, anew: SheetCells) -> Itera
     yield from _row_differences(place, filled, [by_head(wanted[0], row) for row in wanted[1:]])
 
 
+def _head_row(rows: Mapping[int, Mapping[int, str]], known: Collection[str]) -> int:
+    """Return the row with the most known heads, 0 if there is no row."""
+    first = [*rows][:_FIRST_ROWS]
+    return max(first, key=lambda row: len({*known} & {*rows[row].values()}), default=0)
+
+
 def _by_letter(cells: Mapping[int, str]) -> Row:
     return {column_name(column): text for column, text in cells.items()}
 
 
-def _texts(sheet: SheetCells) -> dict[int, dict[int, str]]:
+def _texts(sheet: SheetCells, lists: Mapping[str, _List]) -> dict[int, dict[int, str]]:
     """Return the rows with a text, by number; a formula is itself, in one form."""
     rows = {
         row: {column: text_of(value) for column, value in cells.items()}
         for row, cells in sheet.rows.items()
     }
     for (row, column), formula in sheet.formulas.items():
-        rows.setdefault(row, {})[column] = _formula(formula)
+        rows.setdefault(row, {})[column] = _formula(_as_written(formula, lists))
     return {row: dict(sorted(rows[row].items())) for row in sorted(rows)}
 
 

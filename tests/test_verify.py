@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 from collections.abc import Callable, Collection
 from dataclasses import replace
@@ -193,6 +194,14 @@ WORKBOOK_CHEATS: dict[str, tuple[Edit, str]] = {
         "26; the reports give =COUNTIF",
     ),
     "another formula": (summary_number("All lists", "=99"), "sheet Summary"),
+    "a formula over fewer rows": (
+        summary_number("Inactive users", "=COUNTIF('Inactive users'!A2:A3,\"?*\")"),
+        "=COUNTIF(INACTIVEUSERS!A2:A3,",
+    ),
+    "a formula over cells of no list": (
+        summary_number("Undetermined", "=COUNTIF(Undetermined!XY2:XY9,Other!A1)"),
+        "=COUNTIF(UNDETERMINED!?2:?9,OTHER!A1)",
+    ),
     "a hidden cell": (hidden_cell, "Record"),
     "the hidden record of the review": (review_record, "is gone or was changed"),
     "values swapped between rows": (swapped, "Verdict"),
@@ -236,6 +245,8 @@ OF_ONE_WORKBOOK = (
         "a number on Summary",
         "a constant over a formula",
         "another formula",
+        "a formula over fewer rows",
+        "a formula over cells of no list",
         "a sentence on Method",
         "a format that shows another value",
         "a formula in an empty cell",
@@ -335,6 +346,37 @@ def moved_column(book: Workbook) -> None:
     sheet.delete_cols(6)
 
 
+def list_renamed(book: Workbook) -> None:
+    """Rename a list as a spreadsheet does: formulas follow."""
+    book["Unused users"].title = "Ann's users (1)"
+    refer(book, lambda text: text.replace("'Unused users'!", "'Ann''s users (1)'!"))
+
+
+def list_widened(book: Workbook) -> None:
+    """Add a column before the entries of a list and a row above them; formulas follow."""
+    sheet = book["Inactive users"]
+    sheet.insert_cols(2)
+    sheet.insert_rows(1)
+    sheet["B2"], sheet["A1"] = "Asked", "For the audit"
+    refer(book, lambda text: OF_INACTIVE.sub(further, text))
+
+
+OF_INACTIVE = re.compile(r"('Inactive users'!)\$([A-Z])\$(\d+):\$([A-Z])\$(\d+)")
+
+
+def further(match: re.Match[str]) -> str:
+    first, last = (chr(ord(match[at]) + (match[at] > "A")) for at in (2, 4))
+    return f"{match[1]}${first}${int(match[3]) + 1}:${last}${int(match[5]) + 1}"
+
+
+def refer(book: Workbook, edit: Callable[[str], str]) -> None:
+    cells = [cell for row in book["Summary"].iter_rows() for cell in row if cell.data_type == "f"]
+    before = [str(cell.value) for cell in cells]
+    for cell, text in zip(cells, before, strict=True):
+        cell.value = edit(text)
+    assert [cell.value for cell in cells] != before
+
+
 HONEST: dict[str, tuple[Edit, str]] = {
     "opened and saved": (lambda _: None, "Reproduced: 0 differences"),
     "sorted": (sorted_rows("All users", "User"), "Reproduced: 0 differences"),
@@ -347,6 +389,8 @@ HONEST: dict[str, tuple[Edit, str]] = {
     "a sheet renamed": (renamed, "sheet All users: the sheet was renamed to Everybody"),
     "a row above the heads": (titled, "sheet Findings, row 1: the row was added: For the audit"),
     "text beside a number": (beside, "seen, Ann; the reports give nothing"),
+    "a list renamed": (list_renamed, "sheet Unused users: the sheet was renamed to Ann's users"),
+    "a list widened": (list_widened, "sheet Inactive users: columns were added: Asked"),
 }
 
 
@@ -355,6 +399,7 @@ OF_ONE_REVIEWER = (
     ("sorted", "findings sorted", "a column added", "signed"),
     ("rows filtered", "sheets moved and added", "a column moved"),
     ("a sheet renamed", "a row above the heads", "text beside a number"),
+    ("a list renamed", "a list widened"),
 )
 
 
