@@ -23,7 +23,7 @@ from openpyxl.styles import Font
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import TEXT, AccountName
 from analyzer.report.users import Users
-from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
+from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import (
     CUT,
@@ -224,7 +224,7 @@ def rows_of(sheets: dict[str, Sequence[str | None]]) -> dict[str, list[Any]]:
     with ExitStack() as files:
         for title, words in reversed(sheets.items()):
             worksheet: Any = workbook.create_sheet(title)
-            rows = DeflatedRows(files.enter_context(SpooledTemporaryFile(9_999)))
+            rows = files.enter_context(SpooledTemporaryFile(9_999))
             written.append(Sheet(worksheet, rows))
             for word in words:
                 if word:

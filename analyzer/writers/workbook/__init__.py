@@ -32,13 +32,12 @@ from analyzer.terms import SplitBy, WorkbookSheets
 from analyzer.writers.headline import as_of_and_scope
 from analyzer.writers.tables import Texts, row_keys, write_tables
 from analyzer.writers.workbook import lookup_lists, review_lists
-from analyzer.writers.workbook.accounts_sheet import add_accounts
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import TextColumn
 from analyzer.writers.workbook.method_sheet import add_controls, add_method
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, ReviewList
 from analyzer.writers.workbook.review_records import review_record
-from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
+from analyzer.writers.workbook.summary_sheet import TITLE, add_accounts, add_summary
 from analyzer.writers.workbook.table_sheets import TableSheets
 
 _REVIEW_TITLES: Final = (

@@ -1,4 +1,4 @@
-"""Write the first sheet: result, progress, criteria, notes, checks and input files."""
+"""Write the first sheets: the summary of a review, and the counts of accounts and owners."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -26,7 +26,13 @@ from analyzer.terms import (
 )
 from analyzer.verdicts.verdict import criteria_meanings, verdict_meaning
 from analyzer.writers import findings, headline
-from analyzer.writers.accounts import unused_bars
+from analyzer.writers.accounts import (
+    CAN_SIGN_IN,
+    UNUSED,
+    WITHOUT_MFA,
+    counts_by_name,
+    unused_bars,
+)
 from analyzer.writers.findings import RuleFindings
 from analyzer.writers.workbook import lookup_lists, review_lists
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
@@ -50,7 +56,6 @@ _WIDTHS: Final = (25.5, 14.5, 9.5, 11, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
 """Together the columns fill a Letter page in landscape, with text of 9 points printed at 8."""
 
 _PART_OF_RECORD: Final = 15_000  # characters, of which a cell holds at least twice as many
-_CHARTS_HEIGHT: Final = 18  # how many rows the tables take, beside which the charts are
 
 
 def add_summary(  # noqa: PLR0913, PLR0917  what it is about
@@ -99,7 +104,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     review_lists.add_list_checks(sheet, analysis, listings)
     if not part_label:
         sheet.section("Accounts: every row of the reports is counted")
-        _add_accounts(sheet, analysis)
+        _add_row_counts(sheet, analysis)
     sheet.section("Reports")
     _add_files(sheet, files)
     add_other_files(sheet, analysis)
@@ -134,14 +139,13 @@ def _add_bars(sheet: TextSheet, analysis: Analysis) -> None:
     """Add the unused users by exposure and by age, each as a table and a chart beside both."""
     sheet.section("Unused users that are not exempt")
     top, first = sheet.next_row, "C"
-    sheet.keep(_CHARTS_HEIGHT)
     for title, bars in unused_bars(analysis).items():
         top_row = sheet.table_head(head(title.capitalize()), "Users")
         for word, number in bars.items():
             sheet.row(label(str(word)), number)
         rows = range(top_row + 1, sheet.next_row)
         sheet.row(label("All unused users"), total(int(bars.sum())))
-        add_bar_chart(sheet, f"Unused users by {title}", bars, rows, f"{first}{top}")
+        add_bar_chart(sheet, f"Unused users by {title}", rows, f"{first}{top}")
         first = "H"
         sheet.space()
 
@@ -228,7 +232,7 @@ def _add_result(sheet: TextSheet, analysis: Analysis) -> None:
     sheet.row(label("IAM users"), *sums, *[NOT_APPLICABLE] * len(Certainty), "All verdicts.")
 
 
-def _add_accounts(sheet: TextSheet, analysis: Analysis) -> None:
+def _add_row_counts(sheet: TextSheet, analysis: Analysis) -> None:
     counted = ("Rows read", "Root rows", "Repeated rows", "IAM users", *headline.VERDICT_ORDER)
     top = sheet.table_head(head("Account"), *counted, head("Check"), head("As of (UTC)"))
     report, accounts = analysis.report, _account_counts(analysis)
@@ -314,3 +318,38 @@ def _finding_numbers(some: Sequence[RuleFindings]) -> list[int]:
     kinds = [[*rule_counts.counts.values()] for rule_counts in some] or [[0] * 4]
     numbers = [sum(of_kind) for of_kind in zip(*kinds, strict=True)]
     return [sum(numbers), *numbers]
+
+
+# Accounts and owners
+
+_ACCOUNT_WIDTHS: Final = (38, *(13,) * 4, *(11,) * 6)
+_EXPOSED_COUNTS: Final = {
+    WITHOUT_MFA: "Can sign in without MFA",
+    CAN_SIGN_IN: "Can sign in",
+    UNUSED: "Unused",
+    columns.USERS: "IAM users",
+}
+_MOST_BARS: Final = 10
+_CHART_ROWS: Final = 16  # the rows of the table beside which its chart is
+
+
+def add_accounts(book: Book, analysis: Analysis) -> None:
+    """Add the unused users of each account and owner, if there are several or a list of owners."""
+    tables = counts_by_name(analysis)
+    if not tables:
+        return
+    sheet = TextSheet(book, SheetName.ACCOUNTS, _ACCOUNT_WIDTHS)
+    sheet.full_row("Unused users by account and owner", CellStyle.TITLE)
+    about = "Unused users that are not exempt, the most exposed first. IAM users: all of them."
+    sheet.full_row(about, CellStyle.SUBTITLE)
+    for name, counts in tables.items():
+        sheet.section(f"By {name.lower()}")
+        top = sheet.table_head(head(name), *_EXPOSED_COUNTS.values())
+        numbers = counts[[*_EXPOSED_COUNTS]]
+        for word, *of_word in numbers.itertuples(name=None):
+            sheet.row(label(word), *of_word)
+        rows = range(top + 1, min(top + 1 + _MOST_BARS, sheet.next_row))
+        add_bar_chart(sheet, _EXPOSED_COUNTS[WITHOUT_MFA], rows, f"G{top}")
+        sheet.row(label("All"), *map(total, numbers.sum().tolist()))
+        sheet.ignore_number_warning(f"A{top + 1}:A{sheet.next_row - 1}")
+        sheet.space(max(top + _CHART_ROWS - sheet.next_row, 0))

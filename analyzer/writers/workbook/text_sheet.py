@@ -1,27 +1,20 @@
 """Lay out a sheet of prose, small tables and charts, on columns of its own.
 
-Charts are bars and lines, with visible axes, legible in grey. They refer to cells, and also hold
-the numbers for programs that do not recalculate.
+Charts are bars and lines, legible in grey, that refer to cells.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from string import ascii_uppercase
 from textwrap import wrap
-from typing import Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 import pandas as pd
-from openpyxl.chart import BarChart, LineChart, data_source
-from openpyxl.chart.axis import ChartLines
+from openpyxl.chart import BarChart, LineChart, Reference
 from openpyxl.chart.label import DataLabelList
-from openpyxl.chart.legend import Legend
 from openpyxl.chart.marker import Marker
-from openpyxl.chart.series import Series, SeriesLabel
 from openpyxl.chart.shapes import GraphicalProperties
-from openpyxl.chart.text import RichText, Text
-from openpyxl.chart.title import Title as ChartTitle
-from openpyxl.drawing import text as drawn
 from openpyxl.drawing.line import LineProperties
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Font
@@ -32,7 +25,7 @@ from openpyxl.worksheet.pagebreak import Break
 from analyzer import columns
 from analyzer.report.values import day_text_series
 from analyzer.terms import Verdict
-from analyzer.writers.workbook.book import ALARM, FONT, INK, Book, CellStyle, SheetName, set_widths
+from analyzer.writers.workbook.book import ALARM, INK, Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Formula, Value, blank_cell, cell_of
 
 _LINE_HEIGHT: Final = 1.35  # the height of a line of text, in font sizes
@@ -41,13 +34,6 @@ _FULL_SIZE: Final = 10  # a column of width 1 holds one digit of this size
 _PROSE_RATIO: Final = 1.15  # letters of prose in a digit's width; rather too low than too high
 _BOLD_RATIO: Final = 1.0  # the same for bold letters and digits
 _HIGHEST: Final = 409  # the greatest height of a row in Excel, in points
-
-_PAGE_HEIGHT: Final = 490  # of the rows on A4, in points; Letter and LibreOffice have room for more
-_PAGE_WIDTH: Final = 152  # of the columns on A4, in characters; wider sheets are printed smaller
-_MOST_PAGES: Final = 1_000  # Excel allows 1,026 breaks in a sheet; it breaks later pages itself
-_EMPTY_HEIGHT: Final = 12.75
-_SECTION_ROWS: Final = 4  # kept together: the space above a heading, the heading and two rows
-_TABLE_ROWS: Final = 9  # kept together: the heads of a table and its first rows, mostly all
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +69,12 @@ def check(condition: str, *, holds: bool) -> SpannedCell:
 
 
 class TextSheet:
-    """Add rows of parts, each as high as its text: programs do not fit merged cells.
-
-    The rows are divided into pages; rows that are kept together are printed on one page.
-    """
+    """Add rows of parts, each as high as its text: programs do not fit merged cells."""
 
     def __init__(self, book: Book, title: SheetName, widths: tuple[float, ...]) -> None:
         """Begin a sheet."""
         self._sheet = book.sheet(title)
         self.worksheet = self._sheet.worksheet
-        self._room = _PAGE_HEIGHT * max(sum(widths) / _PAGE_WIDTH, 1)
-        self._above = self._height = 0.0  # heights on this page: above the kept rows, and of them
-        self._first, self._last = 1, 0  # numbers of the kept rows
         self._styles = book.styles
         self._widths = widths
         set_widths(self.worksheet, widths)
@@ -120,7 +100,6 @@ class TextSheet:
                 # `merged_cells.add` first compares all merged cells: slow for thousands.
                 merged = CellRange(None, start + 1, self.next_row, len(cells), self.next_row)
                 self.worksheet.merged_cells.ranges.add(merged)
-        self._add_height(max(heights))
         return self._sheet.add(cells, max(heights))
 
     def full_row(self, text: str, style: CellStyle = CellStyle.TEXT) -> None:
@@ -129,9 +108,7 @@ class TextSheet:
 
     def space(self, rows: int = 1) -> None:
         """Leave rows empty."""
-        for _ in range(rows):
-            self._add_height(_EMPTY_HEIGHT)
-            self._sheet.row += 1
+        self._sheet.row += rows
 
     def hidden_row(self, text: str) -> None:
         """Add a hidden row with a text in its first cell."""
@@ -139,7 +116,6 @@ class TextSheet:
 
     def section(self, title: str) -> None:
         """Add the heading of a section."""
-        self._keep_apart(_SECTION_ROWS)
         self.space()
         self.full_row(title, CellStyle.SECTION)
 
@@ -157,35 +133,7 @@ class TextSheet:
 
     def next_page(self) -> None:
         """Begin a new printed page."""
-        self._end_page(self._sheet.row)
-
-    def keep(self, rows: int) -> None:
-        """Keep the next rows on one page, and with the earlier kept rows if they overlap."""
-        if self.next_row > self._last:
-            self._keep_apart(1)
-        self._last = max(self._last, self._sheet.row + rows)
-
-    def _keep_apart(self, rows: int) -> None:
-        self._above += self._height
-        self._height, self._first, self._last = 0, self.next_row, self._sheet.row + rows
-
-    def _add_height(self, height: float) -> None:
-        """Add the next row's height; end a full page before the kept rows, if they fit a page."""
-        self.keep(1)
-        is_full = self._above + self._height + height > self._room
-        # If each page repeats the heads of the table, a page may end anywhere.
-        ends_itself = (
-            self.worksheet.print_title_rows or len(self.worksheet.row_breaks) >= _MOST_PAGES
-        )
-        if is_full and not ends_itself:
-            self._end_page(self._first - 1 if self._above else self._sheet.row)
-        self._height += height
-
-    def _end_page(self, row: int) -> None:
-        if row >= self._first:
-            self._keep_apart(1)
-        self.worksheet.row_breaks.append(Break(id=row))
-        self._above = 0
+        self.worksheet.row_breaks.append(Break(id=self._sheet.row))
 
     def table_head(self, *heads: str | SpannedCell) -> int:
         """Add the heads of a table; a bare one stands over numbers in one column."""
@@ -193,12 +141,12 @@ class TextSheet:
             SpannedCell(head, CellStyle.COUNT_HEADER) if isinstance(head, str) else head
             for head in heads
         )
-        self.keep(_TABLE_ROWS)
         return self.row(*parts, height=_HEAD_HEIGHT)
 
-    def reference(self, letter: str, rows: range) -> str:
-        """Return the reference of cells of a column, for charts."""
-        return f"'{self.worksheet.title}'!${letter}${rows.start}:${letter}${rows.stop - 1}"
+    def reference(self, first: str, last: str, rows: range) -> Reference:
+        """Return the reference of these rows of some columns, for charts."""
+        cells = f"${first}${rows.start}:${last}${rows.stop - 1}"
+        return Reference(range_string=f"'{self.worksheet.title}'!{cells}")
 
     def ignore_number_warning(self, cells: str) -> None:
         """Switch off Excel's warning of text that looks like a number in these cells."""
@@ -234,10 +182,6 @@ _BARS_SIZE: Final = (9, 8)  # centimetres
 _LINES_SIZE: Final = (14, 7.2)
 _LINE_WIDTH: Final = 22_225  # English Metric Units: 1.75 points
 _TREND_ROWS: Final = 14  # the rows that the chart of the trend takes
-_font: Final = partial(drawn.CharacterProperties, latin=drawn.Font(typeface=FONT))
-_PLAIN: Final = drawn.ParagraphProperties(defRPr=_font(sz=900, b=False))
-_LABELS: Final = RichText(p=[drawn.Paragraph(pPr=_PLAIN, endParaRPr=drawn.CharacterProperties())])
-"""The font of names and numbers in charts."""
 
 
 class _Line(NamedTuple):
@@ -271,26 +215,21 @@ _NOT_SHOWN: Final = dict.fromkeys(
 """The texts that programs would write beside each bar by default, besides its number."""
 
 
-def add_bar_chart(
-    sheet: TextSheet, title: str, bars: "pd.Series[int]", rows: range, anchor: str
-) -> None:
+def add_bar_chart(sheet: TextSheet, title: str, rows: range, anchor: str) -> None:
     """Add a chart of bars, numbers by their names; both are in these rows of A and B."""
-    chart = BarChart()
+    chart: Any = BarChart()
     chart.type = "bar"
     chart.x_axis.scaling.orientation = "maxMin"  # the first bar on top
     chart.x_axis.tickLblSkip = 1  # no name is left out
     chart.y_axis.crosses = "max"
-    chart.title = _titled(title, 1200)
     chart.legend = None
     chart.gapWidth = 40
-    chart.width, chart.height = _BARS_SIZE
-    labels = DataLabelList(showVal=True, **_NOT_SHOWN, txPr=_LABELS, dLblPos="outEnd")
-    values = _numbers(bars.tolist(), sheet.reference("B", rows))
-    named = data_source.AxDataSource(strRef=_texts(bars.index.tolist(), sheet.reference("A", rows)))
-    series = Series(idx=0, order=0, val=values, cat=named, spPr=_painted(INK), dLbls=labels)
-    chart.series.append(series)
-    _set_axes(chart)
-    sheet.worksheet.add_chart(chart, anchor)
+    chart.title = title
+    chart.title.overlay = False
+    chart.add_data(sheet.reference("B", "B", rows))
+    chart.series[0].graphicalProperties = _painted(INK)
+    chart.dataLabels = DataLabelList(showVal=True, **_NOT_SHOWN)
+    _add_chart(sheet, chart, rows, _BARS_SIZE, anchor)
 
 
 def add_trend(
@@ -301,64 +240,35 @@ def add_trend(
     `trend` has `as_of` and a column of numbers of users for each of the `lines`.
     """
     sheet.section(title)
-    sheet.keep(_TREND_ROWS)
     top = sheet.table_head(head("As of (UTC)"), *(line.head for line in lines.values()))
     days = day_text_series(trend[columns.AS_OF]).tolist()
     numbers = trend[list(lines)].itertuples(index=False, name=None)
     for day, of_day in zip(days, numbers, strict=True):
         sheet.row(label(day), *of_day)
     rows = range(top + 1, sheet.next_row)
-    chart = LineChart()
-    chart.width, chart.height = _LINES_SIZE
-    chart.legend = Legend(legendPos="b", txPr=_LABELS)
-    names = data_source.AxDataSource(strRef=_texts(days, sheet.reference("A", rows)))
-    letters = ascii_uppercase[1 : len(lines) + 1]
-    for at, (letter, (column, line)) in enumerate(zip(letters, lines.items(), strict=True)):
+    chart: Any = LineChart()
+    chart.legend.position = "b"
+    last = ascii_uppercase[len(lines)]
+    chart.add_data(sheet.reference("B", last, range(top, rows.stop)), titles_from_data=True)
+    for series, line in zip(chart.series, lines.values(), strict=True):
         stroke = LineProperties(solidFill=line.colour, prstDash=line.dash, w=_LINE_WIDTH)
-        series = Series(
-            idx=at,
-            order=at,
-            tx=SeriesLabel(
-                strRef=_texts([line.head], f"'{sheet.worksheet.title}'!${letter}${top}")
-            ),
-            val=_numbers(trend[column].tolist(), sheet.reference(letter, rows)),
-            cat=names,
-            marker=Marker(symbol=line.marker, size=6, spPr=_painted(line.colour)),
-            smooth=False,
-            spPr=GraphicalProperties(ln=stroke),
-        )
-        chart.series.append(series)
-    _set_axes(chart)
-    sheet.worksheet.add_chart(chart, f"{ascii_uppercase[len(lines) + 2]}{top}")
+        series.graphicalProperties = GraphicalProperties(ln=stroke)
+        series.marker = Marker(symbol=line.marker, size=6, spPr=_painted(line.colour))
+        series.smooth = False
+    _add_chart(sheet, chart, rows, _LINES_SIZE, f"{ascii_uppercase[len(lines) + 2]}{top}")
     sheet.space(max(top + _TREND_ROWS - sheet.next_row, 0))
 
 
-def _set_axes(chart: BarChart | LineChart) -> None:
+def _add_chart(
+    sheet: TextSheet, chart: Any, rows: range, size: tuple[float, float], anchor: str
+) -> None:
+    """Add a chart with visible axes, whose names are in these rows of A."""
+    chart.set_categories(sheet.reference("A", "A", rows))
+    chart.width, chart.height = size
     chart.x_axis.delete = chart.y_axis.delete = False
-    chart.y_axis.title = _titled("users", 900)
-    chart.x_axis.txPr = chart.y_axis.txPr = _LABELS
     chart.y_axis.number_format = "0"
     chart.y_axis.scaling.min = 0
-    chart.y_axis.majorGridlines = ChartLines(
-        spPr=GraphicalProperties(ln=LineProperties(solidFill="E0E0E0"))
-    )
-
-
-def _titled(title: str, size: int) -> ChartTitle:
-    """Return a title, its size in hundredths of a point."""
-    run = drawn.RegularTextRun(rPr=_font(sz=size, b=True), t=title)
-    return ChartTitle(tx=Text(rich=RichText(p=[drawn.Paragraph(r=[run])])), overlay=False)
-
-
-def _numbers(numbers: Sequence[int], cells: str) -> data_source.NumDataSource:
-    points = [data_source.NumVal(idx=at, v=number) for at, number in enumerate(numbers)]
-    cache = data_source.NumData(formatCode="General", ptCount=len(points), pt=points)
-    return data_source.NumDataSource(numRef=data_source.NumRef(f=cells, numCache=cache))
-
-
-def _texts(texts: Sequence[str], cells: str) -> data_source.StrRef:
-    points = [data_source.StrVal(idx=at, v=text) for at, text in enumerate(texts)]
-    return data_source.StrRef(f=cells, strCache=data_source.StrData(ptCount=len(points), pt=points))
+    sheet.worksheet.add_chart(chart, anchor)
 
 
 def _painted(colour: str) -> GraphicalProperties:
