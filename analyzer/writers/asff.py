@@ -8,7 +8,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -142,6 +142,8 @@ def _security_finding(finding: FeedFinding, hub: str) -> Document:
     account, at, rule = finding.account, utc_text(finding.file.as_of), finding.group.rule
     remedy = _cut(finding.remedy, _LONGEST_RECOMMENDATION)
     advice = without_empty_fields({"Text": remedy, "Url": next(iter(rule.references), "")})
+    severity, exemption = _severity(finding.group), _cut(finding.exemption, _LONGEST_NOTE)
+    note = {"Text": exemption, "UpdatedBy": PRODUCT, "UpdatedAt": at}
     return {
         "SchemaVersion": "2018-10-08",
         "Id": finding.id,
@@ -156,8 +158,8 @@ def _security_finding(finding: FeedFinding, hub: str) -> Document:
         "CreatedAt": at,
         "UpdatedAt": at,
         "LastObservedAt": at,
-        "Severity": _severity(finding.group),
-        "FindingProviderFields": _provider_fields(finding.group),
+        "Severity": severity,
+        "FindingProviderFields": {"Severity": severity, "Types": [_TYPE]},
         "Title": rule.title,
         "Description": _cut(finding.fact, _LONGEST_DESCRIPTION),
         "Remediation": {"Recommendation": advice},
@@ -166,24 +168,14 @@ def _security_finding(finding: FeedFinding, hub: str) -> Document:
         "Compliance": _compliance(finding.group),
         "RecordState": "ACTIVE",
         "Workflow": {"Status": "SUPPRESSED" if finding.exemption else "NEW"},
-        **({"Note": _note(finding.exemption, at)} if finding.exemption else {}),
+        **({"Note": note} if exemption else {}),
     }
 
 
-@lru_cache(1024)
-def _provider_fields(group: FindingGroup) -> Document:
-    return {"Severity": _severity(group), "Types": [_TYPE]}
-
-
-@lru_cache(1024)
 def _severity(group: FindingGroup) -> Document:
     severity = group.rule.severity
     noted = group.outcome is Outcome.NOTED
     return {"Label": "INFORMATIONAL" if noted else severity.upper(), "Original": severity}
-
-
-def _note(exemption: str, at: str) -> Document:
-    return {"Text": _cut(exemption, _LONGEST_NOTE), "UpdatedBy": PRODUCT, "UpdatedAt": at}
 
 
 def _product_fields(finding: FeedFinding) -> Document:
@@ -223,7 +215,6 @@ def _resource(finding: FeedFinding) -> Document:
     return without_empty_fields(resource)
 
 
-@lru_cache(1024)
 def _compliance(group: FindingGroup) -> Document:
     limits = [{"Name": name, "Value": [days]} for name, days in group.limits.items()]
     compliance = {

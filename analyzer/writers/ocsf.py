@@ -7,7 +7,6 @@ version for its findings; later versions accept the same documents.
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import lru_cache
 from typing import BinaryIO, Final
 
 import orjson
@@ -67,17 +66,19 @@ def write_ocsf(analysis: Analysis, stream: BinaryIO, earlier: Iterable[bytes] = 
 
 
 def _compliance_finding(finding: FeedFinding) -> Document:
-    file, group = finding.file, finding.group
+    file, group, rule = finding.file, finding.group, finding.group.rule
+    owner = {"name": finding.owner, "email_addr": finding.owner_email}
+    status = _SUPPRESSED if finding.exemption else _NEW
     resource = {
         "type": "AwsAccount" if group.is_of_account else "AwsIamUser",
         "uid": finding.subject_id,
         "name": finding.user,
-        "owner": _owner(finding.owner, finding.owner_email),
+        "owner": without_empty_fields(owner),
         "cloud_partition": finding.partition,
     }
     unmapped = {
         "outcome": group.outcome,
-        "subject": group.rule.subject,
+        "subject": rule.subject,
         "slot": finding.slot,
         "created": finding.created,
         "since": finding.since,
@@ -86,33 +87,40 @@ def _compliance_finding(finding: FeedFinding) -> Document:
         "report_sha256": file.sha256,
     }
     return {
-        **_state(group, file.as_of, is_exempt=bool(finding.exemption)),
+        **_CREATED,
+        **_times(file.as_of, "time"),
+        **_severity(group),
+        **status,
         **({"status_detail": finding.exemption} if finding.exemption else {}),
         "message": finding.fact,
-        "metadata": _metadata(group),
+        "metadata": {
+            "version": OCSF_VERSION,
+            "profiles": ["cloud", "datetime"],
+            "product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": VERSION},
+            "event_code": rule.id,
+        },
         "finding_info": {
             "uid": finding.id,
-            "title": group.rule.title,
+            "title": rule.title,
             "desc": finding.fact,
             **_times(file.as_of, "created_time", "modified_time", "last_seen_time"),
-            "analytic": _analytic(group),
+            "analytic": {
+                "uid": rule.id,
+                "name": rule.title,
+                "desc": rule.how,
+                "type_id": 1,
+                "type": "Rule",
+            },
             "data_sources": ["AWS IAM credential report"],
         },
         "compliance": _compliance(group),
         "remediation": without_empty_fields(
-            {"desc": finding.remedy, "references": group.rule.references}
+            {"desc": finding.remedy, "references": rule.references}
         ),
         "resources": [without_empty_fields(resource)],
         "cloud": _cloud(finding.account, finding.account_name, finding.partition),
         "unmapped": without_empty_fields(unmapped),
     }
-
-
-@lru_cache(1024)
-def _state(group: FindingGroup, at: datetime, *, is_exempt: bool) -> Document:
-    """Return the first fields of a finding: activity, time, severity and status."""
-    status = _SUPPRESSED if is_exempt else _NEW
-    return {**_CREATED, **_times(at, "time"), **_severity(group), **status}
 
 
 def _severity(group: FindingGroup) -> Document:
@@ -122,35 +130,12 @@ def _severity(group: FindingGroup) -> Document:
     return {"severity_id": 5 - severity.rank, "severity": severity.capitalize()}
 
 
-@lru_cache(4096)
-def _owner(name: str, address: str) -> Document:
-    return without_empty_fields({"name": name, "email_addr": address})
-
-
-@lru_cache(1024)
-def _metadata(group: FindingGroup) -> Document:
-    return {
-        "version": OCSF_VERSION,
-        "profiles": ["cloud", "datetime"],
-        "product": {"name": PRODUCT, "vendor_name": PRODUCT, "version": VERSION},
-        "event_code": group.rule.id,
-    }
-
-
-@lru_cache(1024)
-def _analytic(group: FindingGroup) -> Document:
-    rule = group.rule
-    return {"uid": rule.id, "name": rule.title, "desc": rule.how, "type_id": 1, "type": "Rule"}
-
-
-@lru_cache(4096)
 def _cloud(account: str, name: str, partition: str) -> Document:
     described = {"uid": account, "name": name, "type_id": 10, "type": "AWS Account"}
     known = without_empty_fields(described) if account else None
     return without_empty_fields({"provider": "AWS", "account": known, "cloud_partition": partition})
 
 
-@lru_cache(1024)
 def _compliance(group: FindingGroup) -> Document:
     status_id, status = COMPLIANCE_STATUS[group.outcome]
     limits = group.limits.items()
@@ -171,7 +156,6 @@ def _closed(document: Document, at: datetime) -> Document:
     return {**document, **_CLOSED, **_times(at, "time"), **_RESOLVED, "finding_info": info}
 
 
-@lru_cache(1024)
 def _times(at: datetime, *names: str) -> Document:
     """Return a moment under these names: as milliseconds, and under `…_dt` as text."""
     spellings = (("", int(at.timestamp()) * 1000), ("_dt", utc_text(at)))

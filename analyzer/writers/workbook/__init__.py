@@ -85,16 +85,16 @@ def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
         if SheetName.FINDINGS in titles:
             results = analysis.rule_results
             of_findings = lookup_lists.finding_columns(analysis, listings)
-            findings = TableSheets(book, SheetName.FINDINGS, of_findings)
-            findings.fill(results.frames(), lookup_lists.no_findings_text(results))
+            nothing = lookup_lists.no_findings_text(results)
+            TableSheets(book, SheetName.FINDINGS, of_findings).fill(results.frames(), nothing)
             add_controls(book, results)
         if len(analysis.exemptions):
-            entries = TableSheets(book, SheetName.EXEMPTIONS, lookup_lists.EXEMPTION_LIST)
-            entries.fill([lookup_lists.exemption_frame(analysis)])
+            entries = [lookup_lists.exemption_frame(analysis)]
+            TableSheets(book, SheetName.EXEMPTIONS, lookup_lists.EXEMPTION_LIST).fill(entries)
         if changes is not None:
             of_changes = lookup_lists.change_columns(analysis)
-            change_list = TableSheets(book, SheetName.CHANGES, of_changes)
-            change_list.fill([changes], lookup_lists.NO_CHANGES)
+            nothing = lookup_lists.NO_CHANGES
+            TableSheets(book, SheetName.CHANGES, of_changes).fill([changes], nothing)
             comparison_text = lookup_lists.change_counts_text(changes, previous_run)
         if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
             of_decisions = lookup_lists.follow_up_columns(analysis)
