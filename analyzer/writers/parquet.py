@@ -21,7 +21,6 @@ from analyzer.writers.tables import TEXT_TYPE, USER_COLUMNS, Table, user_tables
 
 SCHEMA_VERSION: Final = "1.0"  # the version of both schemas, in their metadata
 REPORT: Final = "report"  # the column with the name of the file that a row comes from
-GROUP_ROWS: Final = 65_536  # or more in each row group except the last: the memory stays constant
 
 _MOMENTS: Final = (columns.AS_OF, columns.CREATED, SINCE, *columns.TIMESTAMPS)
 _NUMBERS: Final = (columns.AGE_DAYS, columns.IDLE_DAYS, columns.ROW, columns.SLOT, DAYS)
@@ -85,11 +84,5 @@ def _typed(values: pa.Array, type_: pa.DataType) -> pa.Array:
 def write_batches(batches: Iterable[pa.RecordBatch], schema: pa.Schema, stream: BinaryIO) -> None:
     """Write batches of one schema as a Parquet file."""
     with pq.ParquetWriter(stream, schema, compression="zstd") as writer:
-        waiting: list[pa.RecordBatch] = []
         for batch in batches:
-            waiting.append(batch)
-            if sum(map(len, waiting)) >= GROUP_ROWS:
-                writer.write_table(pa.Table.from_batches(waiting))
-                waiting.clear()
-        if waiting:
-            writer.write_table(pa.Table.from_batches(waiting))
+            writer.write_batch(batch)

@@ -19,7 +19,6 @@ from analyzer.report.model import NotCovered
 from analyzer.report.values import timestamp
 from analyzer.rules.rule import FINDINGS as FOUND
 from analyzer.terms import Verdict
-from analyzer.writers import parquet
 from analyzer.writers.parquet import write_findings_parquet, write_parquet
 from tests.support.builders import COLUMNS_OF_2014, QUIET_PASSWORD, a_key, a_password, a_user
 from tests.support.outputs import (
@@ -122,15 +121,6 @@ def test_no_rows_are_a_table_with_the_schema() -> None:
     quiet = a_user("ann", password=QUIET_PASSWORD, mfa=True)
     table = table_of(users_bytes(analysis_of([quiet]), UNUSED))
     assert (table.num_rows, table.schema.names) == (0, analyzer.USERS.names)
-
-
-def test_rows_are_written_in_groups(monkeypatch: pytest.MonkeyPatch) -> None:
-    batch = pa.RecordBatch.from_pydict({"a": [1]})
-    for rows, groups in ((1, 3), (2, 2), (3, 1), (4, 1)):
-        monkeypatch.setattr(parquet, "GROUP_ROWS", rows)
-        stream = io.BytesIO()
-        parquet.write_batches([batch] * 3, batch.schema, stream)
-        assert pq.ParquetFile(io.BytesIO(stream.getvalue())).num_row_groups == groups
 
 
 def test_pandas_and_duckdb_read_the_same_counts_and_values(tmp_path: Path) -> None:
