@@ -145,7 +145,7 @@ def _add_bars(sheet: TextSheet, analysis: Analysis) -> None:
             sheet.row(label(str(word)), number)
         rows = range(top_row + 1, sheet.next_row)
         sheet.row(label("All unused users"), total(int(bars.sum())))
-        add_bar_chart(sheet, f"Unused users by {title}", rows, f"{first}{top}")
+        add_bar_chart(sheet, f"By {title}", rows, f"{first}{top}")
         first = "H"
         sheet.space()
 

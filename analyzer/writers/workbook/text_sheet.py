@@ -266,6 +266,7 @@ def _add_chart(
     chart.set_categories(sheet.reference("A", "A", rows))
     chart.width, chart.height = size
     chart.x_axis.delete = chart.y_axis.delete = False
+    chart.y_axis.majorGridlines = None
     chart.y_axis.number_format = "0"
     chart.y_axis.scaling.min = 0
     sheet.worksheet.add_chart(chart, anchor)
