@@ -100,6 +100,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         sheet.named_text("Note", note, CellStyle.CHECK)
     blind_spots = "\n".join(f"• {spot}" for spot in BLIND_SPOTS)
     sheet.named_text("Not visible in a credential report", blind_spots)
+    sheet.next_page()
     sheet.section(f"Checks: the lists add up to all users{' of this part' if part_label else ''}")
     review_lists.add_list_checks(sheet, analysis, listings)
     if not part_label:
