@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,11 +16,12 @@ from openpyxl.workbook import Workbook
 
 from analyzer import analyze, load, rulebook, write
 from analyzer.decisions.record import closed
+from analyzer.decisions.review_list_layout import REVIEW
 from analyzer.errors import FAILED
 from analyzer.files import sha256
 from analyzer.rules import RULES
 from tests.support.builders import ROOT_FOLDER, run
-from tests.support.review import fill_in
+from tests.support.review import column, fill_in, put
 
 SAMPLES = ROOT_FOLDER / "samples"
 REPORT = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"
@@ -63,9 +64,10 @@ def of_workbook(path: Path, *more: object) -> tuple[int, str]:
     return verified(path, "--report", REPORT, *LISTS, *more)
 
 
-def edited(path: Path, edit: Edit) -> Path:
+def edited(path: Path, *edits: Edit) -> Path:
     book = openpyxl.load_workbook(path)
-    edit(book)
+    for edit in edits:
+        edit(book)
     book.save(path)
     return path
 
@@ -73,59 +75,68 @@ def edited(path: Path, edit: Edit) -> Path:
 # Of workbooks
 
 
+LENA = "lena.hartwig"
+
+
 def row_of(book: Workbook, sheet: str, text: str) -> int:
     rows = book[sheet].iter_rows(values_only=True)
     return next(at for at, row in enumerate(rows, start=1) if text in map(str, row))
 
 
-def column_of(book: Workbook, sheet: str, head: str) -> int:
-    return next(cell.column for cell in book[sheet][1] if cell.value == head)
+def at(book: Workbook, sheet: str, row: str, head: str) -> Any:
+    """Return the cell of a user's row under a head."""
+    return book[sheet].cell(row_of(book, sheet, row), column(book[sheet], head))
 
 
-def cell(sheet: str, row: str, head: str, value: object) -> Edit:
-    def edit(book: Workbook) -> None:
-        at = row_of(book, sheet, row), column_of(book, sheet, head)
-        book[sheet].cell(*at).value = value  # type: ignore[assignment]
+def number_of(book: Workbook, row: str) -> Any:
+    """Return the cell of a number on Summary."""
+    return book["Summary"].cell(row_of(book, "Summary", row), 2)
 
-    return edit
+
+def cell(sheet: str, head: str, value: object, row: str = LENA) -> Edit:
+    return lambda book: setattr(at(book, sheet, row, head), "value", value)
 
 
 def summary_number(row: str, value: object) -> Edit:
-    def edit(book: Workbook) -> None:
-        book["Summary"].cell(row_of(book, "Summary", row), 2).value = value  # type: ignore[assignment]
+    return lambda book: setattr(number_of(book, row), "value", value)
 
-    return edit
+
+def shown_as(sheet: str, number_format: str) -> Edit:
+    return lambda book: setattr(
+        at(book, sheet, LENA, "Age in days"), "number_format", number_format
+    )
+
+
+def scaled(book: Workbook) -> None:
+    number_of(book, "unused").number_format = "0,"
 
 
 def hidden_cell(book: Workbook) -> None:
-    at = row_of(book, "Unused users", "lena.hartwig"), column_of(book, "Unused users", "Record")
-    found = book["Unused users"].cell(*at)
-    found.value = str(found.value).replace("lena.hartwig", "vega,lena")
+    found = at(book, "Unused users", LENA, "Record")
+    found.value = found.value.replace(LENA, "vega,lena")
 
 
-def review_record(book: Workbook) -> None:
-    for row in book["Summary"].iter_rows():
-        for one in row:
-            if str(one.value).startswith("credreport review: "):
-                one.value = str(one.value).replace('"idle_days":90', '"idle_days":45')
+def record_changed(old: str, new: str, *, is_closed: bool = False) -> Edit:
+    """Return what changes the record of the review, perhaps with the digest that closes it."""
+
+    def edit(book: Workbook) -> None:
+        for one in (one for row in book["Summary"].iter_rows() for one in row):
+            if str(one.value).startswith(REVIEW):
+                text = str(one.value).replace(old, new)
+                content = text.removeprefix(REVIEW).rpartition(" ")[0]
+                one.value = REVIEW + closed(content) if is_closed else text
+
+    return edit
 
 
 def swapped(book: Workbook) -> None:
     """Swap the verdicts of two users and leave the rest."""
-    at = column_of(book, "All users", "Verdict")
-    rows = [row_of(book, "All users", name) for name in ("lena.hartwig", "ci-bot-deploy")]
-    here, there = (book["All users"].cell(row, at) for row in rows)
+    here, there = (at(book, "All users", name, "Verdict") for name in (LENA, "ci-bot-deploy"))
     here.value, there.value = there.value, here.value
 
 
 def copied_row(book: Workbook) -> None:
-    sheet = book["All users"]
-    sheet.append([one.value for one in sheet[5]])
-
-
-def shown_otherwise(book: Workbook) -> None:
-    at = row_of(book, "All users", "lena.hartwig"), column_of(book, "All users", "Age in days")
-    book["All users"].cell(*at).number_format = '"12"'
+    book["All users"].append([one.value for one in book["All users"][5]])
 
 
 def hidden_sheet(book: Workbook) -> None:
@@ -142,154 +153,109 @@ def second_column(book: Workbook) -> None:
 
 
 def formula_in_an_empty_cell(book: Workbook) -> None:
-    sheet = book["All users"]
-    at = row_of(book, "All users", "lena.hartwig"), column_of(book, "All users", "Exemption")
-    assert sheet.cell(*at).value is None
-    sheet.cell(*at).value = '="approved"'
+    empty = at(book, "All users", LENA, "Exemption")
+    assert empty.value is None
+    empty.value = '="approved"'
 
 
 def row_of_formulas(book: Workbook) -> None:
-    sheet = book["Findings"]
-    sheet.cell(sheet.max_row + 1, 2).value = '="ann"'
-
-
-def scaled(book: Workbook) -> None:
-    book["Summary"].cell(row_of(book, "Summary", "unused"), 2).number_format = "0,"
-
-
-def percentage(book: Workbook) -> None:
-    at = (
-        row_of(book, "Unused users", "lena.hartwig"),
-        column_of(book, "Unused users", "Age in days"),
-    )
-    book["Unused users"].cell(*at).number_format = "0%"
+    book["Findings"].cell(book["Findings"].max_row + 1, 2).value = '="ann"'
 
 
 def other_sentence(book: Workbook) -> None:
     book["Method"]["A3"] = "Sheet"
 
 
-WORKBOOK_CHEATS: dict[str, tuple[Edit, str]] = {
-    "a visible cell of All users": (
-        cell("All users", "lena.hartwig", "Verdict", "active"),
-        "active; the reports give unused",
-    ),
-    "a visible cell of a list": (
-        cell("Unused users", "lena.hartwig", "Exposure", "none"),
-        "none; the reports give",
-    ),
-    "a fact of a finding": (
-        cell("Findings", "lena.hartwig", "Outcome", "exempt"),
-        "sheet Findings",
-    ),
-    "a formula over a cell": (
-        cell("All users", "lena.hartwig", "Verdict", '="active"'),
-        '="ACTIVE"; the reports give unused',
-    ),
-    "a number on Summary": (summary_number("unused", 3), "sheet Summary"),
-    "a constant over a formula": (
-        summary_number("Unused users", 26),
-        "26; the reports give =COUNTIF",
-    ),
-    "another formula": (summary_number("All lists", "=99"), "sheet Summary"),
-    "a hidden cell": (hidden_cell, "Record"),
-    "the hidden record of the review": (review_record, "is gone or was changed"),
-    "values swapped between rows": (swapped, "Verdict"),
-    "a row taken out of All users": (
-        lambda book: book["All users"].delete_rows(4),
-        "sheet All users: a row is gone",
-    ),
-    "a row taken out of Findings": (
-        lambda book: book["Findings"].delete_rows(4),
-        "sheet Findings: a row is gone",
-    ),
-    "a row taken out of a list": (
-        lambda book: book["Unused users"].delete_rows(4),
-        "sheet Unused users: a row is gone",
-    ),
-    "a row added": (copied_row, "the row was added"),
-    "a column taken out": (lambda book: book["All users"].delete_cols(8), "columns are gone"),
-    "a hidden sheet with another number": (hidden_sheet, "the sheet is hidden"),
-    "a sheet taken out": (lambda book: book.remove(book["Findings"]), "the sheet is gone"),
-    "a format that shows another value": (
-        shown_otherwise,
-        "a number format can show another value",
-    ),
-    "a sentence on Method": (other_sentence, "sheet Method"),
-    "a second column of a name": (second_column, "columns are there twice: Verdict"),
-    "a formula in an empty cell": (
-        formula_in_an_empty_cell,
-        '="APPROVED"; the reports give nothing',
-    ),
-    "a row of formulas": (row_of_formulas, "sheet Findings, row"),
-    "a number in thousands": (scaled, "another value: 0,"),
-    "days as a percentage": (percentage, "another value: 0%"),
-}
-
-
-OF_ONE_WORKBOOK = (
-    (
-        "a visible cell of a list",
-        "a fact of a finding",
-        "a formula over a cell",
-        "a number on Summary",
-        "a constant over a formula",
-        "another formula",
-        "a sentence on Method",
-        "a format that shows another value",
-        "a formula in an empty cell",
-        "a number in thousands",
-        "days as a percentage",
-    ),
-    (
-        "a visible cell of All users",
-        "a hidden cell",
-        "a row taken out of Findings",
-        "a row added",
-    ),
-    (
-        "values swapped between rows",
-        "a row taken out of a list",
-        "a hidden sheet with another number",
-    ),
-    ("a row taken out of All users", "a sheet taken out"),
-    ("the hidden record of the review",),
-    ("a column taken out",),
-    ("a second column of a name", "a row of formulas"),
+Ways = dict[str, tuple[Edit, str]]
+WORKBOOK_CHEATS: tuple[Ways, ...] = (
+    {
+        "a visible cell of a list": (
+            cell("Unused users", "Exposure", "none"),
+            "none; the reports give",
+        ),
+        "a fact of a finding": (cell("Findings", "Outcome", "exempt"), "sheet Findings"),
+        "a formula over a cell": (
+            cell("All users", "Verdict", '="active"'),
+            '="ACTIVE"; the reports give unused',
+        ),
+        "a number on Summary": (summary_number("unused", 3), "sheet Summary"),
+        "a constant over a formula": (
+            summary_number("Unused users", 26),
+            "26; the reports give =COUNTIF",
+        ),
+        "another formula": (summary_number("All lists", "=99"), "sheet Summary"),
+        "a sentence on Method": (other_sentence, "sheet Method"),
+        "a format that shows another value": (
+            shown_as("All users", '"12"'),
+            "a number format can show another value",
+        ),
+        "a formula in an empty cell": (
+            formula_in_an_empty_cell,
+            '="APPROVED"; the reports give nothing',
+        ),
+        "a number in thousands": (scaled, "another value: 0,"),
+        "days as a percentage": (shown_as("Unused users", "0%"), "another value: 0%"),
+    },
+    {
+        "a visible cell of All users": (
+            cell("All users", "Verdict", "active"),
+            "active; the reports give unused",
+        ),
+        "a hidden cell": (hidden_cell, "Record"),
+        "a row taken out of Findings": (
+            lambda book: book["Findings"].delete_rows(4),
+            "sheet Findings: a row is gone",
+        ),
+        "a row added": (copied_row, "the row was added"),
+    },
+    {
+        "values swapped between rows": (swapped, "Verdict"),
+        "a row taken out of a list": (
+            lambda book: book["Unused users"].delete_rows(4),
+            "sheet Unused users: a row is gone",
+        ),
+        "a hidden sheet with another number": (hidden_sheet, "the sheet is hidden"),
+    },
+    {
+        "a row taken out of All users": (
+            lambda book: book["All users"].delete_rows(4),
+            "sheet All users: a row is gone",
+        ),
+        "a sheet taken out": (lambda book: book.remove(book["Findings"]), "the sheet is gone"),
+    },
+    {
+        "the hidden record of the review": (
+            record_changed('"idle_days":90', '"idle_days":45'),
+            "is gone or was changed",
+        )
+    },
+    {"a column taken out": (lambda book: book["All users"].delete_cols(8), "columns are gone")},
+    {
+        "a second column of a name": (second_column, "columns are there twice: Verdict"),
+        "a row of formulas": (row_of_formulas, "sheet Findings, row"),
+    },
 )
 """The ways of cheating that are tried together: each is found at its own place."""
 
 
-@pytest.mark.parametrize("ways", OF_ONE_WORKBOOK, ids=", ".join)
+@pytest.mark.parametrize("ways", WORKBOOK_CHEATS, ids=", ".join)
 def test_a_workbook_in_which_somebody_cheated_differs_at_that_place(
-    ways: Collection[str], folder: Path
+    ways: Ways, folder: Path
 ) -> None:
-    def cheat(book: Workbook) -> None:
-        for way in ways:
-            WORKBOOK_CHEATS[way][0](book)
-
-    code, text = of_workbook(edited(folder / "review.xlsx", cheat))
+    edits = (edit for edit, _ in ways.values())
+    code, text = of_workbook(edited(folder / "review.xlsx", *edits))
     assert code == FAILED
-    for way in ways:
-        assert WORKBOOK_CHEATS[way][1] in text, way
-
-
-def test_every_way_of_cheating_is_tried() -> None:
-    assert {way for ways in OF_ONE_WORKBOOK for way in ways} == WORKBOOK_CHEATS.keys()
-    assert {way for ways in OF_ONE_RUN for way in ways} == RUN_CHEATS.keys()
-    assert {way for ways in OF_ONE_REVIEWER for way in ways} == HONEST.keys()
+    assert [way for way, (_, told) in ways.items() if told not in text] == []
 
 
 def sorted_rows(sheet: str, head: str) -> Edit:
     def edit(book: Workbook) -> None:
         first, *rows = [[one.value for one in row] for row in book[sheet].iter_rows()]
-        at = first.index(head)
-        rows.sort(key=lambda row: str(row[at]), reverse=True)
+        place = first.index(head)
+        rows.sort(key=lambda row: str(row[place]), reverse=True)
         for number, row in enumerate(rows, start=2):
-            for column, value in enumerate(row, start=1):
-                here = book[sheet].cell(number, column)
-                here.value = value
-                here.data_type = "s" if isinstance(value, str) else here.data_type
+            for to, value in enumerate(row, start=1):
+                put(book[sheet], number, to, value)
 
     return edit
 
@@ -334,39 +300,36 @@ def moved_column(book: Workbook) -> None:
     sheet.delete_cols(6)
 
 
-HONEST: dict[str, tuple[Edit, str]] = {
-    "opened and saved": (lambda _: None, "Reproduced: 0 differences"),
-    "sorted": (sorted_rows("All users", "User"), "Reproduced: 0 differences"),
-    "findings sorted": (sorted_rows("Findings", "Rule id"), "Reproduced: 0 differences"),
-    "signed": (signed, "the row was added: Prepared by Ann"),
-    "a column added": (with_column, "columns were added: My notes"),
-    "rows filtered": (filtered, "hidden rows: 4"),
-    "sheets moved and added": (reordered, "sheet Mine: the sheet was added"),
-    "a column moved": (moved_column, "Reproduced: 0 differences"),
-    "a sheet renamed": (renamed, "sheet All users: the sheet was renamed to Everybody"),
-    "a row above the heads": (titled, "sheet Findings, row 1: the row was added: For the audit"),
-    "text beside a number": (beside, "text was added: seen, Ann"),
-}
-
-
-OF_ONE_REVIEWER = (
-    ("opened and saved",),
-    ("sorted", "findings sorted", "a column added", "signed"),
-    ("rows filtered", "sheets moved and added", "a column moved"),
-    ("a sheet renamed", "a row above the heads", "text beside a number"),
+HONEST: tuple[Ways, ...] = (
+    {"opened and saved": (lambda _: None, "Reproduced: 0 differences")},
+    {
+        "sorted": (sorted_rows("All users", "User"), "Reproduced: 0 differences"),
+        "findings sorted": (sorted_rows("Findings", "Rule id"), "Reproduced: 0 differences"),
+        "a column added": (with_column, "columns were added: My notes"),
+        "signed": (signed, "the row was added: Prepared by Ann"),
+    },
+    {
+        "rows filtered": (filtered, "hidden rows: 4"),
+        "sheets moved and added": (reordered, "sheet Mine: the sheet was added"),
+        "a column moved": (moved_column, "Reproduced: 0 differences"),
+    },
+    {
+        "a sheet renamed": (renamed, "sheet All users: the sheet was renamed to Everybody"),
+        "a row above the heads": (
+            titled,
+            "sheet Findings, row 1: the row was added: For the audit",
+        ),
+        "text beside a number": (beside, "text was added: seen, Ann"),
+    },
 )
 
 
-@pytest.mark.parametrize("ways", OF_ONE_REVIEWER, ids=", ".join)
-def test_honest_work_with_a_workbook_is_no_difference(ways: Collection[str], folder: Path) -> None:
-    def work(book: Workbook) -> None:
-        for way in ways:
-            HONEST[way][0](book)
-
-    code, text = of_workbook(edited(folder / "filled.xlsx", work))
+@pytest.mark.parametrize("ways", HONEST, ids=", ".join)
+def test_honest_work_with_a_workbook_is_no_difference(ways: Ways, folder: Path) -> None:
+    edits = (edit for edit, _ in ways.values())
+    code, text = of_workbook(edited(folder / "filled.xlsx", *edits))
     assert (code, "Reproduced: 0 differences of 47 users, 1 output" in text) == (0, True), text
-    for way in ways:
-        assert HONEST[way][1] in text, way
+    assert [way for way, (_, told) in ways.items() if told not in text] == []
 
 
 def test_a_workbook_is_verified_under_another_name_with_moved_reports(folder: Path) -> None:
@@ -459,17 +422,8 @@ def test_options_that_change_the_workbook_are_kept_in_it(tmp_path: Path) -> None
         assert (code, "0 differences" in text) == (0, True), text
     for by, label in (("owner", owners), ("account", ())):
         split = tmp_path / by
-        run(
-            "analyze",
-            REPORT,
-            *label,
-            "--split-by",
-            by,
-            "--exposure",
-            "access-key,none",
-            "-o",
-            split,
-        )
+        words = ("--split-by", by, "--exposure", "access-key,none")
+        run("analyze", REPORT, *label, *words, "-o", split)
         for book in split.glob("*.xlsx"):
             assert verified(book, "--report", REPORT, *label)[0] == 0
 
@@ -494,17 +448,8 @@ def test_a_record_with_parameters_that_no_review_has_differs(folder: Path) -> No
         ('"sheets":"all"', '"sheets":"x"'),
         ('"2026-03-01T09:30:00Z"]]', '"x"]]'),
     ):
-
-        def forge(book: Workbook, old: str = old, new: str = new) -> None:
-            for row in book["Summary"].iter_rows():
-                for one in row:
-                    if str(one.value).startswith("credreport review: "):
-                        content = str(one.value).removeprefix("credreport review: ")
-                        content = content.rpartition(" ")[0].replace(old, new)
-                        one.value = f"credreport review: {closed(content)}"
-
-        book = edited(Path(shutil.copy(folder / "review.xlsx", folder / "mine.xlsx")), forge)
-        code, text = of_workbook(book)
+        book = Path(shutil.copy(folder / "review.xlsx", folder / "mine.xlsx"))
+        code, text = of_workbook(edited(book, record_changed(old, new, is_closed=True)))
         assert (code, "is gone or was changed" in text) == (FAILED, True), text
 
 
@@ -519,6 +464,10 @@ def changed_json(name: str, edit: Callable[[Any], Any]) -> Callable[[Path], None
         path.write_text(json.dumps(document))
 
     return change
+
+
+def in_manifest(edit: Callable[[Any], Any]) -> Callable[[Path], None]:
+    return changed_json("manifest.json", edit)
 
 
 def changed_text(name: str, old: str, new: str) -> Callable[[Path], None]:
@@ -555,121 +504,104 @@ def forged_hash(run_folder: Path) -> None:
             if file["path"] == name:
                 file["sha256"] = sha256(path)
 
-    changed_json("manifest.json", forge)(run_folder)
+    in_manifest(forge)(run_folder)
 
 
 def trend_number(document: Any) -> None:
     document["made_from"]["trend"][0][2] += 1
 
 
-RUN_CHEATS: dict[str, tuple[Callable[[Path], Any], str]] = {
-    "a verdict in users.csv": (
-        changed_text("users.csv", "unused,never-signed-in,", "active,,"),
-        "users.csv, row",
-    ),
-    "a row taken out of users.csv": (without_row("users.csv"), "users.csv: a row is gone"),
-    "a row taken out of findings.csv": (without_row("findings.csv"), "findings.csv: a row is gone"),
-    "a row taken out of changes.csv": (without_row("changes.csv"), "changes.csv: a row is gone"),
-    "a column taken out": (
-        changed_text("users.csv", ",exposure", ",x"),
-        "columns are gone: exposure",
-    ),
-    "two columns of one name": (
-        changed_text("changes.csv", "change,account", "account,account"),
-        "changes.csv: cannot be read: two columns have one name",
-    ),
-    "a number in analysis.json": (
-        changed_json("analysis.json", lambda document: document["counts"].pop()),
-        "analysis.json, counts",
-    ),
-    "a file that cannot be read": (
-        lambda folder: (folder / "analysis.json").write_text("{"),
-        "analysis.json: cannot be read",
-    ),
-    "a table with rows of other lengths": (
-        changed_text("findings.csv", "low,", "low"),
-        "findings.csv: cannot be read",
-    ),
-    "a finding closed in a feed": (
-        changed_text("findings.ocsf.json", '"New"', '"Resolved"'),
-        "findings.ocsf.json",
-    ),
-    "a table that is no table": (
-        lambda folder: (folder / "users.parquet").write_text("x"),
-        "users.parquet: cannot be read",
-    ),
-    "a workbook that is none": (
-        lambda folder: (folder / "review.xlsx").write_text("x"),
-        "not an Excel workbook",
-    ),
-    "the number of users in the manifest": (
-        changed_json("manifest.json", lambda document: document["users"].update(unused=1)),
-        "users, unused: 1; the reports give 26",
-    ),
-    "the trend in the manifest": (
-        changed_json("manifest.json", trend_number),
-        "not the numbers of 2025",
-    ),
-    "a parameter in the manifest": (
-        changed_json(
-            "manifest.json", lambda document: document["parameters"].update(grace_days=300)
+changed_parameter = in_manifest(lambda document: document["parameters"].update(grace_days=300))
+
+
+RUN_CHEATS: tuple[dict[str, tuple[Callable[[Path], Any], str]], ...] = (
+    {
+        "a verdict in users.csv": (
+            changed_text("users.csv", "unused,never-signed-in,", "active,,"),
+            "users.csv, row",
         ),
-        "sheet Summary",
-    ),
-    "what met --fail-on": (
-        changed_json("manifest.json", lambda document: document.update(met=["9 unused"])),
-        "manifest.json, met",
-    ),
-    "a report shortened": (shortened_report, "was changed since the run"),
-    "a report shortened with its hash": (forged_hash, "the row was added"),
-    "an exemption added": (
-        lambda folder: (folder / "exemptions.csv").write_text("user,reason\n*,all\n"),
-        "exemptions.csv: the file was changed since the run",
-    ),
-    "a report added": (
-        lambda folder: shutil.copy(EARLIER, folder / "reports/b.csv"),
-        "the file was added",
-    ),
-}
-
-
-OF_ONE_RUN = (
-    (
-        "a verdict in users.csv",
-        "a row taken out of findings.csv",
-        "a row taken out of changes.csv",
-        "a number in analysis.json",
-        "a finding closed in a feed",
-        "a table that is no table",
-        "a workbook that is none",
-        "the number of users in the manifest",
-        "the trend in the manifest",
-        "what met --fail-on",
-    ),
-    (
-        "a row taken out of users.csv",
-        "a file that cannot be read",
-        "a table with rows of other lengths",
-    ),
-    ("a column taken out", "a parameter in the manifest", "two columns of one name"),
-    ("a report shortened",),
-    ("a report shortened with its hash",),
-    ("an exemption added", "a report added"),
+        "a row taken out of findings.csv": (
+            without_row("findings.csv"),
+            "findings.csv: a row is gone",
+        ),
+        "a row taken out of changes.csv": (
+            without_row("changes.csv"),
+            "changes.csv: a row is gone",
+        ),
+        "a number in analysis.json": (
+            changed_json("analysis.json", lambda document: document["counts"].pop()),
+            "analysis.json, counts",
+        ),
+        "a finding closed in a feed": (
+            changed_text("findings.ocsf.json", '"New"', '"Resolved"'),
+            "findings.ocsf.json",
+        ),
+        "a table that is no table": (
+            lambda folder: (folder / "users.parquet").write_text("x"),
+            "users.parquet: cannot be read",
+        ),
+        "a workbook that is none": (
+            lambda folder: (folder / "review.xlsx").write_text("x"),
+            "not an Excel workbook",
+        ),
+        "the number of users in the manifest": (
+            in_manifest(lambda document: document["users"].update(unused=1)),
+            "users, unused: 1; the reports give 26",
+        ),
+        "the trend in the manifest": (in_manifest(trend_number), "not the numbers of 2025"),
+        "what met --fail-on": (
+            in_manifest(lambda document: document.update(met=["9 unused"])),
+            "manifest.json, met",
+        ),
+    },
+    {
+        "a row taken out of users.csv": (without_row("users.csv"), "users.csv: a row is gone"),
+        "a file that cannot be read": (
+            lambda folder: (folder / "analysis.json").write_text("{"),
+            "analysis.json: cannot be read",
+        ),
+        "a table with rows of other lengths": (
+            changed_text("findings.csv", "low,", "low"),
+            "findings.csv: cannot be read",
+        ),
+    },
+    {
+        "a column taken out": (
+            changed_text("users.csv", ",exposure", ",x"),
+            "columns are gone: exposure",
+        ),
+        "a parameter in the manifest": (changed_parameter, "sheet Summary"),
+        "two columns of one name": (
+            changed_text("changes.csv", "change,account", "account,account"),
+            "changes.csv: cannot be read: two columns have one name",
+        ),
+    },
+    {"a report shortened": (shortened_report, "was changed since the run")},
+    {"a report shortened with its hash": (forged_hash, "the row was added")},
+    {
+        "an exemption added": (
+            lambda folder: (folder / "exemptions.csv").write_text("user,reason\n*,all\n"),
+            "exemptions.csv: the file was changed since the run",
+        ),
+        "a report added": (
+            lambda folder: shutil.copy(EARLIER, folder / "reports/b.csv"),
+            "the file was added",
+        ),
+    },
 )
 
 
-@pytest.mark.parametrize("ways", OF_ONE_RUN, ids=", ".join)
+@pytest.mark.parametrize("ways", RUN_CHEATS, ids=", ".join)
 def test_a_run_in_which_somebody_cheated_differs_at_that_place(
-    ways: Collection[str], folder: Path
+    ways: dict[str, tuple[Callable[[Path], Any], str]], folder: Path
 ) -> None:
-    for way in ways:
-        RUN_CHEATS[way][0](folder / "runs" / MARCH)
+    for cheat, _ in ways.values():
+        cheat(folder / "runs" / MARCH)
     ended = run("verify", folder / "runs" / MARCH, "--format", "json")
     differences = ended.document["differences"]
     text = "\n".join(f"{one['place']}: {one['message']}" for one in differences)
     assert ended.code == FAILED
-    for way in ways:
-        assert RUN_CHEATS[way][1] in text, way
+    assert [way for way, (_, told) in ways.items() if told not in text] == []
 
 
 def test_a_run_is_reproduced_with_its_feeds_and_changes(folder: Path) -> None:
@@ -731,7 +663,7 @@ def test_a_run_whose_files_are_too_large_is_refused_and_a_file_that_it_invents_n
     assert verified(run_folder, "--max-file", "100")[0] == 3
     (run_folder / "more.csv").write_text("x")
     entry = {"path": "more.csv", "size": 1, "sha256": "0" * 64}
-    changed_json("manifest.json", lambda document: document["files"].append(entry))(run_folder)
+    in_manifest(lambda document: document["files"].append(entry))(run_folder)
     code, text = verified(run_folder)
     assert (code, "more.csv: the reports give no such file" in text) == (FAILED, True)
 
@@ -769,7 +701,7 @@ FORGED = {
 
 @pytest.mark.parametrize("way", FORGED)
 def test_a_manifest_that_no_run_has_is_refused(way: str, folder: Path) -> None:
-    changed_json("manifest.json", FORGED[way])(folder / "runs" / DECEMBER)
+    in_manifest(FORGED[way])(folder / "runs" / DECEMBER)
     code, text = verified(folder / "runs" / DECEMBER)
     assert (code, text.startswith("credreport: ")) == (3, True), text
 
@@ -782,7 +714,7 @@ def test_a_feed_closes_findings_of_runs_in_its_folder_only(folder: Path) -> None
     def forge(document: Any) -> None:
         document["made_from"]["feeds"]["ocsf"]["closes"] = [f"../{secret.name}"]
 
-    changed_json("manifest.json", forge)(runs / MARCH)
+    in_manifest(forge)(runs / MARCH)
     code, text = verified(runs / MARCH)
     assert (code, "findings.ocsf.json: an earlier run is gone" in text) == (0, True), text
 
@@ -804,9 +736,7 @@ def test_an_account_that_an_older_run_had_is_named_if_that_run_is_gone(tmp_path:
 
 def test_a_run_of_another_version_and_a_folder_without_one_are_refused(folder: Path) -> None:
     run_folder = folder / "runs" / MARCH
-    changed_json("manifest.json", lambda document: document["tool"].update(version="0.0.9"))(
-        run_folder
-    )
+    in_manifest(lambda document: document["tool"].update(version="0.0.9"))(run_folder)
     code, text = verified(run_folder)
     assert (code, "pipx install --force credreport==0.0.9" in text) == (3, True)
     (run_folder / "manifest.json").unlink()
@@ -867,7 +797,7 @@ def test_an_emptied_entry_is_named_and_no_difference(folder: Path) -> None:
 
 
 def test_a_workbook_that_cannot_be_collected_differs(folder: Path) -> None:
-    edited(folder / "filled.xlsx", cell("Unused users", "lena.hartwig", "Exposure", "none"))
+    edited(folder / "filled.xlsx", cell("Unused users", "Exposure", "none"))
     code, text = of_ledger(folder)
     assert (code, "this file says none" in text) == (FAILED, True), text
 
@@ -876,22 +806,12 @@ def test_the_lines_of_the_program_are_compared_with_their_reports(folder: Path) 
     later = folder / "status_reports_2026-04-01T09-30-00+00-00.csv"
     lines = REPORT.read_text().splitlines(keepends=True)
     later.write_text("".join(line for line in lines if not line.startswith("lena.hartwig,")))
-    done = run(
-        "collect",
-        folder / "filled.xlsx",
-        "--report",
-        REPORT,
-        "--report",
-        later,
-        *LISTS,
-        "-o",
-        folder / "decisions.csv",
-    )
-    assert done.code == 0, done.messages
+    reports = ("--report", REPORT, "--report", later, *LISTS)
+    ended = run("collect", folder / "filled.xlsx", *reports, "-o", folder / "decisions.csv")
+    assert ended.code == 0, ended.messages
     code, text = of_ledger(folder)
     not_given = "1 line of credreport, whose reports, as of then, are not given"
     assert (code, not_given in text) == (0, True), text
-    reports = ("--report", REPORT, "--report", later, *LISTS)
     assert of_ledger(folder, *reports)[0] == 0
     rows = ledger_rows(folder)
     (folder / "other").mkdir()
@@ -917,6 +837,6 @@ def test_the_result_is_written_as_json_too(folder: Path) -> None:
 
 
 def test_the_text_names_the_first_differences_and_their_number(folder: Path) -> None:
-    RUN_CHEATS["a parameter in the manifest"][0](folder / "runs" / MARCH)
+    changed_parameter(folder / "runs" / MARCH)
     code, text = verified(folder / "runs" / MARCH)
     assert (code, "more: --format json lists all." in text) == (FAILED, True)
