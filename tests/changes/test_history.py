@@ -11,7 +11,6 @@ from analyzer.changes.history import ALL, History
 from analyzer.changes.period import Span
 from analyzer.errors import InputRefused
 from analyzer.writers.history import remarks
-from tests.changes.test_random_histories import adds_up
 from tests.support.builders import (
     NEVER,
     Row,
@@ -26,7 +25,7 @@ from tests.support.decisions import console_name
 from tests.support.histories import Named, history_of
 
 JANUARY = datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
-BORN = datetime(2025, 6, 1, tzinfo=UTC)
+BORN = datetime(2025, 6, 1, 0, 0, 1, tzinfo=UTC)
 ACCOUNT = "012345678901"
 
 
@@ -144,6 +143,13 @@ def every_story() -> History:
             for week, users in enumerate(story.weeks)
         ]
     )
+
+
+def adds_up(row: Mapping[Any, Any]) -> bool:
+    users = row["users_start"] + row["created"] + row["appeared"] - row["removed"]
+    unused = row["unused_start"] + row["newly_unused"] - row["unused_removed"]
+    unused -= row["back_in_use"] + row["unused_unclear"]
+    return bool(users == row["users_end"] and unused == row["unused_end"])
 
 
 @pytest.mark.parametrize("promise", STORIES)

@@ -1,4 +1,4 @@
-"""Invent users, and what happens to them between two reports."""
+"""Say what happens to users between two reports."""
 
 import random
 from collections.abc import Callable
@@ -25,32 +25,6 @@ def moments(rng: random.Random, start: datetime, end: datetime) -> Moment:
     return lambda: start + timedelta(seconds=rng.randrange(seconds))
 
 
-def invented_key(rng: random.Random, at: Moment) -> Row:
-    created = at()
-    used = max(created, at()) if rng.random() < 0.5 else "N/A"
-    has_date = rng.random() >= 0.05
-    return a_key(created if has_date else "N/A", used, active=rng.random() < 0.6)
-
-
-def invented_user(rng: random.Random, name: str, account: str, before: datetime) -> Row:
-    at = moments(rng, before - timedelta(days=900), before)
-    signed_in = at() if rng.random() < 0.4 else NEVER
-    password = a_password(signed_in, at()) if rng.random() < 0.5 else no_password()
-    keys = [invented_key(rng, at) if rng.random() < 0.5 else no_key() for _ in (1, 2)]
-    if rng.random() < 0.1 and keys[0]["last_rotated"] != "N/A":
-        keys[1] = a_key(keys[0]["last_rotated"], active=rng.random() < 0.5)
-    certificates = [
-        a_certificate(at(), active=rng.random() < 0.5) if rng.random() < 0.2 else no_certificate()
-        for _ in (1, 2)
-    ]
-    path, age = rng.choice(["", "", "ops/"]), rng.randrange(900 * 86_400, 2_000 * 86_400)
-    created, mfa = before - timedelta(seconds=age), rng.random() < 0.2
-    row = a_user(name, account=account, path=path, created=created, password=password, mfa=mfa)
-    for slot, key, certificate in zip((1, 2), keys, certificates, strict=True):
-        row |= in_slot("access_key", slot, key) | in_slot("cert", slot, certificate)
-    return row
-
-
 def slot_cells(row: Row, thing: str, slot: int) -> Row:
     prefix = f"{thing}_{slot}_"
     return {column.removeprefix(prefix): row[column] for column in row if column.startswith(prefix)}
@@ -63,15 +37,6 @@ def signs_in(_: random.Random, row: Row, at: Moment) -> Row:
 def gets_password(_: random.Random, row: Row, at: Moment) -> Row:
     used = row["password_last_used"] if row["password_enabled"] == "true" else NEVER
     return row | a_password(used, at())
-
-
-def loses_password(rng: random.Random, row: Row, _: Moment) -> Row:
-    return row | no_password(row["password_last_used"] if rng.random() < 0.2 else "N/A")
-
-
-def gets_key(rng: random.Random, row: Row, at: Moment) -> Row:
-    slot = rng.choice([1, 2])
-    return row | in_slot("access_key", slot, a_key(at(), active=rng.random() < 0.8))
 
 
 def rotates_key(_: random.Random, row: Row, at: Moment) -> Row:
@@ -93,10 +58,6 @@ def key_changes(rng: random.Random, row: Row, at: Moment) -> Row:
 def swapped(row: Row, thing: str) -> Row:
     first, second = (slot_cells(row, thing, slot) for slot in (1, 2))
     return row | in_slot(thing, 1, second) | in_slot(thing, 2, first)
-
-
-def keys_swap(_: random.Random, row: Row, __: Moment) -> Row:
-    return swapped(row, "access_key")
 
 
 def certificate_changes(rng: random.Random, row: Row, at: Moment) -> Row:
@@ -122,12 +83,6 @@ def is_deactivated(_: random.Random, row: Row, __: Moment) -> Row:
     return row | no_password() | off | certificates
 
 
-EVENTS = (
-    *(signs_in, gets_password, loses_password, gets_key, rotates_key, key_changes, key_changes),
-    *(keys_swap, certificate_changes, mfa_changes, is_deactivated, is_deactivated),
-)
-
-
 def renamed(row: Row, rng: random.Random) -> Row:
     name = f"{row['user']}-{rng.choice(['new', 'old', 'x'])}"
     arn = str(row["arn"]).rpartition("/")[0]
@@ -137,21 +92,3 @@ def renamed(row: Row, rng: random.Random) -> Row:
 def created_again(row: Row, at: Moment) -> Row:
     fresh = a_user(created=at())
     return fresh | {"user": row["user"], "arn": row["arn"]}
-
-
-def what_became(rng: random.Random, row: Row, at: Moment) -> list[Row]:
-    """Return the user in the next report: as before, changed, renamed, created again, or gone."""
-    fate = rng.random()
-    if fate < 0.35:
-        return [row]
-    if fate < 0.45:
-        return []
-    if fate < 0.50:
-        return [renamed(row, rng)]
-    if fate < 0.54:
-        return [created_again(row, at)]
-    if fate < 0.56:
-        return [renamed(row, rng), created_again(row, at)]
-    for event in rng.sample(EVENTS, rng.choice([1, 1, 2])):
-        row = event(rng, row, at)
-    return [row]

@@ -1,4 +1,4 @@
-"""Hold plans against worlds that know who each user is, and what each reviewer meant last."""
+"""Hold the plans of random reviews to a second reading of the law."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,7 +12,7 @@ from analyzer.decisions import facts, fate, ledger, standing
 from analyzer.decisions.credentials import ReportedUser
 from analyzer.decisions.decision import LedgerLine
 from analyzer.report.model import ReportTime
-from tests.support.true_worlds import Round, World, played, said_by_product
+from tests.support.review_worlds import Round, World, played, said_by_product
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half the time
 
@@ -24,7 +24,7 @@ def after_all() -> tuple[list[World], list[Round]]:
     return played(range(500, 516))
 
 
-def test_nobody_is_removed_against_the_last_word_and_what_is_said_is_the_law(
+def test_no_word_is_lost_and_what_is_said_of_each_removal_is_the_law(
     after_all: tuple[list[World], list[Round]],
 ) -> None:
     assert [alarm for world in after_all[0] for alarm in world.alarms] == []

@@ -1,14 +1,12 @@
-"""Play reviews in worlds that know the truth, and name where the product goes against it.
+"""Play reviews in random worlds, and name where the product differs from the law.
 
-A world knows who each user is, whatever its name, and what each reviewer meant last, on whatever
-report. The product gets what people give it: reports, some of them without a time or cut, and
-lists that are filled in with the slips of people. What it says is held against the truth, and
-against a second reading of the law.
+The product gets what people give it: reports, some of them without a time or cut, and lists that
+are filled in with the slips of people. What it says is held against a second reading of the law.
 """
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -26,7 +24,6 @@ from tests.support.builders import (
     a_key,
     a_password,
     a_user,
-    rendered,
     report_text,
     table,
     the_root,
@@ -65,7 +62,7 @@ def key_of(row: Mapping[str, object]) -> Key:
 
 
 class Alarm(NamedTuple):
-    """Say where the product goes against the truth, or differs from the law."""
+    """Say where the product lost a word, or differs from the law."""
 
     seed: int
     why: str
@@ -76,15 +73,11 @@ class Alarm(NamedTuple):
 
 @dataclass(frozen=True)
 class Word:
-    """Hold what a reviewer meant of a user, seen in the report of a stage, and the day entered."""
+    """Hold what a reviewer wrote of a user, and the day entered."""
 
-    user: int
     key: Key
     person: str
     decision: str
-    stage: int
-    variant: str
-    at: datetime
     day: date
 
     @property
@@ -98,8 +91,6 @@ class ListCopy:
 
     name: str
     person: str
-    stage: int
-    variant: str
     rows: Sequence[Mapping[str, str]]
     is_record: bool  # shows who was created in one second, as a workbook does, a script does not
     words: dict[int, Word] = field(default_factory=dict)
@@ -114,22 +105,18 @@ class ListCopy:
 class World:
     """Hold two accounts and their users as they are, and what was said of them.
 
-    By stage, `past` are the users, `shown` as the report shows them (a cell may be damaged), `cut`
-    the accounts whose report lacks the root and some users, `sources` what dates the report.
-    `changed` has who changed before which report, and whether it gained access or was used.
+    By stage, `shown` are the users as the report shows them (a cell may be damaged), `cut` the
+    accounts whose report lacks the root and some users, `sources` what dates the report.
     """
 
     seed: int
     alarms: list[Alarm] = field(default_factory=list)
     ledgers: list[Ledger] = field(default_factory=lambda: [Ledger(), Ledger()])
     users: dict[int, Row] = field(default_factory=dict)
-    past: list[dict[int, Row]] = field(default_factory=list)
-    shown: list[dict[int, Row]] = field(default_factory=list)
+    shown: list[list[Row]] = field(default_factory=list)
     cut: list[set[str]] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
-    changed: list[tuple[int, int, bool]] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
-    collected: set[Word] = field(default_factory=set)
     lists: list[ListCopy] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -159,22 +146,19 @@ class World:
         happened = events.moments(self.rng, self.now - 20 * A_DAY, self.now)
         for number in [*self.users]:
             if number in self.users:
-                self.change(number, stage, happened)
+                self.change(number, happened)
         self.sources.append(self.rng.choice(["file-name", "file-name", "file-name", "folder"]))
-        self.past.append(dict(self.users))
         self.cut.append({each for each in self.accounts if self.rng.random() < 0.08})
         self.shown.append(
-            {
-                number: self.reported(row)
-                for number, row in self.users.items()
+            [
+                self.reported(row)
+                for row in self.users.values()
                 if key_of(row).account not in self.cut[stage] or self.rng.random() < 0.8
-            }
+            ]
         )
 
-    def change(self, number: int, stage: int, happened: Callable[[], datetime]) -> None:
+    def change(self, number: int, happened: Callable[[], datetime]) -> None:
         row, fate, rng = self.users[number], self.rng.random(), self.rng
-        if fate < 0.5:
-            self.changed.append((number, stage, fate < 0.2))
         if fate < 0.2:
             self.users[number] = rng.choice(GAINS)(rng, row, happened)
         elif fate < 0.25:
@@ -213,17 +197,7 @@ class World:
 
     def rows_of_report(self, stage: int) -> list[Row]:
         roots = [the_root(each) for each in self.accounts if each not in self.cut[stage]]
-        return [*roots, *self.shown[stage].values()]
-
-    def at(self, key: Key, stage: int) -> int | None:
-        """Return who has a name, at the report of a stage."""
-        same = (number for number, row in self.past[stage].items() if key_of(row) == key)
-        return next(same, None)
-
-    def covers(self, account: str, stage: int) -> bool:
-        """Return whether the report of a stage has an account: it may be cut off wholly."""
-        of_users = {str(row["arn"]).split(":")[4] for row in self.shown[stage].values()}
-        return account not in self.cut[stage] or account in of_users
+        return [*roots, *self.shown[stage]]
 
     # What reviewers do
 
@@ -254,7 +228,7 @@ class World:
             if row["account"] in self.accounts and self.rng.random() < 0.9
         ]
         name = f"{by}-{stage}{variant}.csv".lower()
-        return ListCopy(name, by, stage, variant, own, self.rng.random() < 0.7)
+        return ListCopy(name, by, own, self.rng.random() < 0.7)
 
     def fill_in(self, copy: ListCopy) -> None:
         for at, row in enumerate(copy.rows):
@@ -264,10 +238,7 @@ class World:
                 slip = self.rng.choice([-A_DAY, A_DAY]) if self.rng.random() < 0.05 else A_DAY * 0
                 decision, key = self.rng.choice(WORDS), key_of(row)
                 day = (self.now + timedelta(hours=HOURS[copy.person]) + slip).date()
-                number = self.at(key, copy.stage)
-                assert number is not None
-                seen = copy.stage, copy.variant, self.now, day
-                copy.words[at] = Word(number, key, copy.person, decision, *seen)
+                copy.words[at] = Word(key, copy.person, decision, day)
                 self.words.append(copy.words[at])
 
     def hand_in(self, copy: ListCopy) -> None:
@@ -281,7 +252,6 @@ class World:
         copy, side = replace(copy, words=valid), self.rng.randrange(2)
         entries = read_entries(copy.name, copy.content(), self.now.date())
         self.ledgers[side] = collect(self.ledgers[side], [entries]).ledger
-        self.collected |= {*valid.values()}
         lines = self.ledgers[side].lines
         there = {(*line.subject, line.decided_by, line.decided_on, line.decision) for line in lines}
         for word in valid.values():
@@ -294,115 +264,6 @@ class World:
         lines = sorted({*texts[0][1:], *texts[1][1:]})
         self.rng.shuffle(lines)
         return "\n".join([texts[0][0], *lines, ""]).encode()
-
-    # What the product makes of it
-
-    def judged(
-        self, says: Mapping[Key, law.Outcome], stages: Sequence[int], exempt: Collection[object]
-    ) -> Iterator[Alarm]:
-        """Hold what is to be done, by the reports of some stages, against the truth."""
-        for key, (state, action) in says.items():
-            covered = [each for each in stages if self.covers(key.account, each)]
-            newest = max(covered or stages)
-            number, why = self.at(key, newest), ""
-            if action and number is not None:
-                row, later = self.past[newest][number], REPORTED[newest] + A_DAY
-                why = self.wrong(number, key, action, stages) or self.has_access(row, action, later)
-                why = "exempt" if key[:2] in exempt else why
-            elif state == "done":
-                why = self.not_done(key, newest)
-            if why:
-                yield Alarm(self.seed, why, stages, key, (state, action))
-        for key in self.plain_removals(stages):
-            state = says[key].state if key in says else "forgotten"
-            if state not in ("open", "done", "deactivated") and key[:2] not in exempt:
-                yield Alarm(self.seed, "not taken", stages, key, state)
-
-    def wrong(self, number: int, key: Key, action: str, stages: Sequence[int]) -> str:
-        """Return why it is wrong to remove a user, empty if it is right."""
-        words = [each for each in self.words if each.user == number and each in self.collected]
-        removals = [each for each in words if each.decision in ("delete", action)]
-        if not removals:
-            return "not meant"
-        meant, days = max(removals, key=lambda each: each.at), {"keep": 178, "investigate": 28}
-        for each in {(each.person, each.key): each for each in words}.values():
-            is_milder = each.decision not in ("delete", action)
-            # Words under a former name that are not to keep may be there so that the new one
-            # counts, or differ; who took a name is who, nobody can tell; and two wrong dates let
-            # one look two days earlier than the other.
-            is_of_old_name = each.key != key and each.decision not in law.HOLDING
-            is_of_old_name |= each.key != key and self.took_place(number, len(self.past) - 1)
-            if is_of_old_name or (each.at > meant.at and each.day <= meant.day - 2 * A_DAY):
-                continue
-            if each.at > meant.at and is_milder:
-                return "spared since"
-            if each.at < meant.at <= each.at + days.get(each.decision, 0) * A_DAY:
-                return "kept by somebody else"
-        newest_seen = max(each.stage for each in removals)
-        return "gained access since" if self.has_gained(number, newest_seen, stages) else ""
-
-    def has_gained(self, number: int, seen: int, stages: Sequence[int]) -> bool:
-        """Return whether a report given shows a gain since the one that was seen."""
-        of_user = [(at, gain) for of, at, gain in self.changed if of == number and at > seen]
-        for at, gain in of_user:
-            hidden = min((other for other, more in of_user if other > at and not more), default=99)
-            if gain and any(at <= each < hidden and number in self.shown[each] for each in stages):
-                return True
-        return False
-
-    def has_access(self, row: Row, action: str, at: datetime) -> str:
-        """Return why a user must not be deleted, or not be removed at all, as it is."""
-        cells = {name: rendered(value, "Z") for name, value in row.items()}
-        if action == "delete" and not law.shown(cells).can_be_deleted:
-            return "deleted with access"
-        return "active" if law.is_active(cells, at) else ""
-
-    def not_done(self, key: Key, newest: int) -> str:
-        """Return why a removal is not done: the user is there, perhaps under another name."""
-        words = [each for each in self.words if each.key == key and each in self.collected]
-        if any(each.decision == "deactivate" for each in words):
-            return ""
-        numbers = {each.user for each in words} & {*self.past[newest]}
-        is_there = any(not self.took_place(number, newest) for number in numbers)
-        return "done, yet there" if is_there else ""
-
-    def took_place(self, number: int, newest: int) -> bool:
-        """Return whether a user has had the name of another: who is who, nobody can tell."""
-        past = self.past[: newest + 1]
-        own = {key_of(at[number]) for at in past if number in at}
-        others = (row for at in past for other, row in at.items() if other != number)
-        return any(key_of(row) in own for row in others)
-
-    def plain_removals(self, stages: Sequence[int]) -> Iterator[Key]:
-        """Yield each removal against which nothing speaks: it is the last word on a user.
-
-        All else was said days before, of no newer report, and is a removal or withdrawn. Nobody
-        else of its second was there then, or has a word.
-        """
-        of_user = defaultdict(list)
-        for word in self.words:
-            of_user[word.user].append(word)
-        for *words, last in of_user.values():
-            is_last = all(
-                each.decision in ("delete", "deactivate", "withdraw")
-                and each.key == last.key
-                and each.stage <= last.stage
-                and each.day < last.day - A_DAY
-                for each in words
-            )
-            is_meant = last.decision in law.REMOVALS and last in self.collected
-            keys = {key_of(row) for row in self.past[last.stage].values()}
-            keys |= {each.key for each in self.words}
-            is_given = not last.variant and last.stage in stages
-            is_given &= {each for each in keys if each[::2] == last.key[::2]} == {last.key}
-            # A user whose creation time is not understood may be of that second.
-            beside = self.shown[last.stage].values()
-            is_given &= all(row["user_creation_time"] != "??" for row in beside)
-            if is_last and is_meant and is_given and last.user in self.users:
-                first, *rows = (at.get(last.user) for at in self.shown[last.stage :])
-                is_same = first and all(row == first for row in rows) and "??" not in first.values()
-                if is_same and not self.has_access(first or {}, "", REPORTED[last.stage]):
-                    yield last.key
 
 
 # The reports and lists of all worlds, and what is asked of the product
@@ -467,10 +328,10 @@ class Round:
         read = [read_ledger("decisions.csv", text).lines for text in self.texts.values()]
         self.ledger = Ledger(lines=tuple(line for lines in read for line in lines))
         keys = sorted({word.key for each in self.worlds for word in each.words})
-        self.exempt = {key[:2] for key in keys if self.rng.random() < 0.08}
-        ended = {key[:2] for key in keys if self.rng.random() < 0.08} - self.exempt
+        exempt = {key[:2] for key in keys if self.rng.random() < 0.08}
+        ended = {key[:2] for key in keys if self.rng.random() < 0.08} - exempt
         names = ("account", "user", "reason", "owner", "expires")
-        rows = [(*key, "by design", "Ann", "") for key in sorted(self.exempt)]
+        rows = [(*key, "by design", "Ann", "") for key in sorted(exempt)]
         rows += [(*key, "by design", "Ann", "2025-01-01") for key in sorted(ended)]
         exemptions = exemptions_of(*map(",".join, rows))
         self.analysis = analyzer.analyze(loaded(self.stages, self.given), exemptions=exemptions)
@@ -482,7 +343,7 @@ class Round:
             self.by_law[each.seed] = law.outcomes(table(self.texts[each.seed]), own, entries)
 
     def alarms(self) -> Iterator[Alarm]:
-        """Hold states and plans against the law and against the truth."""
+        """Hold states and plans against the law."""
         ledger = Ledger(lines=tuple(map(replace, self.ledger.lines)))  # nothing is kept in them
         says = said_by_product(ledger, self.analysis)
         for each in self.worlds:
@@ -492,7 +353,6 @@ class Round:
                 both = by_law.get(key), own.get(Key(*key))
                 if both[0] != both[1]:
                     yield Alarm(each.seed, "differs", self.given, key, both)
-            yield from each.judged(own, self.given, self.exempt)
 
 
 def played(seeds: Iterable[int]) -> tuple[list[World], list[Round]]:
