@@ -1,9 +1,5 @@
 """Exposure is the most dangerous working credential; what is unknown is never taken for safe."""
 
-import random
-from collections.abc import Iterator
-from itertools import product
-
 from tests.support.builders import (
     COLUMNS,
     LONG_AGO,
@@ -19,8 +15,6 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
-from tests.support.verdict_oracle import boolean, moment, rows_of
-from tests.verdicts.test_against_oracle import a_harmed_user
 
 MORE = "1 more"
 ROOT = the_root(**{MORE_CREDENTIALS: ""})
@@ -70,63 +64,3 @@ def test_a_report_without_columns_knows_less() -> None:
         "password-without-mfa",
         "certificate-or-service (unknown)",
     ]
-
-
-def possible(raw: str | None) -> tuple[bool, ...]:
-    known = boolean(raw)
-    return (True, False) if known is None else (known,)
-
-
-def possible_exposures(row: dict[str, str]) -> Iterator[str]:
-    """Yield the exposure for every way in which the unknown cells could be filled."""
-    flags = [f"{key}_active" for key in ("access_key_1", "access_key_2", "cert_1", "cert_2")]
-    cells = ["password_enabled", "mfa_active", *flags]
-    for password, mfa, *active in product(*(possible(row.get(name)) for name in cells)):
-        if password and not mfa:
-            yield "password-without-mfa"
-        elif any(active[:2]):
-            yield "access-key"
-        elif password:
-            yield "password-with-mfa"
-        elif (
-            any(active[2:]) or "apikey-" in row["user"].lower() or row[MORE_CREDENTIALS] == "1 more"
-        ):
-            yield "certificate-or-service"
-        else:
-            yield from states_of_keys(row)
-
-
-def states_of_keys(row: dict[str, str]) -> Iterator[str]:
-    """Yield whether a key that is not active is there, or was there once."""
-    known = [known_state(row, slot) for slot in (1, 2)]
-    if True not in known and None in known:
-        yield from ("inactive-key", "none")
-    else:
-        yield "inactive-key" if True in known else "none"
-
-
-def known_state(row: dict[str, str], slot: int) -> bool | None:
-    """Return whether an inactive key is there, None if the cells do not say so."""
-    rotated = row[f"access_key_{slot}_last_rotated"]
-    if boolean(row[f"access_key_{slot}_active"]) is None:
-        return None
-    if moment(rotated):
-        return True
-    uses = {
-        row.get(f"access_key_{slot}_last_used_{part}") for part in ("date", "region", "service")
-    }
-    return False if rotated == "N/A" and uses <= {None, "", "N/A", "not_supported"} else None
-
-
-def test_an_unknown_cell_counts_as_the_worst_that_it_could_be() -> None:
-    chance, columns = random.Random(43), (*COLUMNS, MORE_CREDENTIALS)
-    users = [a_harmed_user(chance, number) for number in range(600)]
-    text = report_text(users, root=ROOT, columns=columns)
-    order = [word.removesuffix(" (unknown)") for word in CASES]
-    found = judged_users(("report.csv", text.encode()))["exposure"].astype(str)
-    rows = [row for row in rows_of(text) if row["user"] != "<root_account>"]
-    assert len(rows) == len(found)
-    for row, exposure in zip(rows, found, strict=True):
-        words = {*possible_exposures(row)}
-        unknown = " (unknown)" if len(words) > 1 else ""
-        assert exposure == min(words, key=order.index) + unknown, row
