@@ -72,7 +72,6 @@ NOT_RUN = {
     "sudo install": "changes the machine",
     "docker build": "needs Docker and a network",
     ".venv/bin/ruff check .": "the checks themselves",
-    ".venv/bin/python -m tests.fuzz.run": "takes a minute, and runs in CI by itself",
     ".venv/bin/pytest -q -n auto --cov": "the tests themselves",
     "sh remove.sh": "changes AWS; tests/decisions runs such scripts against a stand-in",
     ".venv/bin/python -m tests.golden": "writes the files that tests hold",

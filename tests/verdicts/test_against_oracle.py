@@ -1,7 +1,6 @@
 """Hold the verdicts to a second opinion on random users and cells: agree, refuse, never guess."""
 
 import random
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -73,11 +72,11 @@ def a_cell(chance: random.Random, column: str) -> str:
     return chance.choice([*moments, *MOMENTS, *chance.sample(NO_MOMENTS, 5), *WORDS, *JUNK])
 
 
-def a_random_user(chance: random.Random, number: int, days: Sequence[float] = DAYS) -> Row:
+def a_random_user(chance: random.Random, number: int) -> Row:
     """Return a user with anything that a user may have, so many days ago."""
 
     def when() -> datetime:
-        return days_before(chance.choice(days))
+        return days_before(chance.choice(DAYS))
 
     uses: list[Value] = [NEVER, NEVER, when()]
     use = chance.choice(uses)
