@@ -1,23 +1,30 @@
 """Judge all rules in plain Python: a second opinion that shares no code with analyzer.
 
-A rule holds (True), does not (False), or cannot be told (None). It is written to be read beside
-the table of rules, a function a rule.
+A rule holds (True), does not (False), or cannot be told (None). Rows are read by `verdict_oracle`;
+it is written to be read beside the table of rules, a function a rule.
 """
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import NamedTuple
 
 from tests.support.verdict_oracle import (
-    NO_PLACE,
-    USE,
+    ABSENT,
+    ACTIVE,
+    Cell,
+    Slot,
     Terms,
-    boolean,
+    User,
+    days,
     is_root,
     judge,
+    key_idle,
     moment,
+    password_idle,
     person,
+    read_user,
     rows_of,
 )
 
@@ -33,20 +40,6 @@ class Verdict(NamedTuple):
     arn: str
     slot: int
     outcome: str
-
-
-@dataclass(frozen=True)
-class Moment:
-    """Hold when something was: at a time, never (None), or not known to us."""
-
-    at: datetime | None = None
-    unknown: bool = False
-
-    def days(self, as_of: datetime) -> int | None:
-        return None if self.at is None else max(0, (as_of - self.at) // timedelta(days=1))
-
-
-UNKNOWN = Moment(unknown=True)
 
 
 def both(*parts: Known) -> Known:
@@ -65,102 +58,56 @@ def no(part: Known) -> Known:
     return None if part is None else not part
 
 
+def active(slot: Slot) -> Known:
+    """Return whether a key or certificate is active, which its own cell alone says."""
+    is_unread = any(cell.column.endswith("_active") for cell in slot.unread)
+    return None if is_unread else slot.state == ACTIVE
+
+
 @dataclass(frozen=True)
 class Row:
-    """Read the cells of one user or root."""
+    """Hold the cells of one user or root, and what they say."""
 
     cells: dict[str, str]
     as_of: datetime
 
-    def flag(self, column: str) -> Known:
-        return boolean(self.cells.get(column))
-
-    def when(self, column: str, *words: str) -> Moment:
-        raw = self.cells.get(column)
-        at = moment(raw)
-        if at is None and raw not in words:
-            return UNKNOWN
-        return Moment(at.replace(microsecond=0)) if at else Moment()
-
-    # What a user has
+    @cached_property
+    def user(self) -> User:
+        return read_user(self.cells)
 
     @property
     def password(self) -> Known:
-        return self.flag("password_enabled")
+        return self.user.has_password
 
     @property
     def mfa(self) -> Known:
-        return self.flag("mfa_active")
+        return self.user.mfa
 
     @property
-    def sign_in(self) -> Moment:
-        return self.when("password_last_used", "N/A", "no_information")
+    def unread_sign_in(self) -> tuple[Cell, ...]:
+        return tuple(cell for cell in self.user.unread if cell.column == "password_last_used")
 
-    @property
-    def expires(self) -> Moment:
-        return self.when("password_next_rotation", "N/A")
-
-    @property
-    def password_idle_since(self) -> Moment:
-        used, changed = self.sign_in, self.when("password_last_changed", "N/A")
-        if used.unknown or used.at:
-            return used
-        return changed if changed.unknown or changed.at else self.when("user_creation_time")
-
-    def active(self, thing: str, slot: int) -> Known:
-        return self.flag(f"{thing}_{slot}_active")
-
-    def created(self, thing: str, slot: int) -> Moment:
-        born = self.when(f"{thing}_{slot}_last_rotated", "N/A")
-        is_used = thing == "access_key" and self.uses(slot) - NO_PLACE
-        if born.at is None and (self.active(thing, slot) is not False or is_used):
-            return UNKNOWN
-        return born
-
-    def uses(self, slot: int) -> set[str | None]:
-        return {self.cells.get(f"access_key_{slot}_last_used_{each}") for each in USE}
-
-    def used(self, slot: int) -> Moment:
-        column = f"access_key_{slot}_last_used_date"
-        raw_active = boolean(self.cells.get(f"access_key_{slot}_active"))
-        absent = raw_active is False and self.cells.get(f"access_key_{slot}_last_rotated") == "N/A"
-        if absent and not self.uses(slot) - NO_PLACE:
-            return Moment()
-        return self.when(column, "N/A")
-
-    def key_idle_since(self, slot: int) -> Moment:
-        used = self.used(slot)
-        if used.unknown or used.at:
-            return used
-        return (
-            self.when("user_creation_time")
-            if self.undated(slot)
-            else self.created("access_key", slot)
-        )
-
-    def undated(self, slot: int) -> bool:
-        """Return whether a key is active and its creation N/A: it counts from the user's."""
-        is_active = self.active("access_key", slot) is True
-        return is_active and self.cells.get(f"access_key_{slot}_last_rotated") == "N/A"
-
-    def at_least(self, since: Moment, days: int) -> Known:
-        if since.unknown:
-            return None
-        elapsed = since.days(self.as_of)
-        return elapsed is not None and elapsed >= days
-
-    def has_inactive_key(self, slot: int) -> bool:
-        is_inactive = self.active("access_key", slot) is False
-        return is_inactive and self.created("access_key", slot).at is not None
+    def key(self, slot: int) -> Slot:
+        return self.user.keys[slot - 1]
 
     def active_keys(self) -> list[Known]:
-        return [self.active("access_key", slot) for slot in (1, 2)]
+        return [*map(active, self.user.keys)]
 
     def any_key(self) -> Known:
         return either(*self.active_keys())
 
     def password_or_key(self) -> Known:
         return either(self.password, self.any_key())
+
+    def expires(self, first: datetime, last: datetime) -> Known:
+        """Return whether the password expires between two moments, both included."""
+        raw = self.cells.get("password_next_rotation")
+        at = moment(raw)
+        return None if at is None and raw != "N/A" else at is not None and first <= at <= last
+
+
+def is_idle(idle: int | tuple[Cell, ...]) -> Known:
+    return None if isinstance(idle, tuple) else idle >= IDLE_DAYS
 
 
 # A line a rule: for a user or root, or for one slot of it
@@ -169,16 +116,18 @@ UserRule = Callable[[Row], Known]
 SlotRule = Callable[[Row, int], Known]
 
 
+def idle_password(row: Row) -> Known:
+    return both(row.password, is_idle(row.unread_sign_in or password_idle(row.user, row.as_of)))
+
+
 def expired_password(row: Row) -> Known:
-    expires = row.expires
-    late = None if expires.unknown else expires.at is not None and expires.at < row.as_of
-    return both(row.password, late)
+    ever = datetime.min.replace(tzinfo=row.as_of.tzinfo)
+    return both(row.password, row.expires(ever, row.as_of - timedelta(microseconds=1)))
 
 
 def password_expires_soon(row: Row) -> Known:
-    expires, last = row.expires, row.as_of + timedelta(days=EXPIRY_DAYS)
-    soon = None if expires.unknown else expires.at is not None and row.as_of <= expires.at <= last
-    return both(row.password, soon)
+    last = row.as_of + timedelta(days=EXPIRY_DAYS)
+    return both(row.password, row.expires(row.as_of, last))
 
 
 def service_key_user_with_credentials(row: Row) -> Known:
@@ -186,19 +135,22 @@ def service_key_user_with_credentials(row: Row) -> Known:
 
 
 def initial_setup_access_key(row: Row, slot: int) -> Known:
-    use = row.used(slot)
-    never = None if use.unknown else use.at is None
-    return both(row.password, row.active("access_key", slot), never)
+    key = row.key(slot)
+    never = None if key.unread_use else key.used is None
+    return both(row.password, active(key), never)
 
 
 def unrotated_access_key(row: Row, slot: int) -> Known:
-    old = row.at_least(row.created("access_key", slot), ROTATION_DAYS + 1)
-    return both(row.active("access_key", slot), old)
+    key = row.key(slot)
+    old = None if key.created is None else days(key.created, row.as_of) > ROTATION_DAYS
+    return both(active(key), old)
 
 
 def idle_access_key(row: Row, slot: int) -> Known:
-    idle = row.at_least(row.key_idle_since(slot), IDLE_DAYS)
-    return both(row.active("access_key", slot), idle)
+    """An active key whose creation is N/A counts from the user's; another one is unknown."""
+    key = row.key(slot)
+    is_dated = key.used or key.unread_use or key.created or (key.state == ACTIVE and not key.unread)
+    return both(active(key), is_idle(key_idle(key, row.user, row.as_of)) if is_dated else None)
 
 
 def root_without_mfa(row: Row) -> Known:
@@ -207,16 +159,23 @@ def root_without_mfa(row: Row) -> Known:
 
 
 def root_used(row: Row) -> Known:
-    def lately(use: Moment) -> Known:
-        return both(no(row.at_least(use, ROOT_USED_DAYS)), use.unknown or use.at is not None)
+    """What an absent key has in its date of use is no use."""
 
-    return either(*map(lately, (row.sign_in, row.used(1), row.used(2))))
+    def lately(at: datetime | None, *, is_unread: bool) -> Known:
+        return None if is_unread else at is not None and days(at, row.as_of) < ROOT_USED_DAYS
+
+    keys = [key for key in row.user.keys if key.state != ABSENT or key.unread]
+    uses = [(key.used, bool(key.unread_use)) for key in keys]
+    uses.append((row.user.signed_in, bool(row.unread_sign_in)))
+    return either(*(lately(at, is_unread=is_unread) for at, is_unread in uses))
+
+
+def has_inactive_key(row: Row) -> bool:
+    return any(active(key) is False and key.created is not None for key in row.user.keys)
 
 
 OF_USERS: dict[str, UserRule] = {
-    "idle-password": lambda row: both(
-        row.password, row.at_least(row.password_idle_since, IDLE_DAYS)
-    ),
+    "idle-password": idle_password,
     "two-active-access-keys": lambda row: both(*row.active_keys()),
     "console-user-without-mfa": lambda row: both(row.password, no(row.mfa)),
     "user-without-mfa": lambda row: both(row.password_or_key(), no(row.mfa)),
@@ -229,13 +188,13 @@ OF_SLOTS: dict[str, SlotRule] = {
     "idle-access-key": idle_access_key,
     "unrotated-access-key": unrotated_access_key,
     "initial-setup-access-key": initial_setup_access_key,
-    "active-signing-certificate": lambda row, slot: row.active("cert", slot),
+    "active-signing-certificate": lambda row, slot: active(row.user.certificates[slot - 1]),
 }
 OF_ROOTS: dict[str, UserRule] = {
     "root-access-key": Row.any_key,
     "root-without-mfa": root_without_mfa,
     "root-used": root_used,
-    "root-certificate": lambda row: either(*(row.active("cert", slot) for slot in (1, 2))),
+    "root-certificate": lambda row: either(*map(active, row.user.certificates)),
     "root-password": lambda row: row.password,
 }
 OF_VERDICTS = {"unused-user": "unused", "retired-user": "retired"}
@@ -250,7 +209,7 @@ def judge_rules(text: str, as_of: datetime) -> Iterator[Verdict]:
         for slot in (1, 2) if not of_root else ():
             for slot_rule, holds_in in OF_SLOTS.items():
                 yield from verdict(slot_rule, row, slot, holds_in(row, slot))
-        if of_root and row.any_key() is False and any(map(row.has_inactive_key, (1, 2))):
+        if of_root and row.any_key() is False and has_inactive_key(row):
             yield Verdict("root-access-key", row.cells["arn"], 0, "noted")
     for opinion in judge(text, Terms(as_of)):
         for rule, word in OF_VERDICTS.items():
