@@ -95,8 +95,9 @@ def test_a_removal_done_has_the_moment_and_the_caller_of_the_log_or_lies_between
     found = decided(GONE, word("delete", 1), log=log)
     expected = {"decisions": 1, "removals": 1, outcome: 1}
     assert counted(found) == expected | ({"done_logged": 1} if log else {})
-    (done,) = found.events[found.events["event"] == "done"]["detail"]
-    assert done.startswith(f"delete, Anna, 2026-01-02; {how}")
+    (done,) = found.events[found.events["event"] == "done"].to_dict("records")
+    assert done["detail"].startswith(f"delete, Anna, 2026-01-02; {how}")
+    assert (done["after"], done["before"]) == (day(20), day(60))
     (user,) = found.users.to_dict("records")
     assert (user["decision"], user["state"]) == ("delete", "done")
     assert (user["done_by"], str(user["done_at"])[:10]) == (
