@@ -409,11 +409,13 @@ def test_options_that_change_the_workbook_are_kept_in_it(tmp_path: Path) -> None
     lists = ("--accounts", accounts, "--decisions", ledger)
     for number, options in enumerate(
         (
-            ("--idle-days", "45", "--grace-days", "0", "--definition", "iam-029"),
+            (
+                *("--idle-days", "45", "--grace-days", "0", "--definition", "iam-029"),
+                *("--as-of", "2026-04-01", "--exempt", "a*=b=c"),
+                *("--min-severity", "critical", "--rules", "idle-password"),
+            ),
             ("--standard", "cis-3.0", "--rotation-days", "30", "--skip", "root-used"),
             ("--rules", "root-*", "--min-severity", "high", "--sheets", "review"),
-            ("--min-severity", "critical", "--rules", "idle-password"),
-            ("--as-of", "2026-04-01", "--exempt", "a*=b=c"),
         )
     ):
         book = tmp_path / f"{number}.xlsx"

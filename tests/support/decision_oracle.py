@@ -492,7 +492,7 @@ class Case:
 
 def is_active(cells: Cells, as_of: datetime) -> bool:
     limit = int(cells.get("idle_limit") or IDLE_LIMIT)
-    verdict = judge_user(read_user(dict(cells)), Terms(as_of, idle_days=limit))[0].verdict
+    verdict = judge_user(read_user(dict(cells)), Terms(as_of, idle_days=limit)).verdict
     return verdict == "active"
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from tests.support.verdict_oracle import (
     ABSENT,
     ACTIVE,
-    Cell,
+    Columns,
     Slot,
     Terms,
     User,
@@ -60,7 +60,7 @@ def no(part: Known) -> Known:
 
 def active(slot: Slot) -> Known:
     """Return whether a key or certificate is active, which its own cell alone says."""
-    is_unread = any(cell.column.endswith("_active") for cell in slot.unread)
+    is_unread = any(column.endswith("_active") for column in slot.unread)
     return None if is_unread else slot.state == ACTIVE
 
 
@@ -84,8 +84,8 @@ class Row:
         return self.user.mfa
 
     @property
-    def unread_sign_in(self) -> tuple[Cell, ...]:
-        return tuple(cell for cell in self.user.unread if cell.column == "password_last_used")
+    def unread_sign_in(self) -> Columns:
+        return tuple(each for each in self.user.unread if each == "password_last_used")
 
     def key(self, slot: int) -> Slot:
         return self.user.keys[slot - 1]
@@ -106,7 +106,7 @@ class Row:
         return None if at is None and raw != "N/A" else at is not None and first <= at <= last
 
 
-def is_idle(idle: int | tuple[Cell, ...]) -> Known:
+def is_idle(idle: int | Columns) -> Known:
     return None if isinstance(idle, tuple) else idle >= IDLE_DAYS
 
 

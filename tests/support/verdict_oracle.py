@@ -37,8 +37,6 @@ MOMENT = re.compile(
 WITHOUT_MARKUP = frozenset({"&lt;root_account&gt;", "root_account", "root", ""})
 """What is left of the root's name where something took it for markup."""
 
-LONGEST = 80
-
 YEARS_OF_REPORTS = range(1970, 2100)
 """A moment outside is an invented one."""
 
@@ -71,20 +69,8 @@ class Judgement:
     caveats: str = ""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """Name one cell of a row."""
-
-    column: str
-    raw: str | None
-    others: str = ""
-
-    def __str__(self) -> str:
-        """Say why the cell is unknown, as a reason does, which cuts what is very long."""
-        if self.raw is None:
-            return f"{self.column} is not in this report"
-        problem = f"contradicts {self.others}" if self.others else "is not understood"
-        return f'{self.column} "{self.raw[:LONGEST]}" {problem}'
+Columns = tuple[str, ...]
+"""The columns of cells that are not understood."""
 
 
 @dataclass(frozen=True)
@@ -94,8 +80,8 @@ class Slot:
     state: str = ABSENT
     created: datetime | None = None
     used: datetime | None = None
-    unread: tuple[Cell, ...] = ()
-    unread_use: tuple[Cell, ...] = ()
+    unread: Columns = ()
+    unread_use: Columns = ()
 
 
 @dataclass(frozen=True)
@@ -113,25 +99,20 @@ class User:
     certificates: tuple[Slot, ...]
     more_credentials: bool
     is_masked: bool
-    unread: tuple[Cell, ...]
-    unread_creation: tuple[Cell, ...]
-    unread_mfa: tuple[Cell, ...]
-    unread_changed: tuple[Cell, ...]
+    unread: Columns
+    unread_creation: Columns
+    unread_mfa: Columns
+    unread_changed: Columns
 
 
 @dataclass(frozen=True)
 class Opinion:
-    """Hold the judgement on the user in one row.
-
-    `blamed` are the cells for which it is undetermined, `unread` all that are not understood.
-    """
+    """Hold the judgement on the user in one row."""
 
     row: int
     user: str
     arn: str
     judgement: Judgement
-    blamed: tuple[Cell, ...]
-    unread: tuple[Cell, ...]
 
 
 # Reading cells
@@ -185,26 +166,14 @@ def is_root(row: dict[str, str]) -> bool:
     return is_cut and ROOT_ARN.fullmatch(row.get("arn") or "") is not None
 
 
-def unread(row: dict[str, str], column: str, *, understood: bool) -> tuple[Cell, ...]:
-    return () if understood else (Cell(column, row.get(column), contradicted_by(row, column)),)
+def unread(column: str, *, understood: bool) -> Columns:
+    return () if understood else (column,)
 
 
-def contradicted_by(row: dict[str, str], column: str) -> str:
-    """Name the cells of the slot that speak against a credential that was never created."""
-    thing = column.removesuffix("_last_rotated")
-    if thing == column or row.get(column) != "N/A":
-        return ""
-    others = {f"{thing}_active": "true"}
-    if boolean(row.get(f"{thing}_active")) is False:
-        names = (f"{thing}_last_used_{part}" for part in USE)
-        others = {name: row[name] for name in names if row.get(name) not in NO_PLACE}
-    return " and ".join(f'{name} "{value[:LONGEST]}"' for name, value in others.items())
-
-
-def moment_or(row: dict[str, str], column: str, *words: str) -> tuple[Cell, ...]:
-    """Name the cell unless it holds a moment or one of the words."""
+def moment_or(row: dict[str, str], column: str, *words: str) -> Columns:
+    """Name the column unless it holds a moment or one of the words."""
     raw = row.get(column)
-    return unread(row, column, understood=raw in words or moment(raw) is not None)
+    return unread(column, understood=raw in words or moment(raw) is not None)
 
 
 # Reading a row
@@ -215,7 +184,7 @@ def read_state(row: dict[str, str], thing: str) -> Slot:
     active, rotated = f"{thing}_active", f"{thing}_last_rotated"
     on, created = boolean(row.get(active)), moment(row.get(rotated))
     other = INACTIVE if created else ABSENT
-    blamed = unread(row, active, understood=on is not None) + moment_or(row, rotated, "N/A")
+    blamed = unread(active, understood=on is not None) + moment_or(row, rotated, "N/A")
     return Slot(ACTIVE if on else other, created, unread=blamed)
 
 
@@ -223,7 +192,7 @@ def read_certificate(row: dict[str, str], number: int) -> Slot:
     """Read a certificate, of which an active one has a date of upload."""
     slot, rotated = read_state(row, f"cert_{number}"), f"cert_{number}_last_rotated"
     undated = slot.state == ACTIVE and slot.created is None and not slot.unread
-    return replace(slot, unread=slot.unread or unread(row, rotated, understood=not undated))
+    return replace(slot, unread=slot.unread or unread(rotated, understood=not undated))
 
 
 def read_key(row: dict[str, str], number: int) -> Slot:
@@ -232,7 +201,7 @@ def read_key(row: dict[str, str], number: int) -> Slot:
     slot, date = read_state(row, key), f"{key}_last_used_date"
     traces = any(row.get(f"{key}_last_used_{part}") not in NO_PLACE for part in USE)
     is_absent = slot.state == ABSENT and not slot.unread
-    blamed = unread(row, f"{key}_last_rotated", understood=not (is_absent and traces))
+    blamed = unread(f"{key}_last_rotated", understood=not (is_absent and traces))
     unread_use = moment_or(row, date, "N/A")
     return replace(
         slot, used=moment(row.get(date)), unread=slot.unread + blamed, unread_use=unread_use
@@ -256,22 +225,16 @@ def read_user(row: dict[str, str]) -> User:
         more_credentials=row.get("additional_credentials_info", "") not in {"", "N/A"},
         is_masked=hides_account(row),
         unread=(
-            *unread(row, "user", understood=is_name(name)),
-            *unread(row, "arn", understood=is_arn_of(arn, name) or hides_account(row)),
-            *unread(row, "password_enabled", understood=enabled is not None),
+            *unread("user", understood=is_name(name)),
+            *unread("arn", understood=is_arn_of(arn, name) or hides_account(row)),
+            *unread("password_enabled", understood=enabled is not None),
             *moment_or(row, "password_last_used", "N/A", "no_information"),
             *(cell for key in keys for cell in key.unread),
         ),
         unread_creation=moment_or(row, "user_creation_time"),
-        unread_mfa=unread(row, "mfa_active", understood=mfa is not None),
+        unread_mfa=unread("mfa_active", understood=mfa is not None),
         unread_changed=moment_or(row, "password_last_changed", "N/A"),
     )
-
-
-def all_unread(user: User) -> tuple[Cell, ...]:
-    slots = (*user.keys, *user.certificates)
-    in_slots = (cell for slot in slots for cell in (*slot.unread, *slot.unread_use))
-    return (*user.unread, *user.unread_creation, *user.unread_mfa, *user.unread_changed, *in_slots)
 
 
 # Judging a user
@@ -340,7 +303,7 @@ def caveats(user: User, terms: Terms) -> list[str]:
     return [name for name, holds in holding.items() if holds]
 
 
-def caveats_unread(user: User) -> tuple[Cell, ...]:
+def caveats_unread(user: User) -> Columns:
     """Name the cells that the caveats need and that are not understood, or not in the report."""
     return (
         *user.unread_creation,
@@ -350,7 +313,7 @@ def caveats_unread(user: User) -> tuple[Cell, ...]:
     )
 
 
-def password_idle(user: User, as_of: datetime) -> int | tuple[Cell, ...]:
+def password_idle(user: User, as_of: datetime) -> int | Columns:
     """Return for how many days the password is idle, or the cells that keep it unknown."""
     if user.signed_in is None and user.unread_changed:
         return user.unread_changed
@@ -358,7 +321,7 @@ def password_idle(user: User, as_of: datetime) -> int | tuple[Cell, ...]:
     return user.unread_creation if since is None else days(since, as_of)
 
 
-def key_idle(key: Slot, user: User, as_of: datetime) -> int | tuple[Cell, ...]:
+def key_idle(key: Slot, user: User, as_of: datetime) -> int | Columns:
     """Return for how many days the key is idle, or the cells that keep it unknown."""
     if key.unread_use:
         return key.unread_use
@@ -366,38 +329,32 @@ def key_idle(key: Slot, user: User, as_of: datetime) -> int | tuple[Cell, ...]:
     return user.unread_creation if since is None else days(since, as_of)
 
 
-def idle(user: User, as_of: datetime) -> list[int | tuple[Cell, ...]]:
+def idle(user: User, as_of: datetime) -> list[int | Columns]:
     """Return the idleness of everything that the user could get in with."""
     password = [password_idle(user, as_of)] if user.has_password else []
     return password + [key_idle(key, user, as_of) for key in user.keys if key.state == ACTIVE]
 
 
-def undetermined(blamed: tuple[Cell, ...]) -> tuple[Judgement, tuple[Cell, ...]]:
-    return Judgement("undetermined", "; ".join(map(str, blamed))), blamed
-
-
-def judge_user(user: User, terms: Terms) -> tuple[Judgement, tuple[Cell, ...]]:
-    """Return the judgement, and the cells that are to blame where there can be none."""
+def judge_user(user: User, terms: Terms) -> Judgement:
+    """Return the judgement; its reason names the columns to blame where there can be none."""
     if user.unread:
-        return undetermined(user.unread)
+        return Judgement("undetermined", "; ".join(user.unread))
     if is_usable(user) and not is_unused(user, terms.definition):
         return judge_use(user, terms)
     found = ";".join(caveats(user, terms))
     certainty = "check" if found else "certain"
     if is_unused(user, terms.definition):
-        return Judgement("unused", unused_reason(user), certainty, found), ()
-    return Judgement("retired", "", certainty, found), ()
+        return Judgement("unused", unused_reason(user), certainty, found)
+    return Judgement("retired", "", certainty, found)
 
 
-def judge_use(user: User, terms: Terms) -> tuple[Judgement, tuple[Cell, ...]]:
+def judge_use(user: User, terms: Terms) -> Judgement:
     """Tell dormant from active; one recent use is enough to know."""
-    known = [each for each in idle(user, terms.as_of) if isinstance(each, int)]
-    blamed = tuple(
-        cell for each in idle(user, terms.as_of) if not isinstance(each, int) for cell in each
-    )
-    if any(each < terms.idle_days for each in known):
-        return Judgement("active"), ()
-    return undetermined(blamed) if blamed else (Judgement("dormant"), ())
+    found = idle(user, terms.as_of)
+    blamed = [column for each in found if isinstance(each, tuple) for column in each]
+    if any(each < terms.idle_days for each in found if isinstance(each, int)):
+        return Judgement("active")
+    return Judgement("undetermined", "; ".join(blamed)) if blamed else Judgement("dormant")
 
 
 # Judging a report
@@ -425,5 +382,4 @@ def person(row: dict[str, str]) -> tuple[str | None, ...]:
 
 def opinion(number: int, row: dict[str, str], terms: Terms) -> Opinion:
     user = read_user(row)
-    judgement, blamed = judge_user(user, terms)
-    return Opinion(number, user.name, user.arn, judgement, blamed, all_unread(user))
+    return Opinion(number, user.name, user.arn, judge_user(user, terms))
