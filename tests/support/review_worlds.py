@@ -1,4 +1,4 @@
-"""Play reviews in random worlds, and name where the product differs from the law.
+"""Play reviews in random worlds, and hold what the product says to the law.
 
 The product gets what people give it: reports, some of them without a time or cut, and lists that
 are filled in with the slips of people. What it says is held against a second reading of the law.
@@ -6,10 +6,9 @@ are filled in with the slips of people. What it says is held against a second re
 
 import random
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from itertools import count
 from typing import NamedTuple
 
 import analyzer
@@ -61,16 +60,6 @@ def key_of(row: Mapping[str, object]) -> Key:
     return Key(account, str(row["user"]), at)
 
 
-class Alarm(NamedTuple):
-    """Say where the product lost a word, or differs from the law."""
-
-    seed: int
-    why: str
-    given: Sequence[int]
-    key: object
-    says: object
-
-
 @dataclass(frozen=True)
 class Word:
     """Hold what a reviewer wrote of a user, and the day entered."""
@@ -110,9 +99,8 @@ class World:
     """
 
     seed: int
-    alarms: list[Alarm] = field(default_factory=list)
     ledgers: list[Ledger] = field(default_factory=lambda: [Ledger(), Ledger()])
-    users: dict[int, Row] = field(default_factory=dict)
+    users: list[Row] = field(default_factory=list)
     shown: list[list[Row]] = field(default_factory=list)
     cut: list[set[str]] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
@@ -120,14 +108,14 @@ class World:
     lists: list[ListCopy] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.rng, self.numbers = random.Random(self.seed), count(1000)
+        self.rng = random.Random(self.seed)
         self.accounts, self.now = [f"{self.seed:06}{at:06}" for at in (0, 1)], START
         second = START - timedelta(days=self.rng.randrange(100, 300))
         for at in range(self.rng.randrange(8, 15)):
             is_of_script = at > 4 and self.rng.random() < 0.7
             created = second if is_of_script else second - timedelta(days=at + 1)
             account = self.accounts[at % 3 == 0]
-            self.users[at] = self.invented(f"u{at - at % 3}", account, created, at)
+            self.users.append(self.invented(f"u{at - at % 3}", account, created, at))
 
     def invented(self, name: str, account: str, created: datetime, at: int) -> Row:
         used = self.rng.choice([created + A_DAY, created + A_DAY, START - 9 * A_DAY])
@@ -144,51 +132,50 @@ class World:
         """Let time pass, as far as the next report: every other user changes."""
         self.now = REPORTED[stage]
         happened = events.moments(self.rng, self.now - 20 * A_DAY, self.now)
-        for number in [*self.users]:
-            if number in self.users:
-                self.change(number, happened)
+        for row in [*self.users]:
+            if row in self.users:
+                became = self.changed(row, happened)
+                at = self.users.index(row)
+                self.users[at : at + 1] = became
         self.sources.append(self.rng.choice(["file-name", "file-name", "file-name", "folder"]))
         self.cut.append({each for each in self.accounts if self.rng.random() < 0.08})
         self.shown.append(
             [
                 self.reported(row)
-                for row in self.users.values()
+                for row in self.users
                 if key_of(row).account not in self.cut[stage] or self.rng.random() < 0.8
             ]
         )
 
-    def change(self, number: int, happened: Callable[[], datetime]) -> None:
-        row, fate, rng = self.users[number], self.rng.random(), self.rng
+    def changed(self, row: Row, happened: Callable[[], datetime]) -> list[Row]:
+        """Return what becomes of a user, if it stays or is created again."""
+        fate, rng = self.rng.random(), self.rng
+        became = [row]
         if fate < 0.2:
-            self.users[number] = rng.choice(GAINS)(rng, row, happened)
+            became = [rng.choice(GAINS)(rng, row, happened)]
         elif fate < 0.25:
             more = rng.choice([events.key_changes, events.certificate_changes, events.mfa_changes])
-            self.users[number] = more(rng, row, happened)
+            became = [more(rng, row, happened)]
         elif fate < 0.31:
-            self.users[number] = events.renamed(row, rng)
+            became = [events.renamed(row, rng)]
         elif fate < 0.37:
-            self.users[number] = events.is_deactivated(rng, row, happened)
+            became = [events.is_deactivated(rng, row, happened)]
         elif fate < 0.40:
-            self.take_place(number)
+            became = [self.in_place_of_another(row)]
         elif fate < 0.5:
-            del self.users[number]
-            if fate < 0.45:
-                self.users[next(self.numbers)] = events.created_again(row, happened)
+            became = [events.created_again(row, happened)] if fate < 0.45 else []
         elif fate < 0.56:
-            arn = str(row["arn"]).replace(":user/", ":user/moved/")
-            self.users[number] = row | {"arn": arn}
+            became = [row | {"arn": str(row["arn"]).replace(":user/", ":user/moved/")}]
+        return became
 
-    def take_place(self, number: int) -> None:
-        """Rename a user to the name of one that was created in the same second and goes."""
-        row = self.users[number]
-        same = [
-            each
-            for each, other in self.users.items()
-            if key_of(other)[::2] == key_of(row)[::2] and each != number
-        ]
-        if same:
-            gone = self.users.pop(self.rng.choice(same))
-            self.users[number] = row | {"user": gone["user"], "arn": gone["arn"]}
+    def in_place_of_another(self, row: Row) -> Row:
+        """Return a user by the name of one that was created in the same second and goes."""
+        of_second = [o for o in self.users if key_of(o)[::2] == key_of(row)[::2] and o is not row]
+        if not of_second:
+            return row
+        gone = self.rng.choice(of_second)
+        self.users = [other for other in self.users if other is not gone]
+        return row | {"user": gone["user"], "arn": gone["arn"]}
 
     def reported(self, row: Row) -> Row:
         if self.rng.random() < 0.03:
@@ -255,8 +242,7 @@ class World:
         lines = self.ledgers[side].lines
         there = {(*line.subject, line.decided_by, line.decided_on, line.decision) for line in lines}
         for word in valid.values():
-            if (*word.key, word.person, word.day, word.decision) not in there:
-                self.alarms.append(Alarm(self.seed, "lost", (), word.key, word))
+            assert (*word.key, word.person, word.day, word.decision) in there, (self.seed, word)
 
     def merged(self) -> bytes:
         """Return both ledgers as git merges them: every line of either, in any order."""
@@ -314,53 +300,37 @@ def lists_of(stage: Stage, at: datetime) -> dict[str, list[dict[str, str]]]:
     return lists
 
 
-@dataclass
-class Round:
-    """Hold what the product gets: the merged ledgers of worlds, reports, and exemptions."""
-
-    worlds: Sequence[World]
-    stages: Sequence[Stage]
-    given: Sequence[int]
-    rng: random.Random
-
-    def __post_init__(self) -> None:
-        self.texts = {each.seed: each.merged() for each in self.worlds}
-        read = [read_ledger("decisions.csv", text).lines for text in self.texts.values()]
-        self.ledger = Ledger(lines=tuple(line for lines in read for line in lines))
-        keys = sorted({word.key for each in self.worlds for word in each.words})
-        exempt = {key[:2] for key in keys if self.rng.random() < 0.08}
-        ended = {key[:2] for key in keys if self.rng.random() < 0.08} - exempt
-        names = ("account", "user", "reason", "owner", "expires")
-        rows = [(*key, "by design", "Ann", "") for key in sorted(exempt)]
-        rows += [(*key, "by design", "Ann", "2025-01-01") for key in sorted(ended)]
-        exemptions = exemptions_of(*map(",".join, rows))
-        self.analysis = analyzer.analyze(loaded(self.stages, self.given), exemptions=exemptions)
-        reports = [report for at in self.given for report in self.stages[at].reports]
-        entries = [dict(zip(names, row, strict=True)) for row in rows]
-        self.by_law: dict[int, dict[law.User, law.Outcome]] = {}
-        for each in self.worlds:
-            own = [report for report in reports if report.account in each.accounts]
-            self.by_law[each.seed] = law.outcomes(table(self.texts[each.seed]), own, entries)
-
-    def alarms(self) -> Iterator[Alarm]:
-        """Hold states and plans against the law."""
-        ledger = Ledger(lines=tuple(map(replace, self.ledger.lines)))  # nothing is kept in them
-        says = said_by_product(ledger, self.analysis)
-        for each in self.worlds:
-            by_law = self.by_law[each.seed]
-            own = {key: outcome for key, outcome in says.items() if key.account in each.accounts}
-            for key in sorted({*own, *by_law}):
-                both = by_law.get(key), own.get(Key(*key))
-                if both[0] != both[1]:
-                    yield Alarm(each.seed, "differs", self.given, key, both)
+def checked(
+    worlds: Sequence[World], stages: Sequence[Stage], given: Sequence[int], rng: random.Random
+) -> Collection[law.Outcome]:
+    """Hold what the product says of the merged ledgers of worlds to the law, and return it."""
+    texts = [each.merged() for each in worlds]
+    lines = [line for text in texts for line in read_ledger("decisions.csv", text).lines]
+    keys = sorted({word.key for each in worlds for word in each.words})
+    exempt = {key[:2] for key in keys if rng.random() < 0.08}
+    ended = {key[:2] for key in keys if rng.random() < 0.08} - exempt
+    names = ("account", "user", "reason", "owner", "expires")
+    rows = [(*key, "by design", "Ann", "") for key in sorted(exempt)]
+    rows += [(*key, "by design", "Ann", "2025-01-01") for key in sorted(ended)]
+    exemptions = exemptions_of(*map(",".join, rows))
+    analysis = analyzer.analyze(loaded(stages, given), exemptions=exemptions)
+    says = said_by_product(Ledger(lines=tuple(lines)), analysis)
+    reports = [report for at in given for report in stages[at].reports]
+    entries = [dict(zip(names, row, strict=True)) for row in rows]
+    for world, text in zip(worlds, texts, strict=True):
+        own = [report for report in reports if report.account in world.accounts]
+        by_law = law.outcomes(table(text), own, entries)
+        found = {key: outcome for key, outcome in says.items() if key.account in world.accounts}
+        assert found == by_law, (world.seed, given)
+    return says.values()
 
 
-def played(seeds: Iterable[int]) -> tuple[list[World], list[Round]]:
-    """Play worlds, whose reports share files; return them with the rounds after the last report."""
+def played(seeds: Iterable[int]) -> list[law.Outcome]:
+    """Play worlds, whose reports share files; return all outcomes after the last report."""
     worlds = [World(seed) for seed in seeds]
     rng = random.Random(worlds[0].seed)
     stages: list[Stage] = []
-    rounds: list[Round] = []
+    found: list[law.Outcome] = []
     for stage, at in enumerate(REPORTED):
         for each in worlds:
             each.live(stage)
@@ -370,13 +340,10 @@ def played(seeds: Iterable[int]) -> tuple[list[World], list[Round]]:
             each.review(stage, lists)
         sets = {(stage,), tuple(range(stage + 1))}
         sets |= {rng.choice([(stage - 1,), (stage - 1, stage)])} if stage else set()
-        rounds = [Round(worlds, stages, given, rng) for given in sorted(sets)]
-        found = [alarm for each in rounds for alarm in each.alarms()]
-        for each in worlds:
-            each.alarms += [alarm for alarm in found if alarm.seed == each.seed]
+        found = [each for given in sorted(sets) for each in checked(worlds, stages, given, rng)]
         known = rng.choice([(stage,), tuple(range(stage + 1))])
         keep_facts([each for each in worlds if each.rng.random() < 0.5], stages, known)
-    return worlds, rounds
+    return found
 
 
 def keep_facts(worlds: Sequence[World], stages: Sequence[Stage], given: Sequence[int]) -> None:
