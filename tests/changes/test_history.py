@@ -25,7 +25,7 @@ from tests.support.decisions import console_name
 from tests.support.histories import Named, history_of
 
 JANUARY = datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
-BORN = datetime(2025, 6, 1, 0, 0, 1, tzinfo=UTC)
+BORN = datetime(2025, 6, 1, tzinfo=UTC)
 ACCOUNT = "012345678901"
 
 
@@ -109,7 +109,9 @@ STORIES: dict[str, Story] = {
     "not everyone removed was renamed": story(
         [ANN, person("bo", created=day(-3))], [ANNA], removed=2, created=1, appeared=0, renamed=1
     ),
-    "a user without a creation time is known by name": story([ANN], [NO_TIME], [ANN], events=[]),
+    "users without a creation time are known by name": story(
+        *([ANN, ANNA], [ANN, ANNA], [NO_TIME, person("anna", user_creation_time="??")]), events=[]
+    ),
     "it was never known": story([NO_TIME], [NO_TIME], [], events=[f"{DELETED} an unknown day"]),
     "undetermined reports do not end a time without use": story(
         *([ANN], [UNREAD], [ANN], []),
@@ -168,7 +170,9 @@ def test_a_user_has_its_times_and_is_known_by_its_name_if_need_be() -> None:
     users = every_story().users.set_index("account")
     user = users.loc[ACCOUNTS["undetermined reports do not end a time without use"]]
     assert (user["unused_since"], user["at_least"], user["days_unused"]) == (day(0), True, 14)
-    assert users.loc[ACCOUNTS["a user without a creation time is known by name"], "by_name"]
+    named = users.loc[[ACCOUNTS["users without a creation time are known by name"]]]
+    assert named["by_name"].all()
+    assert {*named["created"]} == {BORN}
     assert users.loc[[ACCOUNTS["it was never known"]], "created"].isna().all()
     user = users.loc[ACCOUNTS["identical rows are one user"]]
     assert (user["verdict_start"], user["verdict_end"]) == ("unused", "unused")
