@@ -411,8 +411,8 @@ LATER = ("used", "key", "ssh", "password", "gone")
 MOMENTS: tuple[tuple[str, Decision, str, Sequence[str]], ...] = (
     ("dash", DELETE, LAST_READ, AT_ALL),
     ("bash", DEACTIVATE, LAST_READ, AT_ALL),
-    ("dash", DEACTIVATE, "update-access-key", ("key-on", "tagged", "again", "renamed")),
-    ("bash", DELETE, "remove-user-from-group", ("twin", "unclear", *LATER)),
+    ("dash", DEACTIVATE, "update-access-key", ("certificate-on", "key-on", "again", "renamed")),
+    ("bash", DELETE, "remove-user-from-group", ("twin", "key-on", "unclear", *LATER)),
     ("dash", DELETE, "delete-login-profile", ("certificate", "service", "gone")),
     ("dash", DELETE, "delete-access-key", LATER),
     ("dash", DELETE, "deactivate-mfa-device", ("mfa", *LATER)),
