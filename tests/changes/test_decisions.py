@@ -26,7 +26,11 @@ ANN = person()
 
 
 def decided(
-    reports: list[Named], *lines: LedgerLine, log: list[Any] | None = None, owners: str = ""
+    reports: list[Named],
+    *lines: LedgerLine,
+    log: list[Any] | None = None,
+    owners: str = "",
+    span: Span | None = None,
 ) -> History:
     """Return the history of reports beside decisions, a log and a list of owners."""
     ledger = ledger_of(*lines)
@@ -36,7 +40,7 @@ def decided(
         ("owners.csv", f"account,user,owner,email,left\n{owners}".encode())
     )
     loaded = analyzer.load(*reports, with_older=True)
-    return with_decisions(history(analyze(loaded, ledger=ledger, owners=listed), Span()))
+    return with_decisions(history(analyze(loaded, ledger=ledger, owners=listed), span or Span()))
 
 
 def counted(found: History) -> dict[str, int]:
@@ -103,6 +107,15 @@ def test_a_removal_done_has_the_moment_and_the_caller_of_the_log_or_lies_between
     assert (user["done_by"], str(user["done_at"])[:10]) == (
         (CALLER, how[11:21]) if log else ("", "NaT")
     )
+
+
+def test_what_only_a_report_after_the_period_or_one_before_it_shows_is_not_done_in_it() -> None:
+    for span, expected in (
+        (Span(until=day(30)), {"decisions": 1, "removals": 1, "open": 1}),
+        (Span(since=day(60)), {}),
+    ):
+        found = decided([*GONE, report(80)], word("delete", 1), span=span)
+        assert counted(found) == expected, span
 
 
 def test_what_the_reports_deny_of_the_log_is_named() -> None:

@@ -22,6 +22,7 @@ from tests.support.builders import (
     report_text,
 )
 from tests.support.decisions import DAY, analysis_of, console_name, in_accounts, line
+from tests.support.outputs import exemptions_of
 
 NEWER, DAYS = AS_OF + timedelta(days=10), timedelta(days=1)
 USED = days_before(100)
@@ -93,6 +94,13 @@ def test_who_is_left_out_is_named_once_with_the_reason() -> None:
         each = found.pop(account)
         assert (each.reason.startswith(reason), each.stands) == (True, stands), (each.reason, users)
     assert found == {}
+
+
+def test_who_is_exempt_by_now_is_left_out_with_the_reason() -> None:
+    report = analysis_of(QUIET, as_of=NEWER).report
+    analysis = analyzer.analyze(report, exemptions=exemptions_of("*,quiet,asked,,"))
+    (left,) = removal_plan(Ledger(lines=(word(),)), report, analysis.pages()).left_out
+    assert (left.state, left.reason) == (State.EXEMPT, "exempt: asked")
 
 
 def test_who_is_left_out_has_a_sentence_with_the_owner() -> None:
