@@ -298,11 +298,6 @@ def test_users_have_the_name_of_their_file_and_their_access_keys() -> None:
     assert users["access_key_2_last_rotated"][0] == pd.Timestamp(created)
 
 
-def test_a_ledger_is_shown_in_a_line() -> None:
-    ledger = analyzer.read_ledger(ledger_bytes([line("keep", a_user("ann"))]))
-    assert repr(ledger) == "<Ledger: decisions 1>"
-
-
 def test_a_filter_takes_several_patterns() -> None:
     for wrong in ({"users": "svc-*"}, {"accounts": "123456789012"}):
         with pytest.raises(TypeError, match="accounts, users, … are several words"):

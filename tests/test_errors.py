@@ -1,7 +1,5 @@
 """A message names the first problems, and says how many more there are."""
 
-import pickle
-
 import pytest
 
 from analyzer.errors import InputRefused, Problem
@@ -46,8 +44,3 @@ def test_a_hint_of_several_problems_stands_once() -> None:
 )
 def test_a_cell_is_named_without_the_word_column(column: str | None, place: str) -> None:
     assert str(Problem("a.csv", None, column, None, "wrong", "Mend it")).startswith(place)
-
-
-def test_another_process_raises_the_same_refusal() -> None:
-    refused = InputRefused.of_file("a.csv", "not a report", "Name another file.")
-    assert pickle.loads(pickle.dumps(refused)).problems == refused.problems

@@ -15,7 +15,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -46,22 +45,6 @@ for path in sorted(glob.glob(sys.argv[1] + "/*.csv")):
     frame["unused"] = used.isna() & ~active
     frames.append(frame)
 pd.concat(frames).to_csv(sys.argv[2], index=False)
-"""
-RULES = """
-import statistics, sys, time
-import analyzer
-from analyzer.analysis.rule_results import RuleResults
-book = analyzer.rulebook(rules=["all"])
-def share(path):
-    began = time.process_time()
-    report = analyzer.load(path)
-    loaded = time.process_time() - began
-    analysis = analyzer.analyze(report)
-    began = time.process_time()
-    assert RuleResults(report, analysis.judged, (), book).counts
-    return (time.process_time() - began) / loaded
-share(sys.argv[1])
-print(statistics.median(share(sys.argv[2]) for _ in range(int(sys.argv[3]))))
 """
 READ_CSV = "import sys, pandas as pd; pd.read_csv(sys.argv[1], dtype=str, keep_default_na=False)"
 TO_EXCEL = (
@@ -269,18 +252,6 @@ def _growth(make: Maker, out: Path) -> tuple[float, Run]:
     return ratio * small / large, run
 
 
-def _rules(rows: int, times: int) -> Callable[[Maker, Path], tuple[float, Run]]:
-    """Return what measures deciding all rules against loading the report, in one process."""
-
-    def measure(make: Maker, _: Path) -> tuple[float, Run]:
-        command = python(RULES, make.report(5_000), make.report(rows), str(times))
-        began = time.perf_counter()
-        told = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        return float(told), Run(time.perf_counter() - began, 0)
-
-    return measure
-
-
 IMPORTS = ("pandas", "pyarrow", "typer")
 DASK = (sys.executable, "-m", "samples.engines.dask")
 SPARK = ("spark-submit", "--master", "local[2]", "samples/engines/spark.py")
@@ -301,8 +272,6 @@ FIGURES = {
     "S10": Figure("export, 1,000 x 500 / analyze to CSV", 12, _export, 600 * MB),
     "S11d": Figure("Dask, 10,000 x 500 / one process", 2.2, _on_engine(*DASK)),
     "S11s": Figure("Spark, likewise (needs PySpark and Java)", 3.0, _on_engine(*SPARK)),
-    "R1": Figure("all rules, 5,000 users / loading them (CPU)", 0.25, _rules(5_000, 25)),
-    "R2": Figure("all rules, 1 M users / loading them (CPU)", 0.25, _rules(1_000_000, 3)),
 }
 
 

@@ -13,7 +13,7 @@ from analyzer.decisions.collect import (
     lines_of,
     owner_answer_notes,
 )
-from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
+from analyzer.decisions.decision import Decision, EntryPlace, LedgerLine, OpenRow, fact_line
 from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import read_entries
 from analyzer.errors import InputRefused
@@ -22,6 +22,7 @@ from tests.support.builders import AS_OF, a_user, days_before
 from tests.support.decisions import (
     DAY,
     TODAY,
+    analysis_of,
     bulk,
     collected,
     entries,
@@ -162,6 +163,14 @@ def test_every_valid_entry_is_recorded_late_older_repeated_or_at_odds(
     update = collected(file(entered), ledger=ledger_of(*known))
     assert update.added == (entered,)
     assert len(update.ledger.lines) == len(known) + 1
+
+
+def test_lines_of_the_program_are_not_taken_from_elsewhere_and_said() -> None:
+    (report,) = analysis_of(ANN, as_of=NEWER).report.files
+    gone = fact_line(Decision.GONE, DELETE, report)
+    update = collected(entries(DELETE, gone))
+    assert update.added == entries(DELETE).lines
+    assert [each for each in update.notes if each.startswith("Not taken: 1 line of credreport")]
 
 
 # What is counted

@@ -22,6 +22,7 @@ from tests.support.builders import (
     report_text,
 )
 from tests.support.decisions import DAY, analysis_of, console_name, in_accounts, line
+from tests.support.outputs import exemptions_of
 
 NEWER, DAYS = AS_OF + timedelta(days=10), timedelta(days=1)
 USED = days_before(100)
@@ -95,6 +96,13 @@ def test_who_is_left_out_is_named_once_with_the_reason() -> None:
     assert found == {}
 
 
+def test_who_is_exempt_by_now_is_left_out_with_the_reason() -> None:
+    report = analysis_of(QUIET, as_of=NEWER).report
+    analysis = analyzer.analyze(report, exemptions=exemptions_of("*,quiet,asked,,"))
+    (left,) = removal_plan(Ledger(lines=(word(),)), report, analysis.pages()).left_out
+    assert (left.state, left.reason) == (State.EXEMPT, "exempt: asked")
+
+
 def test_who_is_left_out_has_a_sentence_with_the_owner() -> None:
     owned = line(user_row={**word().user_row, "owner": "Lee", "owner_email": "lee@example.com"})
     (each,) = planned(([owned], [MFA])).left_out
@@ -156,6 +164,12 @@ def test_every_state_of_a_removal_is_taken_left_out_or_done() -> None:
     assert {*State} - {State.OPEN, State.DONE, State.EXEMPT} == {
         State(reason.partition(":")[0]) for *_, reason, _ in LEFT
     }
+
+
+def test_of_a_name_in_twenty_accounts_only_the_users_decided_on_are_removed() -> None:
+    users = [([word(user=X)] if at % 3 == 1 else [], [X]) for at in range(20)]
+    found = [each.line.account for each in planned(*users).removals]
+    assert found == [f"{at:012}" for at in range(1, 20, 3)]
 
 
 def test_the_package_offers_no_change_of_aws() -> None:

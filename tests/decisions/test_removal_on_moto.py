@@ -21,8 +21,8 @@ from tests.support.aws_server import environment, on_loopback_only
 from tests.support.aws_stub import LEDGERS, LOG, UNDO, ScriptRun, run_script
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
-from tests.support.removal_proxy import Fault, Front, front_serving
-from tests.support.removals import SHELLS, Removal, credential, removal
+from tests.support.removal_proxy import Front, front_serving
+from tests.support.removals import Removal, credential, removal
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -234,94 +234,3 @@ def test_the_policy_allows_changes_only_of_what_the_script_changes() -> None:
         changes = [a for a in each["Action"] if not a.startswith(("iam:Get", "iam:List"))]
         assert bool(changes) == (each["Resource"] != "*")
         assert not changes or changes == each["Action"]
-
-
-class Case(NamedTuple):
-    """Hold in which call AWS fails a user, how, and what is said of it."""
-
-    operation: str
-    fault: Fault
-    result: str
-    reason: str
-    decision: Decision = Decision.DELETE
-
-
-DENIED, BROKEN, ABSENT = Fault("AccessDenied", 403), Fault("ServiceFailure", 500), "NoSuchEntity"
-AGAIN = "run this script again in some minutes"
-OFF = Decision.DEACTIVATE
-FAULTS = (
-    Case("GetUser", Fault(ABSENT, 404), "skipped", f"list-users shows it: unclear, {AGAIN}"),
-    Case("GetUser", Fault("Throttling"), "failed", "get-user: An error occurred (Throttling)"),
-    Case("GetUser", Fault(), "skipped", AGAIN),
-    Case("GetLoginProfile", BROKEN, "failed", "(ServiceFailure)"),
-    Case("ListAccessKeys", DENIED, "failed", "list-access-keys: An error occurred (AccessDenied)"),
-    Case("ListServiceSpecificCredentials", Fault("-", 503), "failed", "(503)"),
-    Case("RemoveUserFromGroup", BROKEN, "failed", "(ServiceFailure)"),
-    Case("RemoveUserFromGroup", BROKEN._replace(has_effect=True), "failed", "(ServiceFailure)"),
-    Case("DetachUserPolicy", Fault(), "failed", "delete-user X: An error occurred (DeleteConf"),
-    Case("DeleteAccessKey", Fault("LimitExceeded", 409), "failed", "(LimitExceeded)"),
-    Case("DeleteAccessKey", Fault(ABSENT, 404, has_effect=True), "done", ""),
-    Case("DetachUserPolicy", Fault(ABSENT, 404), "failed", "(DeleteConflict)"),
-    Case("DeleteUser", Fault(ABSENT, 404), "failed", f"and get-user does: unclear, {AGAIN}"),
-    Case("DeleteUser", Fault(ABSENT, 404, has_effect=True), "gone", "does not exist any more"),
-    Case("UpdateAccessKey", Fault(ABSENT, 404), "failed", f"is active: {AGAIN}", OFF),
-    Case("UpdateAccessKey", Fault(), "failed", f"is active: {AGAIN}", OFF),
-    Case("UpdateAccessKey", BROKEN._replace(has_effect=True), "failed", "(ServiceFailure)", OFF),
-    Case("DeleteUser", DENIED, "failed", "(AccessDenied)"),
-)
-
-
-def faulty(iam: Any, front: Front, number: int, case: Case) -> Removal:
-    """Let AWS fail a new user, who has what the call is about, and return the decision."""
-    name = f"user-{number}"
-    iam.create_user(UserName=name)
-    stored = iam_backends[ACCOUNT]["aws"].users[name]
-    stored.create_date = (LONG_AGO - timedelta(seconds=number + 1)).replace(tzinfo=None)
-    if case.operation == "RemoveUserFromGroup":
-        iam.add_user_to_group(UserName=name, GroupName="a,b")
-    if case.operation == "DetachUserPolicy":
-        iam.attach_user_policy(UserName=name, PolicyArn=MANAGED)
-    if case.fault is DENIED:
-        iam.put_user_policy(UserName=name, PolicyName="-x", PolicyDocument=POLICY)
-    keys = []
-    if case.operation.endswith("AccessKey"):
-        key = iam.create_access_key(UserName=name)["AccessKey"]
-        keys.append(credential(key["CreateDate"], active=case.decision is OFF))
-        if case.decision is not OFF:
-            iam.update_access_key(UserName=name, AccessKeyId=key["AccessKeyId"], Status="Inactive")
-    front.faults[case.operation, name] = case.fault
-    user = iam.get_user(UserName=name)["User"]
-    return removal(
-        arn=user["Arn"],
-        created=user["CreateDate"],
-        decision=case.decision,
-        baseline=datetime.now(UTC).replace(microsecond=0),
-        keys=tuple(keys),
-    )
-
-
-@pytest.mark.parametrize("shell", SHELLS)
-def test_whatever_fails_in_aws_nobody_else_is_touched_and_the_log_is_true(
-    front: Front, tmp_path: Path, shell: str
-) -> None:
-    iam, cases = client(), FAULTS[SHELLS.index(shell) :: 2]
-    before = state(iam, front)
-    removals = [faulty(iam, front, number, case) for number, case in enumerate(cases)]
-    script = removal_script(removals, ledgers=LEDGERS)
-    ended = run(shell, script, front, tmp_path, APPLY=ACCOUNT, AWS_MAX_ATTEMPTS="1")
-    assert ended.code == 1, ended.output
-    ends = {line["user"]: line for line in ended.log if line["step"] == "end"}
-    for each, case in zip(removals, cases, strict=True):
-        end, reason = ends[each.user], case.reason.replace("X", each.user)
-        assert (end["result"], reason in end["detail"]) == (case.result, True), (case, end)
-    begun = [line["user"] for line in ended.log if line["result"] == "begin"]
-    assert begun == [values["UserName"] for _, values in front.changes()]
-    front.faults.clear()
-    run(shell, f"{shell} {UNDO}", front, tmp_path)
-    after = state(iam, front)
-    assert {name: after[name] for name in before} == before
-    for each in (each for each, case in zip(removals, cases, strict=True) if case.fault is DENIED):
-        (policy,) = after[each.user].details["UserPolicyList"]
-        assert policy == {"PolicyName": "-x", "PolicyDocument": json.loads(POLICY)}
-    there = {each.user for each in removals if each.user in after}
-    assert there == {name for name, end in ends.items() if end["result"] in {"skipped", "failed"}}

@@ -576,17 +576,6 @@ def test_a_line_of_the_undo_file_that_a_kill_cut_off_is_dropped(aws: AwsStub) ->
     assert undo.read_text() == text + text.splitlines(keepends=True)[-1]
 
 
-def test_every_user_done_or_gone_is_0_and_each_other_end_is_1(bob: AwsStub) -> None:
-    gone, kept, failing = removal("gone", created=CREATED - DAY), removal("kept"), removal("no")
-    for each in (kept, failing):
-        exists(bob.account, each)
-    bob.account.users["kept"].tags.append("credreport:keep")
-    bob.account.refusals["get-login-profile no"] = "Throttling"
-    cases = (([kept], 1), ([failing], 1), ([BOB, gone, kept, failing], 1), ([BOB, gone], 0))
-    assert [bob.preview(*users).code for users, _ in cases] == [code for _, code in cases]
-    assert [bob.apply(*users).code for users, _ in cases[2:]] == [1, 0]
-
-
 @pytest.mark.parametrize(
     ("moment", "changes"),
     [("get-user", 0), ("delete-user-policy", 1), ("remove-user-from-group", 4)],

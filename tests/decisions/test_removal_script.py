@@ -189,7 +189,7 @@ def test_a_step_that_fails_ends_its_user_and_not_the_next(aws: AwsStub) -> None:
         *_, last, end = (line for line in run.log if line["arn"] == each.arn)
         assert (last["step"], last["result"]) == (step, "failed")
         assert f"An error occurred ({codes[step]}) when calling" in end["detail"]
-        again = "(changed a moment ago: run this script again in some minutes)"
+        again = f"(changed a moment ago: {AGAIN})"
         assert end["detail"].endswith(again) == (step == names[0])
         deletes = ["delete-user", f"--user-name={each.user}"] in aws.changes()
         assert deletes == (step == "delete-user")
@@ -203,6 +203,7 @@ READS = (
     *("list-user-policies", "get-user-policy"),
 )
 GROUPS = "list-groups-for-user"
+AGAIN = "run this script again in some minutes"
 UNEXPECTED = "unexpected answer:"
 ANSWERS = (
     *((read, "Throttling", "failed", "An error occurred (Throttling)") for read in READS),
@@ -210,7 +211,7 @@ ANSWERS = (
     *((GROUPS, f"-\t{time}\tadmins\n", "failed", UNEXPECTED) for time in ("", "-")),
     *((GROUPS, answer, "failed", UNEXPECTED) for answer in ("admins\n", "Groups\tx\n")),
     *(("get-access-key-last-used", each, "failed", UNEXPECTED) for each in ("", "\t\n", "a b\n")),
-    *(("get-user", answer, "skipped", "run this script again") for answer in ("", "None\n", "\n")),
+    *(("get-user", answer, "skipped", AGAIN) for answer in ("", "None\n", "\n")),
     *(("get-login-profile", answer, "skipped", "a passwo") for answer in ("", "None\n", "\n")),
     *(("get-user-policy", answer, "failed", "get-user-policy") for answer in ("", "\n")),
 )
@@ -232,6 +233,37 @@ def test_an_answer_missing_empty_or_unexpected_ends_its_user_before_a_change(aws
         assert (line["step"], line["result"]) == ("end", result), (read, answer)
         assert said in line["detail"], (read, answer)
         assert result == "skipped" or line["detail"].startswith(f"{read}: ")
+
+
+NOT_DONE: tuple[tuple[str, str, Decision, str], ...] = (
+    ("delete-user", "NoSuchEntity", Decision.DELETE, f"and get-user does: unclear, {AGAIN}"),
+    *(
+        ("detach-user-policy", answer, Decision.DELETE, "An error occurred (DeleteConflict)")
+        for answer in ("NoSuchEntity", "")
+    ),
+    *(
+        ("update-access-key", answer, Decision.DEACTIVATE, f"is active: {AGAIN}")
+        for answer in ("NoSuchEntity", "")
+    ),
+)
+"""A change that AWS does not make, the code of its error if it says so, and what is said of it."""
+
+
+def test_a_change_that_aws_calls_done_or_needless_and_does_not_make_fails(aws: AwsStub) -> None:
+    users = []
+    for at, (step, code, decision, _) in enumerate(NOT_DONE):
+        is_off = decision is Decision.DEACTIVATE
+        keys = (credential(CREATED, active=True),) if is_off else ()
+        users.append(removal(f"no{at}", keys=keys, decision=decision))
+        policies = [] if is_off else [["-", "-", "arn:aws:iam::aws:policy/ReadOnlyAccess"]]
+        exists(aws.account, users[-1]).lists["list-attached-user-policies"] = policies
+        (aws.account.refusals if code else aws.account.answers)[f"{step} no{at}"] = code
+    run = aws.apply(*users)
+    assert (run.code, run.messages, aws.untrue()) == (1, "", [])
+    ends = [line for line in run.log if line["step"] == "end"]
+    for end, case in zip(ends, NOT_DONE, strict=True):
+        assert (end["result"], case[-1] in end["detail"]) == ("failed", True), (case, end)
+    assert aws.account.users.keys() == {each.user for each in users}
 
 
 @pytest.mark.parametrize(("read", "number"), [("list-users", 2), ("list-virtual-mfa-devices", 1)])

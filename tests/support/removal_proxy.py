@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 from urllib.error import HTTPError
 from urllib.parse import parse_qs
 from urllib.request import Request, urlopen
@@ -17,25 +17,6 @@ from urllib.request import Request, urlopen
 from tests.support.aws_server import moto_serving
 
 Call = tuple[str, dict[str, str]]
-
-
-class Fault(NamedTuple):
-    """Say how AWS fails in a call: by a code, without one with an empty answer, or no XML.
-
-    The call may have its effect all the same.
-    """
-
-    code: str = ""
-    status: int = 400
-    has_effect: bool = False
-
-    def answer(self, operation: str) -> tuple[int, bytes]:
-        if not self.code:
-            return 200, f"<{operation}Response><{operation}Result/></{operation}Response>".encode()
-        if self.status == 503:
-            return 503, b"<html>Service Unavailable"
-        error = f"<Error><Code>{self.code}</Code><Message>no</Message></Error>"
-        return self.status, f"<ErrorResponse>{error}</ErrorResponse>".encode()
 
 
 @dataclass
@@ -47,12 +28,6 @@ class Front:
     calls: list[Call] = field(default_factory=list)
     signed_in: dict[str, datetime] = field(default_factory=dict)
     service_credentials: dict[str, dict[str, str]] = field(default_factory=dict)
-    faults: dict[tuple[str, str], Fault] = field(default_factory=dict)
-    """The faults, by operation and user."""
-
-    def changes(self) -> list[Call]:
-        """Return the calls that change something, in their order."""
-        return [call for call in self.calls if not call[0].startswith(("Get", "List"))]
 
     def answer(self, operation: str, values: dict[str, str]) -> str | None:
         """Return what AWS answers where moto does not know it."""
@@ -94,13 +69,8 @@ class _Handler(BaseHTTPRequestHandler):
         values = {name: each[0] for name, each in parse_qs(body.decode()).items()}
         operation = values.pop("Action")
         self.front.calls.append((operation, values))
-        fault = self.front.faults.get((operation, values.get("UserName", "")))
         known = self.front.answer(operation, values)
-        if fault:
-            if fault.has_effect:
-                self._answer_of_moto(body)
-            status, content = fault.answer(operation)
-        elif known is None:
+        if known is None:
             status, content = self._answer_of_moto(body)
             content = self.front.completed(operation, values, content)
         else:
