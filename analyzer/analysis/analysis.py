@@ -1,7 +1,7 @@
 """Judge a whole report."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -62,10 +62,6 @@ class Analysis:
     settings: str = ""
     exempt: "ExemptionMatches | None" = None
     owned: np.ndarray = field(default_factory=lambda: np.array([], np.int64))
-
-    def pages(self) -> Iterator[Users]:
-        """Yield the judged users in parts of bounded size."""
-        return self.judged.slices()
 
     @property
     def users(self) -> pd.DataFrame:
@@ -223,8 +219,7 @@ class Analysis:
 
         if self.part_of:
             return self.part_of.follow_up_result
-        pages = self.pages() if self.ledger.lines else ()  # no decisions, no users to find
-        return follow_up(pages, self.report, self.ledger, self.owners)
+        return follow_up(self.judged, self.report, self.ledger, self.owners)
 
     @property
     def follow_up(self) -> pd.DataFrame:

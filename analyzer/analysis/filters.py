@@ -3,7 +3,7 @@
 In the patterns `*` and `?` match. Users that are left out are counted, never dropped silently.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -177,13 +177,10 @@ def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
     ]
 
 
-def unmatched_users(pages: Iterable[Users], chosen: Filter) -> list[str]:
+def unmatched_users(users: Users, chosen: Filter) -> list[str]:
     """Return the names and ARNs (not the patterns) that no user has."""
-    missing = [pattern for pattern in chosen.users if not has_wildcard(pattern)]
-    missing = [pattern for pattern in missing if pattern != ROOT_USER]
-    for page in pages if missing else ():
-        missing = [pattern for pattern in missing if not _name_mask(page, [pattern]).any()]
-    return missing
+    names = [user for user in chosen.users if user != ROOT_USER and not has_wildcard(user)]
+    return [name for name in names if not _name_mask(users, [name]).any()]
 
 
 def account_labels(report: Report) -> list[str]:

@@ -164,9 +164,9 @@ class Comparison:
         if Verdict.UNUSED in kinds:
             keep |= is_newly_unused(frame)
         if verdicts:
-            pages = chain(self.before.pages(), self.now.pages())
-            users = (page.users[page.users[columns.VERDICT].isin(list(verdicts))] for page in pages)
-            keep &= frame[columns.ARN].isin({arn for part in users for arn in part[columns.ARN]})
+            sides = (analysis.judged.users for analysis in (self.before, self.now))
+            having = (users[users[columns.VERDICT].isin(list(verdicts))] for users in sides)
+            keep &= frame[columns.ARN].isin({*chain(*(users[columns.ARN] for users in having))})
         keep |= frame[CHANGE] == ChangeKind.NOT_COVERED
         return replace(self, changes=frame[keep].reset_index(drop=True))
 
@@ -349,7 +349,7 @@ def _changed_steps(before: Side, now: Side, accounts: Sequence[str]) -> tuple[Wa
     """Return the steps of users and roots that differ, also in the outcome of a rule."""
     index, pages, numbers, outcomes = pd.Index([*accounts], dtype=TEXT), [], [], []
     for later, side in enumerate((before, now)):
-        for page in (*side.analysis.report.roots(), *side.analysis.pages()):
+        for page in (*side.analysis.report.roots(), *side.analysis.judged.slices()):
             at = index.get_indexer(pd.Index(text_series(page.account)))
             numbers.append(np.where(at < 0, at, 2 * at + later))
             pages.append(page)

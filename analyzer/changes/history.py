@@ -213,7 +213,7 @@ def _walked(
         account,
         problems=[*account.follow(analysis.judged)],
         owned={*analysis.owned.tolist()},
-        reported=reported_accounts(ledger, part, analysis.pages(), span.until) if ledger else {},
+        reported=reported_accounts(ledger, part, analysis.judged, span.until) if ledger else {},
     )
 
 

@@ -82,7 +82,7 @@ def collect(
         update = collected(ledger, entries)
         if given:
             newest = given.analysis
-            of_reports = fates(update.ledger, newest.report, newest.pages())
+            of_reports = fates(update.ledger, newest.report, newest.judged)
             update = with_facts(update, of_reports)
         # Without a new line too, one may stay at a smaller place.
         if output and update.ledger.lines != ledger.lines:

@@ -122,7 +122,7 @@ def _explanations(analysis: "Analysis", user: str) -> "Sequence[Explanation]":
     try:
         return analysis.explain(user)
     except ValueError:
-        names = (name for page in analysis.pages() for name in page.users["user"])
+        names = analysis.judged.users["user"]
         where = "the newest report of each account (--history looks in all)"
         raise _no_user(user, names, where) from None
 

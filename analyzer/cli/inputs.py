@@ -319,7 +319,7 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
             message += "; an account has 12 digits"
             message += f"; did you mean {meant}?" if meant in labels else ""
         raise wrong_usage(message, "--account")
-    users = (unmatched_users(analysis.pages(), given) for analysis in analyses)
+    users = (unmatched_users(analysis.judged, given) for analysis in analyses)
     if given.users and (missing := _in_all(users)):
         message = f"{', '.join(missing)}: no such user in the reports; use * and ? for a pattern"
         raise wrong_usage(message, "--user")

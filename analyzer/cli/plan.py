@@ -88,7 +88,7 @@ def plan(
         ledger = with_owners(ledger, read_owners(*owners), today)
     exemption_list = exemptions_of(listed[0] if listed else None, exempt)
     analysis = analyze(load(*report), exemptions=exemption_list)
-    result = removal_plan(ledger, analysis.report, analysis.pages())
+    result = removal_plan(ledger, analysis.report, analysis.judged)
     too_old = [*_age_warning(result, max_age)]
     _write(result, [*files, *listed], output, max_age, can_run=not too_old)
     newest = max(file.as_of for file in analysis.report.files)

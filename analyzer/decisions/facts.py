@@ -79,17 +79,17 @@ def report_time(file: ReportFile) -> ReportTime:
 
 
 def reported_accounts(
-    ledger: Ledger, report: Report, pages: Iterable[Users], until: datetime | None = None
+    ledger: Ledger, report: Report, users: Users, until: datetime | None = None
 ) -> ReportedAccounts:
     """Return what the reports up to a moment show of the users of a ledger.
 
-    `pages` are the judged pages of `report`; its older reports are read too.
+    `users` are the judged users of `report`; its older reports are read too.
     """
     lines = [line for line in ledger.lines if line.decision in REMOVALS]
     limits = {user: stand.line.idle_limit for user, stand in ledger.standings.items()}
-    accounts = _accounts_of(report, pages, lines, limits)
+    accounts = _accounts_of(report, users, lines, limits)
     for older in report.older():
-        accounts = {**_accounts_of(older, older.pages(), lines, {}), **accounts}
+        accounts = {**_accounts_of(older, older.iam_users, lines, {}), **accounts}
     by_account = defaultdict[str, list[ReportedAccount]](list)
     for (account, as_of), shown in sorted(accounts.items(), key=lambda item: item[0]):
         if until is None or as_of <= until:
@@ -98,7 +98,7 @@ def reported_accounts(
 
 
 def _accounts_of(
-    report: Report, pages: Iterable[Users], lines: Sequence[LedgerLine], limits: Mapping[User, int]
+    report: Report, users: Users, lines: Sequence[LedgerLine], limits: Mapping[User, int]
 ) -> dict[tuple[str, datetime], ReportedAccount]:
     """Return what each report shows of the users of removals, by account and as-of."""
     shown = dict[tuple[str, datetime], ReportedAccount]()
@@ -113,7 +113,7 @@ def _accounts_of(
             by_file[place].roots.add(arn)
     names = {line.user for line in lines}
     seconds = pd.DatetimeIndex([line.created for line in lines], tz=UTC).dropna()
-    for page in pages:
+    for page in users.slices() if lines else ():
         created = page.users[columns.CREATED]
         is_near = created.isin(seconds) | created.isna() | page.users[columns.USER].isin(names)
         some = page.where(is_near.to_numpy(bool))

@@ -4,7 +4,7 @@ It is done or overtaken by `facts`; the newest report of the account says the re
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -105,15 +105,13 @@ class Fates:
         return (line for line in self.facts if line.report_time.source is not AsOfSource.OPTION)
 
 
-def fates(
-    ledger: Ledger, report: Report, pages: Iterable[Users], until: datetime | None = None
-) -> Fates:
+def fates(ledger: Ledger, report: Report, users: Users, until: datetime | None = None) -> Fates:
     """Return the fate of each removal that stands, and of each that something keeps from it.
 
-    `pages` are the judged pages of `report`. Reports after `until` do not count.
+    `users` are the judged users of `report`. Reports after `until` do not count.
     """
     newest = max((file.as_of for file in report.files), default=None)
-    return fates_of(ledger, reported_accounts(ledger, report, pages, until), newest)
+    return fates_of(ledger, reported_accounts(ledger, report, users, until), newest)
 
 
 def fates_of(ledger: Ledger, accounts: ReportedAccounts, newest: datetime | None) -> Fates:

@@ -1,6 +1,6 @@
 """Follow up all decisions to remove users: a table, and a text beside each user."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
@@ -102,11 +102,9 @@ class FollowUp:
     contradictions: tuple[str, ...] = ()
 
 
-def follow_up(
-    pages: Iterable[Users], report: Report, ledger: Ledger, owners: Owners = NO_OWNERS
-) -> FollowUp:
-    """Return the fate of each removal; `pages` are the judged pages of `report`."""
-    of_reports = fates(ledger, report, pages)
+def follow_up(users: Users, report: Report, ledger: Ledger, owners: Owners = NO_OWNERS) -> FollowUp:
+    """Return the fate of each removal; `users` are the judged users of `report`."""
+    of_reports = fates(ledger, report, users)
     every = of_reports.fates
     cells = {
         name: pd.Series([value(fate) for fate in every], dtype=dtype)

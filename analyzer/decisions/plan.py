@@ -93,12 +93,12 @@ class RemovalPlan:
     done: tuple[LedgerLine, ...]
 
 
-def removal_plan(ledger: Ledger, report: Report, pages: Iterable[Users]) -> RemovalPlan:
+def removal_plan(ledger: Ledger, report: Report, users: Users) -> RemovalPlan:
     """Return the plan for the removals that stand and that the reports leave open.
 
-    `pages` are the judged pages of `report`, with the exemptions.
+    `users` are the judged users of `report`, with the exemptions.
     """
-    every = fates(ledger, report, pages).fates
+    every = fates(ledger, report, users).fates
     return RemovalPlan(
         removals=tuple(map(_removal, (o for o in every if o.state is State.OPEN))),
         left_out=tuple(

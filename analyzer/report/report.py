@@ -117,10 +117,6 @@ class Report:
         """Return all IAM users as one frame (columns: `Users.frame`)."""
         return self.iam_users.frame([file.name for file in self.files])
 
-    def pages(self) -> Iterator[Users]:
-        """Yield the IAM users in parts of bounded size."""
-        return self.iam_users.slices()
-
     def roots(self) -> Iterator[Users]:
         """Yield the root users, if there are any."""
         yield from self.root_users.slices() if len(self.root_users) else ()

@@ -171,7 +171,7 @@ def with_same_second(entries: DecisionFile, analysis: Analysis) -> DecisionFile:
     """
     arns = {line.arn for line in entries.lines}
     seconds, pages = CreationSeconds(), []
-    for page in analysis.pages():
+    for page in analysis.judged.slices():
         seconds.add(page)
         pages.append(page.where(page.users[columns.ARN].isin(arns).to_numpy()))
     same_second = seconds.same_second()

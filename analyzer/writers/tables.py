@@ -89,7 +89,7 @@ def listed_users(
         return page.where(page.users[columns.VERDICT].isin(words).to_numpy())
 
     # A loop would keep a page in memory while the next one is built.
-    return map(table, filter(len, map(listed, analysis.pages())))
+    return map(table, filter(len, map(listed, analysis.judged.slices())))
 
 
 def user_tables(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[Table]:

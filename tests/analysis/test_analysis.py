@@ -111,7 +111,7 @@ def test_users_are_counted_by_the_band_of_their_age_and_not_by_the_words_of_a_re
 @pytest.mark.no_cover
 def test_a_part_of_the_users_has_their_counts_and_the_rules_of_the_whole() -> None:
     whole = analysis_of([a_user("ann"), a_user("ben", key_1=a_key(used=AS_OF))])
-    (page,) = whole.pages()
+    (page,) = whole.judged.slices()
     part = whole.of_users(page.where(np.array([True, False])))
     assert [part.totals.user_count(each) for each in (Verdict.UNUSED, Verdict.ACTIVE)] == [1, 0]
     assert (part.whole, part.filter, part.filtered_out) == (whole, None, 1)
@@ -133,7 +133,7 @@ def test_slices_of_a_report_are_judged_as_the_whole(monkeypatch: pytest.MonkeyPa
     whole = of_two_accounts()
     monkeypatch.setattr(users_module, "SLICE_ROWS", 5)
     sliced = of_two_accounts()
-    assert len(list(sliced.pages())) > 1
+    assert len(list(sliced.judged.slices())) > 1
     assert everything_written(sliced) == everything_written(whole)
     assert_frame_equal(sliced.rule_results.findings, whole.rule_results.findings)
     users, whole_users = sliced.users, whole.users

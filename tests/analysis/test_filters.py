@@ -73,10 +73,10 @@ def test_a_filter_keeps_the_users_that_it_names_and_those_of_unknown_age() -> No
 
 
 def test_names_that_no_user_has_are_named_and_patterns_may_match_none() -> None:
-    pages = analysis_of(USERS).pages
+    users = analysis_of(USERS).judged
     chosen = Filter(users=("ANN", "zoe", "z*", "<root_account>"))
-    assert unmatched_users(pages(), chosen) == ["zoe"]
-    assert unmatched_users(pages(), Filter(users=("z*",))) == []
+    assert unmatched_users(users, chosen) == ["zoe"]
+    assert unmatched_users(users, Filter(users=("z*",))) == []
 
 
 def test_what_a_filter_keeps_is_counted_with_its_exemptions_and_the_whole_stays() -> None:

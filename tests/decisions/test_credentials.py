@@ -71,7 +71,7 @@ def states(*users: Row) -> list[Credentials]:
     """Return users, each under a name of its own, as one report shows them."""
     arn = f"arn:aws:iam::{ACCOUNT}:user/"
     rows = [row | {"user": f"u{at:03}", "arn": f"{arn}u{at:03}"} for at, row in enumerate(users)]
-    (page,) = analysis_of(*rows, as_of=LATER + timedelta(days=90)).pages()
+    (page,) = analysis_of(*rows, as_of=LATER + timedelta(days=90)).judged.slices()
     by_name = dict(zip(page.users["user"], credentials_of_users(page), strict=True))
     return [by_name[str(row["user"])] for row in rows]
 

@@ -144,7 +144,7 @@ BESIDE: list[tuple[list[LedgerLine], Row, str, str]] = [
 
 def test_what_was_decided_stands_beside_a_user_and_a_keep_exempts_until_its_last_day() -> None:
     analysis = in_accounts(LATER, *((lines, [user]) for lines, user, *_ in BESIDE), keep_days=40)
-    (page,) = analysis.pages()
+    (page,) = analysis.judged.slices()
     beside = analysis.earlier_decisions(page)
     texts = sorted(zip(page.users["account"], beside, page.users["exemption"], strict=True))
     for (_, text, exemption), (*case, begins, reason) in zip(texts, BESIDE, strict=True):
@@ -190,7 +190,7 @@ def test_a_decision_answers_until_it_ends_is_done_or_is_overtaken(*, of_part: bo
     analysis = in_accounts(LATER, *((lines, [user]) for lines, user, _ in NEEDS_NONE), keep_days=40)
     if of_part:
         analysis = analysis.where(analyzer.Filter(users=("quiet",)))
-    (page,) = analysis.pages()
+    (page,) = analysis.judged.slices()
     found = needs_no_decision(page, analysis.follow_up_result)
     by_account = sorted(zip(page.users["account"], map(bool, found), strict=True))
     assert [each for _, each in by_account] == [each for *_, each in NEEDS_NONE]

@@ -33,7 +33,7 @@ MFA, X = a_user(mfa=True), a_user("x")
 def planned(*cases: tuple[Sequence[LedgerLine], Sequence[Row]]) -> RemovalPlan:
     """Return the plan of decisions and newer reports, each in an account of its own."""
     analysis = in_accounts(NEWER, *cases)
-    return removal_plan(analysis.ledger, analysis.report, analysis.pages())
+    return removal_plan(analysis.ledger, analysis.report, analysis.judged)
 
 
 def keep(by: str = "Tom", days: int = 0, **more: Any) -> LedgerLine:
@@ -99,7 +99,7 @@ def test_who_is_left_out_is_named_once_with_the_reason() -> None:
 def test_who_is_exempt_by_now_is_left_out_with_the_reason() -> None:
     report = analysis_of(QUIET, as_of=NEWER).report
     analysis = analyzer.analyze(report, exemptions=exemptions_of("*,quiet,asked,,"))
-    (left,) = removal_plan(Ledger(lines=(word(),)), report, analysis.pages()).left_out
+    (left,) = removal_plan(Ledger(lines=(word(),)), report, analysis.judged).left_out
     assert (left.state, left.reason) == (State.EXEMPT, "exempt: asked")
 
 
@@ -117,9 +117,9 @@ def test_what_reports_or_the_ledger_show_done_is_neither_taken_nor_left_out() ->
     assert (of_plan.removals, of_plan.left_out, len(of_plan.done)) == ((), (), 2)
     analysis = analysis_of(as_of=AS_OF)
     ledger = Ledger(lines=(word(), gone))
-    assert len(removal_plan(ledger, analysis.report, analysis.pages()).done) == 1
+    assert len(removal_plan(ledger, analysis.report, analysis.judged).done) == 1
     analysis = analysis_of(QUIET, as_of=NEWER + DAYS)
-    of_plan = removal_plan(ledger, analysis.report, analysis.pages())
+    of_plan = removal_plan(ledger, analysis.report, analysis.judged)
     assert ([each.line for each in of_plan.removals], of_plan.done) == ([word()], ())
 
 
@@ -132,10 +132,10 @@ def test_a_report_confirms_a_user_from_the_earliest_time_that_it_can_have() -> N
     ):
         report = analyzer.load((name, report_text([QUIET]).encode()), as_of=as_of)
         analysis = analyzer.analyze(report)
-        (only,) = removal_plan(ledger, report, analysis.pages()).removals
+        (only,) = removal_plan(ledger, report, analysis.judged).removals
         assert only.confirmed == confirmed, name
     set_by_hand = analyzer.load(("report.csv", report_text([QUIET]).encode()), as_of=NEWER)
-    (left,) = removal_plan(ledger, set_by_hand, analyzer.analyze(set_by_hand).pages()).left_out
+    (left,) = removal_plan(ledger, set_by_hand, analyzer.analyze(set_by_hand).judged).left_out
     assert left.reason == "unknown: the report is older than the one decided on"
 
 

@@ -25,7 +25,7 @@ SIGNS = 'a "b" \\ \n ü'
 def texts_of(*users: Row) -> list[str]:
     """Return the records of users of one report, with one cell shown."""
     analysis = analysis_of(*users)
-    (page,) = analysis.pages()
+    (page,) = analysis.judged.slices()
     seconds = CreationSeconds()
     seconds.add(page)
     files, same_second = analysis.report.files, seconds.same_second()

@@ -228,8 +228,8 @@ def ledger_of(files: Iterable[DecisionFile], case: Situation | None = None) -> L
         update = collect(ledger, [file])
         if case and case.collected:
             report = analyzer.load(*(file_of(moment, [case]) for moment in case.collected))
-            pages = analyzer.analyze(report).pages()
-            update = with_facts(update, fates(update.ledger, report, [*pages]))
+            users = analyzer.analyze(report).judged
+            update = with_facts(update, fates(update.ledger, report, users))
         ledger = read_ledger("decisions.csv", ledger_bytes(update.ledger.lines))
     return ledger
 
@@ -268,7 +268,7 @@ def outcomes(ledgers: Sequence[Ledger]) -> list[dict[tuple[str, str], str]]:
 
 def outcome(ledger: Ledger, analysis: analyzer.Analysis) -> dict[tuple[str, str], str]:
     """Return what `plan` does with each user, or else the state of the removal."""
-    plan = removal_plan(ledger, analysis.report, analysis.pages())
+    plan = removal_plan(ledger, analysis.report, analysis.judged)
     states = [(each.line, str(each.line.decision)) for each in plan.removals]
     states += [(each.line, str(each.state)) for each in plan.left_out]
     states += [(line, "done") for line in plan.done]

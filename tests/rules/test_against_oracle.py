@@ -103,7 +103,7 @@ def test_all_rules_agree_with_a_second_opinion(tmp_path: Path) -> None:
     report = analyzer.load(saved(tmp_path, text), as_of=AS_OF)
     analysis = analyzer.analyze(report)
     roots = [a_random_root(chance, number) for number in range(ROOTS)]
-    pages = list(analysis.pages())
+    pages = list(analysis.judged.slices())
     found = sum(
         (verdicts(findings_on(page, RULES)) for page in pages),
         start=verdicts(findings_on(page_of(roots), RULES, of_roots=True)),

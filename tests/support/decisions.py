@@ -88,7 +88,7 @@ def user_rows(*users: Row, as_of: datetime = AS_OF) -> list[dict[str, str]]:
 def _rows_of(text: str, as_of: datetime) -> list[dict[str, str]]:
     """Judge a report once for all tests: most decisions are on the same few users."""
     report = analyzer.load((console_name(as_of), text.encode()))
-    (page,) = analyzer.analyze(report).pages()
+    (page,) = analyzer.analyze(report).judged.slices()
     return rows_of_users_csv(page, {})
 
 

@@ -62,7 +62,7 @@ def cells(report: Report) -> list[dict[str, Any]]:
     """Return what the report says of each IAM user, in the order of the rows."""
     shown = [
         {"row": row, **{name: cell for name, cell in texts.items() if cell is not None}}
-        for page in report.pages()
+        for page in report.iam_users.slices()
         for row, texts in zip(page.row.tolist(), pa.table({**page.text}).to_pylist(), strict=True)
     ]
     return sorted(shown, key=lambda each: (each["row"], each["arn"]))
@@ -85,15 +85,15 @@ def _by_user(column: str, pages: Iterable[Users]) -> dict[str, Any]:
 
 def rows(report: Report) -> dict[str, int]:
     """Return in which row each IAM user stands."""
-    return _by_user("row", report.pages())
+    return _by_user("row", report.iam_users.slices())
 
 
 def verdicts(report: Report) -> dict[str, str]:
-    return _by_user("verdict", analyzer.analyze(report).pages())
+    return _by_user("verdict", analyzer.analyze(report).judged.slices())
 
 
 def reasons(report: Report) -> dict[str, str]:
-    return _by_user("reason", analyzer.analyze(report).pages())
+    return _by_user("reason", analyzer.analyze(report).judged.slices())
 
 
 def refused(*sources: str | Path) -> tuple[Problem, ...]:

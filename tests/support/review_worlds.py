@@ -351,7 +351,7 @@ def keep_facts(worlds: Sequence[World], stages: Sequence[Stage], given: Sequence
     analysis = analyzer.analyze(loaded(stages, given))
     sides = [(each, each.rng.randrange(2)) for each in worlds]
     ledger = Ledger(lines=tuple(line for each, side in sides for line in each.ledgers[side].lines))
-    facts = fates(ledger, analysis.report, [*analysis.pages()])
+    facts = fates(ledger, analysis.report, analysis.judged)
     added = with_facts(collect(ledger, []), facts).added
     for each, side in sides:
         own = [line for line in added if line.account in each.accounts]
@@ -364,7 +364,7 @@ def loaded(stages: Sequence[Stage], given: Sequence[int]) -> analyzer.Report:
 
 def said_by_product(ledger: Ledger, analysis: analyzer.Analysis) -> dict[Key, law.Outcome]:
     """Return what the plan says of each removal: its state, and what is done."""
-    plan = removal_plan(ledger, analysis.report, analysis.pages())
+    plan = removal_plan(ledger, analysis.report, analysis.judged)
     every = [(each.line, law.Outcome("open", str(each.line.decision))) for each in plan.removals]
     every += [(each.line, law.Outcome(str(each.state))) for each in plan.left_out]
     every += [(line, law.Outcome("done")) for line in plan.done]

@@ -168,7 +168,7 @@ def test_the_caveat_shows_the_cell_or_says_that_there_is_no_column() -> None:
         ("fakearn", f'The ARN "fakearn" is masked{rest}'),
         ("no column", f"The report has no column arn{rest}"),
     ):
-        (page,) = analyzer.analyze(loaded(OF_NO_ACCOUNT[kind])).pages()
+        (page,) = analyzer.analyze(loaded(OF_NO_ACCOUNT[kind])).judged.slices()
         assert {text for user in caveat_sentences(page) for _, text in user} == {says}
 
 

@@ -384,7 +384,7 @@ def test_a_row_that_names_nobody_is_undetermined() -> None:
 def unread_cells(*users: Row, columns: Sequence[str] = COLUMNS) -> list[dict[str, str]]:
     """Return the cells of each user that were not understood, by column."""
     content = report_text(in_separate_accounts(users), columns=columns).encode()
-    (page,) = analyzer.load(("report.csv", content), as_of=AS_OF).pages()
+    (page,) = analyzer.load(("report.csv", content), as_of=AS_OF).iam_users.slices()
     found: list[dict[str, str]] = [{} for _ in users]
     for column in columns:
         for at, value in zip(*page.unread(column), strict=True):

@@ -120,10 +120,10 @@ def records_anew(
     exempt = (*exemptions, *by_option)
     whole = analyze(_named_as_in(review, report), review.criteria, exempt, owners=owners)
     seconds = CreationSeconds()
-    for page in whole.pages():
+    for page in whole.judged.slices():
         seconds.add(_of_review(page, report.files, review))
     same_second = seconds.same_second()
-    for page in whole.where(filter_of(review)).pages():
+    for page in whole.where(filter_of(review)).judged.slices():
         some = _of_review(page, report.files, review)
         if review.split:
             name = columns.OWNER if review.split == SplitBy.OWNER else columns.ACCOUNT
