@@ -13,7 +13,14 @@ from rich.text import Text
 
 from analyzer import columns
 from analyzer.analysis.explanation import aligned
-from analyzer.changes.decisions import DONE_LOGGED, OPEN_STATES, REMOVED_UNDECIDED, STATE
+from analyzer.changes.decisions import (
+    DONE_AT,
+    DONE_BY,
+    DONE_LOGGED,
+    OPEN_STATES,
+    REMOVED_UNDECIDED,
+    STATE,
+)
 from analyzer.changes.events import renamed_count_text
 from analyzer.changes.history import (
     AFTER_REPORT,
@@ -343,10 +350,12 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
 
 
 def _decision(row: Mapping[str, Any]) -> str:
-    """Return the decision on a user with its state, and whether a removed user lacked one."""
+    """Return the decision on a user, its state, who removed it when, and whether it lacked one."""
     words = ", ".join(filter(None, (row[name] for name in (DECISION, DECIDED_BY, DECIDED_ON))))
     lacking = "removed without a removal that stood" if row[REMOVED_UNDECIDED] else ""
-    return "; ".join(filter(None, (words, row[STATE], lacking)))
+    done = row[DONE_AT] and minute_text(datetime.fromisoformat(row[DONE_AT]))
+    state = f"{row[STATE]}, {done} by {row[DONE_BY]}" if done else row[STATE]
+    return "; ".join(filter(None, (words, state, lacking)))
 
 
 def _owner(row: Mapping[str, Any]) -> str:

@@ -229,3 +229,9 @@ def test_a_terminal_and_the_history_of_a_user_show_its_decision_and_what_it_lack
     assert f"decision: keep, Anna, 2026-01-02; {lacking}" in str(ann).splitlines()
     (bo,) = user_histories(found, "bo")
     assert "decision:" not in str(bo)
+
+
+def test_the_history_of_a_user_says_who_removed_it_and_when_by_the_log() -> None:
+    (ann,) = user_histories(decided(GONE, word("delete", 1), log=[logged(31)]), "ann")
+    done = f"done, 2026-02-01 09:30 UTC by {CALLER}"
+    assert f"decision: delete, Anna, 2026-01-02; {done}" in str(ann).splitlines()
