@@ -27,7 +27,8 @@ from tests.support.review import fill_in
 SAMPLES = ROOT_FOLDER / "samples"
 REPORT = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"
 EARLIER = SAMPLES / "earlier/status_reports_2025-12-01T09-30-00+00-00.csv"
-LISTS = ("--exemptions", SAMPLES / "exemptions.csv", "--owners", SAMPLES / "owners.csv")
+MADE_WITH = ("--exemptions", SAMPLES / "exemptions.csv", "--owners", SAMPLES / "owners.csv")
+LISTS = ("--list", SAMPLES / "exemptions.csv", "--list", SAMPLES / "owners.csv")
 MARCH = "2026-03-01T09-30-00Z"
 DECEMBER = "2025-12-01T09-30-00Z"
 ON = date(2026, 3, 2)
@@ -42,9 +43,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     feeds = ("--also", "ocsf,asff,parquet", "--out-dir", folder / "runs")
     assert run("export", "--from", EARLIER, *feeds).code == 0
     feeds = ("--also", "ocsf,parquet", "--out-dir", folder / "runs")
-    assert run("export", "--from", REPORT, *LISTS, "--exempt", "ci-*=robots", *feeds).code == 0
+    assert run("export", "--from", REPORT, *MADE_WITH, "--exempt", "ci-*=robots", *feeds).code == 0
     book = folder / "review.xlsx"
-    assert run("analyze", REPORT, *LISTS, "-o", book).code == 0
+    assert run("analyze", REPORT, *MADE_WITH, "-o", book).code == 0
     filled = folder / "filled.xlsx"
     fill_in(book, {"lena.hartwig": "delete", "soap-archive": "keep"}, on=ON, copy=filled)
     assert run("collect", filled, "-o", folder / "decisions.csv").code == 0
@@ -438,7 +439,7 @@ def test_a_workbook_is_verified_under_another_name_with_moved_reports(folder: Pa
         (("--report", EARLIER, *LISTS), f"files are missing: {REPORT}"),
         (("--report", REPORT), "exemptions.csv, SHA-256"),
         (("--report", "/proc/self/mem"), "cannot be read"),
-        (("--report", REPORT, *LISTS[:2]), "Name it, as it was then, with --owners."),
+        (("--report", REPORT, *LISTS[:2]), "the list owners.csv, SHA-256"),
     ],
 )
 def test_a_report_or_list_that_is_missing_is_named(
@@ -482,7 +483,7 @@ def test_rules_of_your_own_are_not_verified(tmp_path: Path) -> None:
 
 
 def test_options_that_change_the_workbook_are_kept_in_it(tmp_path: Path) -> None:
-    owners, ledger = LISTS[2:], tmp_path / "decisions.csv"
+    owners, ledger = MADE_WITH[2:], tmp_path / "decisions.csv"
     accounts = tmp_path / "names.csv"
     accounts.write_text("account,name\n123456789012,Main\n")
     first = tmp_path / "first.xlsx"
@@ -501,7 +502,9 @@ def test_options_that_change_the_workbook_are_kept_in_it(tmp_path: Path) -> None
     ):
         book = tmp_path / f"{number}.xlsx"
         run("analyze", REPORT, EARLIER, *lists, *options, "-o", book)
-        code, text = verified(book, "--report", REPORT, "--report", EARLIER, *lists)
+        code, text = verified(
+            book, "--report", REPORT, "--report", EARLIER, "--list", accounts, "--list", ledger
+        )
         assert (code, "0 differences" in text) == (0, True), text
     for by, label in (("owner", owners), ("account", ())):
         split = tmp_path / by
@@ -517,7 +520,8 @@ def test_options_that_change_the_workbook_are_kept_in_it(tmp_path: Path) -> None
             split,
         )
         for book in split.glob("*.xlsx"):
-            assert verified(book, "--report", REPORT, *label)[0] == 0
+            named = ("--list", *label[1:]) if label else ()
+            assert verified(book, "--report", REPORT, *named)[0] == 0
 
 
 def test_reports_are_found_among_copies_and_other_files_and_read_once(folder: Path) -> None:
@@ -749,7 +753,7 @@ def test_a_manifest_made_anew_with_all_under_it_is_found_by_the_hash_kept_elsewh
     report.write_bytes(b"".join(REPORT.read_bytes().splitlines(keepends=True)[:-1]))
     shutil.rmtree(runs / MARCH)
     (runs / "latest").unlink()
-    run("export", "--from", report, *LISTS, "--out-dir", runs)
+    run("export", "--from", report, *MADE_WITH, "--out-dir", runs)
     assert verified(runs / MARCH)[0] == 0
     code, text = verified(runs / MARCH, "--manifest", known)
     assert (code, f"and not {known}" in text) == (FAILED, True)
@@ -942,7 +946,7 @@ def test_the_lines_of_the_program_are_compared_with_their_reports(folder: Path) 
         REPORT,
         "--report",
         later,
-        *LISTS,
+        *MADE_WITH,
         "-o",
         folder / "decisions.csv",
     )

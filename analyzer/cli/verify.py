@@ -9,7 +9,7 @@ from typer.exceptions import TyperException
 
 from analyzer.cli.inputs import find_inputs, named_file, read_analysis_request
 from analyzer.cli.log import TextOrJson
-from analyzer.cli.options import ACCOUNTS, FILE, FORMAT, REPEATED, InputOptions, JudgingOptions
+from analyzer.cli.options import FILE, FORMAT, REPEATED, InputOptions, JudgingOptions
 from analyzer.cli.streams import text_stream, utc_now, write_lines
 from analyzer.cli.values import InputFile, change_words, rule_ids, text_form
 from analyzer.errors import FAILED, InputRefused
@@ -46,17 +46,13 @@ def verify(
     report: list[str] = typer.Option(
         [], metavar="SOURCE", help=f"Report that the workbooks were made from; {REPEATED}"
     ),
-    exemptions: InputFile | None = typer.Option(
-        None, **FILE, help="Exemptions that a workbook was made with."
+    lists: list[InputFile] = typer.Option(
+        [],
+        "--list",
+        **FILE,
+        help="Exemptions, owners, names of accounts, ledger or log that a workbook was made with,"
+        f" as it was then; {REPEATED}",
     ),
-    owners: InputFile | None = typer.Option(
-        None, **FILE, help="Owners that a workbook was made with."
-    ),
-    accounts: InputFile | None = typer.Option(None, **ACCOUNTS),
-    decisions: InputFile | None = typer.Option(
-        None, **FILE, help="Ledger that a workbook was made with, as it was then."
-    ),
-    log: list[InputFile] = typer.Option([], **FILE, help=f"Log of the removal script; {REPEATED}"),
     manifest: str | None = typer.Option(
         None,
         **text_form("[0-9a-f]{64}", "a SHA-256 has 64 digits", "SHA256"),
@@ -84,7 +80,6 @@ def verify(
     given = FoundReports(
         names=report, sources=find_inputs(report, input_options).sources if report else []
     )
-    lists = [file for file in (exemptions, owners, accounts, decisions, *log) if file]
     folders = [name for name in outputs if Path(name).is_dir()]
     files = [named_file(name) for name in outputs if name not in folders]
     ledgers = [file for file in files if file.name.lower().endswith(".csv")]
@@ -179,7 +174,7 @@ def _request_of_review(
     for option, digest, name in review.lists:
         found = [file.content for file in lists if file.sha256 == digest]
         if not found:
-            hint = f"Name it, as it was then, with --{option}."
+            hint = "Name it, as it was then, with --list."
             message = f"the list {name}, SHA-256 {digest}, is missing"
             raise InputRefused.of_file(workbook, message, hint)
         used.setdefault(option, []).append(InputFile(name, found[0]))
