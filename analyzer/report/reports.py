@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from itertools import chain
 from operator import itemgetter, methodcaller
 from typing import Any, Final
@@ -97,15 +97,12 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
     services = _services(counted, each_counts=each_counts)
     roots = _users(rows, at[rows.root[at]], counted, services)
 
-    @cache
-    def users() -> Users:
-        is_last = not (older or each_counts)
-        return _users(rows, at[~rows.root[at]], counted, services, is_last=is_last)
-
+    typed = partial(_iam_users, rows, at, counted, services)
+    all_users = typed if each_counts else partial(_known, typed(is_last=not older))
     return Report(
         files=tuple(report.file for report in counted),
         content_notes=notes_on_content(counted, folded_notes(notes)),
-        all_users=users,
+        all_users=all_users,
         by_account=partial(_by_account, rows, at, counted) if each_counts else tuple,
         root_users=roots,
         sha256=frozenset(report.text.sha256 for report in reports),
@@ -130,13 +127,28 @@ def _by_account(rows: Rows, at: np.ndarray, reports: Sequence[ReadReport]) -> It
             parts[account].append(_without_accounts(report, every - {account}))
     for account, named in sorted(parts.items()):
         own = of_accounts[account]
-        services, is_root = _services(named, each_counts=True), rows.root[own]
+        services = _services(named, each_counts=True)
         yield Report(
             files=tuple(report.file for report in named),
-            all_users=cache(partial(_users, rows, own[~is_root], named, services)),
-            root_users=_users(rows, own[is_root], named, services),
+            all_users=partial(_iam_users, rows, own, named, services),
+            root_users=_users(rows, own[rows.root[own]], named, services),
             sha256=frozenset(report.text.sha256 for report in named),
         )
+
+
+def _iam_users(
+    rows: Rows,
+    at: np.ndarray,
+    reports: Sequence[ReadReport],
+    services: Mapping[tuple[int, str, str], str],
+    *,
+    is_last: bool = False,
+) -> Users:
+    return _users(rows, at[~rows.root[at]], reports, services, is_last=is_last)
+
+
+def _known(users: Users) -> Users:
+    return users
 
 
 def _users(

@@ -108,6 +108,4 @@ def test_the_summary_shows_the_trend_in_numbers_and_a_chart() -> None:
     chart = parts(file)["xl/charts/chart3.xml"].decode()
     for cells in ("$A$", "$B$", "$C$", "$D$"):
         assert f"'Summary'!{cells}{at + 3}:{cells}{at + 5}" in chart
-    assert "<v>2026-08-01</v>" in chart.replace("c:", "")
-    assert "<v>8</v>" in chart.replace("c:", "")
     assert {*("circle", "square", "triangle")} <= {*chart.split('"')}
