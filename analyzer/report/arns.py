@@ -50,6 +50,7 @@ _SLASH: Final = pa.scalar("/", pa.large_string())
 _EMPTY: Final = pa.scalar("", pa.large_string())
 
 _USUAL_PREFIX: Final = "arn:aws:iam::"
+_ROWS_AT_ONCE: Final = 16_384
 
 
 def is_root(arn: pa.Array, name: pa.Array) -> np.ndarray:
@@ -144,6 +145,13 @@ def is_user_name(name: pa.Array) -> np.ndarray:
 
 def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Return which ARNs are those of an IAM user with the name of the same row."""
+    # In small parts, whose memory is used again, 1,000,000 rows take two thirds of the time.
+    parts = (slice(start, start + _ROWS_AT_ONCE) for start in range(0, len(arn), _ROWS_AT_ONCE))
+    found = [_is_user_arn(arn[part], name[part]) for part in parts]
+    return np.concatenate([np.zeros(0, bool), *found])
+
+
+def _is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     # A slash in front, so that each ARN has two parts.
     parts = pc.split_pattern(
         pc.binary_join_element_wise(_EMPTY, arn, _SLASH), "/", max_splits=1, reverse=True
