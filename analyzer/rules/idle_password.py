@@ -1,9 +1,28 @@
 """Find console passwords that have not been used for a long time."""
 
+from typing import TYPE_CHECKING
+
+import numpy as np
+
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, date_texts, days_text, last_use_text, text_where
 from analyzer.terms import Severity
+from analyzer.verdicts.facts import Facts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def _beginnings(facts: Facts, at: np.ndarray) -> "pa.Array":
+    """Return from when passwords count that were never used: a change, or the user's creation."""
+    never_changed = np.isnat(facts.page.moments[columns.PASSWORD_LAST_CHANGED][at])
+    created, changed = (
+        date_texts(facts.password_change.moment[at], f", {what} ")
+        for what in ("user created", "last changed")
+    )
+    return text_where(never_changed, created, changed)
+
 
 RULE = Rule(
     id="idle-password",
@@ -15,11 +34,7 @@ RULE = Rule(
     fact=lambda facts, at, limits: concat(
         len(at),
         last_use_text(facts.sign_in, at, "password "),
-        text_where(
-            facts.sign_in.present[at],
-            "",
-            date_texts(facts.password_change.moment[at], ", last changed "),
-        ),
+        text_where(facts.sign_in.present[at], "", _beginnings(facts, at)),
         days_text(facts.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}"),
     ),
     since=lambda facts: facts.password_idle,

@@ -89,6 +89,7 @@ def _verdict_codes(
     recent = idle < criteria.idle_days
     unknown = _has_unknown_needed_cell(facts)
     lacks_use_date = ~unknown & ~unused & ~recent & use_date_unknown
+    # The last that fits counts: the order of `Verdict` from its end.
     code = np.full(len(unused), code_of(Verdict.ACTIVE), np.int8)
     code[~recent] = code_of(Verdict.DORMANT)
     code[~usable] = code_of(Verdict.RETIRED)

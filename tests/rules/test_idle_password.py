@@ -39,6 +39,7 @@ def test_the_fact_has_its_value() -> None:
     facts = {
         "password last used 2026-01-31, idle 90 days; limit 90": used(LIMIT),
         "password never used, last changed 2026-01-31, idle 90 days; limit 90": used(NEVER, LIMIT),
+        "password never used, user created 2026-01-31, idle 90 days; limit 90": unchanged(LIMIT),
         odd: used("once") | UNKNOWN,
     }
     check_facts(RULE, facts)
