@@ -17,6 +17,7 @@ from typing import Final
 import orjson
 
 from analyzer.analysis.analysis import Analysis, AnalysisRequest, analyze
+from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.record import ReviewRecord
 from analyzer.differences import Difference, file_differences, refusal_differences
@@ -305,16 +306,16 @@ def verify_ledger(
     name = ledger.file.name if ledger.file else ""
     lines = {line.identity: line for line in ledger.lines if not line.is_fact}
     entered = {line.identity: line for file in read for line in file.lines}
-    now = {(line.workbook, line.subject): line.summary for line in entered.values()}
+    now = {(line.workbook, line.subject): line for line in entered.values()}
     files = {PurePath(file.file.name).name for file in read}
-    digests = {file.file.sha256 for file in read}
     others = [line for key, line in lines.items() if key not in entered]
     for line in others:
         if line.workbook in files:
-            entry = now.get((line.workbook, line.subject), "no entry")
-            message = f"{line.summary}; {line.workbook} has {entry} now"
-            # What was emptied or corrected since was in other bytes of the workbook.
-            is_note = line.sha256 not in digests
+            entry = now.get((line.workbook, line.subject))
+            message = (
+                f"{line.summary}; {line.workbook} has {entry.summary if entry else 'no entry'} now"
+            )
+            is_note = not entry or _is_corrected(line, lines.get(entry.identity))
             result.add([Difference(f"{name}, row {line.read_from.row}", message, is_note)])
     for key, line in entered.items():
         if key not in lines:
@@ -322,6 +323,14 @@ def verify_ledger(
     if without := sum(line.workbook not in files for line in others):
         result.not_checked.append(f"{name}: {count_text(without, 'line')} without a workbook")
     _add_facts(name, ledger, given, result)
+
+
+def _is_corrected(line: LedgerLine, entry: LedgerLine | None) -> bool:
+    """Return whether the same person's later word, which the ledger has too, replaced a line."""
+    if entry is None or entry.person != line.person:
+        return False
+    earlier, later = ((each.decided_on, each.read_from.row) for each in (line, entry))
+    return earlier < later
 
 
 def _add_facts(name: str, ledger: Ledger, given: FoundReports, result: Verification) -> None:

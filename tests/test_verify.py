@@ -439,7 +439,7 @@ def test_a_workbook_is_verified_under_another_name_with_moved_reports(folder: Pa
         (("--report", EARLIER, *LISTS), f"files are missing: {REPORT}"),
         (("--report", REPORT), "exemptions.csv, SHA-256"),
         (("--report", "/proc/self/mem"), "cannot be read"),
-        (("--report", REPORT, *LISTS[:2]), "the list owners.csv, SHA-256"),
+        (("--report", REPORT, *LISTS[:2]), "owners.csv, SHA-256"),
     ],
 )
 def test_a_report_or_list_that_is_missing_is_named(
@@ -924,9 +924,11 @@ def test_an_emptied_or_corrected_entry_is_named_and_no_difference(folder: Path) 
 
 def test_a_line_that_its_workbook_never_had_differs(folder: Path) -> None:
     first, *others = ledger_rows(folder)
-    write_ledger(folder, [first, *others, first | {"decision": "investigate"}])
-    code, text = of_ledger(folder)
-    assert (code, "filled.xlsx has delete" in text, "not in" in text) == (FAILED, True, False), text
+    for cells in ({}, {"sha256": "0" * 64}, {"decided_by": "Eve", "decided_on": "2026-03-02"}):
+        write_ledger(folder, [first, *others, first | {"decision": "investigate"} | cells])
+        code, text = of_ledger(folder)
+        told = (code, "filled.xlsx has delete" in text, "not in" in text)
+        assert told == (FAILED, True, False), text
 
 
 def test_a_workbook_that_cannot_be_collected_differs(folder: Path) -> None:

@@ -211,7 +211,7 @@ def _walked(
     account = FollowedAccount(covered[reports[0].account], reports)
     return _Walked(
         account,
-        problems=[*account.follow(analysis.judged)],
+        problems=account.follow(analysis.judged),
         owned={*analysis.owned.tolist()},
         reported=reported_accounts(ledger, part, analysis.judged, span.until) if ledger else {},
     )

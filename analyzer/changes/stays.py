@@ -89,8 +89,8 @@ class FollowedAccount:
         days = [report.at.replace(tzinfo=None) for report in self.reports[inside]]
         return np.array(days, "datetime64[D]"), self.verdicts[inside]
 
-    def follow(self, judged: Users) -> Iterator[Problem]:
-        """Follow the users in all reports; yield a problem for reports of one as-of that differ."""
+    def follow(self, judged: Users) -> list[Problem]:
+        """Follow the users in all reports, or return how reports of one as-of differ."""
         number = np.argsort([report.position for report in self.reports])
         walk = Walk([judged], number[judged.file])
         verdict = judged.users[columns.VERDICT].cat.codes.to_numpy()
@@ -101,9 +101,10 @@ class FollowedAccount:
         steps = walk.steps(np.arange(len(self.reports)) == 0)
         is_copy = np.array([False, *starmap(_is_copy, pairwise(self.reports))])
         copied = steps.where(is_copy[steps.report])
-        self._follow(walk, steps.where(~is_copy[steps.report]), verdict)
-        for at in np.unique(copied.report[walk.differs(copied, without=[columns.EXEMPTION])]):
-            yield order_problem(*self.reports[at - 1 : at + 1])
+        differing = np.unique(copied.report[walk.differs(copied, without=[columns.EXEMPTION])])
+        if not len(differing):
+            self._follow(walk, steps.where(~is_copy[steps.report]), verdict)
+        return [order_problem(*self.reports[at - 1 : at + 1]) for at in differing]
 
     def _follow(self, walk: Walk, steps: Steps, verdict: np.ndarray) -> None:
         """Follow the users of the period."""

@@ -85,8 +85,9 @@ class Walk:
     def arn(self) -> np.ndarray:
         """Return a number for each row, the same for equal ARNs (int64)."""
         texts = [arns.identities(page.arn, page.text[columns.USER]) for page in self.pages]
-        coded = pa.chunked_array(texts).dictionary_encode().combine_chunks()
-        return np.asarray(coded.indices).astype(np.int64)
+        coded = pa.chunked_array(texts).dictionary_encode()
+        codes = [np.array([], np.int32), *(chunk.indices.to_numpy() for chunk in coded.chunks)]
+        return np.concatenate(codes).astype(np.int64)
 
     @cached_property
     def shown(self) -> np.ndarray:

@@ -268,6 +268,9 @@ def test_reports_whose_order_is_not_known_are_refused_by_name() -> None:
             history_of([*pair])
         assert all(name in str(refused.value) for name, _ in pair)
     assert len(history_of([equal[0], report(1, ANN)]).reports) == 2
+    lacking = report(0, name=at_night[1])
+    with pytest.raises(InputRefused, match="like another report of account"):
+        history_of([lacking, equal[0], later])
 
 
 def test_reports_that_name_no_account_are_refused() -> None:
