@@ -2,26 +2,25 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, date_texts, days_text, last_use_text, text_where
 from analyzer.terms import Severity
-from analyzer.verdicts.facts import Facts
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
 
+    from analyzer.verdicts.facts import Facts
 
-def _beginnings(facts: Facts, at: np.ndarray) -> "pa.Array":
+
+def _beginnings(facts: "Facts", at: "np.ndarray") -> "pa.Array":
     """Return from when passwords count that were never used: a change, or the user's creation."""
-    never_changed = np.isnat(facts.page.moments[columns.PASSWORD_LAST_CHANGED][at])
     created, changed = (
         date_texts(facts.password_change.moment[at], f", {what} ")
         for what in ("user created", "last changed")
     )
-    return text_where(never_changed, created, changed)
+    return text_where(facts.password_never_changed[at], created, changed)
 
 
 RULE = Rule(

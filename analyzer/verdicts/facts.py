@@ -124,9 +124,14 @@ class Facts:
     def password_change(self) -> Elapsed:
         """Count from the last change of the password, else from the user's creation."""
         changed = self.page.moments[columns.PASSWORD_LAST_CHANGED]
-        never = np.isnat(changed)
+        never = self.password_never_changed
         unknown = ~self.page.known[columns.PASSWORD_LAST_CHANGED] | never & self.age.unknown
         return self._elapsed(np.where(never, self.age.moment, changed), unknown)
+
+    @property
+    def password_never_changed(self) -> np.ndarray:
+        """Return for which users the report has no date of a change of the password."""
+        return np.asarray(np.isnat(self.page.moments[columns.PASSWORD_LAST_CHANGED]))
 
     @cached_property
     def password_idle(self) -> Elapsed:
