@@ -113,9 +113,7 @@ def _read_alone(file: int, text: ReportText, schema: pa.Schema) -> tuple[pa.Tabl
     except pa.ArrowInvalid as error:
         if len(odd.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
             odd.problems.append(_unreadable(text, str(error)))
-        types = _types_read(schema)
-        named = text.header.named_columns
-        table = pa.table({name: pa.array([], types.get(name, _TEXT)) for name in named})
+        table = pa.table({name: pa.array([], _TEXT) for name in text.header.named_columns})
     every = np.arange(1, len(table) + len(odd.numbers) + 1)
     numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)] + text.header.row
     table, order_problems = _without_headers(
@@ -123,8 +121,9 @@ def _read_alone(file: int, text: ReportText, schema: pa.Schema) -> tuple[pa.Tabl
     )
     odd.problems += order_problems
     if odd.mended and not odd.problems:
-        mended = _with_arns(pa.Table.from_pylist(odd.mended, table.schema))
-        table = pa.concat_tables([table, mended])
+        kinds = dict.fromkeys(table.column_names, _TEXT) | {columns.ROW: pa.int64()}
+        mended = _with_arns(pa.Table.from_pylist(odd.mended, pa.schema(kinds)))
+        table = pa.concat_tables([table.cast(mended.schema), mended])
     odd.problems += _swallowed_row_problems(text, table) if text.quoted else ()
     return _in_schema(schema, table, table[columns.ROW], np.full(len(table), file)), odd.problems
 
