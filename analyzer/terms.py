@@ -12,6 +12,17 @@ from typing import Final, NamedTuple
 VERSION: Final = version("credreport")
 """The version of this program, as it was installed."""
 
+_VERSION_FORM: Final = re.compile(
+    r"\d{1,6}(\.\d{1,6}){1,3}((a|b|rc)\d{1,6})?(\.dev\d{1,6})?(\+[0-9a-z]{1,40}(\.[0-9a-z]{1,40})?)?",
+    re.ASCII,
+)
+
+
+def version_text(named: str) -> str:
+    """Return a version that a file names, if it has the form of one: a file may name anything."""
+    return named if _VERSION_FORM.fullmatch(named) else "an unknown version"
+
+
 OUTPUT_ENDINGS: Final = (
     *(".xlsx", ".csv", ".json", ".md", ".html", ".parquet"),
     *(".ocsf.json", ".asff.json"),

@@ -38,6 +38,7 @@ from analyzer.terms import (
     Verdict,
     count_text,
     short_list,
+    version_text,
 )
 from analyzer.writers.workbook import split, write_workbook
 from analyzer.writers.workbook.book import SheetName
@@ -89,12 +90,8 @@ class Verification:
 def check_version(name: str, version: str) -> None:
     """Raise InputRefused for a file of another version: its words and rules may differ."""
     if version != VERSION:
-        message = f"credreport {version or 'of another version'} wrote it, and this is {VERSION}"
-        commit = version.partition("+g")[2].partition(".")[0]
-        source = f"git checkout {commit} && " if commit else ""
-        package = "." if commit else f"credreport=={version}."
-        hint = f"Verify it with that version: {source}pipx install --force {package}"
-        raise InputRefused.of_file(name, message, hint)
+        message = f"{version_text(version)} of credreport wrote it, and this is {VERSION}"
+        raise InputRefused.of_file(name, message, "Verify it with the version that wrote it.")
 
 
 # Runs

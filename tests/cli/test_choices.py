@@ -145,7 +145,7 @@ OF_OTHERS = (
     ("rules root-usd", "did you mean root-used? Choose from"),
     ("rules mfa", "-mfa, user-without-mfa, root-without-mfa? Choose from"),
     ("analyse", "No such command 'analyse'. Did you mean 'analyze'?"),
-    ("report.csv", "No such command 'report.csv'. Did you mean 'credreport analyze"),
+    ("report.csv", "No such command 'report.csv'. Did you mean: credreport analyze report.csv"),
 )
 
 

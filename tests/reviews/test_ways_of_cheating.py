@@ -325,7 +325,7 @@ def test_a_refusal_by_the_reports_names_another_version_that_wrote_the_workbook(
     other = edited(whole(), shown("ann", "Exposure", "open"), review_edited(version="0.0.9"))
     words = record_edited("ann", f'"Exposure":"{EXPOSED}"', '"Exposure":"open"')
     refused, difference = problems_of(edited(other, words), given())
-    assert f"r.xlsx: credreport 0.0.9 wrote the workbook, and this is {VERSION}" in refused
+    assert f"r.xlsx: 0.0.9 of credreport wrote the workbook, and this is {VERSION}" in refused
     assert report_says(EXPOSED, "open") in difference
     assert read_files([("r.xlsx", edited(whole(), review_edited(version="0")))], TODAY, given())
 
