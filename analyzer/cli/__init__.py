@@ -30,7 +30,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from analyzer.cli.command import SUMMARIES, command_named, help_stream
-from analyzer.cli.streams import OUTPUT_CLOSED, PIPE_CLOSED, say, write_lines
+from analyzer.cli.streams import OUTPUT_CLOSED, PIPE_CLOSED, buffered, say, write_lines
 from analyzer.errors import BUG, INTERRUPTED, CredreportError
 from analyzer.terms import VERSION, printable
 
@@ -91,6 +91,7 @@ def run() -> NoReturn:
     # Importing creates many objects, and a short run frees few: with Python's default threshold
     # for garbage collection, 5,000 users take 1.23 times as long.
     gc.set_threshold(1_000_000)
+    sys.stdout = buffered(sys.stdout)
     code = main(sys.argv[1:])
     atexit.register(_end, code)
     sys.exit(code)

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from io import BytesIO, TextIOWrapper
+from io import BytesIO, RawIOBase, TextIOWrapper
 from itertools import accumulate
 from typing import Any, BinaryIO, Final, TextIO
 
@@ -23,6 +23,17 @@ OUTPUT_CLOSED: Final = "credreport: standard output was closed before the end of
 
 _NARROWEST: Final = 24
 """A last column of fewer characters is too narrow to break text in."""
+
+
+def buffered(stream: TextIO) -> TextIO:
+    """Return standard output with a buffer, which notices if only a part of the bytes is taken.
+
+    With PYTHONUNBUFFERED there is none, and what a full disk did not take would be lost unnoticed.
+    """
+    if not isinstance(stream, TextIOWrapper) or not isinstance(stream.buffer, RawIOBase):
+        return stream
+    descriptor, encoding = stream.fileno(), stream.encoding
+    return open(descriptor, "w", encoding=encoding, errors=stream.errors, closefd=False)
 
 
 def write_lines(text: str) -> None:
