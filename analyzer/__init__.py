@@ -29,14 +29,11 @@ if TYPE_CHECKING:
     from analyzer.limits import Thresholds as Thresholds
     from analyzer.report.model import Exemption as Exemption
     from analyzer.report.report import Report as Report
-    from analyzer.rules.rule import Rule as Rule
-    from analyzer.rules.rule import Subject as Subject
     from analyzer.sources.load import load as load
     from analyzer.sources.load import read_exemptions as read_exemptions
     from analyzer.sources.load import read_ledger as read_ledger
     from analyzer.sources.load import read_owners as read_owners
     from analyzer.terms import VERSION as __version__  # noqa: N811
-    from analyzer.terms import Severity as Severity
     from analyzer.terms import Verdict as Verdict
     from analyzer.writers import write as write
     from analyzer.writers.parquet import FINDINGS as FINDINGS
@@ -49,11 +46,10 @@ _NAMES_OF: Final = {
     "analysis.filters": ("Filter",),
     "report.model": ("Exemption",),
     "report.report": ("Report",),
-    "rules.rule": ("Rule", "Subject"),
     "sources.load": ("load", "read_exemptions", "read_ledger", "read_owners"),
     "analysis.rulebook": ("rulebook",),
     "limits": ("Criteria", "Definition", "Thresholds"),
-    "terms": ("Severity", "Verdict"),
+    "terms": ("Verdict",),
     "writers": ("write",),
     "writers.parquet": ("FINDINGS", "USERS"),
 }

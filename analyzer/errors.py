@@ -3,7 +3,6 @@
 CredreportError
 ├── InputRefused         3   the input is not a credential report, or is damaged
 ├── AwsRefused           4   AWS could not be asked, or refused
-├── RuleInvalid         70   a rule of your own returned an invalid answer
 ├── OutputFailed        73   an output could not be written, as on a full disk; files stay whole
 └── Busy                75   another run uses the same folder
 """
@@ -137,12 +136,6 @@ class AwsRefused(CredreportError):
     """Say why AWS did not give the report, and which permission or setting is missing."""
 
     exit_code = 4
-
-
-class RuleInvalid(CredreportError):
-    """Say which rule of your own returned an invalid answer, and what it must return."""
-
-    exit_code = BUG
 
 
 class OutputFailed(CredreportError):

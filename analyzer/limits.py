@@ -62,6 +62,17 @@ class Thresholds:
             _check_days(name, days, least=1)
 
 
+RULE_LIMITS: Final = {
+    "rotation": "rotation_days",
+    "root-used": "root_used_days",
+    "expiry": "expiry_days",
+}
+"""The limits of rules by their names in `--limit`, each with its field of `Thresholds`.
+
+The idle days are those of the verdicts, `--idle-days`.
+"""
+
+
 def _check_days(name: str, days: object, *, least: int) -> None:
     """Raise ValueError if the days are not a whole number, or less than `least`."""
     if not isinstance(days, int) or isinstance(days, bool) or days < least:

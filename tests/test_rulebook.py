@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.analysis.rulebook import Rulebook, own_rules_standard
+from analyzer.analysis.rulebook import OWN_STANDARD, Rulebook
 from analyzer.limits import Thresholds
 from analyzer.rules import RULES
 from analyzer.standards import STANDARDS
-from analyzer.terms import Benchmark, Severity
+from analyzer.terms import Benchmark
 
 EVERY = [rule.id for rule in RULES]
 OFF = {rule.id for rule in RULES if not rule.default}
@@ -23,7 +23,7 @@ def test_without_a_word_the_rules_that_are_on_run_by_our_limits_as_controls_of_t
     book = analyzer.rulebook()
     assert ids(book) == [each for each in EVERY if each not in OFF]
     assert book.thresholds == Thresholds()
-    assert book.standard == own_rules_standard(RULES)
+    assert book.standard == OWN_STANDARD
     assert not book.has_benchmark
     assert [control.number for control in book.standard.controls] == EVERY
 
@@ -45,8 +45,6 @@ CHOSEN: tuple[tuple[dict[str, Any], set[str]], ...] = (
     ({"rules": ["all"]}, {*EVERY}),
     ({"rules": ["default"]}, ON),
     ({"rules": ["default", MFA]}, ON | {MFA}),
-    ({"rules": ["all"], "skip": [MFA, "root-used"]}, {*EVERY} - {MFA, "root-used"}),
-    ({"skip": "root-used"}, ON - {"root-used"}),
 )
 
 
@@ -60,13 +58,6 @@ def test_the_rules_asked_for_run_in_the_order_of_all(
 def test_the_default_of_a_standard_is_its_own() -> None:
     book = analyzer.rulebook("fsbp", rules=["default", "retired-user"])
     assert {*ids(book)} == {*ids(analyzer.rulebook("fsbp")), "retired-user"}
-
-
-def test_less_severe_rules_do_not_run() -> None:
-    severities = [*Severity]
-    for at, least in enumerate(severities):
-        rules = analyzer.rulebook(rules=["all"], least=least).rules
-        assert {rule.severity for rule in rules} == {*severities[: at + 1]}
 
 
 def test_a_limit_that_is_set_counts_before_that_of_the_standard() -> None:
@@ -84,14 +75,11 @@ def test_a_limit_is_a_whole_number_of_days_from_1_on(name: str) -> None:
 
 
 def test_what_there_is_not_is_refused_with_what_there_is() -> None:
-    wrong: tuple[dict[str, Any], ...]
-    wrong = ({"rules": ["nobody"]}, {"skip": ["nobody"]}, {"rules": ["all", "nobody"]})
-    for asked in wrong:
+    for rules in (["nobody"], ["all", "nobody"]):
         with pytest.raises(ValueError, match="unknown rule nobody: choose from unused-user, "):
-            analyzer.rulebook(**asked)
+            analyzer.rulebook(rules=rules)
     for asked, message in (
         ({"benchmark": "cis-9"}, "unknown benchmark cis-9: choose from .*cis-7.0"),
-        ({"least": "worst"}, "unknown severity worst: choose from critical, high, medium, low"),
         ({"limits": {"idle": 30}}, "unknown limit idle: choose from idle_days, rotation_days, "),
     ):
         with pytest.raises(ValueError, match=message):

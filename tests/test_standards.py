@@ -138,7 +138,7 @@ def test_each_limit_fails_from_its_day_on(name: str, number: str, rule: str, bou
 
 def book_of(standard: Standard, **limits: int) -> Rulebook:
     used = replace(limits_of(standard), **limits)
-    return Rulebook(rules=RULES, thresholds=used, standard=standard, rules_by_id=BY_RULE)
+    return Rulebook(rules=RULES, thresholds=used, standard=standard)
 
 
 def by_number(standard: Standard, counts: Any, **limits: int) -> dict[str, ControlResult]:

@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from datetime import date
 from operator import methodcaller
 from pathlib import Path
@@ -16,11 +15,9 @@ import openpyxl
 import pytest
 from openpyxl.workbook import Workbook
 
-from analyzer import analyze, load, rulebook, write
 from analyzer.decisions.record import closed
 from analyzer.errors import FAILED
 from analyzer.files import sha256
-from analyzer.rules import RULES
 from analyzer.terms import VERSION
 from tests.support.builders import ROOT_FOLDER, run
 from tests.support.review import fill_in
@@ -475,14 +472,6 @@ def test_a_file_of_another_kind_is_refused(folder: Path) -> None:
     assert (code, "a workbook of a history, which is not verified" in text) == (3, True)
 
 
-def test_rules_of_your_own_are_not_verified(tmp_path: Path) -> None:
-    rule = replace(RULES[0], id="own-rule")
-    analysis = analyze(load(REPORT), book=rulebook(rules=["own-rule"], extra=[rule]))
-    (book,) = write(analysis, tmp_path / "review.xlsx")
-    code, text = verified(book, "--report", REPORT)
-    assert (code, "Rules of your own are not verified" in text) == (3, True)
-
-
 def test_options_that_change_the_workbook_are_kept_in_it(tmp_path: Path) -> None:
     owners, ledger = MADE_WITH[2:], tmp_path / "decisions.csv"
     accounts = tmp_path / "names.csv"
@@ -495,9 +484,9 @@ def test_options_that_change_the_workbook_are_kept_in_it(tmp_path: Path) -> None
     for number, options in enumerate(
         (
             ("--idle-days", "45", "--grace-days", "0", "--definition", "iam-029"),
-            ("--standard", "cis-3.0", "--rotation-days", "30", "--skip", "root-used"),
-            ("--rules", "root-*", "--min-severity", "high", "--sheets", "review"),
-            ("--min-severity", "critical", "--rules", "idle-password"),
+            ("--standard", "cis-3.0", "--limit", "rotation=30"),
+            ("--rules", "root-*", "--sheets", "review"),
+            ("--rules", "idle-password"),
             ("--as-of", "2026-04-01", "--exempt", "a*=b=c"),
         )
     ):

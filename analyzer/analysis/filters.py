@@ -21,15 +21,11 @@ from analyzer.terms import (
     UNKNOWN_EXPOSURE,
     Certainty,
     Exposure,
-    UnusedReason,
     count_text,
     pattern_regex,
 )
 
-_WORDS: Final = {
-    "exposures": (*map(str, Exposure), ANY_UNKNOWN_EXPOSURE),
-    "reasons": (*map(str, UnusedReason),),
-}
+_EXPOSURES: Final = [*map(str, Exposure), ANY_UNKNOWN_EXPOSURE]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +35,7 @@ class Filter:
     - `accounts`: patterns of account ids or names; empty for all accounts.
     - `users`: patterns of user names, or of ARNs if they begin with `arn:`, in any case; empty for
       all users. The root user is left out unless a pattern matches `<root_account>`.
-    - `exposures`: words of `Exposure`, or `unknown` for users with an unknown one; `reasons`: words
-      of `UnusedReason`. Both empty for all.
+    - `exposures`: words of `Exposure`, or `unknown` for users with an unknown one; empty for all.
     - `certain`: leave out users with caveats (certainty `check`).
     - `min_age`: whole days between creation and as-of. A user of unknown age is kept: an unknown
       age is not a young one.
@@ -52,18 +47,16 @@ class Filter:
     accounts: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
     exposures: tuple[str, ...] = ()
-    reasons: tuple[str, ...] = ()
     certain: bool = False
     min_age: int = 0
 
     def __post_init__(self) -> None:
         """Refuse values without a meaning."""
-        several: tuple[object, ...] = (self.accounts, self.users, self.exposures, self.reasons)
+        several: tuple[object, ...] = (self.accounts, self.users, self.exposures)
         if any(isinstance(words, str) for words in several):
             raise TypeError('accounts, users, … are several words: Filter(users=("svc-*",))')
-        for name, known in _WORDS.items():
-            if unknown := [word for word in getattr(self, name) if word not in known]:
-                raise ValueError(f"{', '.join(unknown)}: use {', '.join(known)}")
+        if unknown := [word for word in self.exposures if word not in _EXPOSURES]:
+            raise ValueError(f"{', '.join(unknown)}: use {', '.join(_EXPOSURES)}")
         if self.min_age < 0:
             raise ValueError(f"min_age must be 0 days or more: {self.min_age}")
         if not all((*self.accounts, *self.users)):
@@ -79,7 +72,6 @@ class Filter:
             f"account {' or '.join(self.accounts)}" if self.accounts else "",
             f"user {' or '.join(self.users)}" if self.users else "",
             f"exposure {' or '.join(self.exposures)}" if self.exposures else "",
-            f"reason {' or '.join(self.reasons)}" if self.reasons else "",
             "without caveats" if self.certain else "",
             f"created {count_text(self.min_age, 'day')} or more before as-of"
             if self.min_age
@@ -102,8 +94,6 @@ def user_mask(page: Users, chosen: Filter, names: Mapping[str, AccountName]) -> 
     if chosen.exposures:
         exposure = page.users[columns.EXPOSURE]
         mask &= (exposure.isin(chosen.exposures) | _is_unknown(exposure, chosen)).to_numpy(bool)
-    if chosen.reasons:
-        mask &= page.users[columns.REASON].isin(chosen.reasons).to_numpy(bool)
     if chosen.certain:
         mask &= (page.users[columns.CERTAINTY] != Certainty.CHECK).to_numpy()
     if chosen.min_age:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from os.path import realpath
 from pathlib import Path
@@ -26,7 +26,7 @@ from analyzer.cli.values import (
 )
 from analyzer.errors import InputRefused
 from analyzer.files import missing_file_refusal
-from analyzer.limits import DUE_DAYS, KEEP_DAYS, Thresholds
+from analyzer.limits import DUE_DAYS, KEEP_DAYS, RULE_LIMITS
 from analyzer.report.input_formats import InputLimit
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, account_with_zeros, short_list
 
@@ -41,9 +41,8 @@ if TYPE_CHECKING:
     from analyzer.report.report import Report
     from analyzer.sources.source import Source
 
-_LIMITS: Final = tuple(field.name for field in fields(Thresholds))
 SKIP_HINT: Final = "Use --skip-unreadable to go on without such files (exit code 5)."
-_RULEBOOK_OPTIONS: Final = ("standard", "rules", "skip", "min_severity", *_LIMITS)
+_RULEBOOK_OPTIONS: Final = ("standard", "rules", "limit", "idle_days")
 """The options that choose rules or their limits."""
 
 
@@ -220,19 +219,24 @@ def _rulebook(options: JudgingOptions) -> "Rulebook":
     """Return the rules that run and their limits; raises typer.BadParameter for an unknown rule."""
     from analyzer.analysis.rulebook import rulebook
 
-    # The days of a standard count for its rules; those of the option then for verdicts alone.
-    names = [name for name in _LIMITS if not (options.standard and name == "idle_days")]
-    limits = {name: days for name in names if (days := getattr(options, name)) is not None}
-    known = rule_ids()
-    chosen = matching(options.rules, [*known, "default", "all"])
-    skipped = matching(options.skip, known)
-    refuse_unknown([*chosen, *skipped], [*known, "default", "all"], "--rules, --skip")
-    try:
-        return rulebook(
-            options.standard, rules=chosen, skip=skipped, least=options.min_severity, limits=limits
-        )
-    except ValueError as error:
-        raise wrong_usage(str(error), "--rules, --skip") from None
+    known = [*rule_ids(), "default", "all"]
+    chosen = matching(options.rules, known)
+    refuse_unknown(chosen, known, "--rules")
+    return rulebook(options.standard, rules=chosen, limits=_limits(options))
+
+
+def _limits(options: JudgingOptions) -> dict[str, int]:
+    """Return the limits that are set, by the fields of `Thresholds`; refuse one that is set twice.
+
+    A standard has idle days of its own for its rules; those of the option then decide verdicts
+    alone.
+    """
+    limits = {} if options.standard else {"idle_days": options.idle_days}
+    for entry in options.limit:
+        name, _, days = entry.partition("=")
+        require(RULE_LIMITS[name] not in limits, f"{name} is set twice: set it once", "--limit")
+        limits[RULE_LIMITS[name]] = int(days)
+    return limits
 
 
 def _fail_on_problems(
@@ -242,10 +246,6 @@ def _fail_on_problems(
     book: "Rulebook | None",
     changes: Collection[str],
 ) -> Iterator[str]:
-    runs_not = [severity for severity in Severity if severity.rank > options.min_severity.rank]
-    if weaker := [word for word in fail_on if word in runs_not]:
-        limit = f"--min-severity {options.min_severity}"
-        yield f"{', '.join(weaker)}: no such rule runs with {limit}"
     if CONTROL in fail_on and options.standard is None:
         yield f"{CONTROL}: choose the controls with --standard"
     if book is None:
@@ -255,8 +255,6 @@ def _fail_on_problems(
     if off := [word for word in missing if word in rule_ids()]:
         words = [*([] if options.rules else ["default"]), *off]
         hint = f"add {' '.join(f'--rules {word}' for word in words)}"
-        leaves_out = options.skip or options.min_severity is not Severity.LOW
-        hint += ", and check --skip and --min-severity" if leaves_out else ""
         yield f"{', '.join(off)}: a rule that does not run; {hint}"
     if missing:
         near = get_close_matches(missing[0], [*FAIL_ON_WORDS, *changes, *run], 1)
@@ -304,7 +302,6 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
         given = replace(
             given,
             exposures=tuple(options.exposure),
-            reasons=tuple(options.reason),
             certain=options.certain,
             min_age=options.min_age,
         )

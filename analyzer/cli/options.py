@@ -13,6 +13,7 @@ from analyzer.cli.values import (
     Settings,
     exempt_entry,
     input_file,
+    limit_entry,
     moment,
     pattern,
     rule_ids,
@@ -20,7 +21,7 @@ from analyzer.cli.values import (
     whole_number,
     words_of,
 )
-from analyzer.limits import DUE_DAYS, IDLE_DAYS, KEEP_DAYS, Criteria, Definition
+from analyzer.limits import DUE_DAYS, IDLE_DAYS, KEEP_DAYS, RULE_LIMITS, Criteria, Definition
 from analyzer.report.input_formats import LIMITS, Limits, size_in_bytes, size_text
 from analyzer.terms import (
     ACCOUNT_ID_PATTERN,
@@ -31,7 +32,6 @@ from analyzer.terms import (
     Benchmark,
     Exposure,
     Severity,
-    UnusedReason,
     Verdict,
 )
 
@@ -54,9 +54,7 @@ OUTPUT: Final = ("-o", "--output")
 FORMAT: Final = ("-f", "--format")
 IN_OUTPUT: Final[Settings] = {"rich_help_panel": "Output"}
 IN_INPUT: Final[Settings] = {"rich_help_panel": "Input"}
-_OF_RULES: Final[Settings] = {
-    "rich_help_panel": "Verdicts and rules (limits of rules: credreport rules --help)"
-}
+_OF_RULES: Final[Settings] = {"rich_help_panel": "Verdicts and rules"}
 _OF_DECISIONS: Final[Settings] = {"rich_help_panel": "Decisions"}
 
 
@@ -183,18 +181,12 @@ class JudgingOptions(CriteriaOptions):
         ),
         **_OF_RULES,
     )
-    skip: list[str] = option([], **words("Skip this rule", rule_ids, "ID"), **_OF_RULES)
-    min_severity: Severity = option(
-        Severity.LOW,
-        metavar="SEVERITY",
-        show_default=False,
-        help=f"Skip below {', '.join(Severity)}.",
+    limit: list[str] = option(
+        [],
+        parser=limit_entry,
+        metavar="NAME=DAYS",
+        help=f"Set the limit of a rule: {', '.join(RULE_LIMITS)}; {REPEATED}",
         **_OF_RULES,
-    )
-    rotation_days: int | None = option(None, **DAYS, help="Age at which keys pass.", hidden=True)
-    root_used_days: int | None = option(None, **DAYS, help="Days after use of root.", hidden=True)
-    expiry_days: int | None = option(
-        None, **DAYS, help="Days before expiry that fail.", hidden=True
     )
     decisions: InputFile | None = option(
         None, **FILE, **_OF_DECISIONS, help="Follow up the decisions in this ledger."
@@ -263,9 +255,6 @@ class FilterOptions(PatternOptions):
     )
     exposure: list[str] = option(
         [], **words("Only this exposure", lambda: _EXPOSURES, callback=words_of(*_EXPOSURES))
-    )
-    reason: list[str] = option(
-        [], **words("Only this reason", lambda: [*UnusedReason], callback=words_of(*UnusedReason))
     )
 
 

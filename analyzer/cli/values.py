@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 import typer
 
+from analyzer.limits import RULE_LIMITS
 from analyzer.report.input_formats import size_text
 from analyzer.terms import Format, Verdict, printable
 
@@ -190,6 +191,16 @@ def exempt_entry(text: str) -> str:
     user, _, reason = text.partition("=")
     if not (user.strip() and reason.strip()):
         raise ValueError(f"'{printable(text)}': write PATTERN=REASON; for = in a name, write ?")
+    return text
+
+
+def limit_entry(text: str) -> str:
+    """Return the text of a limit of a rule; refuse one without a known name or without days."""
+    name, _, days = text.partition("=")
+    if name not in RULE_LIMITS or not re.fullmatch(r"[1-9][0-9]{0,8}", days):
+        example, names = f"{next(iter(RULE_LIMITS))}=365", ", ".join(RULE_LIMITS)
+        hint = f"write NAME=DAYS, such as {example}, with 1 day or more; the limits are {names}"
+        raise ValueError(f"'{printable(text)}': {hint}")
     return text
 
 

@@ -11,10 +11,10 @@ from analyzer.cli.inputs import find_inputs, named_file, read_analysis_request
 from analyzer.cli.log import TextOrJson
 from analyzer.cli.options import FILE, FORMAT, REPEATED, InputOptions, JudgingOptions
 from analyzer.cli.streams import text_stream, utc_now, write_lines
-from analyzer.cli.values import InputFile, change_words, rule_ids, text_form
+from analyzer.cli.values import InputFile, change_words, text_form
 from analyzer.errors import FAILED, InputRefused
 from analyzer.limits import Definition
-from analyzer.terms import Benchmark, Severity, printable
+from analyzer.terms import Benchmark, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,7 +151,7 @@ def _request_of_run(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
         "log": [file for name, file in kept.items() if name.startswith(logs)],
         "settings": source.settings,
     }
-    kinds = {"definition": Definition, "min_severity": Severity, "standard": Benchmark}
+    kinds = {"definition": Definition, "standard": Benchmark}
     values |= {name: kind(values[name]) for name, kind in kinds.items() if values[name]}
     request = read_analysis_request(JudgingOptions(**values), parameters["fail_on"], change_words())
     if digest := parameters["decisions"]:
@@ -168,7 +168,7 @@ def _request_of_review(
 
     Raises InputRefused.
     """
-    from analyzer.analysis.rulebook import ALL_RULES, rulebook
+    from analyzer.analysis.rulebook import rulebook
 
     used: dict[str, list[InputFile]] = {}
     for option, digest, name in review.lists:
@@ -187,11 +187,10 @@ def _request_of_review(
         "exempt": ["=".join(entry) for entry in review.exempt],
         "log": used.get("log", []),
     }
-    rules, skip = (review.rules, ()) if review.rules else (ALL_RULES, rule_ids())
     try:
-        book = rulebook(review.standard or None, rules=rules, skip=skip, limits=review.thresholds)
+        book = rulebook(review.standard or None, rules=review.rules, limits=review.thresholds)
     except ValueError as error:
-        hint = "Rules of your own are not verified."
+        hint = "Use the workbook as credreport wrote it."
         raise InputRefused.of_file(workbook, str(error), hint) from None
     return replace(read_analysis_request(JudgingOptions(**values)), book=book)
 

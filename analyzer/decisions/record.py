@@ -112,7 +112,7 @@ class ReviewRecord(_Record):
     `lists` have the option, SHA-256 and name of each list, ledger and log of the removal script;
     `exempt` are user and reason of the entries of `--exempt`. `split` is `owner` or `account`, and
     `part` the one whose users are listed. `accounts` (ids), `users` (patterns), `exposures`,
-    `reasons`, `certain` and `min_age` are the filter. `reports` have name, SHA-256 and as-of,
+    `certain` and `min_age` are the filter. `reports` have name, SHA-256 and as-of,
     `superseded` name and SHA-256 of the reports that do not count, `evidence` those of AWS's lists
     beside the reports; `set_as_of` says that as-of was an option. `standard`, `rules` and
     `thresholds` are the rulebook. `of_run` says that an earlier run can be shown too. `follow_up`
@@ -130,7 +130,6 @@ class ReviewRecord(_Record):
     accounts: list[str]
     users: list[str]
     exposures: list[str]
-    reasons: list[str]
     certain: bool
     min_age: int
     reports: list[tuple[str, str, str]]
@@ -168,7 +167,7 @@ class ReviewRecord(_Record):
     def limits(self) -> str:
         """Return part, filters and criteria that are not the usual ones, empty for none."""
         standard = {**asdict(Criteria()), "split": "", "part": "", "accounts": [], "users": []}
-        standard |= {"exempt": [], "exposures": [], "reasons": []}
+        standard |= {"exempt": [], "exposures": []}
         standard |= {"certain": False, "min_age": 0}
         named = {name: getattr(self, name) for name in standard}
         return ", ".join(f"{name} {is_}" for name, is_ in named.items() if is_ != standard[name])

@@ -7,7 +7,7 @@ out; without `account`, entries apply in every account. An account's root is exe
 named, as `<root_account>`.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any, Final, NamedTuple
@@ -32,7 +32,9 @@ RULE_OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retir
 """The rules that a verdict fails: an exemption from the rule exempts from the verdict."""
 
 
-def read_exemptions(name: str, content: bytes, rule_ids: Callable[[], Sequence[str]]) -> Exemptions:
+def read_exemptions(
+    name: str, content: bytes, rule_ids: Callable[[], Collection[str]]
+) -> Exemptions:
     """Return the exemptions in a file of that name and content.
 
     `rule_ids` returns the ids that an entry can name; it is called only if one is named. Raises
@@ -49,7 +51,7 @@ def read_exemptions(name: str, content: bytes, rule_ids: Callable[[], Sequence[s
 
 
 def _problems(
-    name: str, row: int, named: Mapping[str, str], rule_ids: Callable[[], Sequence[str]]
+    name: str, row: int, named: Mapping[str, str], rule_ids: Callable[[], Collection[str]]
 ) -> Iterator[Problem]:
     for column in ("account", "user", "reason"):
         if not named.get(column, "*"):

@@ -8,7 +8,6 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.errors import RuleInvalid
 from analyzer.limits import Thresholds
 from analyzer.report.model import NO_MOMENT, as_category, text_series
 from analyzer.report.users import Users
@@ -30,7 +29,6 @@ from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
 from analyzer.terms import Severity, code_of
 from analyzer.verdicts.exposure import EXPOSURES
 from analyzer.verdicts.facts import Facts
-from analyzer.verdicts.truth import Elapsed, Truth
 
 if TYPE_CHECKING:
     from analyzer.lists.exemptions import ExemptionMatches
@@ -105,10 +103,7 @@ def _findings_of_rule(
     slot, user = np.divmod(at, len(facts.page))
     since, days = _since(rule, facts, at)
     decided, undecided = np.concatenate(positions[:2]), positions[2]
-    texts = (
-        _checked_texts(rule, "fact", rule.fact(facts, decided, thresholds), decided),
-        _checked_texts(rule, "undecided_fact", undecided_facts(rule, facts, undecided), undecided),
-    )
+    texts = rule.fact(facts, decided, thresholds), undecided_facts(rule, facts, undecided)
     outcome = np.repeat(np.arange(len(Outcome)), [len(rows) for rows in positions])
     return {
         RULE: np.full(len(at), position),
@@ -124,40 +119,11 @@ def _findings_of_rule(
     }
 
 
-def _checked_texts(rule: Rule, field: str, returned: object, at: np.ndarray) -> pa.Array:
-    if isinstance(returned, pa.StringArray) and len(returned) == len(at):
-        return returned
-    raise RuleInvalid(
-        f"rule {rule.id}: {field} must return a pyarrow.Array of {len(at)} texts (string), one for"
-        " each position in `at`"
-    )
-
-
 def _positions_by_outcome(rule: Rule, facts: Facts, thresholds: Thresholds) -> list[np.ndarray]:
     """Return the positions that fail, those for information, and those that are undecided."""
-    users = len(facts.page)
-    subjects = (len(columns.SLOTS), users) if rule.subject.in_slots else (users,)
     truth = rule.judge(facts, thresholds)
-    if not _is_truth(truth, subjects):
-        raise RuleInvalid(
-            f"rule {rule.id}: judge must return a Truth of two boolean arrays of shape {subjects},"
-            " `yes` and `no`, which are never both true"
-        )
-    noted = rule.noted(facts) if rule.noted else np.zeros(subjects, bool)
-    if not _is_mask(noted, subjects):
-        raise RuleInvalid(f"rule {rule.id}: noted must return a boolean array of shape {subjects}")
-    return [np.flatnonzero(mask) for mask in (truth.yes, truth.no & noted, truth.unknown)]
-
-
-def _is_truth(value: object, subjects: tuple[int, ...]) -> bool:
-    if not isinstance(value, Truth):
-        return False
-    masks = (value.yes, value.no)
-    return all(_is_mask(mask, subjects) for mask in masks) and not (value.yes & value.no).any()
-
-
-def _is_mask(value: object, subjects: tuple[int, ...]) -> bool:
-    return isinstance(value, np.ndarray) and value.dtype == bool and value.shape == subjects
+    noted = truth.no & rule.noted(facts) if rule.noted else np.array([], bool)
+    return [np.flatnonzero(mask) for mask in (truth.yes, noted, truth.unknown)]
 
 
 def _created(subject: Subject, facts: Facts) -> np.ndarray:
@@ -172,9 +138,7 @@ def _since(rule: Rule, facts: Facts, at: np.ndarray) -> tuple[np.ndarray, np.nda
     """Return the moments from which days are counted, and the days; NaT and 0 if there are none."""
     if rule.since is None:
         return np.full(len(at), NO_MOMENT), np.zeros(len(at), np.int64)
-    elapsed: object = rule.since(facts)
-    if not isinstance(elapsed, Elapsed):
-        raise RuleInvalid(f"rule {rule.id}: since must return an Elapsed, such as `facts.age`")
+    elapsed = rule.since(facts)
     known = elapsed.exists.yes.flat[at]
     return np.where(known, elapsed.moment.flat[at], NO_MOMENT), elapsed.days.flat[at]
 

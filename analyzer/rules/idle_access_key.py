@@ -23,7 +23,7 @@ RULE = Rule(
     reads=(columns.USER_CREATION_TIME,),
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="An access key that is not needed still gives access to the account if it leaks.",
-    how="Fails for each active key whose last_used_date is idle_days or more whole days"
+    how="Fails for each active key whose last_used_date is {days} or more whole days"
     " before as-of. A key that was never used counts from last_rotated, which is its"
     " creation; without that, from user_creation_time.",
     fix="Deactivate the key. Delete it when nothing has failed.",

@@ -43,7 +43,7 @@ RULE = Rule(
         columns.USER_CREATION_TIME,
     ),
     why="A password that is not needed can be guessed or leak, and its use would not be noticed.",
-    how="Fails when password_enabled is true and password_last_used is idle_days or more"
+    how="Fails when password_enabled is true and password_last_used is {days} or more"
     " whole days before as-of. A password that was never used counts from"
     " password_last_changed; without that, from user_creation_time.",
     fix="Delete the password.",

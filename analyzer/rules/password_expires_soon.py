@@ -53,7 +53,7 @@ RULE = Rule(
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_NEXT_ROTATION),
     why="A user whose password expires unnoticed can be locked out when access is needed.",
     how="Fails when password_enabled is true and password_next_rotation is at as-of or up to"
-    " expiry_days days of 24 hours after it, to the second. An earlier one is expired-password; N/A"
+    " {days} days of 24 hours after it, to the second. An earlier one is expired-password; N/A"
     " means that the password does not expire. Off by default: it is a reminder.",
     fix="Ask the user to change the password.",
     remedy=(

@@ -77,7 +77,7 @@ RULE = Rule(
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="Root has no limits, and its use does not show which person it was.",
     how="Fails when the newest of the root's password_last_used and two last_used_date is"
-    " less than root_used_days whole days before as-of; a date after as-of counts as 0"
+    " less than {days} whole days before as-of; a date after as-of counts as 0"
     " days. Undecided when as-of is assumed, because the real as-of can be later. A few"
     " tasks do need root. No benchmark says how many days.",
     fix="Find out which person used root and for which task. Do that task without root.",

@@ -36,6 +36,11 @@ class Subject(StrEnum):
         """Return whether the subject is in two slots, as access keys and certificates are."""
         return self in (Subject.ACCESS_KEY, Subject.CERTIFICATE)
 
+    @property
+    def label(self) -> str:
+        """Return the subject in words."""
+        return self.replace("-", " ")
+
 
 class Outcome(StrEnum):
     """Name the outcomes that a finding can have; `noted` is for information only."""
@@ -50,9 +55,10 @@ class RuleText:
     """Describe a rule for people.
 
     `title` names the failure, `requirement` the state required. `why` is the risk, `how` the exact
-    condition with its boundary, `fix` a sentence with what to do, `remedy` the commands for it (`#`
-    before a remark), `references` links to read more. `threshold` names the field of `Thresholds`
-    with the limit. `deletes_user` marks a remedy that ends with the deletion of the user.
+    condition with its boundary (`{days}` stands for the limit), `fix` a sentence with what to do,
+    `remedy` the commands for it (`#` before a remark), `references` links to read more. `threshold`
+    names the field of `Thresholds` with the limit. `deletes_user` marks a remedy that ends with the
+    deletion of the user.
     """
 
     id: str
@@ -68,10 +74,9 @@ class RuleText:
     threshold: str | None = None
     deletes_user: bool = False
 
-    def __post_init__(self) -> None:
-        """Turn words into a Severity and a Subject; raise ValueError for unknown words."""
-        object.__setattr__(self, "severity", Severity(self.severity))
-        object.__setattr__(self, "subject", Subject(self.subject))
+    def condition(self, limits: Thresholds) -> str:
+        """Return how the rule decides, with its limit."""
+        return self.how.format(days=getattr(limits, self.threshold)) if self.threshold else self.how
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,7 @@ RULE = Rule(
     why="The older a key is, the more copies of it can exist, and a leaked copy works until"
     " the key is replaced.",
     how="Fails for each active key whose last_rotated, which is its creation, is more than"
-    " rotation_days whole days before as-of. On that day it still passes.",
+    " {days} whole days before as-of. On that day it still passes.",
     fix="Replace the key with a new one, or with a role.",
     remedy=(
         "# The report has no key ids: compare CreateDate with the date in the finding.",

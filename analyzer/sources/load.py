@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
 from io import BytesIO
 from itertools import chain
 from operator import itemgetter
@@ -313,20 +312,14 @@ ListSource: TypeAlias = str | Path | bytes | tuple[str, bytes]
 """The path of a file, its bytes, or its name and bytes."""
 
 
-def read_exemptions(source: ListSource, rules: Iterable[str] = ()) -> Exemptions:
-    """Return the entries of an exemption list.
-
-    `rules` are the ids of your own rules, which an entry can name too.
-
-    Raises InputRefused with every problem.
-    """
+def read_exemptions(source: ListSource) -> Exemptions:
+    """Return the entries of an exemption list; raises InputRefused with every problem."""
     from analyzer.lists import exemptions  # noqa: PLC0415
 
-    @cache
-    def ids() -> list[str]:
-        from analyzer.rules import RULES  # noqa: PLC0415  0.02 s, and few lists name a rule
+    def ids() -> Collection[str]:
+        from analyzer.rules import RULES_BY_ID  # noqa: PLC0415  0.02 s, and few lists name a rule
 
-        return [*(rule.id for rule in RULES), *rules]
+        return RULES_BY_ID
 
     return exemptions.read_exemptions(*_name_and_bytes(source, "exemptions"), ids)
 

@@ -48,13 +48,14 @@ Document: TypeAlias = Mapping[str, Any]
 class FindingGroup:
     """Hold the common fields of findings of one rule, outcome and remedy.
 
-    `remedy` has a line for each step. `limits` is the limit of the rule in days, by the name of the
-    threshold. `standards` are the names of the standards that require the rule, `requirements` the
-    same names with the number of a control.
+    `condition` says how the rule decides, `remedy` has a line for each step. `limits` is the limit
+    of the rule in days, by the name of the threshold. `standards` are the names of the standards
+    that require the rule, `requirements` the same names with the number of a control.
     """
 
     rule: RuleText
     outcome: Outcome
+    condition: str
     remedy: str
     limits: Mapping[str, str]
     standards: Sequence[str]
@@ -165,7 +166,15 @@ def _finding_group(
     limits = {limit: str(getattr(thresholds, limit))} if limit else {}
     requirements = [f"{standard} {number}" for standard, numbers in every for number in numbers]
     lines, standards = remedy_lines(rule, remedy), [standard for standard, _ in every]
-    return FindingGroup(rule, outcome, "\n".join(lines), limits, standards, requirements)
+    return FindingGroup(
+        rule=rule,
+        outcome=outcome,
+        condition=rule.condition(thresholds),
+        remedy="\n".join(lines),
+        limits=limits,
+        standards=standards,
+        requirements=requirements,
+    )
 
 
 def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[FeedFinding]:

@@ -10,6 +10,7 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import ControlResult, RuleResults
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.report.model import NotCovered, account_with_name
+from analyzer.rules import RULES_BY_ID
 from analyzer.rules.rule import (
     FACT,
     FINDINGS,
@@ -178,10 +179,7 @@ _LIMITS: Final[Mapping[str, str]] = {
 
 def rule_condition(rulebook: Rulebook, rule_id: str) -> str:
     """Return how a rule decides, with the limit that is set."""
-    rule, days = rulebook.rules_by_id[rule_id], asdict(rulebook.thresholds)
-    return (
-        rule.how.replace(rule.threshold, str(days[rule.threshold])) if rule.threshold else rule.how
-    )
+    return RULES_BY_ID[rule_id].condition(rulebook.thresholds)
 
 
 def limits_text(rulebook: Rulebook) -> str:

@@ -107,7 +107,7 @@ def _compliance_finding(finding: FeedFinding) -> Document:
             "analytic": {
                 "uid": rule.id,
                 "name": rule.title,
-                "desc": rule.how,
+                "desc": group.condition,
                 "type_id": 1,
                 "type": "Rule",
             },

@@ -59,7 +59,6 @@ KEPT: tuple[tuple[Filter, list[str]], ...] = (
     (Filter(exposures=("none", "unknown")), ["ann", "Bob", "eve", "fay"]),
     (Filter(exposures=("password-without-mfa",)), []),
     (Filter(exposures=("unknown",)), ["fay"]),
-    (Filter(reasons=("no-credentials",)), ["ann", "Bob", "carol", "eve"]),
 )
 
 
@@ -169,7 +168,7 @@ def test_the_root_stays_unless_the_users_are_named_without_it(two_accounts: Anal
 
 def test_json_says_which_filter_left_out_how_many(two_accounts: Analysis) -> None:
     document = json_document(two_accounts.where(Filter(accounts=(FIRST,), min_age=7)))
-    chosen: dict[str, object] = {"accounts": [FIRST], "users": [], "exposures": [], "reasons": []}
+    chosen: dict[str, object] = {"accounts": [FIRST], "users": [], "exposures": []}
     chosen = {**chosen, "certain": False, "min_age": 7}
     assert document["filter"] == {**chosen, "users_left_out": 1}
     assert [file["accounts"][0]["account"] for file in document["files"]] == [FIRST]
@@ -182,11 +181,10 @@ def test_a_filter_says_in_words_what_it_keeps_and_values_without_a_meaning_are_r
         accounts=("a", "b"),
         users=("c",),
         exposures=("access-key", "none"),
-        reasons=("no-credentials",),
         certain=True,
         min_age=9,
     )
-    words = "exposure access-key or none, reason no-credentials, without caveats"
+    words = "exposure access-key or none, without caveats"
     age = "created 9 days or more before as-of"
     assert str(chosen) == f"account a or b, user c, {words}, {age}"
     for wrong in ({"min_age": -1}, {"users": ("",)}, {"accounts": ("a", "")}):
@@ -195,5 +193,3 @@ def test_a_filter_says_in_words_what_it_keeps_and_values_without_a_meaning_are_r
     for unknown in (("mfa",), ("unused",)):
         with pytest.raises(ValueError, match=r"use password-without-mfa, .*, none, unknown$"):
             Filter(exposures=unknown)
-        with pytest.raises(ValueError, match=r"use never-signed-in, "):
-            Filter(reasons=unknown)

@@ -16,6 +16,7 @@ from analyzer.analysis.rulebook import Rulebook
 from analyzer.changes import diff
 from analyzer.limits import Thresholds
 from analyzer.report import users as users_module
+from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
 from analyzer.verdicts.facts import Facts
 from tests.support.builders import (
@@ -84,14 +85,13 @@ def a_rule(worded: list[int]) -> Rule:
         worded.append(len(at))
         return pa.array(["here"] * len(at))
 
-    rule = analyzer.rulebook(rules="unused-user").rules[0]
-    return replace(rule, id="own-rule", fact=fact)
+    return replace(RULES[0], fact=fact)
 
 
 @pytest.mark.no_cover
 def test_findings_are_put_into_words_only_for_users_that_changed() -> None:
     worded: list[int] = []
-    book = analyzer.rulebook(extra=[a_rule(worded)], rules="own-rule")
+    book = replace(analyzer.rulebook(), rules=(a_rule(worded),))
     unused = [user(f"user{each}") for each in range(20)]
     before = a_report(ann(), bob(), *unused, book=book)
     now = a_report(ann(mfa=True), user("eve"), *unused, book=book)

@@ -32,9 +32,9 @@ def test_bash_completes_values(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 MFA = "console-user-without-mfa"
-ONLY, NO_MFA = ["--rules", "unused-user"], ["--rules", MFA, "--skip", MFA]
+ONLY = ["--rules", "unused-user"]
 OFF, DEFAULT, ADDED = "root-password", "--rules default", "--rules root-password"
-NO_CRITICAL = ["--skip", "root-access-key", "--skip", "root-without-mfa"]
+LIMITS = "the limits are rotation, root-used, expiry"
 CHECK_TWICE = ["--format", "names", "--certain", "--include-check"]
 
 WRONG: tuple[tuple[list[str], str, str], ...] = (
@@ -44,7 +44,6 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--format", "xlsx"], "--format", "For a workbook: -o FILE.xlsx"),
     (["--as-of", "2026-02-30"], "--as-of", 'invalid time "2026-02-30": use'),
     (["--definition", "mine"], "--definition", "'mine' is not one of 'no-active-key', 'iam-029'"),
-    (["--min-severity", "worst"], "--min-severity", "'worst' is not one of 'critical', 'high',"),
     (["--verdict", "unsed"], "--verdict", "did you mean unused? Choose from"),
     (["--verdict", "inactive"], "--verdict", "did you mean retired, dormant?"),
     (["--idle-days", "0"], "--idle-days", "'0': use a whole number of days, 1 or more"),
@@ -76,19 +75,20 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--rules", "nobody"], "--rules", "'nobody': choose from unused-user,"),
     (["--rules", "root-usd"], "--rules", "did you mean root-used? Choose from"),
     (["--rules", "x-*"], "--rules", "'x-*': choose from unused-user,"),
-    (["--skip", "all"], "--skip", "unknown rule all: choose from unused-user,"),
+    (["--limit", "rotaton=365"], "--limit", f"1 day or more; {LIMITS}"),
+    (["--limit", "rotation"], "--limit", "'rotation': write NAME=DAYS, such as rotation=365, with"),
+    (["--limit", "rotation=0"], "--limit", "'rotation=0': write NAME=DAYS"),
+    (["--limit", "rotation=1.5"], "--limit", f"1 day or more; {LIMITS}"),
+    (["--limit", "expiry=1", "--limit", "expiry=2"], "--limit", "expiry is set twice: set it once"),
+    (["--limit", "idle=30"], "--limit", f"1 day or more; {LIMITS}"),
     (["--fail-on", "idle"], "--fail-on", "'idle': choose from the verdicts undetermined, unused,"),
     (["--fail-on", "idle"], "--fail-on", "the severities critical, high, medium, low"),
     (["--fail-on", "root-usd"], "--fail-on", "did you mean root-used? Choose from"),
     (["--fail-on", OFF], "--fail-on", f"{OFF}: a rule that does not run; add {DEFAULT} {ADDED}"),
     (["--fail-on", OFF, *ONLY], "--fail-on", f"{OFF}: a rule that does not run; add {ADDED}"),
-    (["--fail-on", MFA, "--skip", MFA], "--fail-on", f"--rules {MFA}, and check --skip and --min-"),
     (["--fail-on", "idle", *ONLY], "--fail-on", "or the rules that run: unused-user"),
     (["--fail-on", "control"], "--fail-on", "control: choose the controls with --standard"),
-    (["--fail-on", "low", "--min-severity", "high"], "low", "no such rule runs with --min-sever"),
     (["--fail-on", "high", *ONLY], "high", "no rule of this severity runs (unused-user)"),
-    (["--fail-on", "critical", *NO_CRITICAL], "critical", "no rule of this severity runs (unused"),
-    (["--fail-on", "low", *NO_MFA], "low", "no rule of this severity runs (none runs)"),
 )
 
 
@@ -159,7 +159,7 @@ def test_a_wrong_word_of_another_command_is_answered_too(tmp_path: Path) -> None
 
 ESCAPE = "\x1b[31mx"
 OPTIONS = (
-    *("--verdict", "--format", "--fail-on", "--rules", "--skip", "--standard", "--user"),
+    *("--verdict", "--format", "--fail-on", "--rules", "--limit", "--standard", "--user"),
     *("--account", "-o", "--findings", "--exemptions", "--config", "--idle-days", "--as-of"),
     *("--max-input", "--mode", "--masked-account"),
 )
@@ -187,7 +187,6 @@ def test_words_of_the_program_are_separated_by_commas_and_names_are_not() -> Non
         (["analyze", CONSOLE], "--verdict", "unused, dormant", "-f=csv"),
         (["analyze", CONSOLE], "--fail-on", "retired,root-used", "-q"),
         (["analyze", CONSOLE], "--rules", "root-*,unused-user", "-f=findings"),
-        (["analyze", CONSOLE], "--skip", "root-used,unused-user", "-f=findings"),
         (["diff", EARLIER, CONSOLE], "--change", "new,gone", "-f=csv"),
         (["diff", EARLIER, CONSOLE], "--fail-on", "high,gone", "-q"),
         (["history", EARLIER, CONSOLE], "--fail-on", "gap,gap", "-q"),

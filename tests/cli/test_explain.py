@@ -61,7 +61,7 @@ def test_options_on_input_are_those_of_analyze(tmp_path: Path) -> None:
 def test_of_the_root_the_rules_on_it_are_shown_with_the_cells_that_they_read(
     tmp_path: Path,
 ) -> None:
-    words = ("explain", "arn:aws:iam::123456789012:root", CONSOLE, "--root-used-days", "60")
+    words = ("explain", "arn:aws:iam::123456789012:root", CONSOLE, "--limit", "root-used=60")
     (root,) = run(*words, "-f", "json").document
     assert (root["user"], root["verdict"], root["row"]) == ("<root_account>", "", 2)
     outcomes = {each["rule"].removeprefix("root-"): each["outcome"] for each in root["rules"]}

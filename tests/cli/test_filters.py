@@ -20,7 +20,7 @@ from analyzer.cli.options import HOME_REGION_NOTE, JudgingOptions
 from analyzer.cli.values import InputFile
 from analyzer.report.report import Report
 from analyzer.rules import RULES
-from analyzer.terms import Benchmark, Severity
+from analyzer.terms import Benchmark
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -110,16 +110,14 @@ def loaded(report: str) -> Report:
     return analyzer.load(("report.csv", report.encode()), as_of=AS_OF)
 
 
-LIMITS = {"idle_days": 50, "rotation_days": 79, "root_used_days": 9, "expiry_days": 20}
+LIMITS = {"idle_days": 50, "limit": ["rotation=79", "root-used=9", "expiry=20"]}
+DAYS = {"idle_days": 50, "rotation_days": 79, "root_used_days": 9, "expiry_days": 20}
 KEYS = [rule.id for rule in RULES if rule.id.endswith("-access-key")]
 CHOSEN: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
     ({"rules": ["all"]}, {"rules": ["all"]}),
-    ({"rules": ["default"], "skip": [KEY]}, {"skip": [KEY]}),
     ({"rules": ["*-access-key"]}, {"rules": KEYS}),
-    ({"skip": ["*-access-key"]}, {"skip": KEYS}),
-    ({"min_severity": Severity.HIGH}, {"least": Severity.HIGH}),
     ({"standard": Benchmark.CIS_1_2}, {"benchmark": "cis-1.2"}),
-    (LIMITS, {"limits": LIMITS}),
+    (LIMITS, {"limits": DAYS}),
 )
 
 
@@ -174,12 +172,12 @@ FAIL_ON: tuple[tuple[Row, list[str], dict[str, Any], list[str]], ...] = (
     (IDLE, ["high"], {}, []),
     (IDLE, ["unused", KEY], {"idle_days": 45}, [f"{KEY}: 1 fail"]),
     (SAFE, ["medium"], {"rules": [MFA]}, []),
-    (SAFE, ["unused"], {"rules": [MFA], "skip": [MFA]}, []),
+    (SAFE, ["unused"], {"rules": [MFA]}, []),
     (ODD, [MFA], {}, [f"{MFA}: 1 undecided"]),
     (ODD, ["unused"], {}, []),
     (NO_MFA, ["control"], FSBP, ["FSBP IAM.5: fail"]),
     (ODD, ["control"], {"standard": Benchmark.CIS_4_0_1}, ["CIS 4.0.1 1.10: undecided"]),
-    (NO_MFA, ["control"], {**FSBP, "skip": [MFA]}, []),
+    (NO_MFA, ["control"], {**FSBP, "rules": [KEY]}, []),
 )
 
 

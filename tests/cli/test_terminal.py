@@ -201,6 +201,6 @@ def test_prose_is_broken_once_and_a_fact_stays_in_its_column(
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.setattr(sys, "stdout", terminal := Terminal())
     assert main(["rules", "idle-password"]) == 0
-    assert "is idle_days or\n  more whole days before as-of. A" in terminal.getvalue()
+    assert "is 90 or more whole\n  days before as-of. A" in terminal.getvalue()
     rule = f"  fails   medium  {'r' * 33}  "
     assert fitted(f"{rule}{'word ' * 9}", terminal)[1].startswith(f"{' ' * len(rule)}word")

@@ -4,6 +4,7 @@ from functools import cache
 
 import pytest
 
+from analyzer.limits import Thresholds
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
 from tests.support.builders import run
@@ -26,7 +27,7 @@ def test_the_rules_are_listed_in_order_with_their_severities() -> None:
     ]
     limits = {line.split()[0]: line for line in lines if "--" in line}
     assert set(limits) == {rule.id for rule in RULES if rule.threshold}
-    assert ": 90 days (--rotation-days)" in limits["unrotated-access-key"]
+    assert ": 90 days (--limit rotation)" in limits["unrotated-access-key"]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
@@ -41,14 +42,14 @@ def test_each_rule_is_explained(rule: Rule) -> None:
         assert f"  {whole}" in lines
     words = " ".join(text.split())
     assert rule.why in words
-    assert rule.how in words
+    assert rule.condition(Thresholds()) in words
     assert ", ".join(rule.columns) in words
     assert max(len(line) for line in lines if "https://" not in line) <= 100
 
 
 def test_the_explanation_has_limit_and_control_numbers() -> None:
     lines = explained("unrotated-access-key").splitlines()
-    assert lines[1].endswith(": 90 days (--rotation-days)")
+    assert lines[1].endswith(": 90 days (--limit rotation)")
     assert "  CIS AWS Foundations Benchmark v7.0.0: 2.12" in lines
     assert "  AWS Foundational Security Best Practices v1.0.0: IAM.3" in lines
     assert "  NIST SP 800-53 r5: AC-2(1), AC-2(3), AC-3(15)" in lines

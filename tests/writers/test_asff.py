@@ -11,7 +11,8 @@ from botocore.model import StructureShape
 from analyzer import writers
 from analyzer.errors import OutputFailed
 from analyzer.report.model import AccountName
-from analyzer.rules import RULES, concat
+from analyzer.rules import RULES
+from analyzer.rules.wording import concat
 from analyzer.writers.asff import BATCH_FINDINGS
 from analyzer.writers.finding_feed import LONGEST_USER_NAME, findings
 from tests.support.asff_model import errors, model, request_errors

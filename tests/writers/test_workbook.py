@@ -164,7 +164,7 @@ def test_where_nothing_is_found_the_rules_that_ran_and_what_they_lack_are_named(
 
 @pytest.mark.no_cover
 def test_without_any_rule_none_is_named() -> None:
-    none = rulebook(rules=["root-used"], skip=["root-used"])
+    none = replace(rulebook(), rules=())
     book = book_of(replace(analysis_of([a_user()]), book=none))
     assert "Rules that ran: none." in texts(book["Findings"])
     assert "Limits: None." in texts(book["Controls"])

@@ -6,6 +6,7 @@ from typing import Final
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
 from analyzer.analysis.rulebook import Rulebook
+from analyzer.rules import RULES_BY_ID
 from analyzer.standards import UNUSED_USER_SUPPORTS
 from analyzer.terms import AS_OF_SOURCES, BLIND_SPOTS, VERSION, Verdict
 from analyzer.verdicts.caveats import CAVEATS
@@ -166,7 +167,7 @@ not decidable: A credential report does not have the data. This is not a pass.
 
 def _add_rules(sheet: TextSheet, rulebook: Rulebook) -> None:
     ran = {rule.id for rule in rulebook.rules}
-    left_out = ", ".join(rule for rule in rulebook.rules_by_id if rule not in ran) or "none"
+    left_out = ", ".join(rule for rule in RULES_BY_ID if rule not in ran) or "none"
     sheet.section("Rules and limits")
     sheet.named_text("Standard", findings.standard_text(rulebook))
     sheet.named_text("Limits", findings.limits_text(rulebook) or "None.")

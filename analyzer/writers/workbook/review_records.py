@@ -57,7 +57,6 @@ def review_record(  # noqa: PLR0913  what the record holds
         accounts=sorted(accounts) if chosen.accounts else [],
         users=[*chosen.users],
         exposures=[*chosen.exposures],
-        reasons=[*chosen.reasons],
         certain=chosen.certain,
         min_age=chosen.min_age,
         reports=[
@@ -102,7 +101,6 @@ def filter_of(review: ReviewRecord) -> Filter:
         accounts=(*review.accounts,),
         users=(*review.users,),
         exposures=(*review.exposures,),
-        reasons=(*review.reasons,),
         certain=review.certain,
         min_age=review.min_age,
     )
