@@ -1,12 +1,19 @@
 """What is installed, and from where, is what pyproject.toml and the guides say."""
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from functools import cache
+from pathlib import Path
+from shutil import copy
 from typing import Any
 
+import pytest
 from packaging.requirements import Requirement
 
+from analyzer.terms import version_text
 from tests.support.builders import ROOT_FOLDER
 
 WORKFLOWS = ROOT_FOLDER / ".github" / "workflows"
@@ -68,3 +75,93 @@ def test_the_guide_says_of_each_library_what_it_costs() -> None:
     assert re.findall(r"^\| `([\w-]+)` \|", table, re.MULTILINE) == [
         library.name for library in libraries()
     ]
+
+
+# The version
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """Return a small tree of files that make a package."""
+    for name in ("pyproject.toml", "analyzer/__init__.py", ".ci/version.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        copy(ROOT_FOLDER / name, tmp_path / name)
+    return tmp_path
+
+
+def version(tree: Path, commit: str = "") -> str:
+    script = "import runpy; print(runpy.run_path('.ci/version.py')['__version__'])"
+    variables = {**os.environ, "CREDREPORT_COMMIT": commit}
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(
+        words, cwd=tree, env=variables, capture_output=True, text=True, check=False
+    )
+    return (done.stdout or done.stderr.splitlines()[-1]).strip()
+
+
+def git(tree: Path, words: str) -> str:
+    someone = ["-c", "user.name=ann", "-c", "user.email=ann@example.com"]
+    command = ["git", *someone, *words.split()]
+    return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=True).stdout
+
+
+def test_two_trees_never_have_the_same_version(tree: Path) -> None:
+    versions = [version(tree)]
+    (tree / "analyzer" / "__init__.py").write_text("")
+    versions.append(version(tree))
+    (tree / "analyzer" / "__init__.py").rename(tree / "analyzer" / "other.py")
+    versions.append(version(tree))
+    (tree / "pyproject.toml").write_text("")
+    versions.append(version(tree))
+    assert len({*versions}) == 4
+    assert all(re.fullmatch(r"\d+\.\d+\.\d+\.dev0\+d[0-9a-f]{12}", each) for each in versions)
+    assert [*map(version_text, versions)] == versions
+
+
+def test_what_python_compiled_and_what_is_no_code_change_no_version(tree: Path) -> None:
+    before = version(tree)
+    (tree / "analyzer" / "__pycache__").mkdir()
+    for name in ("analyzer/__pycache__/a.pyc", "README.md"):
+        (tree / name).write_text("another")
+    assert version(tree) == before
+
+
+def test_a_clone_and_an_image_of_its_commit_have_the_same_version(tree: Path) -> None:
+    without = version(tree)
+    git(tree, "init -q")
+    git(tree, "add .")
+    git(tree, "commit -qm first")
+    commit = git(tree, "rev-parse HEAD").strip()
+    of_clone = version(tree)
+    assert of_clone == without.replace("+", f"+g{commit[:9]}.")
+    (tree / ".git").rename(tree / "elsewhere")
+    assert version(tree, commit) == of_clone
+    assert version_text(of_clone) == of_clone
+
+
+def test_a_tag_gives_its_version_unless_something_was_changed_since(tree: Path) -> None:
+    git(tree, "init -q")
+    git(tree, "add .")
+    git(tree, "commit -qm first")
+    git(tree, "tag v1.2.3")
+    assert version(tree) == "1.2.3"
+    (tree / "pyproject.toml").write_text("")
+    assert ".dev0+g" in version(tree)
+
+
+def test_a_commit_that_is_none_is_refused(tree: Path) -> None:
+    for commit in ("main", "abc", "g" * 40):
+        assert version(tree, commit) == (
+            f'ValueError: CREDREPORT_COMMIT is "{commit}": name a commit, as `git rev-parse HEAD`'
+        )
+
+
+def test_an_image_is_not_built_without_its_commit() -> None:
+    (check,) = re.findall(r"^RUN (: .*)$", DOCKERFILE, re.MULTILINE)
+    for commit in ("", "a" * 40):
+        variables = {**os.environ, "CREDREPORT_COMMIT": commit}
+        command = ["sh", "-c", check]
+        done = subprocess.run(command, env=variables, capture_output=True, text=True, check=False)
+        assert (done.returncode == 0, done.stdout) == (bool(commit), "")
+        says = "is missing: add --build-arg CREDREPORT_COMMIT=$(git rev-parse HEAD)"
+        assert (says in done.stderr) == (not commit)

@@ -414,7 +414,8 @@ def test_the_image_is_built_from_what_the_wheel_needs() -> None:
     lines = (ROOT_FOLDER / ".dockerignore").read_text().splitlines()
     kept = {line.removeprefix("!") for line in lines if line.startswith("!")}
     pinned = "samples/deploy/constraints.txt"
-    assert kept == {"analyzer", "pyproject.toml", "README.md", "LICENSE", pinned}
+    code = {".ci/version.py", "analyzer"}
+    assert kept == {*code, "pyproject.toml", "README.md", "LICENSE", pinned}
     assert "*" in lines
 
 
