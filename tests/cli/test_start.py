@@ -10,6 +10,7 @@ from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points, version
 from pathlib import Path
+from runpy import run_module
 
 import pytest
 
@@ -81,6 +82,20 @@ def test_the_module_and_the_command_are_the_same_program() -> None:
 
 def test_importing_the_module_that_starts_the_program_starts_nothing() -> None:
     assert import_module("analyzer.__main__").run is run_process
+
+
+def test_a_clone_that_is_not_installed_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    without_libraries = [sys.executable, "-S", "-m", "analyzer", "rules"]
+    done = subprocess.run(without_libraries, cwd=ROOT_FOLDER, capture_output=True, check=False)
+    says = "credreport: typer is not installed. Type: pip install .\n"
+    assert (done.returncode, done.stdout, done.stderr.decode()) == (2, b"", says)
+    monkeypatch.setitem(sys.modules, "analyzer.cli", None)
+    monkeypatch.delitem(sys.modules, "analyzer.__main__", raising=False)
+    with pytest.raises(SystemExit, match=r"^2$"):
+        run_module("analyzer", run_name="__main__")
+    assert capsys.readouterr().err.endswith(" is not installed. Type: pip install .\n")
 
 
 # Help
