@@ -186,11 +186,7 @@ class Analysis:
         from analyzer.analysis.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
 
         check_type(isinstance(user, str), "user is a name or an ARN", user)
-        explained = tuple(
-            explanations(
-                self.judged, self.rule_results, user, self.earlier_decisions, self.criteria
-            )
-        )
+        explained = tuple(explanations(self.judged, self.rule_results, user, self.criteria))
         if not explained:
             raise ValueError(f"no IAM user has the name or ARN {user!r}")
         return explained

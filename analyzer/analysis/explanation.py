@@ -1,7 +1,7 @@
 """Explain the verdict on one user: deciding cells, caveats, rules and exemptions."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, groupby
 from typing import Any, Final
 
@@ -18,7 +18,15 @@ from analyzer.report.model import Exemption, ReportFile, account_name
 from analyzer.report.users import Users
 from analyzer.rules.engine import page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE
-from analyzer.terms import AS_OF_SOURCES, SlotState, Verdict, count_text, minute_text, utc_text
+from analyzer.terms import (
+    AS_OF_SOURCES,
+    NO_VALUE,
+    SlotState,
+    Verdict,
+    count_text,
+    minute_text,
+    utc_text,
+)
 from analyzer.verdicts.caveats import aws_commands, caveat_sentences
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import idle_text, reason_text
@@ -42,7 +50,6 @@ class RuleOutcome:
     """Hold the outcome of one rule on the user, with the fact behind it and the exemption."""
 
     rule: str
-    title: str
     severity: str
     outcome: str
     fact: str
@@ -51,14 +58,9 @@ class RuleOutcome:
 
 @dataclass(frozen=True, slots=True)
 class MatchingExemption:
-    """Hold an entry of the exemption list that names the user, and whether it applies at as-of."""
+    """Hold an entry that names the user, and whether it applies at as-of."""
 
-    line: int
-    user: str
-    reason: str
-    owner: str
-    expires: str
-    rule: str
+    entry: Exemption
     applies: bool
 
 
@@ -67,10 +69,9 @@ class Explanation:
     """Hold the facts behind the verdict on one user; `str` returns them as a page to read.
 
     `row` counts from the header, which is row 1; `caveats` are (id, sentence), `commands` are those
-    by which AWS settles them and lists what no report shows. `reason` is a
-    sentence, `reason_code` the reason as in the other outputs. `why_not` says why the user has none
-    of the verdicts above its own, except for undetermined. The root user has no verdict: the fields
-    about the verdict are empty.
+    by which AWS settles them and lists what no report shows. `reason` is a sentence. `why_not` says
+    why the user has none of the verdicts above its own, except for undetermined. The root user has
+    no verdict: the fields about the verdict are empty.
     """
 
     account: str
@@ -79,32 +80,19 @@ class Explanation:
     arn: str
     verdict: str = ""
     reason: str
-    reason_code: str = ""
     why_not: tuple[str, ...] = ()
     certainty: str = ""
     caveats: tuple[tuple[str, str], ...] = ()
     commands: tuple[str, ...] = ()
     exemption: str = ""
-    age_days: int | None = None
     cells: tuple[Cell, ...]
     rules: tuple[RuleOutcome, ...]
     exemptions: tuple[MatchingExemption, ...]
-    earlier_decision: str = ""
     owner: str
-    owner_email: str
-    owner_left: str
     file: str
     row: int
     as_of: str
     as_of_source: str
-
-    def document(self) -> dict[str, Any]:
-        """Return it as a JSON object: `reason` as in `users`, and `because`, its sentence."""
-        texts: dict[str, Any] = {}
-        for name, value in asdict(self).items():
-            texts |= {"because": self.reason} if name == "reason_code" else {name: value}
-        caveats = [{"caveat": name, "because": sentence} for name, sentence in self.caveats]
-        return {**texts, "reason": self.reason_code, "caveats": caveats}
 
     def __repr__(self) -> str:
         """Return the user and its verdict in a line; `print` shows all."""
@@ -116,22 +104,17 @@ class Explanation:
 
 
 def explanations(
-    users: Users,
-    rule_results: RuleResults,
-    user: str,
-    earlier: Callable[[Users], pd.Series],
-    criteria: Criteria,
+    users: Users, rule_results: RuleResults, user: str, criteria: Criteria
 ) -> Iterator[Explanation]:
     """Yield an explanation of each user whose name or ARN matches (`*` and `?` match).
 
     A root matches by its ARN and by `<root_account>`, but by no pattern of user names. It has no
     verdict, only the outcomes of the rules on it.
 
-    `users` are those of the report of `rule_results`, judged by `criteria`; `earlier` returns the
-    earlier decisions on users.
+    `users` are those of the report of `rule_results`, judged by `criteria`.
     """
     for alone in _matching_users(users, user):
-        yield _explanation(alone, rule_results, earlier(alone).iloc[0], criteria)
+        yield _explanation(alone, rule_results, criteria)
     if user.startswith(("<", "arn:")):
         for alone in _matching_users(rule_results.report.root_users, user):
             yield _explanation_of_root(alone, rule_results)
@@ -159,11 +142,13 @@ def _shared_fields(page: Users, rule_results: RuleResults) -> dict[str, Any]:
     """Return name, account, place of the row and matching entries of a page's only user or root."""
     user = page.users.iloc[0]
     file: ReportFile = rule_results.report.files[user[columns.FILE]]
-    names = rule_results.report.account_names
+    account, owned = user[columns.ACCOUNT], rule_results.owners.columns_of(page.users)
     return {
-        columns.ACCOUNT_NAME: account_name(user[columns.ACCOUNT], names),
-        **{name: user[name] for name in (columns.ACCOUNT, columns.USER, columns.ARN)},
-        **{name: values[0] for name, values in rule_results.owners.columns_of(page.users).items()},
+        "account": account,
+        "account_name": account_name(account, rule_results.report.account_names),
+        "user": user[columns.USER],
+        "arn": user[columns.ARN],
+        "owner": owner_text(*(str(owned[name][0]) for name in columns.OWNERSHIP)),
         "exemptions": tuple(_matching_exemptions(page, rule_results.exemptions)),
         "file": file.name,
         "row": int(user[columns.ROW]),
@@ -172,54 +157,52 @@ def _shared_fields(page: Users, rule_results: RuleResults) -> dict[str, Any]:
     }
 
 
-def _explanation(
-    page: Users, rule_results: RuleResults, earlier: str, criteria: Criteria
-) -> Explanation:
+def _explanation(page: Users, rule_results: RuleResults, criteria: Criteria) -> Explanation:
     """Return the explanation of the only user of a page."""
     user, caveats = page.users.iloc[0], caveat_sentences(page)[0]
-    names = user[columns.USER], user[columns.ARN]
+    verdict, idle_days = user[columns.VERDICT], user[columns.IDLE_DAYS]
+    commands: tuple[str, ...] = ()
+    if user[columns.CERTAINTY]:
+        commands = aws_commands(dict(caveats), user[columns.USER], user[columns.ARN])
     return Explanation(
         **_shared_fields(page, rule_results),
-        **{name: user[name] for name in (columns.VERDICT, columns.CERTAINTY, columns.EXEMPTION)},
-        reason=reason_text(
-            user[columns.VERDICT], user[columns.REASON], _number(user[columns.IDLE_DAYS])
-        ),
-        reason_code=user[columns.REASON],
+        verdict=verdict,
+        reason=reason_text(verdict, user[columns.REASON], _number(idle_days)),
         why_not=tuple(_why_not(page, criteria)),
+        certainty=user[columns.CERTAINTY],
         caveats=caveats,
-        commands=aws_commands(dict(caveats), *names) if user[columns.CERTAINTY] else (),
-        age_days=_number(user[columns.AGE_DAYS]),
-        cells=tuple(_cells(page, user[columns.VERDICT])),
+        commands=commands,
+        exemption=user[columns.EXEMPTION],
+        cells=tuple(_cells(page, verdict)),
         rules=tuple(_rule_outcomes(page, rule_results, of_roots=False)),
-        earlier_decision=earlier,
     )
 
 
 def _why_not(page: Users, criteria: Criteria) -> Iterator[str]:
     """Yield why the only user of a page has none of the verdicts between its own and the first."""
     facts, user = Facts(page), page.users.iloc[0]
-    states = [[*SlotState][code] for code in page.key_states[:, 0]]
-    active, inactive = (
-        [
-            f"access key {slot} is {state}"
-            for slot, of_slot in enumerate(states, 1)
-            if of_slot == state
-        ]
-        for state in (SlotState.ACTIVE, SlotState.INACTIVE)
-    )
+    active = _keys_in(page, SlotState.ACTIVE)
     signed_in = ["it signed in"] if facts.sign_in.present[0] else []
     password = ["it has a password"] if facts.password.yes[0] else []
-    attached = inactive if criteria.definition is Definition.IAM_029 else []
+    inactive: list[str] = []
+    if criteria.definition is Definition.IAM_029:
+        inactive = _keys_in(page, SlotState.INACTIVE)
     idle = idle_text(_number(user[columns.IDLE_DAYS]) or 0)
     reasons = {
-        Verdict.UNUSED: [*signed_in, *active, *attached],
-        Verdict.RETIRED: [*password, *active],
+        Verdict.UNUSED: signed_in + active + inactive,
+        Verdict.RETIRED: password + active,
         Verdict.DORMANT: [f"{idle}, fewer than {criteria.idle_days:,}"],
     }
     verdicts = list(Verdict)
     above = verdicts[1 : verdicts.index(Verdict(user[columns.VERDICT]))]
     for why, alike in groupby(above, reasons.__getitem__):
         yield f"not {' and not '.join(alike)}: {', '.join(why)}"
+
+
+def _keys_in(page: Users, state: SlotState) -> list[str]:
+    in_state = Facts(page).keys_in(state)[:, 0]
+    slots = zip(columns.SLOTS, in_state, strict=True)
+    return [f"access key {slot} is {state}" for slot, holds in slots if holds]
 
 
 def _number(days: Any) -> int | None:
@@ -287,8 +270,24 @@ def _reading(page: Users, name: str) -> str:
     if np.isnat(moment):
         return no
     days = max(int((page.as_of[0] - moment) // np.timedelta64(1, "D")), 0)
-    return f"{yes}, {count_text(days, 'day')} before as-of"
+    return f"{yes}, {count_text(days, 'day')} before as-of{_place_of_use(page, name)}"
 
+
+def _place_of_use(page: Users, name: str) -> str:
+    """Return service and region of the last use of an access key, empty for other columns."""
+    key = _KEYS_BY_USE.get(name)
+    if key is None:
+        return ""
+    service = page.text[key.last_used_service][0].as_py()
+    region = page.text[key.last_used_region][0].as_py()
+    text = "" if service in _NO_PLACE else f" by {service}"
+    if region not in _NO_PLACE:
+        text = f"{text} in {region}"
+    return f",{text}" if text else ""
+
+
+_KEYS_BY_USE: Final = {key.last_used_date: key for key in columns.ACCESS_KEYS}
+_NO_PLACE: Final = (None, "", NO_VALUE)
 
 _STATE_WORDS: Final = {
     SlotState.ABSENT: "no {}",
@@ -328,7 +327,7 @@ def _rule_outcomes(
     for rule in rules:
         cells = frame.loc[frame[RULE] == rule.id, [OUTCOME, FACT, columns.EXEMPTION]]
         for outcome, fact, exemption in cells.to_numpy().tolist() or [["passes", "", ""]]:
-            yield RuleOutcome(rule.id, rule.title, str(rule.severity), outcome, fact, exemption)
+            yield RuleOutcome(rule.id, str(rule.severity), outcome, fact, exemption)
 
 
 def _matching_exemptions(
@@ -337,10 +336,7 @@ def _matching_exemptions(
     for entry in exemptions:
         matches = ExemptionMatches(page, [entry])
         if matches.matched[0]:
-            expires, applies = str(entry.expires or ""), bool(matches.applied[0])
-            yield MatchingExemption(
-                entry.line, entry.user, entry.reason, entry.owner, expires, entry.rule, applies
-            )
+            yield MatchingExemption(entry, bool(matches.applied[0]))
 
 
 # As text
@@ -348,36 +344,44 @@ def _matching_exemptions(
 
 def _lines(explanation: Explanation) -> Iterator[str]:
     yield f"{explanation.user}  {explanation.arn}"
-    certainty = (
-        f" ({'to check' if explanation.caveats else explanation.certainty})"
-        if explanation.certainty
-        else ""
-    )
-    yield (
-        f"{explanation.verdict}{certainty}: {explanation.reason}"
-        if explanation.verdict
-        else explanation.reason
-    )
+    yield f"{_verdict_and_certainty(explanation)}{explanation.reason}"
     yield from explanation.why_not
-    at = minute_text(pd.Timestamp(explanation.as_of))
-    name = f" ({explanation.account_name})" if explanation.account_name else ""
-    account = f"account {explanation.account}{name}, " if explanation.account else ""
-    source = AS_OF_SOURCES[explanation.as_of_source]
-    yield f"{account}row {explanation.row} of {explanation.file}, as of {at} ({source})"
-    if owner := owner_text(explanation.owner, explanation.owner_email, explanation.owner_left):
-        yield f"owner: {owner}"
+    yield _place(explanation)
+    if explanation.owner:
+        yield f"owner: {explanation.owner}"
     if explanation.exemption:
         yield f"exempt: {explanation.exemption}"
-    if explanation.earlier_decision:
-        yield f"earlier decision: {explanation.earlier_decision}"
     yield from _section("Caveats", [f"{name}: {text}" for name, text in explanation.caveats])
     yield from _section(_COMMANDS, explanation.commands)
     for decides in ("verdict", "certainty", "rules"):
         cells = [cell for cell in explanation.cells if cell.decides == decides]
         words = aligned((cell.column, cell.value or "", cell.reading) for cell in cells)
         yield from _section(f"Cells that decide the {decides}", words)
-    yield from _section("Rules", aligned(map(_rule_words, explanation.rules)))
+    rules = (
+        (rule.outcome, rule.severity, rule.rule, f"{rule.fact}{_exempt_text(rule)}")
+        for rule in explanation.rules
+    )
+    yield from _section("Rules", aligned(rules))
     yield from _section("Exemptions that match", map(_exemption_line, explanation.exemptions))
+
+
+def _verdict_and_certainty(explanation: Explanation) -> str:
+    if not explanation.verdict:
+        return ""
+    if not explanation.certainty:
+        return f"{explanation.verdict}: "
+    return f"{explanation.verdict} ({'to check' if explanation.caveats else 'certain'}): "
+
+
+def _place(explanation: Explanation) -> str:
+    """Return account, row, file and as-of."""
+    row = f"row {explanation.row} of {explanation.file}"
+    at = minute_text(pd.Timestamp(explanation.as_of))
+    text = f"{row}, as of {at} ({AS_OF_SOURCES[explanation.as_of_source]})"
+    if not explanation.account:
+        return text
+    name = f" ({explanation.account_name})" if explanation.account_name else ""
+    return f"account {explanation.account}{name}, {text}"
 
 
 _COMMANDS: Final = "What AWS knows (KEY_ID, JOB_ID: from the command before)"
@@ -385,12 +389,15 @@ _COMMANDS: Final = "What AWS knows (KEY_ID, JOB_ID: from the command before)"
 
 def _section(title: str, lines: Iterable[str]) -> Iterator[str]:
     body = [f"  {line}" for line in lines]
-    return iter(["", title, *body] if body else [])
+    if body:
+        yield ""
+        yield title
+        yield from body
 
 
 def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
     """Return the rows as lines with aligned columns."""
-    table = [*rows]
+    table = list(rows)
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     return [
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -398,19 +405,18 @@ def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
     ]
 
 
-def _rule_words(outcome: RuleOutcome) -> tuple[str, ...]:
-    exempt = f" (exempt: {outcome.exemption})" if outcome.exemption else ""
-    return outcome.outcome, outcome.severity, outcome.rule, f"{outcome.fact}{exempt}"
+def _exempt_text(outcome: RuleOutcome) -> str:
+    return f" (exempt: {outcome.exemption})" if outcome.exemption else ""
 
 
 def _exemption_line(exemption: MatchingExemption) -> str:
-    place = f"row {exemption.line}" if exemption.line else "--exempt"
-    parts = (
-        f"{place}: {exemption.user}: {exemption.reason}",
-        f"owner {exemption.owner}" if exemption.owner else "",
-        f"rule {exemption.rule} only" if exemption.rule else "",
-        f"{'until' if exemption.applies else 'expired on'} {exemption.expires}"
-        if exemption.expires
-        else "",
-    )
-    return ", ".join(filter(None, parts))
+    entry = exemption.entry
+    place = f"row {entry.line}" if entry.line else "--exempt"
+    parts = [f"{place}: {entry.user}: {entry.reason}"]
+    if entry.owner:
+        parts.append(f"owner {entry.owner}")
+    if entry.rule:
+        parts.append(f"rule {entry.rule} only")
+    if entry.expires:
+        parts.append(f"{'until' if exemption.applies else 'expired on'} {entry.expires}")
+    return ", ".join(parts)

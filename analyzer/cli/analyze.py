@@ -120,7 +120,7 @@ def analyze(
     outputs: OutputOptions,
     input_options: options.InputOptions,
     filters: options.FilterOptions,
-    judging_options: options.JudgingOptions,
+    judging_options: options.ReviewOptions,
     fail_on: list[str] = typer.Option(
         [],
         **options.words(

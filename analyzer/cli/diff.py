@@ -57,7 +57,6 @@ def diff(
     new_as_of: datetime | None = typer.Option(
         None, **options.TIME, help="Set the time that NEW describes."
     ),
-    masked_account: str | None = typer.Option(None, **options.MASKED_ACCOUNT),
     verdict: list[Verdict] = typer.Option([], **options.VERDICTS),
     change: list[str] = typer.Option(
         [],
@@ -89,9 +88,8 @@ def diff(
 
     from analyzer.changes.diff import diff as comparison_of
 
-    reading = options.InputOptions(masked_account=masked_account)
     sides = [
-        _side(name, replace(reading, as_of=as_of), judging_options, fail_on)
+        _side(name, options.InputOptions(as_of=as_of), judging_options, fail_on)
         for name, as_of in ((old, old_as_of), (new, new_as_of))
     ]
     files_read = [file for _, _, files in sides for file in files]

@@ -65,7 +65,7 @@ def export(
     ),
     check: bool = typer.Option(False, "--check", help="Test settings and permissions only."),
     aws: AwsOptions,
-    judging_options: options.JudgingOptions,
+    judging_options: options.ReviewOptions,
     fail_on: list[str] = typer.Option(
         [],
         **options.words(

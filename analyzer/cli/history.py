@@ -75,7 +75,7 @@ def history(
         31, **options.DAYS, help="Days without a report until a gap is named."
     ),
     input_options: options.InputOptions,
-    judging_options: options.JudgingOptions,
+    judging_options: options.ReviewOptions,
     fail_on: list[str] = typer.Option(
         [],
         **options.words(

@@ -20,7 +20,7 @@ from analyzer.cli.values import (
     InputFile,
     input_file,
     matching,
-    refuse_unknown,
+    refuse_unknown_rules,
     rule_ids,
     wrong_usage,
 )
@@ -221,7 +221,7 @@ def _rulebook(options: JudgingOptions) -> "Rulebook":
 
     known = [*rule_ids(), "default", "all"]
     chosen = matching(options.rules, known)
-    refuse_unknown(chosen, known, "--rules")
+    refuse_unknown_rules(chosen, known, "--rules")
     return rulebook(options.standard, rules=chosen, limits=_limits(options))
 
 

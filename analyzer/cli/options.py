@@ -188,14 +188,10 @@ class JudgingOptions(CriteriaOptions):
         help=f"Set the limit of a rule: {', '.join(RULE_LIMITS)}; {REPEATED}",
         **_OF_RULES,
     )
-    decisions: InputFile | None = option(
-        None, **FILE, **_OF_DECISIONS, help="Follow up the decisions in this ledger."
-    )
-    log: list[InputFile] = option(
-        [], **FILE, **_OF_DECISIONS, help=f"Read the removal script's log; {REPEATED}"
-    )
-    keep_days: int = option(KEEP_DAYS, **DAYS, **_OF_DECISIONS, help="Days for which keep exempts.")
-    due_days: int = option(DUE_DAYS, **DAYS_FROM_0, **_OF_DECISIONS, help="Days until overdue.")
+    decisions: InputFile | None = None
+    log: list[InputFile] = field(default_factory=list)
+    keep_days: int = KEEP_DAYS
+    due_days: int = DUE_DAYS
     accounts: InputFile | None = option(None, **ACCOUNTS)
     config: Path | None = None
     settings: str = ""
@@ -205,6 +201,20 @@ class JudgingOptions(CriteriaOptions):
         """Return the files that were read."""
         named = (self.exemptions, self.owners, self.decisions, self.accounts, self.config)
         return *named, *self.log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewOptions(JudgingOptions):
+    """Hold these options, and those on the decisions of reviewers."""
+
+    decisions: InputFile | None = option(
+        None, **FILE, **_OF_DECISIONS, help="Follow up the decisions in this ledger."
+    )
+    log: list[InputFile] = option(
+        [], **FILE, **_OF_DECISIONS, help=f"Read the removal script's log; {REPEATED}"
+    )
+    keep_days: int = option(KEEP_DAYS, **DAYS, **_OF_DECISIONS, help="Days for which keep exempts.")
+    due_days: int = option(DUE_DAYS, **DAYS_FROM_0, **_OF_DECISIONS, help="Days until overdue.")
 
 
 # Output

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from analyzer.cli.streams import is_terminal, write_lines
-from analyzer.cli.values import matching, refuse_unknown, rule_ids
+from analyzer.cli.values import matching, refuse_unknown_rules, rule_ids
 from analyzer.limits import RULE_LIMITS, Thresholds
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def rules(
         write_lines("\n".join(lines))
         return
     chosen = list(RULES_BY_ID) if "all" in ids else matching(ids, RULES_BY_ID)
-    refuse_unknown(chosen, RULES_BY_ID, "ID")
+    refuse_unknown_rules(chosen, RULES_BY_ID, "ID")
     write_lines("\n\n".join("\n".join(_manual_page(RULES_BY_ID[id_])) for id_ in chosen))
 
 

@@ -14,7 +14,7 @@ import typer
 
 from analyzer.limits import RULE_LIMITS
 from analyzer.report.input_formats import size_text
-from analyzer.terms import Format, Verdict, printable
+from analyzer.terms import Format, printable
 
 Settings = dict[str, Any]
 """The settings of an option, as `typer.Option` takes them."""
@@ -139,22 +139,20 @@ def wrong_usage(message: str, *options: str) -> typer.BadParameter:
     return typer.BadParameter(printable(message), param_hint=", ".join(options) or None)
 
 
-def _nearest(word: str, known: Collection[str]) -> list[str]:
-    """Return the known words that may be meant; `inactive` is a sheet of two verdicts."""
-    of_sheet = [verdict for verdict in (Verdict.RETIRED, Verdict.DORMANT) if verdict in known]
-    if word == "inactive" and of_sheet:
-        return [*of_sheet]
-    return get_close_matches(word, known, 1) or [other for other in known if word in other]
-
-
 def refuse_unknown(chosen: Iterable[str], known: Collection[str], option: str = "") -> None:
-    """Raise typer.BadParameter for words that are not known, with the nearest known ones."""
-    unknown = [word for word in chosen if word not in known]
-    if unknown:
-        near = [name for word in unknown for name in _nearest(word, known)]
-        hint = f"did you mean {', '.join(near)}? Choose from" if near else "choose from"
-        message = f"'{', '.join(unknown)}': {hint} {', '.join(known)}"
-        raise wrong_usage(message, option)
+    """Raise typer.BadParameter for words that are not known."""
+    if unknown := [word for word in chosen if word not in known]:
+        raise wrong_usage(f"'{', '.join(unknown)}': choose from {', '.join(known)}", option)
+
+
+def refuse_unknown_rules(chosen: Iterable[str], known: Collection[str], option: str) -> None:
+    """Raise typer.BadParameter for rules that are not known, with the rule that may be meant."""
+    for word in chosen:
+        near = get_close_matches(word, known, 1) or [rule for rule in known if word in rule]
+        if word not in known and near:
+            message = f"'{word}': did you mean {', '.join(near)}? Choose from {', '.join(known)}"
+            raise wrong_usage(message, option)
+    refuse_unknown(chosen, known, option)
 
 
 def words_of(*known: str) -> Callable[[list[str]], list[str]]:

@@ -1,9 +1,7 @@
 """Write a history: one table as CSV or on a terminal, all tables as JSON."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from operator import itemgetter
 from typing import Any, BinaryIO, Final, TextIO
 
 import numpy as np
@@ -12,7 +10,6 @@ from rich.table import Column
 from rich.text import Text
 
 from analyzer import columns
-from analyzer.analysis.explanation import aligned
 from analyzer.changes.decisions import (
     DONE_AT,
     DONE_BY,
@@ -41,7 +38,6 @@ from analyzer.terms import (
     Verdict,
     count_text,
     minute_text,
-    pattern_regex,
     printable,
     short_list,
     with_noun,
@@ -116,51 +112,9 @@ def write_history_table(
     console.print(Text(headline(history), "bold"), "", drawn, "", *lines, sep="\n")
 
 
-@dataclass(frozen=True, slots=True)
-class UserHistory:
-    """Hold one user of a history and its events, with the fields of the JSON."""
-
-    user: Mapping[str, Any]
-    events: Sequence[Mapping[str, Any]]
-
-    def document(self) -> dict[str, Any]:
-        """Return the user and the events as a JSON object."""
-        return {**self.user, "events": [*self.events]}
-
-    def __str__(self) -> str:
-        """Return the user and the events as text for people, one event per line."""
-        user = self.user
-        events = [
-            (_day_range(event, AFTER_REPORT, BEFORE_REPORT), event[EVENT], event[DETAIL])
-            for event in self.events
-        ]
-        lines = [
-            f"{user[columns.USER]}  {user[columns.ARN]}",
-            f"{_verdicts(user)}, in reports from {_day_range(user, 'first', 'last')}",
-            *([f"decision: {_decision(user)}"] if user.get(DECISION) else []),
-            *([f"owner: {_owner(user)}"] if user[columns.OWNER] else []),
-            *([""] if events else []),
-        ]
-        return "\n".join([*lines, *aligned(events)])
-
-
 def _day_range(row: Mapping[str, Any], *names: str) -> str:
     """Return the days of moments in ISO text, without those that are missing."""
     return " to ".join(row[name][: len("2026-03-01")] for name in names if row[name])
-
-
-def user_histories(history: History, pattern: str) -> list[UserHistory]:
-    """Return the history of each user whose name or ARN matches; `*` and `?` match."""
-    name = columns.ARN if pattern.startswith("arn:") else columns.USER
-    frames = (table_frame(history, table) for table in (HistoryTable.USERS, HistoryTable.EVENTS))
-    users, events = (
-        [*plain_objects(frame[frame[name].str.fullmatch(pattern_regex(pattern), case=False)])]
-        for frame in frames
-    )
-    key = itemgetter(columns.ARN, columns.CREATED)
-    return [
-        UserHistory(user, [event for event in events if key(event) == key(user)]) for user in users
-    ]
 
 
 def headline(history: History) -> str:

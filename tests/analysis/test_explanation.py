@@ -77,26 +77,36 @@ def test_a_column_that_the_report_lacks_is_named_and_cells_that_contradict_each_
     assert reading == 'contradicts access_key_1_last_used_date "2024-01-01T00:00:00Z"'
 
 
+PLACES: tuple[tuple[dict[str, str], str], ...] = (
+    ({}, ", by ec2 in eu-west-1"),
+    ({"region": "eu-west-1", "service": "s3"}, ", by s3 in eu-west-1"),
+    ({"region": "N/A", "service": "iam"}, ", by iam"),
+    ({"region": "us-east-1", "service": "N/A"}, ", in us-east-1"),
+    ({"region": "", "service": ""}, ""),
+)
+
+
+def test_the_last_use_of_a_key_has_its_service_and_region() -> None:
+    for cells, expected in PLACES:
+        used = {f"access_key_2_last_used_{name}": cell for name, cell in cells.items()}
+        user = a_user("ann", key_2=a_key(LONG_AGO, days_before(3))) | used
+        reading = readings(explained(user), "verdict")["access_key_2_last_used_date"]
+        assert reading == f"access key 2 last used, 3 days before as-of{expected}"
+
+
 def test_a_row_of_no_account_is_told_without_one() -> None:
     explanation = explained(a_user("ann", arn="ann"))
     assert explanation.account == ""
     assert str(explanation).splitlines()[2].startswith("row 3 of ")
 
 
-def test_reason_and_caveats_have_their_sentences_in_text_and_in_json() -> None:
+def test_reason_and_caveats_have_their_sentences() -> None:
     (explanation,) = analyzed_console().explain("git-mirror")
     sentence = "Has an active service-specific credential: codecommit.amazonaws.com."
     text = str(explanation)
     assert f"  service-credential: {sentence}" in text
     assert "unused (to check): " in text
     assert "exempt: Mirrors the repositories by HTTPS Git credentials" in text
-    document = explanation.document()
-    assert document["caveats"] == [{"caveat": "service-credential", "because": sentence}]
-    assert (document["reason"], document["because"]) == (
-        explanation.reason_code,
-        explanation.reason,
-    )
-    assert "reason_code" not in document
 
 
 @pytest.mark.no_cover

@@ -15,7 +15,7 @@ from analyzer.changes.period import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.removal_log import read_removal_log
 from analyzer.terms import HistoryTable
-from analyzer.writers.history import sentences, user_histories, write_history_table
+from analyzer.writers.history import sentences, write_history_table
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
 from tests.support.builders import Row, a_key, a_password, an_inactive_key
 from tests.support.decisions import ledger_of, line
@@ -217,7 +217,7 @@ def test_an_unused_user_of_whom_an_earlier_report_shows_a_use_is_counted_apart(
     assert (says in sentences(found)) is (used is not None)
 
 
-def test_a_terminal_and_the_history_of_a_user_show_its_decision_and_what_it_lacked() -> None:
+def test_a_terminal_shows_the_decision_on_a_user_and_what_it_lacked() -> None:
     found = decided([report(0, ANN, person("bo")), report(20)], word("keep", 1))
     stream = io.StringIO()
     write_history_table(found, stream, HistoryTable.USERS, width=400)
@@ -225,13 +225,3 @@ def test_a_terminal_and_the_history_of_a_user_show_its_decision_and_what_it_lack
     lacking = "removed without a removal that stood"
     assert f"keep, Anna, 2026-01-02; {lacking}" in lines["ann"]
     assert lines["bo"].rstrip().endswith(lacking)
-    (ann,) = user_histories(found, "ann")
-    assert f"decision: keep, Anna, 2026-01-02; {lacking}" in str(ann).splitlines()
-    (bo,) = user_histories(found, "bo")
-    assert "decision:" not in str(bo)
-
-
-def test_the_history_of_a_user_says_who_removed_it_and_when_by_the_log() -> None:
-    (ann,) = user_histories(decided(GONE, word("delete", 1), log=[logged(31)]), "ann")
-    done = f"done, 2026-02-01 09:30 UTC by {CALLER}"
-    assert f"decision: delete, Anna, 2026-01-02; {done}" in str(ann).splitlines()

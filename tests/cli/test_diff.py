@@ -13,7 +13,6 @@ import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import Comparison
 from analyzer.changes.diff import diff as compared_sides
-from analyzer.decisions.ledger import ledger_bytes
 from analyzer.errors import InputRefused
 from analyzer.writers.changes import write_changes_table
 from tests.support.builders import (
@@ -31,7 +30,6 @@ from tests.support.builders import (
     saved,
     table,
 )
-from tests.support.decisions import line
 from tests.support.outputs import CONSOLE, HEADER_OF_EXEMPTIONS, SAMPLES, Terminal, exemptions_of
 from tests.support.runs import console_report, exporting, have_plain_outputs
 
@@ -108,15 +106,14 @@ def test_a_pipe_gets_tabs_and_files_say_the_same(old: Path, new: Path, tmp_path:
 
 
 def test_options_hold_for_both_reports(old: Path, new: Path, tmp_path: Path) -> None:
-    keep = line("keep", a_user("ann"), on=DECIDED, as_of=days_before(57))
-    ledger = saved(tmp_path, ledger_bytes([keep]), "d.csv")
-    words = ("diff", old, new, "--decisions", ledger, "--keep-days", "60")
+    listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,Trial,,2026-05-05\n", "list.csv")
+    words = ("diff", old, new, "--exemptions", listed)
     assert changed(run(*words, "-f", "csv").output) == [*CHANGED, ("exemption-ended", "ann")]
-    assert run(*words, "-o", ledger).code == 2
+    assert run(*words, "-o", listed).code == 2
     masked = [
         saved(tmp_path, each.read_text().replace(ACCOUNT, "x"), each.name) for each in (old, new)
     ]
-    done = run("diff", *masked, "--masked-account", ACCOUNT, "-f", "csv")
+    done = run("diff", *masked, "-f", "csv")
     assert (done.code, done.output) == (3, b"")
     assert "account numbers are masked or missing" in done.message_line
 
