@@ -38,12 +38,14 @@ def test_each_library_and_what_builds_the_wheel_is_pinned_within_its_bounds() ->
         assert library.specifier.contains(pinned[library.name]), library
 
 
-def test_each_pinned_version_has_hashes_and_no_address_is_named() -> None:
-    versions = re.split(r"^(?=\S)", CONSTRAINTS, flags=re.MULTILINE)[1:]
+@pytest.mark.parametrize("file", ["samples/deploy/constraints.txt", ".github/release-tools.txt"])
+def test_each_pinned_version_has_hashes_and_no_address_is_named(file: str) -> None:
+    text = (ROOT_FOLDER / file).read_text(encoding="utf-8")
+    versions = re.split(r"^(?=\S)", text, flags=re.MULTILINE)[1:]
     assert [each for each in versions if not re.search(r"--hash=sha256:[0-9a-f]{64}", each)] == []
-    assert {
-        line.split("=")[0].strip() for line in CONSTRAINTS.splitlines() if "==" not in line
-    } == {"--hash"}
+    assert {line.split("=")[0].strip() for line in text.splitlines() if "==" not in line} == {
+        "--hash"
+    }
 
 
 def test_the_container_and_the_workflow_install_the_pinned_versions_alone() -> None:
@@ -61,6 +63,16 @@ def test_actions_and_the_base_image_are_pinned_by_hash_with_the_version_beside_i
     for action in actions:
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
     assert re.search(r"^FROM python:3\.\d+-slim@sha256:[0-9a-f]{64}$", DOCKERFILE, re.MULTILINE)
+
+
+def test_no_workflow_needs_a_secret_and_a_release_is_tested_on_the_oldest_and_newest_python() -> (
+    None
+):
+    texts = {path.name: path.read_text(encoding="utf-8") for path in WORKFLOWS.iterdir()}
+    assert [name for name, text in texts.items() if "secrets." in text] == []
+    tested = re.findall(r"Python :: (3\.\d+)", "\n".join(pyproject()["project"]["classifiers"]))
+    (of_release,) = re.findall(r"python: \[(.*)\]", texts["release.yml"])
+    assert re.findall(r"3\.\d+", of_release) == [tested[0], tested[-1]]
 
 
 def test_the_classifiers_name_the_versions_of_python_that_all_tests_run_on() -> None:
