@@ -4,10 +4,9 @@ import csv
 import hashlib
 import io
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from itertools import zip_longest
 from typing import Final
 
@@ -27,11 +26,6 @@ from analyzer.terms import (
     printable,
 )
 
-_MOST_COLUMNS: Final = 200
-"""The most columns with a name: each unknown one is compared with all known ones."""
-
-_TYPO_CUTOFF: Final = 0.85  # least likeness of a column to a known one that is there too
-
 RowProblems = Callable[[str, int, Mapping[str, str]], Iterator[Problem]]
 """Yields the problems of one row, from the file's name, the row's number and its cells by name."""
 
@@ -41,13 +35,11 @@ class ListForm:
     """Name the columns that a list must have, and those that it may have besides.
 
     Other columns are not read, or with `refuses_others` are refused. In a list that is written
-    `by_program`, the last row has all its cells; otherwise the file is cut off. Without a
-    `limiting` column, others are refused too: one may be meant as that column.
+    `by_program`, the last row has all its cells; otherwise the file is cut off.
     """
 
     required: tuple[str, ...]
     optional: tuple[str, ...] = ()
-    limiting: tuple[str, ...] = ()
     refuses_others: bool = False
     by_program: bool = False
     hint: str = ""
@@ -64,7 +56,7 @@ def list_rows(
     """Return each row's number and its cells by lower-case column; empty rows are skipped.
 
     Raises InputRefused with every problem: bytes that are not UTF-8, a column that is missing,
-    misspelt or there twice, a row with too many cells, the problems that `problems_of` yields; or
+    unknown or there twice, a row with too many cells, the problems that `problems_of` yields; or
     for a file that is cut off.
     """
     name = printable(name)
@@ -125,44 +117,18 @@ def _rows(name: str, text: str) -> list[list[str]]:
 
 
 def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterator[Problem]:
-    known = (*form.required, *form.optional)
     if missing := [column for column in form.required if column not in header]:
         hint = form.hint or f"The first row must be {','.join(form.required)}."
         yield Problem(name, 1, None, None, missing_columns_text(missing), hint)
-    named = Counter(filter(None, header))
-    lacking = [column for column in form.limiting if column not in header]
-    if len(named) > _MOST_COLUMNS:
-        hint = f"Keep only the columns that are read, {_MOST_COLUMNS} at most."
-        yield Problem(name, 1, None, None, f"the list has {len(named):,} columns", hint)
-        return
-    for column, count in named.items():
+    known = (*form.required, *form.optional)
+    for column, count in Counter(filter(None, header)).items():
         if count > 1:
             yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")
-        if meant := _closest_column(column, header, known):
-            message = f"the column looks like `{meant}`, misspelt"
-            hint = f"Name it `{meant}`; otherwise rename the column."
-            yield Problem(name, 1, column, None, message, hint)
-        elif form.refuses_others and column not in known:
-            hint = "Remove it, or keep it in another file: it would be lost."
+        if form.refuses_others and column not in known:
+            hint = f"Remove it, or rename it: the columns are {', '.join(known)}."
+            if form.by_program:
+                hint = "Remove it, or keep it in another file: it would be lost."
             yield Problem(name, 1, column, None, "not a column of this list", hint)
-        elif lacking and not missing and column not in known:
-            hint = f"Remove it, or add the column {' and the column '.join(lacking)}."
-            message = f"not a column of this list, and it may be meant as {' or '.join(lacking)}"
-            yield Problem(name, 1, column, None, message, hint)
-
-
-def _closest_column(column: str, header: list[str], known: Sequence[str]) -> str:
-    """Return the column that an unknown one probably means, empty if none.
-
-    If it were skipped, entries under a misspelt `rule` would exempt from all rules.
-    """
-    if column in known:
-        return ""
-    lacking = [name for name in known if name not in header]
-    alike = get_close_matches(column, known, cutoff=_TYPO_CUTOFF)
-    near = get_close_matches(column, lacking) or alike
-    last_word = column.rpartition(" ")[2]  # In `account name`, it says more.
-    return last_word if near and last_word in lacking else next(iter(near), "")
 
 
 def _problems(

@@ -3,8 +3,8 @@
 The list is a CSV file: account,user,reason,owner,expires,rule. In `account` and `user` the signs
 `*` and `?` match; `expires` is the last day on which the entry applies. With a `rule`, the entry
 exempts from that rule only; without one, from all. All columns but `user` and `reason` may be left
-out; without `account`, entries apply in every account. An account's root is exempt only if it is
-named, as `<root_account>`.
+out; without `account`, entries hold in every account. Other columns are refused. An account's root
+is exempt only if it is named, as `<root_account>`.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -23,9 +23,10 @@ from analyzer.report.users import Users
 from analyzer.terms import ROOT_USER, Verdict
 
 _RULE: Final = "rule"
-_LIMITING: Final = ("account", "expires")
 _FORM: Final = csv_lists.ListForm(
-    required=("user", "reason"), optional=(*_LIMITING, "owner", _RULE), limiting=_LIMITING
+    required=("user", "reason"),
+    optional=("account", "owner", "expires", _RULE),
+    refuses_others=True,
 )
 
 RULE_OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}

@@ -6,8 +6,8 @@
   if it is named, as `<root_account>`.
 - account,name,owner: an account by its number.
 
-`email`, `left`, `replaced_by` and the `owner` of an account may be left out; other columns are not
-read.
+`email`, `left`, `replaced_by` and the `owner` of an account may be left out, and the `account` of a
+user, whose owner then holds in every account. Other columns are refused.
 """
 
 import re
@@ -29,9 +29,13 @@ from analyzer.report.report import Report
 from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, printable, short_list
 
 _FORM: Final = csv_lists.ListForm(
-    required=("account", "user", "owner"), optional=("email", "left", "replaced_by")
+    required=("user", "owner"),
+    optional=("account", "email", "left", "replaced_by"),
+    refuses_others=True,
 )
-_FORM_OF_ACCOUNTS: Final = csv_lists.ListForm(required=("account", "name"), optional=("owner",))
+_FORM_OF_ACCOUNTS: Final = csv_lists.ListForm(
+    required=("account", "name"), optional=("owner",), refuses_others=True
+)
 _TEXT_TYPE: Final = pa.large_string()
 
 
@@ -133,25 +137,26 @@ def read_owners(name: str, content: bytes) -> Owners:
     Raises InputRefused with every problem: those of `list_rows`, and users that are listed twice.
     """
     rows = csv_lists.list_rows(name, content, _FORM, _problems)
-    keys = [(named["account"], named["user"].lower()) for _, named in rows]
+    keys = [(named.get("account", "*"), named["user"].lower()) for _, named in rows]
     _refuse_repeated(
         name, rows, keys, "user", "Keep the row of the owner who answers for the user."
     )
     entries = []
     for line, named in rows:
         left = date.fromisoformat(named["left"]) if named.get("left") else None
-        names = ("account", "user", "owner", "email", "replaced_by")
+        names = ("user", "owner", "email", "replaced_by")
         cells = {name: printable(named.get(name, "")) for name in names}
-        entries.append(Owner(**cells, left=left, line=line))
+        account = printable(named.get("account", "*"))
+        entries.append(Owner(account=account, **cells, left=left, line=line))
     return Owners(tuple(entries), csv_lists.file_reference(name, content))
 
 
 def _problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
-    for column in _FORM.required:
-        if not named[column]:
+    for column in ("account", "user", "owner"):
+        if not named.get(column, "*"):
             hint = "Name the account and the user (`*` means any), and the owner."
             yield Problem(name, row, column, None, "the cell is empty", hint)
-    yield from csv_lists.cut_account_problems(name, row, named["account"])
+    yield from csv_lists.cut_account_problems(name, row, named.get("account", ""))
     if named.get("email") and "@" not in named["email"]:
         hint = "Write one such as ann@example.com, or nothing."
         yield Problem(name, row, "email", named["email"], "not an e-mail address", hint)

@@ -63,11 +63,7 @@ READ = {
     "cells left out at the end": f"{HEADER_OF_EXEMPTIONS}\n*,ann,why",
     "spaces around": f"{HEADER_OF_EXEMPTIONS}\n*, ann ,why , ,",
     "columns in another order": "owner,expires,reason,user,account\n,,why,ann,*\n",
-    "more columns": "ticket,account,user,reason,owner,expires\nOPS-1,*,ann,why,,\n",
-    "more columns, alike to those that are there": (
-        "account,account_name,user,username,reason,owner,owner_email,expires,,\n*,,ann,,why\n"
-    ),
-    "200 columns": f"{HEADER_OF_EXEMPTIONS},{','.join(f'x{at}' for at in range(195))}\n*,ann,why\n",
+    "columns without a name": f"{HEADER_OF_EXEMPTIONS},,\n*,ann,why,,,,\n",
     "spaces in the header": "account, user , reason,owner ,expires\n*,ann,why,,\n",
     "capitals in the header": "Account,USER,Reason,Owner,Expires,Rule\n*,ann,why,,,\n",
     "everything quoted": '"account","user","reason","owner","expires"\n"*","ann","why","",""\n',
@@ -75,9 +71,6 @@ READ = {
     "semicolons": f"{HEADER_OF_EXEMPTIONS}\n*,ann,why,,\n".replace(",", ";"),
     "tabs": f"{HEADER_OF_EXEMPTIONS}\n*,ann,why,,\n".replace(",", "\t"),
     "user and reason alone": "reason,user\nwhy,ann\n",
-    "a column that is not of the list beside all that limit an entry": (
-        "user,reason,account,expires,konto\nann,why,*,,1\n"
-    ),
 }
 
 
@@ -107,46 +100,35 @@ def test_a_name_copied_from_users_csv_loses_the_apostrophe_before_a_formula() ->
 
 
 ALL_MISSING = ["row 1: columns user, reason are missing"]
-MAY_BE = "not a column of this list, and it may be meant as "
-REASON_MISSING, MISSPELT = "row 1: column reason is missing", "the column looks like `{}`, misspelt"
+OTHER = "not a column of this list"
+REASON_MISSING = "row 1: column reason is missing"
 REFUSED: dict[str, tuple[str, list[str]]] = {
     "no text": ("", ALL_MISSING),
-    "no header": ("*,ann,why,,\n", ALL_MISSING),
-    "a column less": ("account,user,owner,expires\n", [REASON_MISSING]),
-    "a column that may limit the entries": (
-        "user,reason,expires,konto\nann,why,,1\n",
-        [f"row 1, column konto: {MAY_BE}account"],
+    "no header": (
+        "*,ann,why,,\n",
+        [*ALL_MISSING, *(f"row 1, column {name}: {OTHER}" for name in ("*", "ann", "why"))],
     ),
-    "columns that may limit the entries": (
-        "user,reason,end date\nann,why,2026-01-01\n",
-        [f"row 1, column end date: {MAY_BE}account or expires"],
+    "a column less": ("account,user,owner,expires\n", [REASON_MISSING]),
+    "columns that are not of the list": (
+        "user,reason,konto,end date\nann,why,1,2026-01-01\n",
+        [f"row 1, column konto: {OTHER}", f"row 1, column end date: {OTHER}"],
+    ),
+    "a cell under no name": (
+        f"{HEADER_OF_EXEMPTIONS},\n*,ann,why,,,OPS-1\n",
+        ["row 2: the column of this cell has no name ('OPS-1')"],
     ),
     "an account that is empty": (
         "account,user,reason\n,ann,why\n",
         ["row 2, column account: the cell is empty"],
     ),
     "a column twice": (
-        f"{HEADER_OF_EXEMPTIONS},rule,ticket,Rule,Ticket\n*,ann,why,,,unused-user,,,\n",
-        [f"row 1, column {name}: the column is there twice" for name in ("rule", "ticket")],
+        f"{HEADER_OF_EXEMPTIONS},rule,Rule,Owner\n*,ann,why,,,unused-user,,\n",
+        [f"row 1, column {name}: the column is there twice" for name in ("owner", "rule")],
     ),
     "a column misspelt": (
         "account,user,reasons,owner,expires\n",
-        [REASON_MISSING, f"row 1, column reasons: {MISSPELT.format('reason')}"],
+        [REASON_MISSING, f"row 1, column reasons: {OTHER}"],
     ),
-    **{
-        f"a column {name} beside the right ones": (
-            f"{HEADER_OF_EXEMPTIONS},{name}\n*,ann,why,,,unused-user\n",
-            [f"row 1, column {name}: {MISSPELT.format('rule')}"],
-        )
-        for name in ("rules", "rule_id", "rule id", "rulle", "ruel", "rule-name")
-    },
-    **{
-        f"{number:,} columns": (
-            f"{HEADER_OF_EXEMPTIONS},{','.join(f'resaon{at}' for at in range(number - 5))}\n",
-            [f"row 1: the list has {number:,} columns"],
-        )
-        for number in (201, 10_000)
-    },
     "all problems of all rows together": (
         f"{HEADER_OF_EXEMPTIONS}\n,ann,why,,\n*,,,,31.12.2026\n*,ann,why,,2026-02-30\n",
         [
