@@ -56,7 +56,7 @@ IN_REPORT: Final = (
 """Every column that AWS documents, in its order (IAM User Guide, "Generate credential reports")."""
 
 OPTIONAL: Final = (
-    *(ARN, PASSWORD_LAST_CHANGED, PASSWORD_NEXT_ROTATION, MFA_ACTIVE, ADDITIONAL_CREDENTIALS_INFO),
+    *(PASSWORD_LAST_CHANGED, PASSWORD_NEXT_ROTATION, MFA_ACTIVE, ADDITIONAL_CREDENTIALS_INFO),
     *(name for key in ACCESS_KEYS for name in key.last_use),
     *chain(*CERTIFICATES),
 )
@@ -95,7 +95,6 @@ ACCOUNT: Final = "account"
 CREATED: Final = "created"
 AS_OF: Final = "as_of"
 AS_OF_SOURCE: Final = "as_of_source"
-ARN_MASKED: Final = "masked"
 SLOT: Final = "slot"
 LAST_USE: Final = "last_use"
 SERVICE_CREDENTIALS: Final = "service_credentials"

@@ -148,9 +148,3 @@ class Busy(CredreportError):
     """Say that another run uses the same folder or ledger; nothing was done."""
 
     exit_code = 75
-
-
-def check_type(is_right: object, sentence: str, value: object) -> None:
-    """Raise TypeError if an argument has the wrong type; the sentence says what to pass."""
-    if not is_right:
-        raise TypeError(f"{sentence}, not a {type(value).__name__}")

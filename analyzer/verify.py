@@ -22,7 +22,6 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.record import ReviewRecord
 from analyzer.differences import Difference, file_differences, refusal_differences
 from analyzer.errors import InputRefused
-from analyzer.report.input_formats import Limits
 from analyzer.report.report import Report
 from analyzer.report.values import timestamp
 from analyzer.reviews.entries import read_files
@@ -98,7 +97,7 @@ def check_version(name: str, version: str) -> None:
 
 
 def verify_run(
-    run: Run, source: MadeFrom, request: AnalysisRequest, limits: Limits, result: Verification
+    run: Run, source: MadeFrom, request: AnalysisRequest, max_input: int, result: Verification
 ) -> None:
     """Make all outputs of a run anew, and compare them.
 
@@ -109,7 +108,7 @@ def verify_run(
         is_note = not inputs.is_input(path)
         result.add([Difference(f"{run.name}/{path}", change, is_note)])
     try:
-        report = inputs.load_reports(run.path, {}, limits, record.set_as_of)
+        report = inputs.load_reports(run.path, {}, max_input, record.set_as_of)
     except InputRefused as refused:
         if not result.differences:
             raise

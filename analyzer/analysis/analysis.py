@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.errors import check_type
+from analyzer.decisions.ledger import Ledger
 from analyzer.limits import Criteria
+from analyzer.lists.owners import Owners
 from analyzer.report.model import (
     TEXT,
     Exemption,
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
     from analyzer.analysis.rulebook import Rulebook
     from analyzer.analysis.totals import Totals
     from analyzer.decisions.follow_up import FollowUp
-    from analyzer.decisions.ledger import Ledger
     from analyzer.lists.exemptions import ExemptionMatches
-    from analyzer.lists.owners import AccountList, Owners
+    from analyzer.lists.owners import AccountList
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,7 +43,7 @@ class Analysis:
     """Hold a judged report.
 
     `judged` are its users with the columns that the analysis adds (`Users`). `book` chooses the
-    rules; None stands for the default rules. `given_ledger` has the earlier decisions; decisions to
+    rules; None stands for the default rules. `ledger` has the earlier decisions; decisions to
     keep users are among the exemptions already. If a `filter` is set, it kept these users of the
     analysis `part_of`. `settings` names the file that set criteria or rules, and its settings;
     empty for none. `exempt` are the matches of the exemptions, None if there are none; `owned` is
@@ -55,8 +55,8 @@ class Analysis:
     exemptions: Exemptions
     judged: Users
     book: "Rulebook | None" = None
-    given_ledger: "Ledger | None" = None
-    given_owners: "Owners | None" = None
+    ledger: Ledger = field(default_factory=Ledger)
+    owners: Owners = field(default_factory=Owners)
     filter: "Filter | None" = None
     part_of: "Analysis | None" = None
     settings: str = ""
@@ -162,9 +162,8 @@ class Analysis:
 
         The exemptions and the follow-up are those of the whole analysis.
         """
-        from analyzer.analysis.filters import Filter, filtered_report, user_mask  # noqa: PLC0415
+        from analyzer.analysis.filters import filtered_report, user_mask  # noqa: PLC0415
 
-        check_type(isinstance(chosen, Filter), "where() takes an analyzer.Filter", chosen)
         if not chosen:
             return self
         report = filtered_report(self.report, chosen)
@@ -185,25 +184,10 @@ class Analysis:
         """
         from analyzer.analysis.explanation import explanations  # noqa: PLC0415  slow to import, rarely used
 
-        check_type(isinstance(user, str), "user is a name or an ARN", user)
         explained = tuple(explanations(self.judged, self.rule_results, user, self.criteria))
         if not explained:
             raise ValueError(f"no IAM user has the name or ARN {user!r}")
         return explained
-
-    @cached_property
-    def ledger(self) -> "Ledger":
-        """Return the earlier decisions, none if there is no ledger."""
-        from analyzer.decisions.ledger import Ledger  # noqa: PLC0415
-
-        return self.given_ledger or Ledger()
-
-    @cached_property
-    def owners(self) -> "Owners":
-        """Return the owners of users, none if there is no list of owners."""
-        from analyzer.lists.owners import Owners  # noqa: PLC0415
-
-        return self.given_owners or Owners()
 
     @cached_property
     def follow_up_result(self) -> "FollowUp":
@@ -224,7 +208,7 @@ class Analysis:
 
     def earlier_decisions(self, page: Users) -> pd.Series:
         """Return the earlier decision on each user of a judged page, in words (str)."""
-        if not (self.given_ledger and self.given_ledger.lines):
+        if not self.ledger.lines:
             return pd.Series("", page.users.index, TEXT)
         from analyzer.decisions.follow_up import earlier_decisions  # noqa: PLC0415
 
@@ -240,23 +224,8 @@ def analyze(  # noqa: PLR0913  what a report is judged by
     *,
     owners: "Owners | None" = None,
 ) -> Analysis:
-    """Judge every IAM user of the report; a user to keep by an earlier decision is exempt.
-
-    Raises TypeError if an argument has another type than stated.
-    """
-    entries = exemptions if isinstance(exemptions, Iterable) else [exemptions]
-    listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(entries))
-    check_type(isinstance(report, Report), "report is what load() returns", report)
-    check_type(isinstance(criteria, Criteria | None), "criteria is an analyzer.Criteria", criteria)
-    for exemption in listed:
-        message = "exemptions are what read_exemptions() returns"
-        check_type(isinstance(exemption, Exemption), message, exemption)
-    for given, attribute, sentence in (
-        (book, "rules", "book is what rulebook() returns"),
-        (ledger, "lines", "ledger is what read_ledger() returns"),
-        (owners, "columns_of", "owners are what read_owners() returns"),
-    ):
-        check_type(given is None or hasattr(given, attribute), sentence, given)
+    """Judge every IAM user of the report; a user to keep by an earlier decision is exempt."""
+    listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
     if ledger:
         newest = max((file.as_of for file in report.files), default=None)
         notes = ledger.notes(newest.date()) if newest else ()
@@ -274,7 +243,17 @@ def analyze(  # noqa: PLR0913  what a report is judged by
         owned = owners.positions(users.users)
         added |= owners.columns_of(users.users, positions=owned)
     users = users.with_users(added)
-    return Analysis(report, terms, listed, users, book, ledger, owners, exempt=exempt, owned=owned)
+    return Analysis(
+        report,
+        terms,
+        listed,
+        users,
+        book,
+        ledger or Ledger(),
+        owners or Owners(),
+        exempt=exempt,
+        owned=owned,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -157,9 +157,7 @@ class RuleResults:
         for file in self.report.files:
             for account in (one for one in file.accounts if one.rows > one.repeated):
                 roots[account.account, "" if account.account else file.name] += account.roots
-        rootless = {
-            account or "(number unknown)" for (account, _), number in roots.items() if not number
-        }
+        rootless = {account for (account, _), number in roots.items() if not number}
         why = f"The report has no root row of {with_noun('account', sorted(rootless))}."
         return {rule.id: why for rule in self.book.rules if rootless and rule.is_of_root}
 

@@ -26,7 +26,7 @@ from analyzer.changes.user_changes import (
     changes_of_user,
 )
 from analyzer.changes.walk import Steps, Walk, of_roots
-from analyzer.errors import InputRefused, Problem, check_type
+from analyzer.errors import InputRefused, Problem
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import (
     TEXT,
@@ -39,7 +39,6 @@ from analyzer.report.model import (
     stable_order,
     text_series,
 )
-from analyzer.report.notes import masked_problem
 from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.rules.engine import page_findings, page_outcomes
@@ -206,32 +205,20 @@ class Comparison:
 def diff(before: Analysis, now: Analysis) -> Comparison:
     """Return what changed between two analyses.
 
-    Raises InputRefused if they are in the wrong order, have no account in common, or have masked
-    accounts that are not the same.
+    Raises InputRefused if they are in the wrong order, or have no account in common.
     """
-    for analysis in (before, now):
-        check_type(
-            isinstance(analysis, Analysis), "diff() compares what analyze() returns", analysis
-        )
-    check_masked_accounts(before.report, now.report)
     sides = Side.of(before), Side.of(now)
     if accounts := out_of_order(*sides):
         raise InputRefused(_order_problem(before, now, account) for account in sorted(accounts))
     accounts = compared_accounts(*sides)
     if not accounts:
         reports = before.report, now.report
-        old, new = (short_list(account_labels(report)) or "unknown" for report in reports)
+        old, new = (short_list(account_labels(report)) for report in reports)
         names = " and ".join(short_list([file.name for file in report.files]) for report in reports)
         message = f"no account has a report in both: OLD has account {old}, NEW has account {new}"
         hint = "Name two reports of the same account, the earlier first: credreport diff OLD NEW."
         raise InputRefused.of_file(names, message, hint)
     return Comparison(before=before, now=now, changes=changes(*sides), account_count=len(accounts))
-
-
-def check_masked_accounts(before: Report, now: Report) -> None:
-    """Refuse to compare reports that mask their accounts; raises InputRefused."""
-    if masked := [file.name for file in (*before.files, *now.files) if file.is_masked]:
-        raise InputRefused([masked_problem(masked)])
 
 
 def _order_problem(before: Analysis, now: Analysis, account: str) -> Problem:

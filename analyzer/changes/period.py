@@ -61,13 +61,8 @@ class Coverage:
 def ordered_reports(files: Sequence[ReportFile]) -> list[AccountReport]:
     """Return the reports by account and moment.
 
-    Raises InputRefused for a report that names no account, and for two whose order is not known.
+    Raises InputRefused for two whose order is not known.
     """
-    nameless = [file.name for file in files if not all(of.account for of in file.accounts)]
-    if nameless:
-        message = "its ARNs name no account, so its place in a history is not known"
-        hint = "Set the account of such reports with --masked-account."
-        raise InputRefused(Problem.of_file(name, message, hint) for name in nameless)
     reports = sorted(
         AccountReport(of.account, report_time(file).earliest, position, of.rows, file)
         for position, file in enumerate(files)

@@ -22,7 +22,6 @@ from analyzer.changes.events import (
     UserState,
 )
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.report import arns
 from analyzer.report.model import NO_MOMENT
 from analyzer.report.users import Users
 from analyzer.terms import SlotState, Verdict, code_of
@@ -84,8 +83,7 @@ class Walk:
     @cached_property
     def arn(self) -> np.ndarray:
         """Return a number for each row, the same for equal ARNs (int64)."""
-        texts = [arns.identities(page.arn, page.text[columns.USER]) for page in self.pages]
-        coded = pa.chunked_array(texts).dictionary_encode()
+        coded = pa.chunked_array([page.arn for page in self.pages]).dictionary_encode()
         codes = [np.array([], np.int32), *(chunk.indices.to_numpy() for chunk in coded.chunks)]
         return np.concatenate(codes).astype(np.int64)
 

@@ -79,7 +79,7 @@ def export(
         TextOrJson.TEXT, metavar="FORMAT", help=f"Log as {' or '.join(TextOrJson)}."
     ),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Log warnings and errors only."),
-    reading: options.ReadingOptions,
+    reading: options.InputOptions,
 ) -> None:
     """Fetch reports, analyze them and keep all outputs as one run, for cron.
 
@@ -108,7 +108,7 @@ def export(
             log=log,
             sources=sources,
             fetch_request=None if sources else aws,
-            limits=reading.limits,
+            max_input=reading.most_bytes,
             as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
             analysis_request=read_analysis_request(judging_options, fail_on, change_words()),
@@ -185,7 +185,7 @@ def _ledger_in(folder: Path) -> InputFile | None:
     return input_file(str(path)) if path.is_file() else None
 
 
-def _check_options(reading: options.ReadingOptions, aws: AwsOptions) -> None:
+def _check_options(reading: options.InputOptions, aws: AwsOptions) -> None:
     """Refuse options that mean nothing for reports fetched from AWS; raises typer.BadParameter."""
     dated = "use it with --from only: fetched reports have their time"
     readable = "use it with --from only: fetched reports are always readable"

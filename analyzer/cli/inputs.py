@@ -98,9 +98,7 @@ def find_inputs(names: list[str], options: InputOptions) -> Inputs:
     """Return all inputs that the names stand for."""
     from analyzer.sources.find import find_sources
 
-    sources = find_sources(names, InputLimit(options.limits))
-    if options.masked_account:
-        sources = [replace(source, masked_account=options.masked_account) for source in sources]
+    sources = find_sources(names, InputLimit(options.most_bytes))
     return Inputs(names, sources, options.as_of, options.skip_unreadable)
 
 
@@ -310,8 +308,6 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
         labels = {label: None for report in reports for label in account_labels(report)}
         known = short_list([*labels]) or "none"
         message = f"{', '.join(missing)}: no such account in the reports (they have {known})"
-        if not all(account.isdigit() for report in reports for account in report.accounts):
-            message += "; set the account of a masked report with --masked-account"
         if meant := account_with_zeros(missing[0]):
             message += "; an account has 12 digits"
             message += f"; did you mean {meant}?" if meant in labels else ""

@@ -22,9 +22,8 @@ from analyzer.cli.values import (
     words_of,
 )
 from analyzer.limits import DUE_DAYS, IDLE_DAYS, KEEP_DAYS, RULE_LIMITS, Criteria, Definition
-from analyzer.report.input_formats import LIMITS, Limits, size_in_bytes, size_text
+from analyzer.report.input_formats import MAX_INPUT, size_in_bytes, size_text
 from analyzer.terms import (
-    ACCOUNT_ID_PATTERN,
     ANY_UNKNOWN_EXPOSURE,
     CONTROL,
     OVERDUE,
@@ -76,12 +75,6 @@ def words(
 
 # Input
 
-MASKED_ACCOUNT: Final[Settings] = {
-    **text_form(f"({ACCOUNT_ID_PATTERN})?", "an account has 12 digits", "NUMBER"),
-    **IN_INPUT,
-    "help": "Account of a report with masked ARNs.",
-}
-
 DecisionFiles = Annotated[
     list[str],
     typer.Argument(
@@ -93,7 +86,7 @@ DecisionFiles = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadingOptions:
+class InputOptions:
     """Hold the options on how all reports are read."""
 
     as_of: datetime | None = option(
@@ -106,23 +99,13 @@ class ReadingOptions:
         None,
         **_SIZE,
         help="Refuse inputs that hold more in all, as read and unpacked; default"
-        f" {size_text(LIMITS.total)}.",
-    )
-    max_file: int | None = option(
-        None, **_SIZE, help=f"Refuse a file that holds more; default {size_text(LIMITS.file)}."
+        f" {size_text(MAX_INPUT)}.",
     )
 
     @property
-    def limits(self) -> Limits:
-        """Return the most bytes of a file, and of all files."""
-        return Limits(self.max_file or LIMITS.file, self.max_input or LIMITS.total)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputOptions(ReadingOptions):
-    """Hold the options on how reports are read, also reports with masked ARNs."""
-
-    masked_account: str | None = option(None, **MASKED_ACCOUNT)
+    def most_bytes(self) -> int:
+        """Return the most bytes of all inputs together."""
+        return self.max_input or MAX_INPUT
 
 
 ACCOUNTS: Final[Settings] = {**FILE, **IN_INPUT, "help": "CSV of names: account, name, owner."}

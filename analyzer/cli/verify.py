@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from analyzer.analysis.analysis import AnalysisRequest
     from analyzer.decisions.record import ReviewRecord
-    from analyzer.report.input_formats import Limits
     from analyzer.runs.run_folders import MadeFrom, Run
     from analyzer.verify import Verification
 
@@ -86,7 +85,7 @@ def verify(
     workbooks = [file for file in files if file not in ledgers]
     result = Verification()
     for folder in folders:
-        _verify_run(folder, input_options.limits, manifest, result)
+        _verify_run(folder, input_options.most_bytes, manifest, result)
     for name, content in workbooks if report or not ledgers else ():
         if review := review_of(name, content, result):
             of_review = given.report(review, name)
@@ -100,9 +99,7 @@ def verify(
         raise typer.Exit(FAILED)
 
 
-def _verify_run(
-    folder: str, limits: "Limits", manifest: str | None, result: "Verification"
-) -> None:
+def _verify_run(folder: str, max_input: int, manifest: str | None, result: "Verification") -> None:
     """Verify a run, and its manifest if its SHA-256 is known; raises InputRefused."""
     from analyzer.differences import Difference
     from analyzer.files import sha256
@@ -126,7 +123,7 @@ def _verify_run(
     if manifest and (digest := sha256(path / RECORD_FILE)) != manifest:
         message = f"its SHA-256 is {digest}, and not {manifest}"
         result.add([Difference(f"{path.name}/{RECORD_FILE}", message)])
-    verify_run(Run(path, record), record.made_from, request, limits, result)
+    verify_run(Run(path, record), record.made_from, request, max_input, result)
 
 
 def _request_of_run(run: "Run", source: "MadeFrom") -> "AnalysisRequest":

@@ -14,8 +14,6 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import Final
 
-import pyarrow as pa
-
 from analyzer import columns
 from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import (
@@ -29,10 +27,9 @@ from analyzer.decisions.decision import (
 )
 from analyzer.errors import Problem
 from analyzer.lists.csv_lists import is_day
-from analyzer.report.arns import is_masked_user_arn
 from analyzer.report.model import FileReference
 from analyzer.report.values import timestamp
-from analyzer.terms import ROOT_USER, Verdict
+from analyzer.terms import ROOT_USER
 
 ENTRIES: Final = ("decision", "decided_by", "decided_on", "ticket", "comment")
 """The columns that a person fills in."""
@@ -121,12 +118,9 @@ def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[
     """
     arn, user = cells[columns.ARN], cells[columns.USER]
     match = USER_ARN.fullmatch(arn)
-    texts = (pa.array([cell], pa.large_string()) for cell in (arn, user))
-    # Nothing acts on an ARN that is not understood.
-    is_unread = cells[columns.VERDICT] == Verdict.UNDETERMINED and not cells[columns.ACCOUNT]
     if user == ROOT_USER or arn.endswith(":root"):
         yield problem(columns.USER, "the root user is not an IAM user", "Remove the row.")
-    elif not (match or is_unread or is_masked_user_arn(*texts)[0]):
+    elif not match:
         yield problem(columns.ARN, "not the ARN of an IAM user", ROW_HINT)
     _, slash, name = arn.rpartition("/")
     parts = match.groupdict() if match else {columns.USER: name} if slash else {}

@@ -11,19 +11,24 @@ import io
 import json
 import re
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, Any, Final, NamedTuple, TypeAlias
+from functools import partial
+from typing import IO, Any, Final, TypeAlias
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.terms import printable
+from analyzer.terms import printable, short_list
 
 HEAD_BYTES: Final = 1 << 16
 """Bytes at the start of an input that show what it is."""
 
 
 _CHUNK_BYTES: Final = 1 << 20
-_OR_ENGINE: Final = ", or judge many large reports on Spark or Dask (samples/engines)."
+_MAX_INPUT_HINT: Final = (
+    "Raise the limit with --max-input, or judge many large reports on Spark or Dask"
+    " (samples/engines)."
+)
 _UNITS: Final = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 _SIZE: Final = re.compile(r"([0-9]{1,15})\s*([KMGT]?)(i?B)?", re.IGNORECASE | re.ASCII)
 
@@ -79,34 +84,23 @@ def size_text(size: int) -> str:
     return f"{size} bytes"
 
 
-class Limits(NamedTuple):
-    """Hold the most bytes of a file, and of all files together, as read and unpacked."""
-
-    file: int = 512 << 20
-    total: int = 2 << 30
-
-
-LIMITS: Final = Limits()
-"""The usual limits."""
+MAX_INPUT: Final = 2 << 30
+"""The most bytes of all inputs together by default, as read and unpacked."""
 
 
 @dataclass(slots=True)
 class InputLimit:
     """Count the bytes that are read and unpacked, of all inputs together."""
 
-    limits: Limits = LIMITS
+    most: int = MAX_INPUT
     count: int = 0
 
-    def add(self, name: str, size: int, file_size: int = 0) -> None:
-        """Count more bytes of an input, `file_size` with those before; raises InputRefused."""
+    def add(self, name: str, size: int) -> None:
+        """Count more bytes of an input; raises InputRefused."""
         self.count += size
-        for bytes_read, most, message, option in (
-            (file_size, self.limits.file, "it holds more than {}", "--max-file"),
-            (self.count, self.limits.total, "the inputs hold more than {} in all", "--max-input"),
-        ):
-            if bytes_read > most:
-                hint = f"Raise the limit with {option}{_OR_ENGINE}"
-                raise InputRefused.of_file(name, message.format(size_text(most)), hint)
+        if self.count > self.most:
+            message = f"the inputs hold more than {size_text(self.most)} in all"
+            raise InputRefused.of_file(name, message, _MAX_INPUT_HINT)
 
 
 # The form of an input, by its bytes
@@ -174,7 +168,7 @@ def read_report_bytes(name: str, stream: IO[bytes] | io.BufferedIOBase, limit: I
     content = io.BytesIO()
     while chunk:
         content.write(chunk)
-        limit.add(name, len(chunk), content.tell())
+        limit.add(name, len(chunk))
         chunk = stream.read(_CHUNK_BYTES)
     return content.getvalue()
 
@@ -236,7 +230,7 @@ def _json(name: str, text: str) -> Any:
     if text.count("[") + text.count("{") > _MOST_JSON_VALUES:
         raise _refused(name, "this JSON is not an answer of AWS: it has too many values")
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=partial(_object, name))
     except (ValueError, RecursionError) as error:
         rest = text[error.pos :] if isinstance(error, json.JSONDecodeError) else ""
         if str(error).startswith("Extra data") and rest.startswith(("{", "[")):
@@ -244,6 +238,15 @@ def _json(name: str, text: str) -> Any:
             raise _refused(name, "this is more than one JSON document", hint) from None
         hint = "The file is damaged or cut off: save the output of the AWS CLI once more."
         raise _refused(name, f"this is not valid JSON: {error}", hint) from None
+
+
+def _object(name: str, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object of JSON; one that names a key twice could hold two reports."""
+    twice = [key for key, count in Counter(key for key, _ in pairs).items() if count > 1]
+    if twice:
+        hint = "Save the output of the AWS CLI once more."
+        raise _refused(name, f"this JSON names {short_list(twice)} twice", hint)
+    return dict(pairs)
 
 
 def _no_report_refusal(name: str, envelope: Any) -> InputRefused:

@@ -26,7 +26,7 @@ NO_MOMENT: Final = np.datetime64("NaT", "s")
 class AccountRowCounts:
     """Count the data rows that one file holds of one account, before users are judged.
 
-    `account` is empty for rows whose ARN names no account. `repeated` counts the rows that do not
+    `repeated` counts the rows that do not
     count because another row of the user or root does.
     """
 
@@ -90,7 +90,6 @@ class ReportFile:
     accounts: tuple[AccountRowCounts, ...]
     service_credentials: FileReference | None = None
     shows_service_credentials: bool = False
-    is_masked: bool = False
 
 
 def text_series(texts: pa.Array | pa.ChunkedArray) -> pd.Series:

@@ -36,7 +36,6 @@ def notes_on_content(
         *_replaced_time_notes(reports),
         *of_selection,
         *_missing_column_notes(reports),
-        *_account_number_notes(reports),
     )
 
 
@@ -86,21 +85,6 @@ def _missing_column_notes(reports: "Iterable[ReadReport]") -> Iterator[str]:
         )
 
 
-def _account_number_notes(reports: "Iterable[ReadReport]") -> Iterator[str]:
-    """Note the reports with users whose account was set because their ARNs name none."""
-    if names := [
-        report.file.name
-        for report in reports
-        if report.text.masked_account
-        and report.text.masked_account in {counts.account for counts in report.file.accounts}
-    ]:
-        yield (
-            f"{short_list(names)}: the account is set; users whose ARN is masked or missing are"
-            " judged by name, and to check if unused. --include-check lists them too with --format"
-            " names."
-        )
-
-
 def copy_note(copy: str, first: str) -> FileNote:
     """Return the note on a report that is the same as another."""
     text = f"{copy} is the same report as {first}: counted once."
@@ -116,17 +100,13 @@ def superseded_notes(
     for old, newer in older:
         for account, new in newer.items():
             key = old.file.name, _as_of_text(old), new.file.name, _as_of_text(new)
-            accounts[key].append(_account_text(account))
+            accounts[key].append(account)
     for (old_name, old_at, new_name, new_at), which in accounts.items():
         text = (
             f"{old_name} ({old_at}) is not counted for {with_noun('account', which)}:"
             f" {new_name} is newer ({new_at})."
         )
         yield FileNote(old_name, text, many)
-
-
-def _account_text(account: str) -> str:
-    return account or "(number unknown)"
 
 
 def _as_of_text(report: "ReadReport") -> str:
@@ -143,10 +123,19 @@ def repeated_row_note(report: "ReadReport") -> FileNote:
     return FileNote(report.file.name, text, many)
 
 
+def mended_row_note(report: "ReadReport") -> FileNote:
+    """Return the note on the rows of a report whose user names hold commas without quotes."""
+    count = report.mended
+    what = "1 row has" if count == 1 else f"{count:,} rows have"
+    text = f"{report.file.name}: {what} a comma in the user name without quotes: read as the name."
+    many = "reports have rows with a comma in the user name without quotes: read as the name"
+    return FileNote(report.file.name, text, many)
+
+
 def order_problem(new: "ReadReport", others: "Sequence[tuple[ReadReport, str]]") -> Problem:
     """Return the problem of reports of which nothing shows if they are older than another."""
     names = [*dict.fromkeys(other.file.name for other, _ in others)]
-    accounts = [*dict.fromkeys(_account_text(account) for _, account in others)]
+    accounts = [*dict.fromkeys(account for _, account in others)]
     message = (
         f"perhaps newer than {new.file.name} ({_as_of_text(new)}), another report of"
         f" {with_noun('account', accounts)}"
@@ -157,10 +146,3 @@ def order_problem(new: "ReadReport", others: "Sequence[tuple[ReadReport, str]]")
     )
     file_names = f"{len(names):,} reports ({short_list(names)})" if len(names) > 1 else names[0]
     return replace(Problem.of_file(file_names, message, hint), files=(*names,))
-
-
-def masked_problem(names: Sequence[str]) -> Problem:
-    """Return the problem of reports whose account numbers are masked or missing, beside others."""
-    message = "the account numbers are masked or missing, so nothing shows whose report it is"
-    hint = "Give one such report a call; compare it with no other report."
-    return Problem.of_file(short_list(names), message, hint)

@@ -22,11 +22,12 @@ from analyzer.report.table import (
     DOWNLOAD_AGAIN,
     MOST_PROBLEMS,
     SCHEMA,
+    Damage,
     cut_off_problems,
     local_date_problem,
     read_texts,
 )
-from analyzer.terms import AWS_SOURCES, AsOfSource
+from analyzer.terms import AWS_SOURCES, LONGEST_SHOWN, AsOfSource
 
 _GROUP: Final = 64
 """Reports that are read at once."""
@@ -55,20 +56,23 @@ class Rows:
     moments: dict[str, np.ndarray]
 
     @classmethod
-    def of(cls, cells: dict[str, pa.Array], reports: int, masked_account: str) -> "Rows":
+    def of(cls, cells: dict[str, pa.Array], reports: int) -> "Rows":
         """Read the subjects of rows."""
         arn, name, of_row = _subjects(cells[columns.ARN], cells[columns.USER])
-        account = arns.account_ids(arn, masked_account).dictionary_encode()
+        account = arns.account_ids(arn).dictionary_encode()
+        accounts = account.dictionary.to_pylist()
+        file, root = cells[columns.FILE].to_numpy(), np.asarray(arns.is_root(arn, name))[of_row]
+        of_rows = account.indices.to_numpy()[of_row]
         plain = (name for name in columns.TIMESTAMPS if not values.is_dictionary(cells[name]))
         return cls(
             cells,
             reports,
-            cells[columns.FILE].to_numpy(),
+            file,
             cells[columns.ROW].to_numpy(),
-            np.asarray(arns.is_root(arn, name))[of_row],
-            account.indices.to_numpy()[of_row],
-            account.dictionary.to_pylist(),
-            arns.identities(arn, name).dictionary_encode().indices.to_numpy()[of_row],
+            root,
+            _with_accounts_of_roots(of_rows, accounts, file, root),
+            accounts,
+            arn.dictionary_encode().indices.to_numpy()[of_row],
             {name: values.timestamps(cells[name]) for name in plain},
         )
 
@@ -84,14 +88,6 @@ class Rows:
         if account is None:
             return positions
         return np.asarray(positions[self.account[start:end] == self.accounts.index(account)])
-
-    def is_masked(self, report: int) -> bool:
-        """Return whether none of the report's ARNs names an account of 12 digits."""
-        start, end = np.searchsorted(self.file, [report, report + 1])
-        arn = self.cells[columns.ARN].slice(start, end - start)
-        # The first row is enough of nearly every report.
-        beginnings = map(values.texts, (arn[:1], arn))
-        return not any(arns.has_account_number(some).any() for some in beginnings)
 
     @cached_property
     def newest(self) -> np.ndarray:
@@ -136,7 +132,8 @@ class Rows:
 class ReadReport:
     """Describe a report that was read: its own time and newest timestamp.
 
-    `at` is its position in `Rows.file`; `superseded` are its accounts that have a newer report.
+    `at` is its position in `Rows.file`; `superseded` are its accounts that have a newer report;
+    `repeated` and `mended` are numbers of rows.
     """
 
     text: ReportText
@@ -147,12 +144,7 @@ class ReadReport:
     at: int
     superseded: frozenset[str] = frozenset()
     repeated: int = 0
-
-    @property
-    def named_accounts(self) -> list[str]:
-        """Return the accounts; rows that name none count as one if there is no other account."""
-        only = len(self.file.accounts) == 1
-        return [account.account for account in self.file.accounts if account.account or only]
+    mended: int = 0
 
     def is_part_of(self, other: "ReadReport") -> bool:
         """Return whether AWS gave both reports the same as-of, so that they count together."""
@@ -174,6 +166,22 @@ Text = ReportText | InputRefused
 """The text of a report, or the refusal to read it."""
 
 
+def _with_accounts_of_roots(
+    account: np.ndarray, accounts: Sequence[str], file: np.ndarray, root: np.ndarray
+) -> np.ndarray:
+    """Return the accounts; a root whose ARN names none has the one account of its report."""
+    if "" not in accounts:
+        return account
+    nameless = accounts.index("")
+    known = account.copy()
+    for report in np.unique(file[root & (account == nameless)]).tolist():
+        of_report = file == report
+        others = np.unique(account[of_report & (account != nameless)])
+        if len(others) == 1:
+            known[of_report & root & (account == nameless)] = others[0]
+    return known
+
+
 def _subjects(arn: pa.Array, name: pa.Array) -> tuple[pa.Array, pa.Array, np.ndarray | slice]:
     """Return ARNs and names, of dictionaries each pair once, and the position of each row's."""
     if not values.is_dictionary(arn):
@@ -191,18 +199,17 @@ def read_reports(
     """Return the rows of all reports, and what each report is, or its refusal."""
     remaining, read = iter(texts), list[Text]()
     tables = [schema.empty_table()]
-    problems: dict[int, list[Problem]] = {}
-    while group := _read_group([*islice(remaining, _GROUP)], len(read), tables, problems):
+    damage: dict[int, Damage] = {}
+    while group := _read_group([*islice(remaining, _GROUP)], len(read), tables, damage):
         read += group
-    account = next((text.masked_account for text in read if isinstance(text, ReportText)), "")
-    rows = Rows.of(_blocks(tables), len(read), account)
-    return rows, [*_outcomes(rows, read, problems, set_as_of)]
+    rows = Rows.of(_blocks(tables), len(read))
+    return rows, [*_outcomes(rows, read, damage, set_as_of)]
 
 
 def _read_group(
-    texts: list[Text], start: int, tables: list[pa.Table], problems: dict[int, list[Problem]]
+    texts: list[Text], start: int, tables: list[pa.Table], damage: dict[int, Damage]
 ) -> list[Text]:
-    """Return texts without their CSV, or their refusals; add their rows and problems.
+    """Return texts without their CSV, or their refusals; add their rows and damage.
 
     `start` is the position of the first.
     """
@@ -214,7 +221,7 @@ def _read_group(
         at = start + np.array(positions)
         file = pa.array(at[table[columns.FILE].to_numpy()])
         tables.append(table.set_column(len(schema) - 1, columns.FILE, file))
-        problems |= zip(at.tolist(), found, strict=True)
+        damage |= zip(at.tolist(), found, strict=True)
     return [replace(text, csv=b"") if isinstance(text, ReportText) else text for text in texts]
 
 
@@ -246,7 +253,7 @@ def _narrow(cells: pa.Array) -> pa.Array:
 def _outcomes(
     rows: Rows,
     texts: Sequence[Text],
-    problems: Mapping[int, list[Problem]],
+    damage: Mapping[int, Damage],
     set_as_of: datetime | None,
 ) -> Iterator[ReadReport | InputRefused]:
     """Yield each report, or its refusal with every problem."""
@@ -255,13 +262,18 @@ def _outcomes(
         if isinstance(text, InputRefused):
             yield text
             continue
-        found = [*problems[at], *(local_date_problem(text, *date) for date in dates.get(at, ()))]
-        if not problems[at]:
+        problems = damage[at].problems
+        found = [*problems, *(local_date_problem(text, *date) for date in dates.get(at, ()))]
+        if not problems:
             found += _problems_of_whole(rows, at, text)
         if np.isnat(rows.newest[at]) and not found:
             message = "no row holds a timestamp that can be read"
             found = [Problem.of_file(text.name, message, DOWNLOAD_AGAIN)]
-        yield InputRefused(found) if found else _read_report(rows, at, text, set_as_of)
+        if found:
+            yield InputRefused(found)
+        else:
+            report = _read_report(rows, at, text, set_as_of)
+            yield replace(report, mended=damage[at].mended)
 
 
 def _local_dates(rows: Rows) -> dict[int, list[tuple[int, str, str]]]:
@@ -283,6 +295,7 @@ def _problems_of_whole(rows: Rows, at: int, text: ReportText) -> Iterator[Proble
         message = "the report has no data rows, not even the root's"
         yield Problem.of_file(text.name, message, DOWNLOAD_AGAIN)
         return
+    yield from _account_problems(rows, positions, text)
     credentials = text.service_credentials
     if credentials and credentials.users:
         users = values.texts(rows.cells[columns.USER].take(pa.array(positions)))
@@ -296,6 +309,16 @@ def _problems_of_whole(rows: Rows, at: int, text: ReportText) -> Iterator[Proble
         message = "neither true nor false, like every such cell: a program translated them"
         cell = columns.PASSWORD_ENABLED, rows.cells[columns.PASSWORD_ENABLED][last].as_py()
         yield Problem(text.name, number, *cell, message, DOWNLOAD_AGAIN)
+
+
+def _account_problems(rows: Rows, positions: np.ndarray, text: ReportText) -> Iterator[Problem]:
+    """Yield a problem for each row that names no account: nobody is judged by name."""
+    nameless = [at for at, account in enumerate(rows.accounts) if not account]
+    for at in positions[np.isin(rows.account[positions], nameless)][:MOST_PROBLEMS].tolist():
+        value = rows.cells[columns.ARN][at].as_py()[:LONGEST_SHOWN]
+        message = "the ARN names no account of 12 digits"
+        hint = "Put 12 digits in the place of the account: arn:aws:iam::123456789012:user/ann"
+        yield Problem(text.name, int(rows.numbers[at]), columns.ARN, value, message, hint)
 
 
 def _read_report(rows: Rows, at: int, text: ReportText, set_as_of: datetime | None) -> ReadReport:
@@ -313,7 +336,6 @@ def _read_report(rows: Rows, at: int, text: ReportText, set_as_of: datetime | No
         service_credentials=credentials.file if credentials else None,
         # A list does not name its account.
         shows_service_credentials=bool(credentials) and len(accounts) == 1,
-        is_masked=rows.is_masked(at),
     )
     return ReadReport(
         text=text, file=file, newest=newest, own_as_of=own, own_source=own_source, at=at

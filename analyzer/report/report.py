@@ -1,6 +1,5 @@
 """Hold credential reports that were understood, as one."""
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -14,7 +13,7 @@ from analyzer.report.model import (
     html_table,
 )
 from analyzer.report.users import Users
-from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, short_list
+from analyzer.terms import AsOfSource, short_list
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ class Report:
 
     @property
     def accounts(self) -> frozenset[str]:
-        """Return the accounts that the files hold, among them "" for rows whose ARN names none."""
+        """Return the accounts that the files hold."""
         return frozenset(account.account for file in self.files for account in file.accounts)
 
     @property
@@ -95,16 +94,6 @@ class Report:
                 f"No generation time in {short_list(names)}: the newest timestamp in the report is"
                 " assumed to be its time. The report can be newer, so users can be idle for longer"
                 f" than shown; {'--as-of' if len(counted) == 1 else several} sets the time."
-            )
-        if names := [
-            file.name
-            for file in counted
-            if not any(re.fullmatch(ACCOUNT_ID_PATTERN, counts.account) for counts in file.accounts)
-        ]:
-            yield (
-                f"No account number in {short_list(names)}: the ARNs are masked or missing, so"
-                " users are judged by name, and unused users are to check. --masked-account sets"
-                " the account."
             )
 
     @property

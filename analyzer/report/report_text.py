@@ -177,8 +177,7 @@ class ReportText:
     CSV in them, the same in any wrapping. `csv` is in UTF-8; it is empty once the rows were read.
     `envelope_time` and `metadata_time` are AWS's generation times in the envelope and the metadata,
     if known; `service_credentials` is the list saved with the report; `origin` is the name of the
-    original, if this file is a copy; `masked_account` is the account of rows whose ARN is masked,
-    if the user sets it.
+    original, if this file is a copy.
     """
 
     name: str
@@ -192,7 +191,6 @@ class ReportText:
     metadata_time: datetime | None = None
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
-    masked_account: str = ""
 
     @property
     def rows(self) -> memoryview:

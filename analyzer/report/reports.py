@@ -24,7 +24,7 @@ from analyzer.report import values
 from analyzer.report.model import TEXT, FileReference, as_category, text_series
 from analyzer.report.notes import (
     copy_note,
-    masked_problem,
+    mended_row_note,
     notes_on_content,
     order_problem,
     repeated_row_note,
@@ -61,10 +61,6 @@ def assemble_report(
     if refusals:
         raise InputRefused(chain(*refusals))
     reports = [outcome for outcome in outcomes if isinstance(outcome, ReadReport)]
-    masked = [report for report in reports if report.file.is_masked]
-    different = {report.text.csv_sha256 for report in masked}
-    if len(different) > 1 or (masked and with_older and reports[1:]):
-        raise InputRefused([masked_problem([report.file.name for report in masked])])
     return _report(rows, reports, each_counts=with_older)
 
 
@@ -87,6 +83,7 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
         if repeats.any():
             problems += _difference_problems(rows, reports, at[repeats], first[repeats])
             newest = [*_with_repeated(rows, newest, at[repeats])]
+        notes += (mended_row_note(report) for report in newest if report.mended)
         notes += (repeated_row_note(report) for report in newest if report.repeated)
         positions.append(at[~repeats])
         counted += newest
@@ -96,6 +93,7 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
     at = np.concatenate(positions)
     services = _services(counted, each_counts=each_counts)
     roots = _users(rows, at[rows.root[at]], counted, services)
+    counted_names = {report.file.name for report in counted}
 
     typed = partial(_iam_users, rows, at, counted, services)
     all_users = typed if each_counts else partial(_known, typed(is_last=not older))
@@ -109,7 +107,7 @@ def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> 
         superseded=tuple(
             FileReference(name=report.file.name, sha256=report.text.sha256)
             for report in reports
-            if report.file.name not in {one.file.name for one in counted}
+            if report.file.name not in counted_names
         ),
         older=partial(_older, rows, older) if older else tuple,
     )
@@ -182,7 +180,8 @@ def _users(
     files = [report.file for report in reports]
     as_of = np.array([file.as_of.replace(tzinfo=None) for file in files], "datetime64[s]")
     source = np.array([code_of(file.as_of_source) for file in files], np.int8)
-    table, account = pa.table({**cells, columns.FILE: file}), reports[0].text.masked_account
+    table = pa.table({**cells, columns.FILE: file})
+    account = pa.array(rows.accounts, pa.large_string()).take(pa.array(rows.account[at]))
     users = users_of_rows(table, as_of, account, moments)
     added = {columns.AS_OF_SOURCE: as_category(source[file], AsOfSource)}
     return users.with_users({**added, columns.SERVICE_CREDENTIALS: _listed(users, services)})
@@ -194,10 +193,10 @@ def _services(
     """Return the services of active credentials by file, account and user (in lower case).
 
     If several reports of one account have lists, all lists count for all these reports. In a
-    history, and for rows that name no account, a report has only its own list.
+    history a report has only its own list.
     """
     covered = [
-        (at, report, account, (at if each_counts or not account else -1, account))
+        (at, report, account, (at if each_counts else -1, account))
         for at, report in enumerate(reports)
         for account in (counts.account for counts in report.file.accounts)
     ]
@@ -312,8 +311,8 @@ def _without_superseded_accounts(
     """
     of_account: dict[str, list[ReadReport]] = defaultdict(list)
     for report in reports:
-        for account in report.named_accounts:
-            of_account[account].append(report)
+        for counts in report.file.accounts:
+            of_account[counts.account].append(report)
     newer: dict[int, dict[str, ReadReport]] = defaultdict(dict)
     unknown: dict[int, list[tuple[ReadReport, ReadReport, str]]] = defaultdict(list)
     for account, some in of_account.items():
@@ -400,8 +399,7 @@ def _without_accounts(report: ReadReport, superseded: Iterable[str]) -> ReadRepo
     if not gone:
         return report
     accounts = tuple(counts for counts in report.file.accounts if counts.account not in gone)
-    counts = accounts if any(counts.account for counts in accounts) else ()
-    return replace(report, superseded=gone, file=replace(report.file, accounts=counts))
+    return replace(report, superseded=gone, file=replace(report.file, accounts=accounts))
 
 
 def _older(rows: Rows, reports: Sequence[ReadReport]) -> tuple[Report]:

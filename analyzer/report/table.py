@@ -8,7 +8,7 @@ import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -17,7 +17,7 @@ import pyarrow.csv as pa_csv
 
 from analyzer import columns
 from analyzer.errors import Problem
-from analyzer.report import arns, values
+from analyzer.report import values
 from analyzer.report.input_formats import not_text, place_of_bad_byte
 from analyzer.report.model import as_block
 from analyzer.report.report_text import Header, ReportText, column_name
@@ -59,19 +59,26 @@ HISTORY_SCHEMA: Final = _schema(columns.IN_REPORT)
 """The same for many reports of an account, whose texts repeat: a third of the memory."""
 
 
+class Damage(NamedTuple):
+    """Hold the problems of a report, and the number of its rows that were mended."""
+
+    problems: Sequence[Problem] = ()
+    mended: int = 0
+
+
 def read_texts(
     texts: Sequence[ReportText], schema: pa.Schema = SCHEMA
-) -> tuple[pa.Table, list[list[Problem]]]:
-    """Return the rows of reports with the same header, and the problems of each report.
+) -> tuple[pa.Table, list[Damage]]:
+    """Return the rows of reports with the same header, and the damage of each report.
 
     A report with problems may lack rows.
     """
     together = _read_together(texts, schema) if texts[1:] else None
     if together is not None:
-        return together, [[] for _ in texts]
+        return together, [Damage() for _ in texts]
     read = (_read_alone(file, text, schema) for file, text in enumerate(texts))
-    tables, problems = zip(*read, strict=True)
-    return pa.concat_tables(tables), [*problems]
+    tables, damage = zip(*read, strict=True)
+    return pa.concat_tables(tables), [*damage]
 
 
 def _read_together(texts: Sequence[ReportText], schema: pa.Schema) -> pa.Table | None:
@@ -82,7 +89,7 @@ def _read_together(texts: Sequence[ReportText], schema: pa.Schema) -> pa.Table |
     longer.
     """
     header = texts[0].header
-    if columns.ARN not in header.names or any(text.quoted for text in texts):
+    if any(text.quoted for text in texts):
         return None
     edge = f"\n{header.separator * (len(header.names) - 1)}\n".encode()
     content = b"".join(part for text in texts for part in (edge, text.rows))
@@ -103,8 +110,8 @@ def _read_together(texts: Sequence[ReportText], schema: pa.Schema) -> pa.Table |
     return _in_schema(schema, table, numbers, file).filter(pa.array(~is_edge))
 
 
-def _read_alone(file: int, text: ReportText, schema: pa.Schema) -> tuple[pa.Table, list[Problem]]:
-    """Return the rows of a report at a position, and its problems. Mended rows come last."""
+def _read_alone(file: int, text: ReportText, schema: pa.Schema) -> tuple[pa.Table, Damage]:
+    """Return the rows of a report at a position, and its damage. Mended rows come last."""
     odd = _InvalidRows(text)
     try:
         table = pa_csv.read_csv(
@@ -117,15 +124,16 @@ def _read_alone(file: int, text: ReportText, schema: pa.Schema) -> tuple[pa.Tabl
     every = np.arange(1, len(table) + len(odd.numbers) + 1)
     numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)] + text.header.row
     table, order_problems = _without_headers(
-        text, _with_arns(table.append_column(columns.ROW, pa.array(numbers)))
+        text, table.append_column(columns.ROW, pa.array(numbers))
     )
     odd.problems += order_problems
     if odd.mended and not odd.problems:
         kinds = dict.fromkeys(table.column_names, _TEXT) | {columns.ROW: pa.int64()}
-        mended = _with_arns(pa.Table.from_pylist(odd.mended, pa.schema(kinds)))
+        mended = pa.Table.from_pylist(odd.mended, pa.schema(kinds))
         table = pa.concat_tables([table.cast(mended.schema), mended])
     odd.problems += _swallowed_row_problems(text, table) if text.quoted else ()
-    return _in_schema(schema, table, table[columns.ROW], np.full(len(table), file)), odd.problems
+    rows = _in_schema(schema, table, table[columns.ROW], np.full(len(table), file))
+    return rows, Damage(odd.problems, len(odd.mended))
 
 
 def _in_schema(schema: pa.Schema, table: pa.Table, numbers: object, file: np.ndarray) -> pa.Table:
@@ -148,7 +156,7 @@ def _types_read(schema: pa.Schema) -> dict[str, pa.DataType]:
 
 @dataclass(slots=True)
 class _InvalidRows:
-    """Repair the rows that do not have the header's number of cells, or return what is wrong."""
+    """Put unquoted commas back into user names; refuse other rows of another length."""
 
     text: ReportText
     numbers: list[int] = field(default_factory=list)
@@ -189,16 +197,6 @@ def _csv_options(
             strings_can_be_null=False,
         ),
     }
-
-
-def _with_arns(table: pa.Table) -> pa.Table:
-    """Return the table with ARNs that tell users apart, even if ARNs are missing or masked."""
-    name = table[columns.USER]
-    if columns.ARN not in table.column_names:
-        word, slash = (pa.scalar(word, _TEXT) for word in (arns.NO_ARN, "/"))
-        return table.append_column(columns.ARN, pc.binary_join_element_wise(word, name, slash))
-    position = table.column_names.index(columns.ARN)
-    return table.set_column(position, columns.ARN, arns.with_user_names(table[columns.ARN], name))
 
 
 def _without_headers(text: ReportText, table: pa.Table) -> tuple[pa.Table, list[Problem]]:
@@ -247,11 +245,9 @@ def mended_row(text: ReportText, number: int, row: str) -> list[str] | Problem:
     header = text.header
     if len(row) > _LONGEST_ROW:
         return _problem(text, number, row, row.split(header.separator, len(header.names) + 1))
-    cells = _cells(row.removesuffix(header.line).removesuffix("\ufeff"), header)
+    cells = _cells(row, header)
     if is_blank(cells) and row.count('"') % 2 == 0:
         return []
-    if row.endswith(header.line) and len(cells) == len(header.names):
-        return cells
     return _with_comma_in_name(cells, header) or _problem(text, number, row, cells)
 
 
@@ -273,14 +269,15 @@ def _cells(row: str, header: Header) -> list[str]:
 def _with_comma_in_name(cells: list[str], header: Header) -> list[str]:
     """Return the cells with the commas back in the user name, or no cells if that is unsure.
 
-    The ARN starts at the first cell that begins with `arn:`; the cells before it are the name. The
-    ARN must end in the same name.
+    The name lacks its quotes only where commas separate cells. The ARN starts at the first cell
+    that begins with `arn:`; the cells before it are the name. The ARN must end in the same name.
     """
     rest = len(header.names) - 2
-    if header.names[:2] != (columns.USER, columns.ARN) or len(cells) <= len(header.names):
+    begins_with_name = header.names[:2] == (columns.USER, columns.ARN)
+    if header.separator != "," or not begins_with_name or len(cells) <= len(header.names):
         return []
-    head = header.separator.join(cells[: len(cells) - rest])
-    match = re.fullmatch(rf"(.+?){re.escape(header.separator)}(arn:.+)", head, re.DOTALL)
+    head = ",".join(cells[: len(cells) - rest])
+    match = re.fullmatch(r"(.+?),(arn:.+)", head, re.DOTALL)
     if match is None or not match[2].endswith("/" + match[1]):
         return []
     return [match[1], match[2], *cells[-rest:]]

@@ -37,7 +37,7 @@ class Users:
     """Hold users, or roots, of reports as typed columns; each array has one value a user.
 
     - `file` (position in `Report.files`), `row` int64 (the header is row 1), `as_of` datetime64[s].
-    - `account`, `arn` large_string; `masked`: the ARN is masked: the user is judged by name.
+    - `account`, `arn` large_string.
     - `text`: the report's own columns (large_string, or a dictionary of it), timestamps as `…Z`,
       booleans in lower case, null where the report has no such column. `known`: which cells of a
       column were understood; a column that is not here is text of any form.
@@ -55,7 +55,6 @@ class Users:
     as_of: np.ndarray
     account: pa.Array
     arn: pa.Array
-    masked: np.ndarray
     text: Mapping[str, pa.Array]
     known: Mapping[str, np.ndarray]
     moments: Mapping[str, np.ndarray]
@@ -100,7 +99,6 @@ class Users:
             **{name: UTC_INDEX(self.moments[name]) for name in columns.TIMESTAMPS[1:4]},
             columns.MFA_ACTIVE: self.flags[columns.MFA_ACTIVE],
             columns.AS_OF: UTC_INDEX(self.as_of),
-            columns.ARN_MASKED: self.masked,
         }
         return pd.DataFrame({**shown, **self.added}, copy=False)
 
@@ -213,19 +211,19 @@ class _Cells:
 def users_of_rows(
     table: pa.Table,
     as_of: ArrayLike,
-    masked_account: str = "",
+    account: pa.Array | None = None,
     moments: Mapping[str, np.ndarray] = MappingProxyType({}),
 ) -> Users:
     """Return rows of IAM users, or of roots: the two must not be mixed.
 
     `table` has the report's columns (large_string), `file` and `row` (int64); `as_of` holds a
-    moment for each file; `masked_account` is the account of masked ARNs, where that is known.
+    moment for each file; `account` has the rows' accounts, by default those of the ARNs.
     """
     here, missing = {*table.column_names}, pa.nulls(len(table), _TEXT_TYPE)
     text = {name: as_block(table[name]) if name in here else missing for name in columns.IN_REPORT}
     arn, file = text[columns.ARN], table[columns.FILE].to_numpy()
     cells = _Cells(text, {**moments})
-    masked = _read_arns(cells)
+    _read_arns(cells)
     for name in columns.TIMESTAMPS:
         cells.moment(name)
     for name in columns.BOOLEANS:
@@ -239,9 +237,8 @@ def users_of_rows(
         file=file,
         row=table[columns.ROW].to_numpy(),
         as_of=np.asarray(as_of, "datetime64[s]")[file],
-        account=arns.account_ids(arn, masked_account),
+        account=arns.account_ids(arn) if account is None else account,
         arn=arn,
-        masked=masked,
         key_states=key_states,
         certificate_states=certificate_states,
         text=cells.text,
@@ -251,17 +248,13 @@ def users_of_rows(
     )
 
 
-def _read_arns(cells: _Cells) -> np.ndarray:
-    """Return which users are judged by name; restore the report's ARNs."""
+def _read_arns(cells: _Cells) -> None:
+    """Note which users have an ARN of their name."""
     name, arn = cells.text[columns.USER], cells.text[columns.ARN]
     named = arns.is_user_arn(arn, name)
     cells.known |= {columns.USER: named, columns.ARN: named}
-    if named.all():
-        return np.zeros(len(cells), bool)
-    masked = arns.is_masked_user_arn(arn, name)
-    cells.text[columns.ARN] = arns.without_user_names(arn)
-    cells.known |= {columns.USER: arns.is_user_name(name), columns.ARN: named | masked}
-    return masked
+    if not named.all():
+        cells.known[columns.USER] = arns.is_user_name(name)
 
 
 def _state(cells: _Cells, slot: AccessKeyColumns | CertificateColumns) -> np.ndarray:

@@ -12,7 +12,7 @@ from typing import Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import sha256
-from analyzer.report.input_formats import LIMITS, InputLimit, Limits
+from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import UncoveredFile
 from analyzer.report.report import Report
 from analyzer.report.report_text import dated_part
@@ -41,7 +41,7 @@ FOLLOW_UP: Final = "follow_up.csv"
 def load_reports(
     run: Path,
     origins: Mapping[Path, str],
-    limits: Limits = LIMITS,
+    max_input: int = MAX_INPUT,
     as_of: datetime | None = None,
 ) -> Report:
     """Return the reports in a run's folder; `origins` has the original of each copy.
@@ -53,7 +53,7 @@ def load_reports(
     names = {str(copy): name for copy, name in origins.items()}
     copies = [*names] or [str(run / REPORTS)]
     try:
-        found = find_sources(copies, InputLimit(limits))
+        found = find_sources(copies, InputLimit(max_input))
         inputs = [replace(source, origin=names.get(source.name, "")) for source in found]
         report = load_sources(copies, inputs, as_of)
     except InputRefused as error:
@@ -132,10 +132,10 @@ def _outside_runs_check(folder: Path, names: Iterable[str]) -> Callable[[Source]
 
 
 def inputs_outside_runs(
-    names: Sequence[str], folder: Path, limits: Limits
+    names: Sequence[str], folder: Path, max_input: int
 ) -> tuple[list[Source], Callable[[Source], bool]]:
     """Return the inputs that the names give outside the runs of a folder, and the check."""
-    found = find_sources(names, InputLimit(limits))
+    found = find_sources(names, InputLimit(max_input))
     is_outside = _outside_runs_check(folder, names)
     outside = [*filter(is_outside, found)]
     if len(outside) < len(found) and all(source.is_skipped for source in outside):

@@ -21,7 +21,6 @@ from analyzer.changes.diff import (
     NO_REPORT,
     Side,
     changes,
-    check_masked_accounts,
     counts_by_kind,
     is_newly_unused,
     not_covered_rows,
@@ -183,8 +182,7 @@ def _change_failures(
     if earlier:
         accounts &= {*changed.loc[changed[CHANGE] == ChangeKind.NOT_COVERED, columns.ACCOUNT]}
     if accounts:
-        # A filter cannot name rows without an account number.
-        is_part = accounts != analysis.report.accounts and "" not in accounts
+        is_part = accounts != analysis.report.accounts
         part = analysis.where(Filter(accounts=(*sorted(accounts),))) if is_part else analysis
         counts[ChangeKind.NEW] += part.totals.user_count(exempt=False)
         counts[ChangeKind.BECAME_UNUSED] += part.totals.user_count(Verdict.UNUSED, exempt=False)
@@ -281,7 +279,6 @@ def changes_since(
     now = Side.of(analysis)
     try:
         before = Side.of(_analysis_of(previous, analysis))
-        check_masked_accounts(before.analysis.report, analysis.report)
     except InputRefused as refused:
         reason = f"the run {previous.name} is refused: {refused.problems[0].message}"
         before = replace(now, as_of={}, missing=dict.fromkeys(now.as_of, reason))

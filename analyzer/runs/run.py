@@ -18,7 +18,6 @@ from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
 from analyzer.files import replace_files, sha256
 from analyzer.lists.csv_lists import file_reference
-from analyzer.report.input_formats import Limits
 from analyzer.report.report import Report
 from analyzer.reviews.uncollected import files_beside, uncollected
 from analyzer.runs import inputs, outputs, run_folders
@@ -56,7 +55,7 @@ class ExportRequest:
     log: Log
     sources: Sequence[str]
     fetch_request: FetchRequest | None
-    limits: Limits
+    max_input: int
     as_of: datetime | None
     skip_unreadable: bool
     analysis_request: AnalysisRequest
@@ -83,7 +82,7 @@ def check(request: ExportRequest) -> int:
         return PARTIAL if has_gaps or not_read else 0
     # A run reads copies of the reports; a check, which writes nothing, reads them where they are.
     sources, is_outside = inputs.inputs_outside_runs(
-        request.sources, request.folder, request.limits
+        request.sources, request.folder, request.max_input
     )
     report = load.load_sources(
         request.sources,
@@ -171,17 +170,17 @@ def _gather_reports(
         folder.mkdir(mode=0o700)
     if request.fetch_request:
         _, has_gaps = _ask_aws(request, request.fetch_request, folder)
-        report = inputs.load_reports(building, {}, request.limits, request.as_of)
+        report = inputs.load_reports(building, {}, request.max_input, request.as_of)
         return report, has_gaps, {"unreadable": [], "skipped": []}
     sources, is_outside = inputs.inputs_outside_runs(
-        request.sources, request.folder, request.limits
+        request.sources, request.folder, request.max_input
     )
     texts = [*load.report_texts(sources)] if request.skip_unreadable else []
     unreadable = load.unreadable_files(sources, texts) if texts else ()
     sources = load.without_files(sources, unreadable)
     with run_folders.os_errors_translated(folder):
         origins = inputs.copy_inputs(request.sources, sources, folder, is_outside)
-    report = inputs.load_reports(building, origins, request.limits, request.as_of)
+    report = inputs.load_reports(building, origins, request.max_input, request.as_of)
     outside: dict[str, list[Any]] = {
         "unreadable": [[file.name, file.reason] for file in unreadable],
         "skipped": [*load.skipped_notes(sources)],
@@ -214,7 +213,7 @@ def _with_facts(request: ExportRequest, analysis: Analysis) -> Analysis:
     request.log.say("facts", f"Lines added to {request.ledger}: {len(facts):,}.")
     after = analysis.ledger.with_lines(facts)
     file = file_reference(str(request.ledger), ledger_bytes(after.lines))
-    return replace(analysis, given_ledger=replace(after, file=file))
+    return replace(analysis, ledger=replace(after, file=file))
 
 
 def _exit_code(failures: Sequence[str], *, lacks_decisions: bool, is_partial: bool) -> int:

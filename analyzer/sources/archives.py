@@ -3,6 +3,7 @@
 import lzma
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 from io import BytesIO
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from analyzer.errors import InputRefused
-from analyzer.report.input_formats import InputLimit, Limits, read_report_bytes
+from analyzer.report.input_formats import InputLimit, read_report_bytes
 from analyzer.sources.files_beside import BESIDE_ENDINGS
 from analyzer.sources.source import (
     Source,
@@ -59,13 +60,18 @@ def archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Iter
         hint = "Save the sheet as CSV, or better, give the report as AWS made it."
         yield missing_source(name, "this is an Excel workbook, not a report", hint)
         return
+    names = Counter(member.filename for member in members)
+    if twice := [member for member, count in names.items() if count > 1]:
+        message = f"the zip archive holds two files of one name: {short_list(twice)}"
+        yield missing_source(name, message, "Unpack it, and give the right one.")
+        return
     visible = [member for member in members if is_visible(member.filename)]
     beside = [one.filename for one in visible if one.filename.endswith(BESIDE_ENDINGS)]
     if beside:
         message = f"the zip archive holds what was saved with reports: {short_list(beside)}"
         yield missing_source(name, message, "Unpack it, and name the folder.")
         return
-    budget = InputLimit(Limits(total=_LOOK_BUDGET))
+    budget = InputLimit(_LOOK_BUDGET)
     is_other = [_member_cannot_be_report(archive, member, budget) for member in visible]
     for member, is_skipped in zip(visible, is_other, strict=True):
         of_member = f"{shown}:{printable(member.filename)}"

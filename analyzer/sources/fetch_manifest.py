@@ -20,7 +20,7 @@ from analyzer.report.model import AccountName, NotCovered, ReportFile
 from analyzer.report.report import Report
 from analyzer.report.values import timestamp
 from analyzer.sources.files_beside import MANIFEST_ENDING
-from analyzer.sources.find import files_below, is_pattern, matching_paths
+from analyzer.sources.find import files_below
 from analyzer.sources.source import Source, is_visible
 from analyzer.terms import ACCOUNT_ID_PATTERN, minute_text, printable
 
@@ -108,7 +108,7 @@ def manifest_sources(names: Iterable[str], inputs: Collection[Source] = ()) -> l
 
 def _manifests_named(names: Iterable[str]) -> Iterator[Path]:
     for name in filter(None, names):
-        for path in map(Path, matching_paths(name) if is_pattern(name) else [name]):
+        for path in [Path(name)]:
             inside = files_below(path) if path.is_dir() else [path]
             yield from (source for source in inside if _is_manifest(source))
 

@@ -1,11 +1,10 @@
-"""Find inputs: a file, a folder with all below it, a pattern, a zip archive, standard input."""
+"""Find inputs: a file, a folder with all below it, a zip archive, standard input."""
 
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 from io import BytesIO
-from itertools import chain
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -26,7 +25,6 @@ from analyzer.sources.source import (
 from analyzer.terms import LONGEST_SHOWN, printable
 
 STANDARD_INPUT: Final = "-"
-_SIGNS: Final = frozenset("*?[")
 
 
 def find_sources(names: Collection[str], limit: InputLimit | None = None) -> list[Source]:
@@ -55,8 +53,6 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
         elif name == STANDARD_INPUT:
             piped = sys.stdin.buffer if sys.stdin else BytesIO()
             yield from stream_sources("standard input", piped, limit)
-        elif is_pattern(name):
-            yield from _pattern_sources(name, limit)
         elif "\n" in name and not os.path.exists(name):  # noqa: PTH110  never raises
             hint = "Name a file, or pass the text of a report as bytes."
             shown = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}…"
@@ -66,63 +62,12 @@ def _sources(name: str, limit: InputLimit) -> Iterator[Source]:
         elif path.is_file():
             yield from _file_sources(name, path, limit)
         else:
-            with path.open("rb") as stream:
-                yield from stream_sources(name, stream, limit)
+            path.stat()
+            yield _irregular_source(name)
     except (FileNotFoundError, ValueError):  # no file has a NUL in its name
         yield refused_source(name, missing_file_refusal(name))
     except OSError as error:
         yield refused_source(name, unreadable_file_refusal(name, error))
-
-
-def is_pattern(name: str) -> bool:
-    """Return whether a name is a pattern, not the name of a file with such signs."""
-    has_sign = not _SIGNS.isdisjoint(name)
-    return has_sign and not os.path.exists(name)  # noqa: PTH110  never raises
-
-
-def matching_paths(
-    pattern: str, on_unreadable: Callable[[OSError], None] = lambda _error: None
-) -> list[Path]:
-    """Return the visible paths that a pattern of `pathlib` matches, in order.
-
-    `on_unreadable` is called with the error of each folder that `pathlib` skips, since it cannot be
-    searched.
-    """
-    parts = Path(pattern).parts
-    literal = next(at for at, part in enumerate(parts) if not _SIGNS.isdisjoint(part))
-    start, rest = Path(*parts[:literal]), parts[literal:]
-    searched = (start.glob("/".join(rest[:depth])) for depth in range(1, len(rest)))
-    for folder in {start: None, **dict.fromkeys(chain(*searched))}:
-        _check_folder(folder, on_unreadable)
-    found = {*start.glob("/".join(rest))}
-    return sorted(path for path in found if is_visible(str(path.relative_to(start))))
-
-
-def _check_folder(folder: Path, on_unreadable: Callable[[OSError], None]) -> None:
-    if folder.is_dir():
-        try:
-            os.scandir(folder).close()
-            os.stat(f"{folder}/.")  # noqa: PTH116  a path of pathlib loses the dot
-        except OSError as error:
-            on_unreadable(error)
-
-
-def _pattern_sources(pattern: str, limit: InputLimit) -> Iterator[Source]:
-    unreadable: list[OSError] = []
-    paths = matching_paths(pattern, unreadable.append)
-    paths = [path for path in paths if _may_be_input(str(path))]
-    folders = {path for path in paths if os.path.isdir(path)}  # noqa: PTH112  never raises
-    # `**` matches a folder, which is searched, and also everything in it.
-    once = (str(path) for path in paths if folders.isdisjoint(path.parents))
-    sources = [source for name in once for source in _listed_path_sources(name, limit)]
-    found = {source.name for source in sources}  # a folder that matches is refused by itself
-    sources += [
-        source for source in map(_unreadable_source, unreadable) if source.name not in found
-    ]
-    yield from sources
-    if all(source.is_skipped for source in sources):
-        what = "only files that cannot be reports match" if sources else "nothing matches"
-        yield missing_source(pattern, f"{what} this pattern", "Check the path.")
 
 
 def _folder_sources(folder: Path, limit: InputLimit) -> Iterator[Source]:
@@ -143,7 +88,7 @@ def _unreadable_source(error: OSError) -> Source:
 
 
 def _listed_path_sources(name: str, limit: InputLimit) -> Iterator[Source]:
-    """Yield the inputs at a path that a folder or a pattern lists, without waiting for a pipe."""
+    """Yield the inputs at a path that a folder lists."""
     path = Path(name)
     if cannot_be_report(path):
         yield skipped_source(name)
@@ -154,14 +99,18 @@ def _listed_path_sources(name: str, limit: InputLimit) -> Iterator[Source]:
     elif not path.exists():
         yield refused_source(name, missing_file_refusal(name))
     else:
-        hint = "Name it by itself to read it, or move it out of the folder."
-        yield missing_source(name, "not a regular file, but a pipe or a device", hint)
+        yield _irregular_source(name)
+
+
+def _irregular_source(name: str) -> Source:
+    """Return an input that is refused: reading it could wait for ever."""
+    hint = "Give a file, or - to read a report from standard input."
+    return missing_source(name, "not a regular file, but a pipe or a device", hint)
 
 
 def _file_sources(name: str, path: Path, limit: InputLimit) -> Iterator[Source]:
     try:
-        with path.open("rb") as stream:
-            is_archive = stream.read(len(ZIP[0])) in ZIP
+        is_archive = _start(path, len(ZIP[0])) in ZIP
     except OSError:
         is_archive = False  # Reading it shows the reason.
     if is_archive:
@@ -178,7 +127,16 @@ def _archive_sources(name: str, content: Path | bytes, limit: InputLimit) -> Ite
     return archive_sources(name, content, limit)
 
 
+def _start(path: Path, size: int) -> bytes:
+    if not path.stat().st_size:
+        return b""
+    with path.open("rb") as stream:
+        return stream.read(size)
+
+
 def _file_bytes(name: str, path: Path, limit: InputLimit) -> bytes:
+    if not path.stat().st_size:  # a file of the kernel says so too, and may wait for ever
+        return b""
     with path.open("rb") as stream:
         return read_report_bytes(name, stream, limit)
 

@@ -1,24 +1,19 @@
 """Open credential reports, on disk or in memory, and make one Report of them; read lists."""
 
 import hashlib
-import os
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
 from itertools import chain
-from operator import itemgetter
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias, cast
-
-import pandas as pd
+from os.path import realpath
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, TypeAlias
 
 from analyzer import files
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
-from analyzer.report.input_formats import HEAD_BYTES, LIMITS, InputLimit, Limits
+from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
 from analyzer.report.model import Exemptions, UncoveredFile
 from analyzer.report.read_reports import Text
 from analyzer.report.report import Report
@@ -32,7 +27,7 @@ from analyzer.sources.files_beside import (
 )
 from analyzer.sources.find import find_sources, stream_sources
 from analyzer.sources.source import Source, unreadable_file_refusal
-from analyzer.terms import ACCOUNT_ID_PATTERN, printable, short_list
+from analyzer.terms import short_list
 
 if TYPE_CHECKING:
     from analyzer.decisions.ledger import Ledger
@@ -41,113 +36,45 @@ if TYPE_CHECKING:
 Progress: TypeAlias = Callable[[int, int], None]
 """A function that is called with the number of reports read, and of all."""
 
-MemorySource = bytes | tuple[str, bytes] | IO[Any] | pd.DataFrame
-"""A report in memory; a pair has its name, which may show its as-of, and its content."""
 
-_READ_AS_TEXT: Final = "read it with pandas.read_csv(path, dtype=str, keep_default_na=False)"
-_ACCEPTED_SOURCES: Final = (
-    "a source is a path (str or Path), bytes, a pair (name, bytes), a file object or a DataFrame"
-    " of text"
-)
-
-
-def load(  # noqa: PLR0913  each is one choice
-    *sources: str | Path | MemorySource,
+def load(
+    *sources: str | Path | bytes,
     as_of: datetime | None = None,
-    account_id: str = "",
     progress: Progress = lambda _done, _total: None,
-    max_file: int = LIMITS.file,
-    max_input: int = LIMITS.total,
+    max_input: int = MAX_INPUT,
     with_older: bool = False,
 ) -> Report:
     """Return all reports in the sources as one.
 
-    A source is the path of a file, a folder (searched with all below it), a pattern, a zip archive
-    or `-`; or a report in memory: bytes, a pair (name, bytes), a file object opened in binary mode,
-    or a DataFrame of text. Each is an argument of its own: `load(*paths)`. Their order does not
+    A source is the path of a file, a folder (searched with all below it), a zip archive or `-`; or
+    the bytes of a report. Each is an argument of its own: `load(*paths)`. Their order does not
     matter.
     `as_of` is the moment that the reports describe, with its zone, if you know it better than the
-    reports show it; `account_id` is the account of a report that masks it; `progress` is called
-    with the number of inputs read, and of all. A source must not hold more than `max_file` bytes,
-    read or unpacked, and all together not more than `max_input`. With `with_older`, each report of
-    an account counts, for a history.
+    reports show it; `progress` is called with the number of inputs read, and of all. All sources
+    together must not hold more than `max_input` bytes, read or unpacked. With `with_older`, each
+    report of an account counts, for a history.
 
-    Raises InputRefused with the problems of all inputs together, TypeError for an invalid source or
-    moment, ValueError for a moment without its zone, a frame with missing cells, and an account
-    without 12 digits.
+    Raises InputRefused with the problems of all inputs together, ValueError for a moment without
+    its zone.
     """
     if not sources:
         raise TypeError("load() needs at least one source")
-    memory = [(at, source) for at, source in enumerate(sources, 1) if not _is_path(source)]
-    streams = [(number, *_named_stream(source)) for number, source in memory]
-    if not isinstance(account_id, str) or not re.fullmatch(f"({ACCOUNT_ID_PATTERN})?", account_id):
-        raise ValueError(f"account_id is a text of 12 digits, not {account_id!r}")
-    as_of = moment_in_utc(as_of)
-    names = [*map(str, filter(_is_path, sources))]
-    limit = InputLimit(Limits(max_file, max_input))
+    limit = InputLimit(max_input)
+    names = [str(source) for source in sources if not isinstance(source, bytes)]
     inputs = find_sources(names, limit)
-    inputs += _memory_inputs(streams, limit)
-    if account_id:
-        inputs = [replace(source, masked_account=account_id) for source in inputs]
-    return load_sources(names, inputs, as_of, progress, with_older=with_older)
+    for number, source in enumerate(sources, 1):
+        if isinstance(source, bytes):
+            inputs += stream_sources(f"bytes {number}", BytesIO(source), limit)
+    return load_sources(names, inputs, moment_in_utc(as_of), progress, with_older=with_older)
 
 
-def _is_path(source: object) -> bool:
-    return isinstance(source, str | os.PathLike)
-
-
-def _memory_inputs(
-    streams: Iterable[tuple[int, str, str, BinaryIO]], limit: InputLimit
-) -> Iterator[Source]:
-    """Yield reports in memory: those without a name, then the others, by name.
-
-    A report without a name is called by its kind, with the number of the argument.
-    """
-    for number, name, kind, stream in sorted(streams, key=itemgetter(1)):
-        yield from stream_sources(printable(name or f"{kind} {number}"), stream, limit)
-
-
-def _named_stream(source: Any) -> tuple[str, str, BinaryIO]:
-    """Return the name of a report in memory, empty for none, its kind, and its bytes.
-
-    Raises TypeError if it is no source, ValueError for a frame with missing cells.
-    """
-    match source:
-        case pd.DataFrame():
-            _check_frame(source)
-            return "", "DataFrame", BytesIO(source.to_csv(index=False).encode())
-        case bytes():
-            return "", "bytes", BytesIO(source)
-        case (str(name), bytes(content)) if isinstance(source, tuple) and name:
-            return name, "", BytesIO(content)
-    if not hasattr(source, "read"):
-        kind = type(source).__name__
-        raise TypeError(f"{_ACCEPTED_SOURCES}, not a {kind}: load(*paths) takes many")
-    name = getattr(source, "name", "")
-    stream = cast("BinaryIO", source)
-    with suppress(OSError):  # It is refused below, with the problems of all.
-        if isinstance(source.read(0), str):  # An empty read shows whether it gives text.
-            stream = BytesIO(source.read().encode())
-    return name if isinstance(name, str) else "", "file object", stream
-
-
-def _check_frame(frame: pd.DataFrame) -> None:
-    for name, column in frame.items():
-        if pd.api.types.infer_dtype(column, skipna=True) not in ("string", "empty"):
-            raise TypeError(f"column {name} of the DataFrame is not text: {_READ_AS_TEXT}")
-        if column.hasnans:
-            raise ValueError(f"column {name} of the DataFrame has missing cells: {_READ_AS_TEXT}")
-
-
-def moment_in_utc(as_of: object) -> datetime | None:
+def moment_in_utc(as_of: datetime | None) -> datetime | None:
     """Return the moment that all reports describe, in UTC to the second.
 
-    Raises TypeError if it is no moment, ValueError if it has no zone.
+    Raises ValueError if it has no zone.
     """
     if as_of is None:
         return None
-    if not isinstance(as_of, datetime):
-        raise TypeError(f"as_of is a datetime with its zone, not {as_of!r}")
     if as_of.tzinfo is None:
         raise ValueError(f"as_of lacks its zone: {as_of}")
     return as_of.astimezone(UTC).replace(microsecond=0)
@@ -239,17 +166,18 @@ def without_files(inputs: Iterable[Source], unreadable: Iterable[UncoveredFile])
 
 def skipped_notes(inputs: Iterable[Source]) -> Iterator[str]:
     """Yield a note on the files that were skipped, if any, without those of runs."""
-    if names := [
-        source.name for source in inputs if source.is_skipped and not _is_of_run(source.name)
-    ]:
+    skipped = [PurePath(source.name) for source in inputs if source.is_skipped]
+    in_runs = {folder for folder in {path.parent for path in skipped} if _is_in_run(folder)}
+    if names := [str(path) for path in skipped if path.parent not in in_runs]:
         several = f"{len(names)} files that cannot be reports"
         what = several if len(names) > 1 else "1 file that cannot be a report"
         yield f"Skipped {what}: {short_list(names)}."
 
 
-def _is_of_run(name: str) -> bool:
-    """Return whether a file lies in a run of `export`, which also has other files than reports."""
-    return any(RUN_FOLDER.fullmatch(parent.name) for parent in Path(os.path.realpath(name)).parents)
+def _is_in_run(folder: PurePath) -> bool:
+    """Return whether a folder is in a run of `export`, which also has other files than reports."""
+    path = Path(realpath(folder))
+    return any(RUN_FOLDER.fullmatch(each.name) for each in (path, *path.parents))
 
 
 def report_text(source: Source) -> ReportText:
@@ -267,7 +195,7 @@ def report_text(source: Source) -> ReportText:
             text = files_beside.with_files_beside(text, str(path), contents)
     except OSError as error:
         raise unreadable_file_refusal(source.name, error) from None
-    return replace(text, origin=source.origin, masked_account=source.masked_account)
+    return replace(text, origin=source.origin)
 
 
 def read_in_memory(source: Source) -> ReportText:
@@ -338,17 +266,13 @@ def read_ledger(source: ListSource) -> "Ledger":
     return ledger.read_ledger(*_name_and_bytes(source, "ledger"))
 
 
-def _name_and_bytes(source: object, what: str) -> tuple[str, bytes]:
-    match source:
-        case bytes():
-            return what, source
-        case (str(name), bytes(content)):
-            return name, content
-        case str() | Path():
-            try:
-                return str(source), Path(source).read_bytes()
-            except OSError as error:
-                reason = f"it cannot be read: {error.strerror}"
-                raise InputRefused.of_file(str(source), reason, "Check the path.") from None
-    kind = type(source).__name__
-    raise TypeError(f"a list is a path, bytes, or a pair (name, bytes), not a {kind}")
+def _name_and_bytes(source: ListSource, what: str) -> tuple[str, bytes]:
+    if isinstance(source, bytes):
+        return what, source
+    if isinstance(source, tuple):
+        return source
+    try:
+        return str(source), Path(source).read_bytes()
+    except OSError as error:
+        reason = f"it cannot be read: {error.strerror}"
+        raise InputRefused.of_file(str(source), reason, "Check the path.") from None

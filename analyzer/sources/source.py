@@ -30,8 +30,7 @@ class Source:
 
     The content is bytes, or a function that returns them and counts them in `limit`. `archive` is
     the archive that the input lies in, if any. `origin` is the name of the original if this is
-    a copy; `masked_account` is the account set for rows whose ARN is masked. An input that
-    `is_skipped` cannot be a report.
+    a copy. An input that `is_skipped` cannot be a report.
     """
 
     name: str
@@ -40,7 +39,6 @@ class Source:
     path: Path | None = None
     archive: Path | None = None
     origin: str = ""
-    masked_account: str = ""
     is_skipped: bool = False
 
     def read(self) -> bytes:

@@ -26,9 +26,6 @@ from analyzer.verdicts.truth import in_any_slot
 UNREAD_CELL: Final = "unread-cell"
 """The caveat of a cell that only certainty needs."""
 
-MASKED_ARN: Final = "masked-arn"
-"""The caveat of an ARN that names no account."""
-
 SERVICE_CREDENTIAL: Final = "service-credential"
 """The caveat of an active service-specific credential."""
 
@@ -151,14 +148,13 @@ def caveat_sentences(page: Users) -> list[tuple[tuple[str, str], ...]]:
 def aws_commands(ids: Collection[str], user: str, arn: str) -> tuple[str, ...]:
     """Return the commands that settle the caveats of a user, and list what no report shows.
 
-    User and ARN are quoted for a shell. AWS does not know a masked ARN.
+    User and ARN are quoted for a shell.
     """
     of_caveats = (command for each in CAVEATS if each.id in ids for command in each.commands)
     words = {"user": shlex.quote(user), "arn": shlex.quote(arn)}
     return tuple(
         f"aws iam {command.format(**words)}"
         for command in dict.fromkeys((*of_caveats, *BLIND_SPOT_COMMANDS))
-        if not (MASKED_ARN in ids and command in _ACCESS_COMMANDS)
     )
 
 
@@ -213,12 +209,6 @@ def _key_sentences(facts: Facts) -> pd.Series:
 def _unknown_cell_sentences(facts: Facts) -> pd.Series:
     sentences = unknown_cell_sentences(facts, _cells_needed_for_certainty(facts)) + "."
     return sentences.reindex(facts.page.users.index, fill_value="")
-
-
-def _masked_arn_sentences(facts: Facts) -> pd.Series:
-    cell = facts.page.cell(columns.ARN)
-    what = ('The ARN "' + cell + '" is masked').fillna("The report has no column arn")
-    return what + ": the user is judged by name."
 
 
 CAVEATS: Final = (
@@ -316,14 +306,6 @@ CAVEATS: Final = (
         meaning="A cell that a caveat or the age needs is not understood, or the report has no such"
         " column: look it up in AWS.",
         commands=(*_PASSWORD_COMMANDS, *_KEY_COMMANDS, *_CERTIFICATE_COMMANDS, *_MFA_COMMANDS),
-    ),
-    Caveat(
-        id=MASKED_ARN,
-        holds=lambda facts, _: facts.page.users[columns.ARN_MASKED].to_numpy(),
-        sentences=_masked_arn_sentences,
-        meaning="The account is masked in the ARNs, or the report has no column `arn`: users are"
-        " judged by name. Find out which account it is before you delete anything.",
-        commands=_PASSWORD_COMMANDS[:1],
     ),
     Caveat(
         id="new-user",

@@ -16,7 +16,6 @@ from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 
-from analyzer.errors import check_type
 from analyzer.files import replace_series, replacing
 from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets
 
@@ -75,7 +74,6 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     Raises ValueError for another ending, for an unknown verdict or sheet, and for a file that was
     read or is named twice, OutputFailed if a file cannot be written.
     """
-    check_type(hasattr(analysis, "given_ledger"), "write() takes what analyze() returns", analysis)
     words = [verdicts] if isinstance(verdicts, str) else verdicts
     listed = _parsed(words, Verdict, "no verdict is")
     (chosen,) = _parsed([sheets], WorkbookSheets, "no sheets are")
@@ -135,12 +133,11 @@ def check_targets(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None
 
 
 def _input_names(analysis: "Analysis") -> Iterator[str]:
-    files = analysis.report.files
-    yield from (file.name for file in files)
-    yield from (file.service_credentials.name for file in files if file.service_credentials)
-    ledger = analysis.given_ledger.file if analysis.given_ledger else None
-    lists = (analysis.exemptions.file, analysis.report.account_list, analysis.owners.file, ledger)
-    yield from (file.name for file in lists if file)
+    report = analysis.report
+    beside = (file.service_credentials for file in report.files)
+    lists = (each.file for each in (analysis.exemptions, analysis.owners, analysis.ledger))
+    yield from (file.name for file in report.files)
+    yield from (file.name for file in (report.account_list, *beside, *lists) if file)
 
 
 def write_format(form: str, analysis: "Analysis", stream: BinaryIO, **choices: Any) -> None:

@@ -133,7 +133,7 @@ def _importable(
     if homeless:
         raise OutputFailed(
             f"ASFF cannot hold {homeless} of the findings: the ARN names no AWS account that is"
-            " known. Set the account of a masked report with --masked-account, correct these rows,"
+            " known. Correct these rows,"
             " or write .ocsf.json."
         )
 

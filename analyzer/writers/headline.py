@@ -104,7 +104,7 @@ def _user_counts_text(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:
 
 
 def _decision_counts_text(analysis: Analysis) -> str:
-    if not (analysis.given_ledger and analysis.given_ledger.lines):
+    if not analysis.ledger.lines:
         return ""
     # Following up is slow to import, and few analyses have decisions.
     from analyzer.decisions.fate import State  # noqa: PLC0415
@@ -174,7 +174,7 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
     return [
         *_undetermined_note(analysis),
         *analysis.report.notes,
-        *(analysis.follow_up_result.contradictions if analysis.given_ledger else ()),
+        *(analysis.follow_up_result.contradictions if analysis.ledger.lines else ()),
         *owner_notes(
             analysis.owners.file, totals.unmatched_owners, totals.without_owner, user_count
         ),

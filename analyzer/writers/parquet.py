@@ -56,15 +56,16 @@ def write_findings_parquet(analysis: Analysis, stream: BinaryIO) -> None:
 
 def user_batches(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[pa.RecordBatch]:
     """Yield the rows of `tables.write_csv` with the schema `USERS`."""
-    return (_batch(USERS, table) for table in user_tables(analysis, verdicts))
+    return (record_batch(USERS, table) for table in user_tables(analysis, verdicts))
 
 
 def finding_batches(analysis: Analysis) -> Iterator[pa.RecordBatch]:
     """Yield the rows of `findings.write_findings` with the schema `FINDINGS`."""
-    return (_batch(FINDINGS, table) for table in finding_tables(analysis))
+    return (record_batch(FINDINGS, table) for table in finding_tables(analysis))
 
 
-def _batch(schema: pa.Schema, table: Table) -> pa.RecordBatch:
+def record_batch(schema: pa.Schema, table: Table) -> pa.RecordBatch:
+    """Return columns as the schema has them."""
     arrays = [
         _typed(arrow_array(table[columns.FILE if field.name == REPORT else field.name]), field.type)
         for field in schema

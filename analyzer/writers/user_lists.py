@@ -8,7 +8,6 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.arns import NO_ARN
 from analyzer.report.model import ReportFile, stable_order
 from analyzer.report.users import Users
 from analyzer.terms import Certainty, Verdict, numbers_text, printable
@@ -110,8 +109,8 @@ def write_arns(
 ) -> None:
     """Write the ARNs of the users with one of the verdicts, in the order for people.
 
-    The list is piped into commands that act on the users. Exempt users, and users without an ARN in
-    the report, are always left out. Users with caveats are left out too, unless `check` is set; but
+    The list is piped into commands that act on the users. Exempt users are always left out. Users
+    with caveats are left out too, unless `check` is set; but
     even then those with an active service-specific credential are left out, and those whose name
     says that they have one, if no saved list shows their credentials.
     """
@@ -145,9 +144,8 @@ def _left_out_by_reason(
     """Return by reason which users are left out; each user has at most one reason."""
     users = page.users
     exempt = (users[columns.EXEMPTION] != "").to_numpy(bool)
-    has_arn = ~users[columns.ARN].str.startswith(f"{NO_ARN}/").to_numpy(bool)
     live = (users[columns.SERVICE_CREDENTIALS] != "").to_numpy(bool)
-    unsafe = (users[columns.CERTAINTY] == Certainty.CHECK).to_numpy(bool) & has_arn & ~exempt
+    unsafe = (users[columns.CERTAINTY] == Certainty.CHECK).to_numpy(bool) & ~exempt
     # No list of the credentials from AWS was saved, so the name of the user decides.
     without_list = np.array([not file.shows_service_credentials for file in files])
     named = np.asarray(has_service_key_name(users) & without_list[users[columns.FILE].to_numpy()])
@@ -158,5 +156,4 @@ def _left_out_by_reason(
         "with an active service-specific credential": unsafe & live,
         "that may have an active service-specific credential": unlisted,
         "exempt": exempt,
-        "without an ARN in the report (use --format table or csv)": ~has_arn & ~exempt,
     }

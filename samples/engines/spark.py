@@ -1,43 +1,31 @@
-"""Judge the credential reports in a folder or bucket with Spark, and write the users as Parquet.
+"""Judge credential reports in a folder or bucket with Spark, and write the users as Parquet.
 
-spark-submit samples/engines/spark.py s3://bucket/reports s3://bucket/users
+spark-submit samples/engines/spark.py s3://bucket/2026-03-01 s3://bucket/users 2026-03-01T09:30Z
 """
 
 import sys
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 
-import pyarrow as pa
+import pandas as pd
 from pyspark.sql import SparkSession
-from pyspark.sql.functions import broadcast
 from pyspark.sql.pandas.types import from_arrow_schema
 
-from analyzer import USERS, InputRefused, batches
+from analyzer import batches
 
 
-def run(spark: SparkSession, folder: str, target: str, rows: int = 100_000) -> None:
-    """Judge all reports below a folder, in batches of about so many rows."""
-    spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", 100)  # files in memory at once
+def run(spark: SparkSession, reports: str, target: str, as_of: datetime) -> None:
+    """Judge all reports of one moment; each batch is judged by itself."""
+
+    def judged(frames: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+        return (batches.judge(frame, as_of) for frame in frames)
+
     spark.conf.set("spark.sql.session.timeZone", "UTC")
-    spark.conf.set("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")  # not INT96
-    reader = spark.read.format("binaryFile").option("recursiveFileLookup", "true")
-    files = reader.load(folder).select("path", "content")
-
-    surveyed = files.mapInArrow(batches.survey_files, from_arrow_schema(batches.SURVEY))
-    surveys = surveyed.toArrow()
-    batch_of = batches.plan(surveys, rows)
-    planned = spark.createDataFrame(pa.table({"path": [*batch_of.index], "batch": [*batch_of]}))
-
-    def judge(batch: pa.Table) -> pa.Table:
-        return batches.judge_files(batch, surveys=surveys)
-
-    groups = files.join(broadcast(planned), "path").groupBy("batch")
-    users = groups.applyInArrow(judge, from_arrow_schema(USERS))
+    rows = spark.read.csv(reports, header=True, enforceSchema=False, nullValue="\0", emptyValue="")
+    users = rows.mapInPandas(judged, from_arrow_schema(batches.SCHEMA))
     users.write.mode("overwrite").parquet(target)
-    count = spark.read.parquet(target).count()
-    print(f"files {len(batch_of)}, batches {batch_of.nunique()}, users {count}")
 
 
 if __name__ == "__main__":
-    try:
-        run(SparkSession.builder.appName("credreport").getOrCreate(), *sys.argv[1:3])
-    except InputRefused as refused:
-        sys.exit("\n".join(map(str, refused.problems)))
+    session = SparkSession.builder.appName("credreport").getOrCreate()
+    run(session, *sys.argv[1:3], datetime.fromisoformat(sys.argv[3]))

@@ -26,6 +26,7 @@ from tests.support.builders import (
     days_before,
     report_text,
 )
+from tests.support.named_reports import load_named
 from tests.support.outputs import (
     CONSOLE,
     SAMPLES,
@@ -55,7 +56,7 @@ def of_two_accounts() -> Analysis:
     """Analyze two reports, with users who are exempt."""
     text = report_text(varied_users()).encode()
     other = ("other.csv", text.replace(ACCOUNT.encode(), b"1" * 12))
-    report = analyzer.load(("report.csv", text), other, as_of=AS_OF)
+    report = load_named(("report.csv", text), other, as_of=AS_OF)
     return analyzer.analyze(report, exemptions=exemptions_of("*,nothing*,Why,,"))
 
 

@@ -94,12 +94,6 @@ def test_the_last_use_of_a_key_has_its_service_and_region() -> None:
         assert reading == f"access key 2 last used, 3 days before as-of{expected}"
 
 
-def test_a_row_of_no_account_is_told_without_one() -> None:
-    explanation = explained(a_user("ann", arn="ann"))
-    assert explanation.account == ""
-    assert str(explanation).splitlines()[2].startswith("row 3 of ")
-
-
 def test_reason_and_caveats_have_their_sentences() -> None:
     (explanation,) = analyzed_console().explain("git-mirror")
     sentence = "Has an active service-specific credential: codecommit.amazonaws.com."

@@ -20,6 +20,7 @@ from tests.changes.test_history import ACCOUNT, BORN, day, person, report
 from tests.support.builders import Row, a_key, a_password, an_inactive_key
 from tests.support.decisions import ledger_of, line
 from tests.support.histories import Named, history_of
+from tests.support.named_reports import load_named
 from tests.support.removal_logs import CALLER, log_row, log_text
 
 ANN = person()
@@ -35,7 +36,7 @@ def decided(
     listed = analyzer.read_owners(
         ("owners.csv", f"account,user,owner,email,left\n{owners}".encode())
     )
-    loaded = analyzer.load(*reports, with_older=True)
+    loaded = load_named(*reports, with_older=True)
     return history(AnalysisRequest(ledger=ledger, owners=listed), loaded, Span())
 
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-import analyzer
-from analyzer.changes.diff import COLUMNS, Side, changes, counts_by_kind, diff, not_covered_rows
+from analyzer.changes.diff import COLUMNS, Side, changes, counts_by_kind, not_covered_rows
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.report.model import AccountName, Exemption, NotCovered
 from tests.support.builders import (
@@ -25,7 +24,6 @@ from tests.support.builders import (
     an_inactive_key,
     days_before,
     no_password,
-    report_text,
 )
 from tests.support.comparisons import (
     LATER,
@@ -278,11 +276,3 @@ def test_a_user_whose_old_name_another_user_has_now_is_possibly_renamed() -> Non
     causes = {(change, user): cause for change, user, *_, cause in user_changes(frame)}
     earlier = f"not in the earlier report; created on {OLD}{RENAMED}"
     assert causes == {("new", "anna"): earlier, ("re-created", "quiet"): ANOTHER}
-
-
-def test_masked_reports_are_not_compared() -> None:
-    text = report_text([QUIET]).replace(f"::{ACCOUNT}:", "::XXXXXXXXXXXX:").encode()
-    masked = analyzer.analyze(analyzer.load(("masked.csv", text), account_id=ACCOUNT, as_of=AS_OF))
-    for sides in ((analysis_of([QUIET]), masked), (masked, analysis_of([QUIET]))):
-        with pytest.raises(analyzer.InputRefused, match=r"masked\.csv: .* masked or missing"):
-            diff(*sides)

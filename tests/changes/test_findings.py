@@ -28,6 +28,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.comparisons import LATER, named
+from tests.support.named_reports import load_named
 
 ONE_KEY, OTHER_KEY, FRESH, SINCE = (days_before(each) for each in (70, 60, 10, -8))
 IDLE_LATER = days_before(20)
@@ -45,7 +46,7 @@ def compared(
     rules, sides = analyzer.rulebook(**book), []
     for users, root, as_of in zip((before, now), roots, (AS_OF, LATER), strict=True):
         text = report_text(users, root=root)
-        report = analyzer.load(("report.csv", text.encode()), as_of=as_of)
+        report = load_named(("report.csv", text.encode()), as_of=as_of)
         sides.append(Side.of(analyzer.analyze(report, book=rules)))
     frame = changes(*sides)
     return frame[frame["rule"] != ""]

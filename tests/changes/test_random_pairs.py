@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-import analyzer
 from analyzer.analysis.analysis import analyze
 from analyzer.changes.diff import diff
 from tests.support.builders import report_text, the_root
@@ -15,6 +14,7 @@ from tests.support.campaigns import invented_user, moments, what_became
 from tests.support.decisions import console_name
 from tests.support.diff_oracle import changes_of, is_clear, read
 from tests.support.histories import START, Named
+from tests.support.named_reports import load_named
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
@@ -47,7 +47,7 @@ def test_random_pairs_differ_as_a_second_reading_says(seed: int) -> None:
         texts.append(pair)
         for side, text, moment in zip(sides, pair, (START, later), strict=True):
             side.append((f"{account}/{console_name(moment)}", text.encode()))
-    one, other = (analyze(analyzer.load(*side)) for side in sides)
+    one, other = (analyze(load_named(*side)) for side in sides)
     rules = {rule.id for rule in one.rule_results.book.rules}
     compared, checked = diff(one, other), Counter[str]()
     frame = compared.changes[["change", "arn", "rule", "before", "now"]].astype(str)

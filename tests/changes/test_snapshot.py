@@ -30,6 +30,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.comparisons import LATER
+from tests.support.named_reports import load_named
 
 ACCOUNTS = ("111111111111", "222222222222", "333333333333")
 SINCE = days_before(-8)
@@ -44,7 +45,7 @@ def a_report(*users: Row, later: bool = False, book: Rulebook = BOOK) -> Analysi
         for account in ACCOUNTS
         if (own := [each for each in users if f":{account}:" in str(each["arn"])])
     ]
-    loaded = analyzer.load(*files, as_of=LATER if later else AS_OF)
+    loaded = load_named(*files, as_of=LATER if later else AS_OF)
     return analyzer.analyze(loaded, book=book)
 
 

@@ -58,7 +58,6 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--follow-up", "-"], "--follow-up", "- is standard output: name a file that ends in .csv"),
     (["--follow-up", "f.csv"], "--follow-up", "name the ledger with --decisions"),
     (["--hub-region", ""], "--hub-region", "'': use a region such as eu-west-1"),
-    (["--masked-account", "12345678901"], "--masked-account", "an account has 12 digits"),
     (["--exemptions", "nowhere.csv"], "--exemptions", "nowhere.csv cannot be read"),
     (["--exemptions", "."], "--exemptions", ". is a folder: name a file in it"),
     (["--exemptions", "/dev/zero"], "--exemptions", "/dev/zero holds more than 64 MiB"),
@@ -160,7 +159,7 @@ ESCAPE = "\x1b[31mx"
 OPTIONS = (
     *("--verdict", "--format", "--fail-on", "--rules", "--limit", "--standard", "--user"),
     *("--account", "-o", "--findings", "--exemptions", "--config", "--idle-days", "--as-of"),
-    *("--max-input", "--mode", "--masked-account"),
+    *("--max-input", "--mode"),
 )
 COMMANDS: tuple[Sequence[object], ...] = (
     *([ESCAPE], [f"--{ESCAPE}"], ["explain", ESCAPE, CONSOLE], ["rules", ESCAPE]),

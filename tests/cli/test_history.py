@@ -25,6 +25,7 @@ from tests.changes.test_history import ACCOUNT, BORN, day, person, report
 from tests.support.builders import a_key, run, saved, table
 from tests.support.decisions import line
 from tests.support.histories import Named, history_of
+from tests.support.named_reports import load_named
 from tests.support.workbooks import parts
 
 
@@ -81,7 +82,7 @@ TABLES = {
 def test_a_terminal_gets_the_cells_of_the_table_that_is_asked_for(each: HistoryTable) -> None:
     files = report(0, person("ann")), report(7)
     listed = analyzer.read_owners(("owners.csv", b"account,user,owner\n*,ann,Lee\n"))
-    loaded = analyzer.load(*files, with_older=True)
+    loaded = load_named(*files, with_older=True)
     found = history(AnalysisRequest(owners=listed), loaded, Span())
     shown = " ".join(table_of(found, 200, each).replace("│", " ").split())
     assert TABLES[each] in shown
@@ -164,7 +165,7 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(tmp_path: P
     explained = run("explain", "ann", tmp_path / "reports", "--history", *words[:2])
     assert "owner: Ann Lee (left 2026-01-09)" in explained.lines
     listed = analyzer.read_owners((str(owners), owners.read_bytes()))
-    loaded, request = analyzer.load(*files, with_older=True), AnalysisRequest(owners=listed)
+    loaded, request = load_named(*files, with_older=True), AnalysisRequest(owners=listed)
     for end, left in ((7, ""), (9, "2026-01-09")):
         found = history(request, loaded, Span(until=day(end)))
         rows = table(csv_of(found, HistoryTable.EVENTS))

@@ -41,6 +41,7 @@ from tests.support.decisions import (
     line,
     over_time,
 )
+from tests.support.named_reports import load_named
 
 SECOND, ONE_DAY = timedelta(seconds=1), timedelta(days=1)
 BEFORE, WEEK, LATER, LAST = (AS_OF + timedelta(days=number) for number in (-1, 7, 40, 50))
@@ -343,7 +344,7 @@ def test_the_reports_write_the_first_of_each_fact_once() -> None:
 def loaded(
     users: Sequence[Row], as_of: datetime | None, name: str, *decided: LedgerLine
 ) -> Analysis:
-    report = analyzer.load((name, report_text(users).encode()), as_of=as_of)
+    report = load_named((name, report_text(users).encode()), as_of=as_of)
     return analyzer.analyze(report, ledger=ledger_of(*decided))
 
 

@@ -22,6 +22,7 @@ from tests.support.builders import (
     report_text,
 )
 from tests.support.decisions import DAY, analysis_of, console_name, in_accounts, line
+from tests.support.named_reports import load_named
 from tests.support.outputs import exemptions_of
 
 NEWER, DAYS = AS_OF + timedelta(days=10), timedelta(days=1)
@@ -130,11 +131,11 @@ def test_a_report_confirms_a_user_from_the_earliest_time_that_it_can_have() -> N
         (console_name(NEWER), None, NEWER),
         ("2026-05-11.csv", None, NEWER.replace(hour=0)),
     ):
-        report = analyzer.load((name, report_text([QUIET]).encode()), as_of=as_of)
+        report = load_named((name, report_text([QUIET]).encode()), as_of=as_of)
         analysis = analyzer.analyze(report)
         (only,) = removal_plan(ledger, report, analysis.judged).removals
         assert only.confirmed == confirmed, name
-    set_by_hand = analyzer.load(("report.csv", report_text([QUIET]).encode()), as_of=NEWER)
+    set_by_hand = load_named(("report.csv", report_text([QUIET]).encode()), as_of=NEWER)
     (left,) = removal_plan(ledger, set_by_hand, analyzer.analyze(set_by_hand).judged).left_out
     assert left.reason == "unknown: the report is older than the one decided on"
 
@@ -151,7 +152,7 @@ def test_the_longest_time_without_a_report_since_the_removals_is_said() -> None:
     def said(*lines: LedgerLine, **days: int) -> list[str]:
         users = [(f"{at}-{name}", at) for name, at in days.items()]
         named = ((console_name(AS_OF + at * DAYS), a_user(name)) for name, at in users)
-        report = analyzer.load(*((name, report_text([user]).encode()) for name, user in named))
+        report = load_named(*((name, report_text([user]).encode()) for name, user in named))
         return [*longest_gap(Ledger(lines=lines), report)]
 
     text = "Longest time without a report since the decisions: {}."

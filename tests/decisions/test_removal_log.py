@@ -25,6 +25,7 @@ from tests.support.builders import (
     table,
 )
 from tests.support.decisions import console_name, ledger_of, line
+from tests.support.named_reports import load_named
 from tests.support.removal_logs import CALLER, log_in, log_row, log_text
 
 DAY = timedelta(days=1)
@@ -52,7 +53,7 @@ def followed(
     ]
     log = read_removal_log("log.csv", log_text(*rows).encode())
     ledger = replace(ledger_of(line(word, user)), log=log)
-    return analyzer.analyze(analyzer.load(*files), ledger=ledger).follow_up_result
+    return analyzer.analyze(load_named(*files), ledger=ledger).follow_up_result
 
 
 DONE_CASES: tuple[tuple[list[Any], str], ...] = (

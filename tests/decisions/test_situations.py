@@ -24,6 +24,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.decisions import TODAY, bulk, console_name
+from tests.support.named_reports import load_named
 from tests.support.outputs import csv_rows, exemptions_of
 
 
@@ -195,7 +196,7 @@ def file_of(moment: datetime, cases: Iterable[Situation]) -> tuple[str, bytes]:
 @cache
 def rows_of_list(moment: datetime, as_of: datetime | None) -> list[dict[str, str]]:
     """Return the rows of the lists that are made of a report, with what a record has besides."""
-    report = analyzer.load(file_of(moment, SITUATIONS.values()), as_of=as_of)
+    report = load_named(file_of(moment, SITUATIONS.values()), as_of=as_of)
     rows = csv_rows(analyzer.analyze(report))
     seconds = defaultdict(set)
     for row in rows:
@@ -227,7 +228,7 @@ def ledger_of(files: Iterable[DecisionFile], case: Situation | None = None) -> L
     for file in files:
         update = collect(ledger, [file])
         if case and case.collected:
-            report = analyzer.load(*(file_of(moment, [case]) for moment in case.collected))
+            report = load_named(*(file_of(moment, [case]) for moment in case.collected))
             users = analyzer.analyze(report).judged
             update = with_facts(update, fates(update.ledger, report, users))
         ledger = read_ledger("decisions.csv", ledger_bytes(update.ledger.lines))
@@ -260,7 +261,7 @@ def outcomes(ledgers: Sequence[Ledger]) -> list[dict[tuple[str, str], str]]:
     """Return what becomes of each user of an account, by each ledger."""
     cases = SITUATIONS.values()
     given = ((at, [case for case in cases if at in case.given]) for at in MOMENTS.values())
-    report = analyzer.load(*(file_of(moment, shown) for moment, shown in given if shown))
+    report = load_named(*(file_of(moment, shown) for moment, shown in given if shown))
     exempt = [f"{case.account},*,asked,," for case in cases if case.becomes == "exempt"]
     analysis = analyzer.analyze(report, exemptions=exemptions_of(*exempt))
     return [outcome(ledger, analysis) for ledger in ledgers]
@@ -293,7 +294,7 @@ def test_every_word_is_kept_in_whatever_order_lists_come(ledgers: Sequence[Ledge
 def test_of_a_name_in_twenty_accounts_only_the_users_decided_on_are_removed() -> None:
     accounts = [f"{at:012}" for at in range(20)]
     users = [row for of in accounts for row in (the_root(of), a_user("deploy", account=of))]
-    analysis = analyzer.analyze(analyzer.load((console_name(MARCH), report_text(users).encode())))
+    analysis = analyzer.analyze(load_named((console_name(MARCH), report_text(users).encode())))
     entries = [("delete", "Ann", "2026-03-05", "", "")[: 5 * (at % 3 == 1)] for at in range(20)]
     decided = read_entries("deploy.csv", bulk(csv_rows(analysis), *entries), TODAY)
     found = outcome(ledger_of([decided]), analysis)
@@ -312,7 +313,7 @@ def test_a_line_of_the_program_counts_only_as_far_as_reports_do_not_deny_it() ->
     decided = ledger_of([filled_in(case, 0)], case)
     forged = ledger_bytes(decided.lines)
     assert b"gone,credreport" in forged
-    report = analyzer.load(file_of(MARCH, [case]), file_of(OCTOBER, [case]))
+    report = load_named(file_of(MARCH, [case]), file_of(OCTOBER, [case]))
     update = updated(Ledger(), forged)
     assert [line.is_fact for line in update.ledger.lines] == [False]
     assert any("Not taken: 1 line of credreport" in note for note in update.notes)

@@ -27,6 +27,7 @@ from tests.support.builders import (
     run,
     saved,
 )
+from tests.support.named_reports import load_named
 from tests.support.outputs import HEADER_OF_EXEMPTIONS, analysis_of, exemptions_of
 from tests.support.pages import of_users
 from tests.support.reading import OTHER_ACCOUNT, of_account
@@ -345,7 +346,7 @@ def of_two_moments(*exemptions: str, users: Sequence[str] = ("ann",)) -> Analysi
         )
         for account, day in ((ACCOUNT, "01"), (OTHER_ACCOUNT, "03"))
     )
-    return analyzer.analyze(analyzer.load(*reports), exemptions=exemptions_of(*exemptions))
+    return analyzer.analyze(load_named(*reports), exemptions=exemptions_of(*exemptions))
 
 
 EXPIRY = {

@@ -37,6 +37,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.decisions import line
+from tests.support.named_reports import load_named
 from tests.support.outputs import ALL, csv_rows, json_document, table_text
 from tests.support.pages import page_of
 from tests.support.reading import OTHER_ACCOUNT
@@ -60,7 +61,7 @@ def analyzed(listed: Owners, *names: str, **more: Any) -> Analysis:
 @cache
 def loaded(text: str) -> Report:
     """Read a report once for all tests: many have the same users."""
-    return analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
+    return load_named(("report.csv", text.encode()), as_of=AS_OF)
 
 
 @cache
@@ -372,7 +373,7 @@ def test_the_table_and_its_details_name_the_account_of_each_user(analysis: Analy
 
 
 def test_the_answer_names_the_only_account() -> None:
-    report = analyzer.load(("report.csv", report_text([a_user()]).encode()))
+    report = load_named(("report.csv", report_text([a_user()]).encode()))
     named = replace(report, account_names={ACCOUNT: AccountName(name="Pay")})
     text = table_text(analyzer.analyze(named), width=160)
     assert f"1 IAM user: 1 unused, account {ACCOUNT} (Pay) as of " in text

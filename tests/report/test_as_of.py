@@ -18,6 +18,7 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
+from tests.support.named_reports import load_named
 from tests.support.reading import PLAIN, TWO_USERS, envelope, put
 
 SECOND = timedelta(seconds=1)
@@ -35,7 +36,7 @@ def as_of_and_source(
 ) -> tuple[datetime, str]:
     """Return the moment of a file, or of a report of that name, and its source."""
     source = name if isinstance(name, Path) else (name, text.encode())
-    (file,) = analyzer.load(source, as_of=as_of).files
+    (file,) = load_named(source, as_of=as_of).files
     return file.as_of, str(file.as_of_source)
 
 
@@ -62,7 +63,7 @@ def test_an_option_in_another_zone_is_the_same_moment() -> None:
     for hours in (-11, 5.75, 14):
         elsewhere = BY_OPTION.astimezone(timezone(timedelta(hours=hours)))
         later = elsewhere + timedelta(microseconds=9)
-        report = analyzer.load(("a.csv", text.encode()), as_of=later)
+        report = load_named(("a.csv", text.encode()), as_of=later)
         (file,) = report.files
         assert (file.as_of, str(file.as_of_source)) == (BY_OPTION, "option")
         assert analyzer.analyze(report).users["age_days"].tolist() == [10]
@@ -73,7 +74,7 @@ YEAR_1, YEAR_9999 = (datetime(year, 1, 1, tzinfo=UTC) for year in (1, 9999))
 
 def test_the_first_and_the_last_moment_may_be_given_and_none_that_no_report_describes() -> None:
     for moment in (FIRST, LAST):
-        report = analyzer.load(("report.csv", PLAIN.encode()), as_of=moment)
+        report = load_named(("report.csv", PLAIN.encode()), as_of=moment)
         assert report.files[0].as_of == moment
         assert len(analyzer.analyze(report).users) == 2
     for moment in (YEAR_1, FIRST - SECOND, LAST + SECOND, YEAR_9999):
@@ -139,7 +140,7 @@ def test_the_newest_timestamp_is_assumed_but_not_that_of_a_coming_rotation() -> 
 def test_the_age_of_a_user_is_counted_from_the_moment_of_its_own_report() -> None:
     other = report_text(TWO_USERS, form="+00:00").replace("012345678901", "111122223333")
     users = analyzer.analyze(
-        analyzer.load(
+        load_named(
             ("status_reports_2026-05-02T00-00-00Z.csv", PLAIN.encode()),
             ("status_reports_2026-06-01T00-00-00Z.csv", other.encode()),
         )

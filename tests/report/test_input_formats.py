@@ -14,9 +14,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import analyzer
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import input_formats
+from tests.support.named_reports import load_named
 from tests.support.reading import (
     BOB,
     PLAIN,
@@ -75,7 +75,7 @@ def test_a_report_says_the_same_whatever_it_was_saved_as() -> None:
 
 def test_the_name_of_a_file_tells_nothing_of_its_form() -> None:
     for name in ("report", "report.zip", "a.xlsx"):
-        assert verdicts(analyzer.load((name, as_json().encode()))) == VERDICTS
+        assert verdicts(load_named((name, as_json().encode()))) == VERDICTS
 
 
 BY_CLI_1, BY_CLI_2 = "2026-05-01T12:00:00Z", "2026-05-01T12:00:00+00:00"

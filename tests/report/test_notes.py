@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-import analyzer
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, COLUMNS_OF_2014, a_user, report_text
+from tests.support.named_reports import load_named
 from tests.support.reading import BOB, PLAIN, lines, of_account
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
@@ -14,7 +14,7 @@ CONSOLE = "status_reports_2026-05-01T12-00-00+00-00.csv"
 
 
 def notes(*files: tuple[str, str]) -> list[str]:
-    return [*analyzer.load(*((name, text.encode()) for name, text in files)).notes]
+    return [*load_named(*((name, text.encode()) for name, text in files)).notes]
 
 
 def test_an_assumed_moment_is_said_with_what_follows_from_it() -> None:
@@ -89,16 +89,16 @@ def test_all_there_is_to_know_is_said_in_one_order() -> None:
 def test_where_reports_have_several_times_the_notes_say_what_sets_that_of_one() -> None:
     other = PLAIN.replace(ACCOUNT, "1" * 12).encode()
     files = (CONSOLE, other), ("report.csv", PLAIN.encode())
-    (note,) = analyzer.load(*files).notes
+    (note,) = load_named(*files).notes
     assert note.endswith("as the console gives it, or a folder such as 2026-03-01, sets the time.")
-    (note,) = analyzer.load(*files, as_of=AS_OF + timedelta(days=90)).notes
+    (note,) = load_named(*files, as_of=AS_OF + timedelta(days=90)).notes
     assert note == (
         f"--as-of replaces the own time of 1 report: {CONSOLE} (2026-05-01 12:00 UTC). A report"
         " does not show use after its own time, so users can be idle for less time than shown."
     )
-    (note,) = analyzer.load(*files, as_of=AS_OF - timedelta(days=1)).notes
+    (note,) = load_named(*files, as_of=AS_OF - timedelta(days=1)).notes
     assert note.endswith(f"1 report: {CONSOLE} (2026-05-01 12:00 UTC).")
-    assert not analyzer.load(*files, as_of=AS_OF).notes
+    assert not load_named(*files, as_of=AS_OF).notes
 
 
 def test_of_many_notes_of_a_kind_there_is_one_that_names_the_first_files() -> None:

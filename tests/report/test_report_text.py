@@ -117,11 +117,11 @@ def test_missing_columns_and_those_that_are_there_twice_are_named_together() -> 
 
 
 MAY_BE_MISSING = (
-    *("arn", "password_last_changed", "password_next_rotation", "mfa_active", MORE_CREDENTIALS),
+    *("password_last_changed", "password_next_rotation", "mfa_active", MORE_CREDENTIALS),
     *(name for name in COLUMNS if "_last_used_" in name or name.startswith("cert_")),
 )
 NEEDED = (
-    *("user_creation_time", "password_enabled", "password_last_used"),
+    *("arn", "user_creation_time", "password_enabled", "password_last_used"),
     *(f"access_key_{slot}_{name}" for slot in (1, 2) for name in ("active", "last_rotated")),
 )
 

@@ -15,9 +15,7 @@ from analyzer.report.report import Report
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
-    COLUMNS,
     COLUMNS_OF_2014,
-    Row,
     a_key,
     a_password,
     a_user,
@@ -26,6 +24,7 @@ from tests.support.builders import (
     run,
 )
 from tests.support.decisions import console_name as console
+from tests.support.named_reports import load_named
 from tests.support.reading import (
     ANN,
     BOB,
@@ -52,21 +51,20 @@ THIRD_ACCOUNT = "222233334444"
 ONCE = "report.csv: 1 row repeats a user of another row: each user counts once."
 OLDER = report_text([a_user("ann"), a_user("gone")])
 OTHER_PASSWORD = report_text([a_user("ann", password=a_password(days_before(9))), a_user("bob")])
-NO_ARNS = tuple(name for name in COLUMNS if name != "arn")
 Named = tuple[str, str | bytes]
 
 
-def loaded(*files: Named, as_of: datetime | None = None, account: str = "") -> Report:
+def loaded(*files: Named, as_of: datetime | None = None) -> Report:
     """Load reports that lie in files of these names."""
     named = ((name, text.encode() if isinstance(text, str) else text) for name, text in files)
-    return analyzer.load(*named, as_of=as_of, account_id=account)
+    return load_named(*named, as_of=as_of)
 
 
-def refusals(*files: Named, account: str = "", with_older: bool = False) -> tuple[Problem, ...]:
+def refusals(*files: Named) -> tuple[Problem, ...]:
     """Return the problems for which reports in files of these names are refused."""
     named = ((name, text.encode() if isinstance(text, str) else text) for name, text in files)
     with pytest.raises(InputRefused) as refusal:
-        analyzer.load(*named, account_id=account, with_older=with_older)
+        load_named(*named)
     return refusal.value.problems
 
 
@@ -210,19 +208,10 @@ def test_of_reports_that_overlap_each_account_counts_where_it_is_newest() -> Non
     assert verdicts(report) == {**VERDICTS, **dict.fromkeys(("eve", "a,b", "new"), "unused")}
     expected = {ACCOUNT: (3, 1, 0, 2), OTHER_ACCOUNT: (3, 1, 0, 2), THIRD_ACCOUNT: (2, 1, 0, 1)}
     assert counts(report) == expected
-    (note,) = notes_of(report)
+    note, mended = notes_of(report)
     assert f"is not counted for accounts {ACCOUNT}, {THIRD_ACCOUNT}: " in note
-
-
-def test_rows_that_name_no_account_go_with_what_is_left_of_their_report() -> None:
-    nameless, old = with_cells(BOB, arn="lost"), console(days_before(30))
-    report = loaded((old, lines(OLDER, nameless)), (console(AS_OF), PLAIN))
-    assert verdicts(report) == VERDICTS
-    older = lines(OLDER, of_account(OTHER_ACCOUNT, a_user("eve")), nameless)
-    report = loaded((old, older), (console(AS_OF), PLAIN))
-    assert sorted(report.users["user"]) == ["ann", "bob", "bob", "eve"]
-    assert counts(report)[""] == (1, 0, 0, 1)
-    assert verdicts(report_of(lines(HEADER, nameless))) == {"bob": "undetermined"}
+    comma = "1 row has a comma in the user name without quotes: read as the name."
+    assert mended == f"{console(days_before(30))}: {comma}"
 
 
 # Reports of which it is not known which is newer
@@ -314,14 +303,6 @@ def test_different_rows_of_one_arn_are_refused_with_both_rows_and_the_columns() 
     assert [each.row for each in problems_of(lines(PLAIN, *both))] == [5, 6]
 
 
-def test_rows_of_one_name_are_one_user_where_the_report_has_no_arns() -> None:
-    users = [a_user("ann"), a_user("ann", mfa=True)]
-    found = problem_of(report_text(users, columns=NO_ARNS))
-    assert (found.row, found.message) == (4, "differs from row 3, of the same user, in mfa_active")
-    once = report_of(report_text([a_user("ann"), a_user("ann")], columns=NO_ARNS))
-    assert verdicts(once) == {"ann": "unused"}
-
-
 def test_different_rows_in_two_parts_of_one_report_are_refused_and_equal_ones_count_once() -> None:
     one, other = (f"{folder}/{console(AS_OF)}" for folder in "ab")
     (found,) = refusals((one, PLAIN), (other, OTHER_PASSWORD))
@@ -346,52 +327,3 @@ def test_names_that_differ_by_account_or_path_are_different_users() -> None:
     report = report_of(lines(report_text(users), of_account(OTHER_ACCOUNT, a_user("ann"))))
     assert analyzer.analyze(report).users["verdict"].astype(str).tolist() == ["unused"] * 4
     assert notes_of(report) == []
-
-
-# Accounts whose number is masked or missing
-
-MASKS = {"a mask": (COLUMNS, "::XXXXXXXXXXXX:"), "no ARNs": (NO_ARNS, "")}
-
-
-def masked_report(kind: str, *users: Row) -> str:
-    """Return a report without an account number."""
-    columns, mask = MASKS[kind]
-    return report_text(users, columns=columns).replace(f"::{ACCOUNT}:", mask)
-
-
-@pytest.mark.parametrize("kind", MASKS)
-@pytest.mark.parametrize("account", ["", ACCOUNT])
-def test_one_report_that_masks_its_account_is_judged_and_several_or_a_history_are_refused(
-    kind: str, account: str
-) -> None:
-    one, other = (masked_report(kind, a_user(name)) for name in ("ann", "bob"))
-    first, second, third = f"a/{console(AS_OF)}", f"b/{console(days_before(9))}", "c.csv"
-    named = (third, of_account(OTHER_ACCOUNT, a_user("eve")))
-    assert verdicts(loaded((first, one), named, account=account)) == dict.fromkeys(
-        ("ann", "eve"), "unused"
-    )
-    assert verdicts(loaded((first, one), (second, one))) == {"ann": "unused"}
-    for files, is_history in (
-        (((first, one), (second, other)), False),
-        (((first, one), (second, other), named), False),
-        (((first, one), named), True),
-        (((first, one), (second, one)), True),
-    ):
-        (found,) = refusals(*files, account=account, with_older=is_history)
-        assert first in found.file
-        assert third not in found.file
-        assert found.message.startswith("the account numbers are masked or missing, ")
-        assert found.hint == "Give one such report a call; compare it with no other report."
-    alone = analyzer.load((first, one.encode()), with_older=True)
-    assert verdicts(alone) == {"ann": "unused"}
-
-
-def test_a_single_masked_arn_makes_no_masked_report() -> None:
-    masked = with_cells(BOB, arn="arn:aws:iam::1234:user/bob")
-    texts = [lines(text, masked) for text in (PLAIN, of_account(OTHER_ACCOUNT, a_user("eve")))]
-    report = loaded(*zip((console(AS_OF), f"b/{console(AS_OF)}"), texts, strict=True))
-    assert [file.is_masked for file in report.files] == [False, False]
-    older = (console(days_before(9)), masked_report("a mask", a_user("old")))
-    report = loaded((console(AS_OF), PLAIN), older, account=ACCOUNT)
-    assert (names(report), verdicts(report)) == ([console(AS_OF)], VERDICTS)
-    assert [file.is_masked for before in report.older() for file in before.files] == [True]

@@ -169,8 +169,8 @@ ACCOUNTS = {
     "": "",
     "arn": "",
     "N/A": "",
-    "arn:aws:iam::12345678901:user/a": "12345678901",
-    "arn:aws:iam::1234567890123:user/a": "1234567890123",
+    "arn:aws:iam::12345678901:user/a": "",
+    "arn:aws:iam::1234567890123:user/a": "",
     f"arn:aws:iam::{chr(0x661) * 12}:root": "",  # digits, but not of ASCII
     "arn:aws:sts::012345678901:user/a": "",
     "arn:aws:iam:us-east-1:012345678901:user/a": "",
@@ -197,7 +197,7 @@ CUT_ROOT_NAMES = ("root_account", "root", "")
 ROOT_ARNS = {
     ROOT: True,
     f"arn:aws-us-gov:iam::{ACCOUNT}:root": True,
-    "arn:aws:iam::1234:root": True,
+    "arn:aws:iam::1234:root": False,
     USER: False,
     f"{IAM}user/root": False,
     f"{IAM}user/a:root": False,

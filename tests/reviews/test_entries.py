@@ -1,6 +1,5 @@
 """A workbook is read with what its report says, and compared with the report itself."""
 
-import io
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,18 +12,16 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.reviews.entries import read_files, read_review
 from analyzer.reviews.list_sheets import holds_entries
-from analyzer.terms import WorkbookSheets
-from analyzer.writers.workbook import write_workbook
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
-    COLUMNS,
     a_key,
     a_user,
     days_before,
     report_text,
 )
-from tests.support.decisions import TODAY, analysis_of, console_name
+from tests.support.decisions import TODAY, analysis_of
+from tests.support.named_reports import load_named
 from tests.support.review import (
     UNUSED,
     USERS,
@@ -136,7 +133,7 @@ def test_a_workbook_is_compared_with_the_older_reports_that_it_was_made_from(
 def test_a_workbook_of_other_reports_is_refused_with_their_names(
     every_list: bytes,
 ) -> None:
-    report = analyzer.load(("report.csv", report_text(EVERY_LIST).encode()))
+    report = load_named(("report.csv", report_text(EVERY_LIST).encode()))
     name = "status_reports_2026-05-01T12-00-00+00-00.csv"
     times = "as of 2026-05-01T12:00:00Z, and now as of 2026-04-30T12:00:00Z"
     for other, message in (
@@ -178,13 +175,3 @@ def test_a_decision_keeps_which_service_credentials_aws_list_showed(every_list: 
     )
     (line,) = read_review("r.xlsx", edited(every_list, entered(*of_emil), listed), TODAY).lines
     assert line.service_credentials == "s"
-
-
-def test_a_decision_on_a_report_without_arns_is_read() -> None:
-    text = report_text(USERS[:2], columns=[each for each in COLUMNS if each != "arn"])
-    analysis = analyzer.analyze(analyzer.load((console_name(AS_OF), text.encode())))
-    stream = io.BytesIO()
-    write_workbook(analysis, stream, sheets=WorkbookSheets.REVIEW)
-    content = edited(stream.getvalue(), entered("ann", ENTRY))
-    (entries,) = read_files([("r.xlsx", content)], TODAY, given_reports(analysis))
-    assert [(each.arn, each.account) for each in entries.lines] == [("no-arn/ann", "")]

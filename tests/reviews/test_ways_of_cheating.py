@@ -276,8 +276,8 @@ FOUND_ALONE: dict[str, tuple[Edit, str]] = {
         "the ARN names another user",
     ),
     "the user of a record, with its digest": (
-        record_edited("ann", f'"arn":"arn:aws:iam::{ACCOUNT}:user/ann"', '"arn":"no-arn/ann"'),
-        "it names another user than the cells",
+        record_edited("ann", f"{ACCOUNT}:user/ann", f"{ACCOUNT}:user/x/ann"),
+        f"arn:aws:iam::{ACCOUNT}:user/x/ann in the report",
     ),
     "the record of the review edited": (
         replaced_everywhere('"idle_days":90', '"idle_days":9'),

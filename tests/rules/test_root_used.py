@@ -17,6 +17,7 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
+from tests.support.named_reports import load_named
 from tests.support.pages import (
     BY_ID,
     FAILS,
@@ -107,6 +108,6 @@ def test_an_assumed_as_of_leaves_a_late_use_undecided() -> None:
 
 def test_a_report_whose_as_of_is_assumed_says_so() -> None:
     text = report_text([a_user(password=a_password(AS_OF))], root=root(NEW))
-    report = analyzer.load(("report.csv", text.encode()))
+    report = load_named(("report.csv", text.encode()))
     findings = analyzer.analyze(report).rule_results.findings
     assert findings.loc[findings["rule"] == RULE, "outcome"].tolist() == [UNDECIDED]

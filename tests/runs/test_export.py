@@ -152,16 +152,6 @@ def test_a_run_that_is_unchanged_says_again_what_it_met_when_the_run_before_is_g
     assert capsys.readouterr().err == met
 
 
-def test_an_account_without_a_number_that_the_run_before_lacks_counts_as_new(
-    runs: Path, capsys: Capture
-) -> None:
-    words = ("-q", "--fail-on", "new,gone")
-    exporting_day(runs, FIRST, a_user("ann"))
-    masked = a_user("bob") | {"arn": "fakearn"}
-    assert exporting_day(runs, SECOND, a_user("ann"), masked, more=words) == 1
-    assert capsys.readouterr().err.endswith(": 2 new\n")
-
-
 def test_old_runs_that_cannot_be_removed_stay_and_the_new_one_is_there(
     runs: Path, one_run: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:

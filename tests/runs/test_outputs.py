@@ -326,19 +326,6 @@ def test_findings_stay_open_until_a_run_has_again_what_it_lacks(runs: Path, lack
     assert numbers == [(0, 0), (0, 0), (1, 1)]
 
 
-@pytest.mark.usefixtures("changes_alone")
-def test_a_masked_account_that_only_looks_alike_is_not_compared_with_the_run_before(
-    runs: Path,
-) -> None:
-    for day, born in ((FIRST, days_before(90)), (SECOND, days_before(91))):
-        source = console_report(runs.with_name(day), day)
-        text = report_text([a_user()], root=the_root(user_creation_time=born))
-        source.write_text(text.replace(f"::{ACCOUNT}:", "::masked:"))
-        assert exporting(runs, "--from", source) == 0
-    ((change, cause),) = changed(runs / "latest", "cause")
-    assert (change, cause[-32:]) == ("not-covered", "nothing shows whose report it is")
-
-
 @pytest.mark.usefixtures("plain_workbook", "uncompared")
 def test_runs_whose_findings_may_be_open_are_not_removed(runs: Path) -> None:
     idle, unused = (["--rules", rule] for rule in (KEYS, UNUSED))

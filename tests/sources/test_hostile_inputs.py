@@ -15,7 +15,7 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused
-from analyzer.report.input_formats import InputLimit, Limits, size_in_bytes, size_text
+from analyzer.report.input_formats import InputLimit, size_in_bytes, size_text
 from analyzer.sources import find
 from tests.support.builders import a_user, run
 from tests.support.forking import forking
@@ -84,33 +84,28 @@ def test_devices_without_end_and_a_sparse_file_are_refused(tmp_path: Path) -> No
     sparse = tmp_path / "report.csv"
     with sparse.open("wb") as stream:
         stream.truncate(20 << 30)
-    for path in ("/dev/zero", sparse):
-        (found,) = refused(path)
-        assert "not a credential report" in found.message
-    (found,) = refused("/dev/urandom")  # whatever it begins like
-    assert (found.file, found.row) == ("/dev/urandom", None)
+    (found,) = refused(sparse)
+    assert "not a credential report" in found.message
+    (found,) = refused("/dev/zero")
+    assert found.message == "not a regular file, but a pipe or a device"
 
 
 LIMIT_HINT = "or judge many large reports on Spark or Dask (samples/engines)."
 
 
-def test_a_report_without_end_is_refused_at_the_limit_of_a_file(monkeypatch: Patch) -> None:
+def test_a_report_without_end_is_refused_at_the_limit(monkeypatch: Patch) -> None:
     class Endless(io.RawIOBase):
         def read(self, size: int = -1) -> bytes:
             return (HEADER + "\n").encode()[:size]
 
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     monkeypatch.setattr(sys.stdin, "buffer", Endless(), raising=False)
-    for limits, message, option in (
-        (Limits(file=4 * MIB), "it holds more than 4 MiB", "--max-file"),
-        (Limits(total=4 * MIB), "the inputs hold more than 4 MiB in all", "--max-input"),
-    ):
-        (source,) = find.find_sources(["-"], InputLimit(limits))
-        with pytest.raises(InputRefused) as error:
-            source.read()
-        (found,) = error.value.problems
-        assert found.message == message
-        assert found.hint == f"Raise the limit with {option}, {LIMIT_HINT}"
+    (source,) = find.find_sources(["-"], InputLimit(4 * MIB))
+    with pytest.raises(InputRefused) as error:
+        source.read()
+    (found,) = error.value.problems
+    assert found.message == "the inputs hold more than 4 MiB in all"
+    assert found.hint == f"Raise the limit with --max-input, {LIMIT_HINT}"
 
 
 @pytest.mark.parametrize("ending", [".csv", ".csv.gz"])
@@ -136,38 +131,25 @@ FORMS: dict[str, Callable[[str], bytes]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_each_file_and_all_together_have_a_limit_at_which_they_are_read(
-    tmp_path: Path, form: str
-) -> None:
+def test_all_inputs_together_have_a_limit_at_which_they_are_read(tmp_path: Path, form: str) -> None:
     texts = [of_account(f"{10**11 + number}", a_user("x")) for number in range(3)]
     for number, text in enumerate(texts):
         put(tmp_path, FORMS[form](text), f"{number}.x")
     size = len(texts[0]) if form == "zip" else len(FORMS[form](texts[0]))
     total = 3 * (size + (len(texts[0]) if form == "gzip" else 0))
-    assert len(analyzer.load(tmp_path, max_file=size, max_input=total).files) == 3
+    assert len(analyzer.load(tmp_path, max_input=total).files) == 3
     with pytest.raises(InputRefused, match="in all") as error:
         analyzer.load(tmp_path, max_input=total - 1)
     assert len(error.value.problems) == 1
-    with pytest.raises(InputRefused, match="it holds more than") as error:
-        analyzer.load(tmp_path, max_file=size - 1)
-    assert len(error.value.problems) == 3
-    assert {each.hint for each in error.value.problems} == {
-        f"Raise the limit with --max-file, {LIMIT_HINT}"
-    }
 
 
-def test_the_limits_are_options_of_analyze_and_export(tmp_path: Path) -> None:
+def test_the_limit_is_an_option_of_analyze_and_export(tmp_path: Path) -> None:
     path, out = put(tmp_path, zipped({"a.csv": PLAIN}), "a.zip"), tmp_path / "out"
-    for option in ("--max-file", "--max-input"):
-        assert run("analyze", path, option, "1MiB").code == 0
-        for command in (("analyze", path), ("export", "--from", path, "--out-dir", out)):
-            assert run(*command, option, "100").code == InputRefused.exit_code
-            wrong = run(*command, option, "much")
-            assert (wrong.code, 'invalid size "much"' in wrong.message_line) == (2, True)
-    other = put(tmp_path, of_account("1" * 12, a_user("x")), "more/b.csv")
-    most = other.stat().st_size
-    done = run("analyze", path, other, "--max-file", most, "--skip-unreadable")
-    assert (done.code, f"{path}:a.csv is not covered: it holds" in done.message_line) == (5, True)
+    assert run("analyze", path, "--max-input", "1MiB").code == 0
+    for command in (("analyze", path), ("export", "--from", path, "--out-dir", out)):
+        assert run(*command, "--max-input", "100").code == InputRefused.exit_code
+        wrong = run(*command, "--max-input", "much")
+        assert (wrong.code, 'invalid size "much"' in wrong.message_line) == (2, True)
 
 
 def test_a_size_is_a_number_with_a_unit_in_any_case() -> None:
@@ -225,23 +207,14 @@ def test_deep_nesting_is_refused_and_in_the_options_file_wrong_usage(tmp_path: P
         assert run("analyze", report, "--config", options).code == 2
 
 
-def test_a_pattern_of_any_depth_may_begin_here(tmp_path: Path, monkeypatch: Patch) -> None:
-    put(tmp_path, PLAIN, "a/b/report.csv")
-    monkeypatch.chdir(tmp_path)
-    for pattern in ("**/*.csv", "a/**/b/**/*.csv", "a/b/*.csv", "?/b/[r]*"):
-        assert [path.name for path in find.matching_paths(pattern)] == ["report.csv"], pattern
-    for pattern in ("**/c/*.csv", "nowhere/**", "a/b/*/**"):
-        assert find.matching_paths(pattern) == [], pattern
-
-
-def test_pipes_that_a_pattern_matches_or_beside_a_report_are_not_waited_for(tmp_path: Path) -> None:
+def test_pipes_in_a_folder_or_beside_a_report_are_not_waited_for(tmp_path: Path) -> None:
     report = put(tmp_path, PLAIN)
     for name in ("x.manifest.json", "report.csv.metadata.json"):
         os.mkfifo(tmp_path / name)
     assert verdicts(analyzer.load(report)) == VERDICTS
     assert verdicts(analyzer.load(tmp_path)) == VERDICTS
     os.mkfifo(tmp_path / "pipe.csv")
-    (found,) = refused(f"{tmp_path}/*.csv")
+    (found,) = refused(tmp_path)
     assert found.message == "not a regular file, but a pipe or a device"
 
 

@@ -43,18 +43,25 @@ def test_progress_is_told_for_each_input_up_to_the_last(tmp_path: Path, count: i
     assert {total for _, total in told} == {count}
 
 
-def test_a_file_that_cannot_be_read_to_its_end_is_refused() -> None:
-    """Linux gives this file to its owner, and an error instead of its first bytes."""
-    (found,) = refused("/proc/self/mem")
-    assert found.message == "it cannot be read: Input/output error"
-
-
-def test_reports_in_memory_that_cannot_be_read_are_refused_with_the_others_problems() -> None:
+def test_reports_that_cannot_be_read_are_refused_with_the_others_problems(
+    tmp_path: Path, monkeypatch: Patch
+) -> None:
+    path = put(tmp_path, PLAIN)
+    monkeypatch.setattr(Path, "open", lambda *_: FailingDisk())
     nothing = io.BytesIO()
     zipfile.ZipFile(nothing, "w").close()
     with pytest.raises(InputRefused) as refusal:
-        analyzer.load(FailingDisk(), nothing.getvalue(), b"no report")
-    assert len(refusal.value.problems) == 3
+        analyzer.load(path, nothing.getvalue(), b"no, report")
+    assert [found.message for found in refusal.value.problems] == [
+        "it cannot be read: Input/output error",
+        "the zip archive holds no file",
+        "this is not a credential report: its first row names no column `user`",
+    ]
+
+
+def test_a_file_of_the_kernel_which_may_wait_for_ever_counts_as_empty() -> None:
+    (found,) = refused("/proc/kmsg")
+    assert found.message == "the input is empty"
 
 
 # Names and texts that would command a terminal

@@ -13,6 +13,7 @@ import pandas as pd
 
 import analyzer
 from analyzer.cli import main
+from tests.support.named_reports import load_named
 from tests.support.verdict_oracle import Judgement, Terms
 
 ROOT_FOLDER = Path(__file__).parents[2]
@@ -197,7 +198,7 @@ def judged_users(source: Path | tuple[str, bytes], terms: Terms = TERMS) -> pd.D
         idle_days=terms.idle_days,
         grace_days=terms.grace_days,
     )
-    return analyzer.analyze(analyzer.load(source, as_of=terms.as_of), criteria).users
+    return analyzer.analyze(load_named(source, as_of=terms.as_of), criteria).users
 
 
 def judgements_by(column: str, users: pd.DataFrame) -> dict[str, Judgement]:

@@ -11,6 +11,7 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import Side, changes
 from analyzer.report.model import Exemption
 from tests.support.builders import AS_OF, Row, report_text
+from tests.support.named_reports import load_named
 
 LATER = AS_OF + timedelta(days=30)
 
@@ -19,7 +20,7 @@ def analysis_of(
     users: Iterable[Row], as_of: datetime = AS_OF, exemptions: Iterable[Exemption] = ()
 ) -> Analysis:
     """Analyze a report of these users and the root."""
-    report = analyzer.load(("report.csv", report_text(users).encode()), as_of=as_of)
+    report = load_named(("report.csv", report_text(users).encode()), as_of=as_of)
     return analyzer.analyze(report, exemptions=exemptions)
 
 
@@ -30,7 +31,7 @@ def snapshot_of(*users: Row, as_of: datetime = AS_OF) -> Side:
 @cache
 def _snapshot(text: str, as_of: datetime) -> Side:
     """Analyze a report once for all tests: many compare with the same one."""
-    return Side.of(analyzer.analyze(analyzer.load(("report.csv", text.encode()), as_of=as_of)))
+    return Side.of(analyzer.analyze(load_named(("report.csv", text.encode()), as_of=as_of)))
 
 
 def compared(before: Iterable[Row], now: Iterable[Row]) -> pd.DataFrame:

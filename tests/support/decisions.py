@@ -19,6 +19,7 @@ from analyzer.decisions.record import rows_of_users_csv
 from analyzer.limits import DUE_DAYS, KEEP_DAYS
 from analyzer.report.model import FileReference
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, a_user, rendered, report_text
+from tests.support.named_reports import load_named
 
 DAY = AS_OF.date()
 TODAY = date(2027, 1, 1)
@@ -33,7 +34,7 @@ def analysis_of(
     *users: Row, as_of: datetime = AS_OF, ledger: Ledger | None = None, **root: Any
 ) -> Analysis:
     """Judge users of a report that the console gave at a moment."""
-    report = analyzer.load((console_name(as_of), report_text(users, **root).encode()))
+    report = load_named((console_name(as_of), report_text(users, **root).encode()))
     return analyzer.analyze(report, ledger=ledger)
 
 
@@ -69,7 +70,7 @@ def over_time(
             text = report_text(users, root=root, columns=heads).replace(ACCOUNT, account)
             files[name] = files.get(name, ",".join(heads)) + "\n" + text.partition("\n")[2]
         lines += [of_account(account, each) for each in decided]
-    report = analyzer.load(*((name, text.encode()) for name, text in files.items()))
+    report = load_named(*((name, text.encode()) for name, text in files.items()))
     return analyzer.analyze(report, ledger=ledger_of(*lines, **days))
 
 
@@ -87,7 +88,7 @@ def user_rows(*users: Row, as_of: datetime = AS_OF) -> list[dict[str, str]]:
 @cache
 def _rows_of(text: str, as_of: datetime) -> list[dict[str, str]]:
     """Judge a report once for all tests: most decisions are on the same few users."""
-    report = analyzer.load((console_name(as_of), text.encode()))
+    report = load_named((console_name(as_of), text.encode()))
     (page,) = analyzer.analyze(report).judged.slices()
     return rows_of_users_csv(page, {})
 

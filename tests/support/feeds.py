@@ -29,6 +29,7 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
+from tests.support.named_reports import load_named
 from tests.support.outputs import exemptions_of, written
 from tests.support.rare_users import rare_users
 
@@ -67,7 +68,7 @@ def inspected(
 @cache
 def _inspected(text: str, name: str, as_of: datetime) -> Analysis:
     """Analyze a report once for all tests."""
-    report = analyzer.load((name, text.encode()), as_of=as_of)
+    report = load_named((name, text.encode()), as_of=as_of)
     return analyzer.analyze(report, book=rulebook(rules=EVERY_RULE))
 
 

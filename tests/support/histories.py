@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-import analyzer
 from analyzer.analysis.analysis import AnalysisRequest
 from analyzer.changes.history import History, history
 from analyzer.changes.period import Span
@@ -14,6 +13,7 @@ from analyzer.report.report import Report
 from tests.support.builders import Row, report_text, the_root
 from tests.support.campaigns import invented_user, moments, what_became
 from tests.support.history_oracle import Given, newest_of
+from tests.support.named_reports import load_named
 
 START = datetime(2025, 1, 1, 9, 30, tzinfo=UTC)
 Named = tuple[str, bytes]
@@ -27,7 +27,7 @@ def history_of(reports: list[Named], span: Span | None = None) -> History:
 @lru_cache(maxsize=2)
 def _loaded(reports: tuple[Named, ...]) -> Report:
     """Read reports once for the periods that one test asks for after another."""
-    return analyzer.load(*reports, with_older=True)
+    return load_named(*reports, with_older=True)
 
 
 def _newcomer(name: str, account: str, at: datetime, chance: random.Random) -> Row:

@@ -30,6 +30,7 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
+from tests.support.named_reports import load_named
 
 SAMPLES = ROOT_FOLDER / "samples"
 CONSOLE = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"
@@ -77,7 +78,7 @@ def analysis_of(
     """Analyze a report of these users and the root, as of AS_OF."""
     root, *rows = [{MORE_CREDENTIALS: "N/A", **row} for row in (the_root(), *users)]
     text = report_text(rows, root=root, columns=columns, quoted=True)
-    report = analyzer.load(("report.csv", text.encode()), as_of=AS_OF)
+    report = load_named(("report.csv", text.encode()), as_of=AS_OF)
     return analyzer.analyze(report, Criteria(**criteria), exemptions)
 
 

@@ -28,6 +28,7 @@ from tests.support.builders import (
     report_text,
     saved,
 )
+from tests.support.named_reports import load_named
 
 OTHER_ACCOUNT = "111122223333"
 USED_LATELY = a_password(days_before(3))
@@ -42,7 +43,7 @@ put = saved
 def report_of(content: str | bytes, as_of: datetime | None = None) -> Report:
     """Return the report with this content, which is in no file."""
     data = content if isinstance(content, bytes) else content.encode()
-    return analyzer.load(("report.csv", data), as_of=as_of)
+    return load_named(("report.csv", data), as_of=as_of)
 
 
 def problems_of(content: str | bytes) -> tuple[Problem, ...]:
@@ -71,7 +72,7 @@ def cells(report: Report) -> list[dict[str, Any]]:
 @cache
 def plain_cells() -> list[dict[str, Any]]:
     """Return what the plain report says of each IAM user."""
-    return cells(analyzer.load(("report.csv", PLAIN.encode())))
+    return cells(load_named(("report.csv", PLAIN.encode())))
 
 
 def _by_user(column: str, pages: Iterable[Users]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from tests.support.builders import (
     the_root,
 )
 from tests.support.decisions import bulk, console_name
+from tests.support.named_reports import load_named
 from tests.support.outputs import csv_rows, exemptions_of
 
 START = datetime(2026, 1, 7, 9, tzinfo=UTC)
@@ -284,9 +285,9 @@ def stage_of(worlds: Sequence[World], stage: int) -> Stage:
 
 def lists_of(stage: Stage, at: datetime) -> dict[str, list[dict[str, str]]]:
     """Return the lists made of a stage, plain and with each as-of that somebody types."""
-    loaded = {"": [analyzer.load(*stage.files)]}
+    loaded = {"": [load_named(*stage.files)]}
     for variant, days in AS_OF.items():
-        loaded[variant] = [analyzer.load(each, as_of=at + days * A_DAY) for each in stage.files]
+        loaded[variant] = [load_named(each, as_of=at + days * A_DAY) for each in stage.files]
     by_account = {report.account: report for report in stage.reports}
     lists: dict[str, list[dict[str, str]]] = {variant: [] for variant in loaded}
     for variant, reports in loaded.items():
@@ -359,7 +360,7 @@ def keep_facts(worlds: Sequence[World], stages: Sequence[Stage], given: Sequence
 
 
 def loaded(stages: Sequence[Stage], given: Sequence[int]) -> analyzer.Report:
-    return analyzer.load(*(file for at in given for file in stages[at].files))
+    return load_named(*(file for at in given for file in stages[at].files))
 
 
 def said_by_product(ledger: Ledger, analysis: analyzer.Analysis) -> dict[Key, law.Outcome]:

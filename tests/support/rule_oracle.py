@@ -17,7 +17,6 @@ from tests.support.verdict_oracle import (
     is_root,
     judge,
     moment,
-    person,
     rows_of,
 )
 
@@ -263,7 +262,7 @@ def read(text: str, as_of: datetime) -> list[Row]:
     """Return the first row of each user and root."""
     rows: dict[object, Row] = {}
     for row in rows_of(text):
-        rows.setdefault((is_root(row), person(row)), Row(row, as_of))
+        rows.setdefault((is_root(row), row["arn"]), Row(row, as_of))
     return [*rows.values()]
 
 

@@ -17,18 +17,7 @@ NAME = re.compile(r"[A-Za-z0-9_+=,.@-]{1,128}")
 USER_ARN = re.compile(
     rf"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{{12}}:user/([\x21-\x7e]+/)?({NAME.pattern})"
 )
-MASKED_ARN = re.compile(
-    rf"arn:aws(-[a-z0-9-]+)?:iam::(?![0-9]{{12}}:)[!-9;-~]*:user/([\x21-\x7e]+/)?({NAME.pattern})"
-)
-"""An ARN that names no account of 12 digits."""
-
-MASK_WORD = re.compile(
-    r"[\[(<]?(fake[ _-]?arn|redacted|masked|hidden|removed|anonymi[sz]ed|x+|\*+)[\])>]?",
-    re.IGNORECASE,
-)
-"""What people write where an ARN stood; anything else there is damage."""
-
-ROOT_ARN = re.compile(r"arn:aws(-[a-z0-9-]+)?:iam::[!-9;-~]*:root")
+ROOT_ARN = re.compile(r"arn:aws(-[a-z0-9-]+)?:iam::[0-9]{12}:root")
 
 MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?(Z|[+-][0-9]{2}:[0-9]{2})"
@@ -112,7 +101,6 @@ class User:
     keys: tuple[Slot, ...]
     certificates: tuple[Slot, ...]
     more_credentials: bool
-    is_masked: bool
     unread: tuple[Cell, ...]
     unread_creation: tuple[Cell, ...]
     unread_mfa: tuple[Cell, ...]
@@ -161,20 +149,6 @@ def is_name(raw: str | None) -> bool:
 
 def is_arn_of(raw: str | None, name: str | None) -> bool:
     found = USER_ARN.fullmatch(raw or "")
-    return found is not None and found.group(3) == name
-
-
-def is_word(arn: str | None) -> bool:
-    """Return whether a word for something hidden stands for the ARN, or there is no such column."""
-    return arn is None or MASK_WORD.fullmatch(arn) is not None
-
-
-def hides_account(row: dict[str, str]) -> bool:
-    """Return whether the ARN names no account, and the name is all that is known."""
-    name, arn = row.get("user", ""), row.get("arn")
-    if is_word(arn):
-        return name not in WITHOUT_MARKUP
-    found = MASKED_ARN.fullmatch(arn or "")
     return found is not None and found.group(3) == name
 
 
@@ -254,10 +228,9 @@ def read_user(row: dict[str, str]) -> User:
         keys=keys,
         certificates=tuple(read_certificate(row, number) for number in SLOTS),
         more_credentials=row.get("additional_credentials_info", "") not in {"", "N/A"},
-        is_masked=hides_account(row),
         unread=(
             *unread(row, "user", understood=is_name(name)),
-            *unread(row, "arn", understood=is_arn_of(arn, name) or hides_account(row)),
+            *unread(row, "arn", understood=is_arn_of(arn, name)),
             *unread(row, "password_enabled", understood=enabled is not None),
             *moment_or(row, "password_last_used", "N/A", "no_information"),
             *(cell for key in keys for cell in key.unread),
@@ -334,7 +307,6 @@ def caveats(user: User, terms: Terms) -> list[str]:
         "service-credential": user.name in terms.live_credentials,
         "more-credentials": user.more_credentials,
         "unread-cell": bool(caveats_unread(user)),
-        "masked-arn": user.is_masked,
         "new-user": is_young,
     }
     return [name for name, holds in holding.items() if holds]
@@ -410,17 +382,11 @@ def rows_of(text: str) -> list[dict[str, str]]:
 
 def judge(text: str, terms: Terms) -> list[Opinion]:
     """Return an opinion on each user, with the number of its first row, in the report's order."""
-    users: dict[tuple[str | None, ...], tuple[int, dict[str, str]]] = {}
+    users: dict[str | None, tuple[int, dict[str, str]]] = {}
     for number, row in enumerate(rows_of(text), start=2):
         if not is_root(row):
-            users.setdefault(person(row), (number, row))
+            users.setdefault(row.get("arn"), (number, row))
     return [opinion(number, row, terms) for number, row in users.values()]
-
-
-def person(row: dict[str, str]) -> tuple[str | None, ...]:
-    """Return what the rows of one user share: the ARN, or the name too where there is none."""
-    arn = row.get("arn")
-    return (arn,) if arn and arn.startswith("arn:") else (arn, row.get("user"))
 
 
 def opinion(number: int, row: dict[str, str], terms: Terms) -> Opinion:

@@ -34,6 +34,7 @@ from tests.support.builders import (
 )
 from tests.support.comparisons import compared
 from tests.support.decisions import ledger_of, line
+from tests.support.named_reports import load_named
 from tests.support.workbooks import file_of, opened
 
 _OLD, _LOST, _UNNAMED, _CLOSED = "111122223333", "444455556666", "555566667777", "666677778888"
@@ -104,7 +105,7 @@ def second_review() -> Analysis:
     rows = [{MORE_CREDENTIALS: "N/A", **each} for each in (root, *_USERS)]
     text = report_text(rows[1:], root=rows[0], columns=(*COLUMNS, MORE_CREDENTIALS))
     files = {"a.csv": text, "b.csv": f"{header}\n{row}\n"}
-    report = analyzer.load(*((name, text.encode()) for name, text in files.items()), as_of=AS_OF)
+    report = load_named(*((name, text.encode()) for name, text in files.items()), as_of=AS_OF)
     named = replace(
         report,
         account_names={

@@ -46,15 +46,13 @@ DAYS = (-1, 0.5, 6, 7, 89.9, 90, 400, 1000, 2912, 3500, 4500)
 """On both sides of the limits; 2,912 days lie in the gap of the record, 4,500 before it began."""
 
 PLACES = ("N/A", "", "not_supported", "s3", "two words")
-NO_ARNS = ("fakearn", f"arn:aws:iam::{ACCOUNT}:user/other-{{}}", "N/A")
+NO_ARNS = (f"arn:aws:iam::{ACCOUNT}:user/other-{{}}", f"arn:aws:iam::{ACCOUNT}:role/{{}}")
 
 
 LAYOUTS: dict[str, tuple[str, ...]] = {
     "all columns": (*COLUMNS, MORE_CREDENTIALS),
     "of 2014": COLUMNS_OF_2014,
-    "no certificates, MFA, ARN": tuple(
-        name for name in COLUMNS if not name.startswith(("cert", "mfa", "arn"))
-    ),
+    "no certificates, MFA": tuple(name for name in COLUMNS if not name.startswith(("cert", "mfa"))),
     "no changes of passwords": tuple(
         name for name in COLUMNS if name not in ("password_last_changed", "password_next_rotation")
     ),
@@ -158,7 +156,7 @@ def test_a_random_user_is_undetermined_for_the_cells_that_deserve_it() -> None:
 
 
 def test_the_order_of_rows_and_columns_and_quotes_change_no_verdict() -> None:
-    chance = random.Random("order")
+    chance = random.Random("orders")
     root, columns = the_root() | {MORE_CREDENTIALS: ""}, [*COLUMNS, MORE_CREDENTIALS]
     users = [a_harmed_user(chance, number) for number in range(USERS)]
     texts = [report_text(users, root=root, columns=columns)]
@@ -175,7 +173,8 @@ ANY_CELL = st.one_of(
     st.sampled_from([*WORDS, *BOOLEANS, *MOMENTS, *NO_MOMENTS, *JUNK, *"\0\r\ufeff\x1a"]),
     st.text(st.characters(codec="utf-8"), max_size=12),
 )
-ANY_ROW = st.fixed_dictionaries(dict.fromkeys(COLUMNS, ANY_CELL))
+ANY_ARN = st.one_of(st.just(f"arn:aws:iam::{ACCOUNT}:user/"), ANY_CELL)
+ANY_ROW = st.fixed_dictionaries(dict.fromkeys(COLUMNS, ANY_CELL) | {"arn": ANY_ARN})
 
 
 @settings(

@@ -11,7 +11,7 @@ from botocore import xform_name
 
 from analyzer.limits import Criteria, Definition
 from analyzer.verdicts.caveats import CAVEATS as EVERY
-from analyzer.verdicts.caveats import MASKED_ARN, aws_commands, caveat_sentences
+from analyzer.verdicts.caveats import aws_commands, caveat_sentences
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.truth import Elapsed, Truth
 from analyzer.verdicts.verdict import unused_definition
@@ -147,7 +147,7 @@ def test_the_commands_that_settle_a_caveat_are_those_of_aws_and_name_the_user_as
     operations = {xform_name(name, "-"): name for name in model.operation_names}
     for user in ("ann", "-x", "a b'; $(id) {arn} `id`"):
         arn = f"arn:aws:iam::123456789012:user/{user}"
-        commands = aws_commands({caveat.id for caveat in EVERY} - {MASKED_ARN}, user, arn)
+        commands = aws_commands({caveat.id for caveat in EVERY}, user, arn)
         for command in commands:
             aws, service, name, option = shlex.split(command)
             option, _, value = option.partition("=")
@@ -164,9 +164,6 @@ def test_each_command_is_named_once_and_those_for_what_no_report_shows_always() 
     assert aws_commands((), "ann", "") == hidden
     service = aws_commands({"service-credential", "service-credential-user"}, "ann", "arn")
     assert [*map(service.count, hidden)] == [1, 1]
-    # A masked ARN is none of AWS, so that nothing is asked about it.
-    masked = aws_commands({MASKED_ARN, "created-before-tracking"}, "ann", "arn:masked")
-    assert masked == ("aws iam get-user --user-name=ann", *hidden)
 
 
 def test_a_cell_of_a_column_that_the_report_lacks_is_named_as_missing() -> None:

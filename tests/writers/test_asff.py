@@ -2,14 +2,11 @@
 
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import botocore.session
 import pytest
 from botocore.model import StructureShape
 
-from analyzer import writers
-from analyzer.errors import OutputFailed
 from analyzer.report.model import AccountName
 from analyzer.rules import RULES
 from analyzer.rules.wording import concat
@@ -18,8 +15,6 @@ from analyzer.writers.finding_feed import LONGEST_USER_NAME, findings
 from tests.support.asff_model import errors, model, request_errors
 from tests.support.builders import ACCOUNT, COLUMNS, Row, a_password, a_user, the_root
 from tests.support.feeds import (
-    BROKEN,
-    ELSEWHERE,
     Document,
     asff,
     asff_bytes,
@@ -166,26 +161,3 @@ def test_a_region_that_is_none_is_refused() -> None:
     for region in ("", "eu", "eu-central", "EU-CENTRAL-1", "x:y-z-1", "aws-global"):
         with pytest.raises(ValueError, match="is not an AWS region"):
             asff_bytes(analysis, region)
-
-
-def test_whose_arn_names_no_account_is_in_the_partition_of_the_region() -> None:
-    for row in (BROKEN, BROKEN | {"arn": "", "user": ""}):
-        found = only(asff(inspected([the_root(), row])), "unused-user")
-        assert errors(found) == []
-        assert [*found["Resources"][0]] == ["Type", "Id"]
-    abroad = inspected([*in_partition("aws-cn"), BROKEN])
-    for region, partition in (("cn-northwest-1", "aws-cn"), ("eu-central-1", "aws")):
-        broken = [each for each in asff(abroad, region) if str(BROKEN["arn"]) in str(each)]
-        assert hubs(broken) == {partition: region}
-
-
-@pytest.mark.parametrize("rows", [[ELSEWHERE, BROKEN], in_partition("aws-mars")[1:]])
-def test_findings_that_could_not_be_imported_are_refused_by_number(
-    rows: list[Row], tmp_path: Path
-) -> None:
-    analysis = inspected([the_root(), *rows, a_user("known")])
-    number = len(analysis.rule_results.findings.query("user in ('broken', 'quiet')"))
-    assert number
-    with pytest.raises(OutputFailed, match=rf"cannot hold {number} of .*--masked-account"):
-        writers.write(analysis, tmp_path / "findings.asff.json")
-    assert not (tmp_path / "findings.asff.json").exists()

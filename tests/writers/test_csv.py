@@ -28,6 +28,7 @@ from tests.support.builders import (
     days_before,
 )
 from tests.support.comparisons import compared
+from tests.support.named_reports import load_named
 from tests.support.outputs import (
     HARD_NAMES,
     analysis_of,
@@ -78,7 +79,7 @@ def test_each_finding_has_as_of_of_its_report_and_the_source() -> None:
     texts = (
         (name, of_account(account, a_user("ann")).encode()) for name, account in reports.items()
     )
-    found = finding_rows(analyzer.analyze(analyzer.load(*texts)))
+    found = finding_rows(analyzer.analyze(load_named(*texts)))
     assert list(found[0]) == list(FINDING_COLUMNS)
     assert {(row["account"], row["as_of"], row["as_of_source"]) for row in found} == {
         (ACCOUNT, "2026-03-01T09:30:00Z", "file-name"),

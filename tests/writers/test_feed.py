@@ -57,6 +57,7 @@ from tests.support.feeds import (
     spoiled,
     undecided_mfa,
 )
+from tests.support.named_reports import load_named
 from tests.support.outputs import HARD_NAMES, analyzed_console, exemptions_of, one_of_each_shape
 from tests.support.pages import BY_ID
 from tests.support.reading import OTHER_ACCOUNT
@@ -278,7 +279,7 @@ def at(moment: datetime, *users: Row, **changed: Any) -> Analysis:
 @cache
 def analyzed_at(text: str, moment: datetime) -> Analysis:
     """Analyze a report once for all tests."""
-    return analyzer.analyze(analyzer.load((f"{moment:%s}.csv", text.encode()), as_of=moment))
+    return analyzer.analyze(load_named((f"{moment:%s}.csv", text.encode()), as_of=moment))
 
 
 def lines(analysis: Analysis, feed: str, earlier: Iterable[bytes] = ()) -> list[bytes]:

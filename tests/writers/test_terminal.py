@@ -23,6 +23,7 @@ from tests.support.builders import (
     no_password,
     report_text,
 )
+from tests.support.named_reports import load_named
 from tests.support.outputs import (
     ALL,
     SAMPLES,
@@ -134,7 +135,7 @@ def test_a_user_listed_for_a_verdict_is_not_listed_again_for_its_rule() -> None:
 
 def test_a_report_without_a_root_row_has_a_note() -> None:
     header, _, users = report_text([a_user("ann")]).split("\n", 2)
-    report = analyzer.load(("report.csv", f"{header}\n{users}".encode()), as_of=AS_OF)
+    report = load_named(("report.csv", f"{header}\n{users}".encode()), as_of=AS_OF)
     analysis = analyzer.analyze(report)
     note = f"Note: The report has no root row of account {ACCOUNT}."
     for width in (None, 160):

@@ -25,6 +25,7 @@ from tests.support.builders import ACCOUNT, AS_OF, QUIET_PASSWORD, a_user, repor
 from tests.support.comparisons import compared
 from tests.support.decisions import analysis_of as decided_of
 from tests.support.decisions import ledger_of, line
+from tests.support.named_reports import load_named
 from tests.support.outputs import CONSOLE, analysis_of, analyzed_sample
 from tests.support.workbook_texts import reviewed
 from tests.support.workbooks import (
@@ -147,7 +148,7 @@ def test_without_a_standard_a_finding_names_the_controls_of_the_newest_benchmark
 @pytest.mark.no_cover
 def test_where_nothing_is_found_the_rules_that_ran_and_what_they_lack_are_named() -> None:
     header, _, row = report_text([a_user(password=QUIET_PASSWORD, mfa=True)]).splitlines()
-    report = analyzer.load(("report.csv", f"{header}\n{row}".encode()), as_of=AS_OF)
+    report = load_named(("report.csv", f"{header}\n{row}".encode()), as_of=AS_OF)
     book = book_of(analyzer.analyze(report))
     lines = [str(row[0]) for row in values(book["Findings"])[1:]]
     assert len(lines) > 2

@@ -201,8 +201,7 @@ class SplitWorkbook(NamedTuple):
     def label(self) -> str:
         """Return the owner or the account, in words."""
         account = f"{self.account} ({self.account_name})" if self.account_name else self.account
-        lacking = "account number" if self.file.startswith("no-account") else "owner"
-        return account or self.owner or f"users without an {lacking}"
+        return account or self.owner or "users without an owner"
 
 
 @dataclass(frozen=True, slots=True)
