@@ -44,8 +44,10 @@ def digest(root: Path) -> str:
 
 def git(root: Path, *words: str) -> str:
     """Return what git says of a folder, nothing if it cannot."""
+    # The owner of the folder may be another user than the one who installs, such as root.
+    command = ["git", "-c", f"safe.directory={root}", *words]
     try:
-        done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True)
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return ""
     return done.stdout.strip()

@@ -19,6 +19,8 @@ from tests.support.builders import ROOT_FOLDER
 WORKFLOWS = ROOT_FOLDER / ".github" / "workflows"
 CONSTRAINTS = (ROOT_FOLDER / "samples" / "deploy" / "constraints.txt").read_text(encoding="utf-8")
 DOCKERFILE = (ROOT_FOLDER / "samples" / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+DEPLOY_GUIDE = (ROOT_FOLDER / "samples" / "deploy" / "README.md").read_text(encoding="utf-8")
+UV = "0.13.9"
 GUIDE = (ROOT_FOLDER / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
@@ -48,12 +50,18 @@ def test_each_pinned_version_has_hashes_and_no_address_is_named(file: str) -> No
     }
 
 
-def test_the_container_and_the_workflow_install_the_pinned_versions_alone() -> None:
+def test_container_workflow_and_guide_install_the_pinned_versions_alone() -> None:
     workflow = (WORKFLOWS / "credential-review.yml").read_text(encoding="utf-8")
-    for text in (DOCKERFILE, workflow):
+    for text in (DOCKERFILE, workflow, DEPLOY_GUIDE):
         pinned, program = re.findall(r"pip install (.*)", text)
         assert "--require-hashes -r " in pinned
         assert "--no-deps --no-build-isolation " in program
+
+
+def test_ci_installs_one_version_of_what_installs_the_rest() -> None:
+    texts = (ROOT_FOLDER / ".ci" / "run", WORKFLOWS / "ci.yml")
+    installed = [re.findall(r"pip install -q (uv\S*)", path.read_text()) for path in texts]
+    assert installed == [[f"uv=={UV}"]] * 2
 
 
 def test_actions_and_the_base_image_are_pinned_by_hash_with_the_version_beside_it() -> None:

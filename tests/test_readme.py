@@ -12,6 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import NamedTuple
 
+import botocore.session
 import pytest
 
 from analyzer import analyze, load, read_exemptions, rulebook
@@ -386,6 +387,14 @@ def test_the_role_of_the_stack_set_has_the_actions_of_the_policies_and_no_other(
     template = (DEPLOY / "stackset.yaml").read_text()
     actions = set(re.findall(r"\b(?:iam|sts):\w+", template)) - {"sts:ExternalId"}
     assert actions == policy_actions("fetch.json", "role-trust.json", "service-credentials.json")
+
+
+def test_the_stack_set_takes_a_caller_in_every_partition_of_aws() -> None:
+    template = (DEPLOY / "stackset.yaml").read_text()
+    (pattern,) = re.findall('AllowedPattern: "(arn:.*)"', template)
+    for partition in botocore.session.Session().get_available_partitions():
+        assert re.fullmatch(pattern, f"arn:{partition}:iam::111122223333:role/audit"), partition
+    assert not re.fullmatch(pattern, "arn:other:iam::111122223333:role/audit")
 
 
 def test_the_role_of_every_example_is_the_one_that_the_policy_allows_to_assume() -> None:
