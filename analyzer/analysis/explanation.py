@@ -187,11 +187,14 @@ def _why_not(page: Users, criteria: Criteria) -> Iterator[str]:
     inactive: list[str] = []
     if criteria.definition is Definition.IAM_029:
         inactive = _keys_in(page, SlotState.INACTIVE)
-    idle = idle_text(_number(user[columns.IDLE_DAYS]) or 0)
+    idle_days, limit = _number(user[columns.IDLE_DAYS]), criteria.idle_days
+    idle = f"{idle_text(idle_days)}, fewer than {limit:,}"
+    if idle_days is None:
+        idle = f"a working credential was used less than {count_text(limit, 'day')} before as-of"
     reasons = {
         Verdict.UNUSED: signed_in + active + inactive,
         Verdict.RETIRED: password + active,
-        Verdict.DORMANT: [f"{idle}, fewer than {criteria.idle_days:,}"],
+        Verdict.DORMANT: [idle],
     }
     verdicts = list(Verdict)
     above = verdicts[1 : verdicts.index(Verdict(user[columns.VERDICT]))]

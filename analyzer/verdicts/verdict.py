@@ -48,7 +48,7 @@ def with_verdicts(users: Users, criteria: Criteria) -> Users:
 
     `age_days` and `idle_days` are whole days before as-of, never negative; `idle_days` counts from
     the latest use of a credential that still works. It is missing without such a credential, or if
-    it is unknown.
+    an unknown cell could make it less.
     """
     judged = concatenated(pd.DataFrame(_verdicts(part, criteria)) for part in users.slices())
     return users.with_users({str(name): judged[name] for name in judged})
@@ -60,6 +60,8 @@ def _verdicts(users: Users, criteria: Criteria) -> dict[str, Any]:
     code, lacks_use_date = _verdict_codes(facts, criteria, idle, use_date_unknown)
     unused_or_retired = (code == code_of(Verdict.UNUSED)) | (code == code_of(Verdict.RETIRED))
     caveats = caveat_ids(facts, criteria, unused_or_retired)
+    may_work = facts.password.unknown | in_any_slot(facts.key_active.unknown)
+    has_no_idle_days = (idle == _NOT_COUNTED) | use_date_unknown | may_work
     words = ("", *Certainty)
     certain, check = map(words.index, Certainty)
     certainty = np.where(
@@ -72,7 +74,7 @@ def _verdicts(users: Users, criteria: Criteria) -> dict[str, Any]:
         columns.CERTAINTY: as_category(certainty, words),
         columns.CAVEATS: caveats,
         columns.AGE_DAYS: pd.arrays.IntegerArray(facts.age.days, ~facts.age.present),
-        columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, idle == _NOT_COUNTED),
+        columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, has_no_idle_days),
     }
 
 
@@ -173,15 +175,16 @@ def reason_text(verdict: str, reason: str, idle_days: int | None) -> str:
         return RETIRED_TEXT
     if verdict == Verdict.UNDETERMINED:
         return reason
-    return idle_text(idle_days or 0)
+    return idle_text(idle_days)
 
 
-def idle_text(idle_days: int) -> str:
+def idle_text(idle_days: int | None) -> str:
     """Return in words how long the working credentials are idle: `Users.users["idle_days"]`.
 
     An inactive key may have been used since, and a password may have been changed.
     """
-    return f"working credentials idle for {count_text(idle_days, 'day')}"
+    days = "an unknown number of days" if idle_days is None else count_text(idle_days, "day")
+    return f"working credentials idle for {days}"
 
 
 def unused_definition(criteria: Criteria) -> str:

@@ -43,6 +43,14 @@ def test_it_says_why_the_user_has_none_of_the_verdicts_above() -> None:
         assert explained(user, definition=definition).why_not == expected
 
 
+def test_idle_days_that_need_a_cell_that_is_not_understood_are_said_to_be_unknown() -> None:
+    user = a_user("ann", key_1=a_key(used=AS_OF), key_2=a_key(used="2026-1"))
+    explanation = explained(user)
+    assert explanation.reason == "working credentials idle for an unknown number of days"
+    less = "a working credential was used less than 90 days before as-of"
+    assert explanation.why_not[-1] == f"not dormant: {less}"
+
+
 COUNTED_FROM_CREATION: tuple[tuple[Row, bool], ...] = (
     ({"access_key_1_active": "true"}, True),
     ({"access_key_1_active": "true", "access_key_1_last_used_date": AS_OF}, False),

@@ -63,7 +63,7 @@ _USERS: tuple[Row, ...] = (
     a_user("heidi"),
     a_user("ivan", password=_NEVER_SIGNED_IN, created=days_before(200)),
     a_user("ivan", password=_NEVER_SIGNED_IN, created=days_before(200)),
-    a_user("judy", arn="gone"),
+    a_user("judy", arn=f"arn:aws:iam::{ACCOUNT}:gone"),
     a_user("kim", created=""),
     a_user("leo", key_1=a_key(used=days_before(300)), access_key_1_last_used_region="N/A"),
     a_user("mia", key_2=a_key(used=days_before(300)), access_key_2_last_used_region=""),

@@ -340,7 +340,7 @@ def test_a_moment_after_as_of_counts_as_this_very_day() -> None:
 ODD = "2026-01-01T00:00:00z"
 
 
-def test_the_idle_days_are_those_of_what_is_understood_of_a_users_credentials() -> None:
+def test_idle_days_that_need_a_cell_that_is_not_understood_are_blank() -> None:
     of_nothing = [
         a_user(password=a_password(ODD)),
         a_user(password=a_password(ODD, "N/A")),
@@ -348,17 +348,22 @@ def test_the_idle_days_are_those_of_what_is_understood_of_a_users_credentials() 
         a_user(password=a_password(changed=ODD), key_1=OLD),
         a_user(key_1=a_key(used=ODD)),
     ]
-    of_a_week = [
+    of_another_credential = [
         a_user(password=a_password(ODD), key_1=a_key(used=days_before(7))),
         a_user(password=a_password(days_before(7)), key_1=a_key(used=ODD)),
+        a_user(password=a_password(days_before(7)), access_key_2_active="soon"),
+        a_user(key_1=a_key(used=days_before(400)), password_enabled="soon"),
+    ]
+    of_a_week = [
         a_user(password=a_password(days_before(7), ODD)),
         a_user(password=a_password(changed=days_before(7))),
         a_user(key_1=a_key(created=days_before(7))),
         a_user(key_1=an_inactive_key(used=days_before(1)), key_2=a_key("N/A", days_before(7))),
     ]
-    frame = judged([*of_nothing, *of_a_week], STRICT)
-    assert frame["verdict"].astype(str).tolist()[:5] == ["undetermined"] * 5
-    assert frame["idle_days"].fillna(-1).tolist() == [-1] * 5 + [7] * 6
+    frame = judged([*of_nothing, *of_another_credential, *of_a_week], STRICT)
+    verdicts = frame["verdict"].astype(str).tolist()
+    assert verdicts[:9] == ["undetermined"] * 6 + ["active"] + ["undetermined"] * 2
+    assert frame["idle_days"].fillna(-1).tolist() == [-1] * 9 + [7] * 4
 
 
 def test_the_sentence_of_a_caveat_names_the_cell_that_is_not_understood() -> None:
