@@ -109,10 +109,10 @@ def write_arns(
 ) -> None:
     """Write the ARNs of the users with one of the verdicts, in the order for people.
 
-    The list is piped into commands that act on the users. Exempt users are always left out. Users
-    with caveats are left out too, unless `check` is set; but
-    even then those with an active service-specific credential are left out, and those whose name
-    says that they have one, if no saved list shows their credentials.
+    The list is piped into commands that act on the users. Always left out, whatever the verdict,
+    are exempt users, those with an active service-specific credential, and those whose name says
+    that they have one, if no saved list shows their credentials. Users with caveats are left out
+    unless `check` is set.
     """
     _write_lines(_users_to_act_on(analysis, verdicts, check=check)[columns.ARN], stream)
 
@@ -145,15 +145,15 @@ def _left_out_by_reason(
     users = page.users
     exempt = (users[columns.EXEMPTION] != "").to_numpy(bool)
     live = (users[columns.SERVICE_CREDENTIALS] != "").to_numpy(bool)
-    unsafe = (users[columns.CERTAINTY] == Certainty.CHECK).to_numpy(bool) & ~exempt
+    check_first = (users[columns.CERTAINTY] == Certainty.CHECK).to_numpy(bool)
     # No list of the credentials from AWS was saved, so the name of the user decides.
     without_list = np.array([not file.shows_service_credentials for file in files])
     named = np.asarray(has_service_key_name(users) & without_list[users[columns.FILE].to_numpy()])
-    unlisted = unsafe & ~live & named
-    others = {} if check else {"to check (--include-check lists them)": unsafe & ~live & ~unlisted}
+    safe = ~(exempt | live | named)
+    others = {} if check else {"to check (--include-check lists them)": check_first & safe}
     return {
         **others,
-        "with an active service-specific credential": unsafe & live,
-        "that may have an active service-specific credential": unlisted,
+        "with an active service-specific credential": live & ~exempt,
+        "that may have an active service-specific credential": named & ~(exempt | live),
         "exempt": exempt,
     }

@@ -173,8 +173,10 @@ def arns_bytes(
     return written(write_arns, analysis, verdicts, check=check)
 
 
-def name_lines(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> list[str]:
-    return written(write_names, analysis, verdicts).decode().splitlines()
+def name_lines(
+    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, check: bool = False
+) -> list[str]:
+    return written(write_names, analysis, verdicts, check=check).decode().splitlines()
 
 
 def table_text(

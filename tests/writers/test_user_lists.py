@@ -1,6 +1,9 @@
 """What people read is in words, in their order, and says what they must know."""
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import analyzer
 from analyzer.terms import Verdict
@@ -144,12 +147,37 @@ def test_a_user_made_for_a_service_key_is_listed_only_where_the_list_has_no_live
     ]
 
 
-def test_a_user_who_uses_a_key_of_her_own_is_listed_whatever_her_name() -> None:
-    users = [a_user("BedrockAPIKey-used", key_1=a_key(used=AS_OF)), a_user("bedrockapikey")]
-    assert arns_bytes(analysis_of(users), ALL).decode().split() == [
-        "arn:aws:iam::012345678901:user/bedrockapikey",
-        "arn:aws:iam::012345678901:user/BedrockAPIKey-used",
-    ]
+OF_VERDICT: dict[Verdict, dict[str, Any]] = {
+    Verdict.UNUSED: {},
+    Verdict.RETIRED: {"password_last_used": "2020-01-01T00:00:00Z"},
+    Verdict.DORMANT: {"key_1": a_key(used=days_before(400))},
+    Verdict.ACTIVE: {"key_1": a_key(used=AS_OF)},
+    Verdict.UNDETERMINED: {"password_enabled": "WAHR"},
+}
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_a_live_or_possible_service_credential_keeps_a_user_off_the_list_whatever_the_verdict(
+    tmp_path: Path, verdict: Verdict
+) -> None:
+    for account, has_list in (("0" * 12, True), ("1" * 12, False)):
+        names = ("live", "BedrockAPIKey-1", "plain")
+        users = [a_user(name, account=account, **OF_VERDICT[verdict]) for name in names]
+        enabled = a_user("other", password=a_password(AS_OF), account=account)
+        text = report_text([*users, enabled], root=the_root(account))
+        report = saved(tmp_path, text, f"{account}.csv")
+        if has_list:
+            saved_credentials(report, live="Active", **{"BedrockAPIKey-1": "Inactive"})
+    analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
+    assert {*analysis.users.loc[analysis.users["user"] != "other", "verdict"]} == {verdict}
+    listed = {name for name in name_lines(analysis, [verdict], check=True) if "other" not in name}
+    shown_dead = f"{'0' * 12}/BedrockAPIKey-1"
+    of_one_list = {f"{'0' * 12}/plain", f"{'1' * 12}/live", f"{'1' * 12}/plain"}
+    assert listed == {shown_dead, *of_one_list}
+    certain = {*name_lines(analysis, [verdict])}
+    assert of_one_list <= certain <= {*name_lines(analysis, [verdict], check=True)}
+    arns = arns_bytes(analysis, [verdict]).decode().split()
+    assert len(arns) == len(certain)
 
 
 def test_an_arn_is_exact_but_stays_on_its_line_and_commands_no_terminal() -> None:
