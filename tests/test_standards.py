@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from analyzer.analysis.rule_results import ControlResult, FindingCounts, Result, control_result
+from analyzer.analysis.rule_results import ControlResult, Result, control_result
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.limits import Thresholds
 from analyzer.rules import RULES
+from analyzer.rules.engine import FindingCounts
 from analyzer.standards import FRAMEWORKS, STANDARDS, Standard, reached_days, references
 from tests.support.builders import QUIET_PASSWORD, a_key, a_password, a_user, days_before, the_root
 from tests.support.outputs import analysis_of

@@ -5,7 +5,6 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any
 
 import pandas as pd
 
@@ -16,22 +15,10 @@ from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import Exemption, concatenated, stable_order
 from analyzer.report.report import Report
 from analyzer.report.users import SLICE_ROWS, Users
-from analyzer.rules.engine import page_findings
-from analyzer.rules.rule import DAYS, FACT, FINDINGS, OUTCOME, RULE, SEVERITY, Outcome, Rule
+from analyzer.rules.engine import FindingCounts, finding_counts, page_findings
+from analyzer.rules.rule import DAYS, FINDINGS, OUTCOME, RULE, SEVERITY, Outcome, Rule
 from analyzer.standards import Control
 from analyzer.terms import count_text, numbers_text, with_noun
-
-FindingCounts = Counter[tuple[str, Outcome, bool]]
-"""The number of findings by the rule's id, the outcome, and whether they are exempt."""
-
-
-def finding_counts(frame: pd.DataFrame) -> FindingCounts:
-    """Return how many findings of a frame there are of each rule and outcome, exempt and not."""
-    kinds = [RULE, OUTCOME, frame[columns.EXEMPTION] != ""]
-    sizes: Any = frame.groupby(kinds, observed=True).size()
-    return Counter(
-        {(rule, Outcome(word), is_exempt): size for (rule, word, is_exempt), size in sizes.items()}
-    )
 
 
 class Result(StrEnum):
@@ -110,18 +97,16 @@ class RuleResults:
         return self._findings(self.book.rules)
 
     def _findings(self, rules: Sequence[Rule]) -> pd.DataFrame:
-        subjects = {rule.is_of_root for rule in rules} or {False}
+        thresholds = self.book.thresholds
         frame = concatenated(
-            page_findings(part, rules, self.book.thresholds, exempt, of_roots=of_roots)
-            for of_roots in sorted(subjects)
-            for part in (self.report.root_users if of_roots else self.users).slices()
-            for exempt in [ExemptionMatches(part, self.exemptions)]
+            page_findings(part, rules, thresholds, exempt, of_roots=of_roots)
+            for part, exempt, of_roots in self._parts(rules)
         )
         order = stable_order(
             *(frame[name].cat.codes for name in (SEVERITY, RULE, OUTCOME)),
             frame[columns.EXEMPTION] != "",
             -frame[DAYS].fillna(-1),
-            *(frame[name] for name in (columns.ACCOUNT, columns.ARN, columns.SLOT, FACT)),
+            *(frame[name] for name in (columns.ACCOUNT, columns.ARN, columns.SLOT)),
         )
         ordered = frame.take(order).reset_index(drop=True)[list(FINDINGS)]
         as_of = pd.DatetimeIndex([file.as_of for file in self.report.files]).as_unit("s")
@@ -131,7 +116,17 @@ class RuleResults:
     @cached_property
     def counts(self) -> FindingCounts:
         """Return how many findings there are of each rule and outcome, exempt and not."""
-        return finding_counts(self.findings)
+        rules, thresholds = self.book.rules, self.book.thresholds
+        counts: FindingCounts = Counter()
+        for part, exempt, of_roots in self._parts(rules):
+            counts += finding_counts(part, rules, thresholds, exempt, of_roots=of_roots)
+        return counts
+
+    def _parts(self, rules: Sequence[Rule]) -> Iterator[tuple[Users, ExemptionMatches, bool]]:
+        """Yield the users, then the roots, in parts, as far as the rules are about them."""
+        for of_roots in sorted({rule.is_of_root for rule in rules} or {False}):
+            for part in (self.report.root_users if of_roots else self.users).slices():
+                yield part, ExemptionMatches(part, self.exemptions), of_roots
 
     @property
     def controls(self) -> tuple[ControlResult, ...]:

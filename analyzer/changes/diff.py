@@ -41,7 +41,7 @@ from analyzer.report.model import (
 )
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.rules.engine import page_findings, page_outcomes
+from analyzer.rules.engine import outcomes, page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome
 from analyzer.terms import AsOfSource, Verdict, count_text, minute_text, short_list
 from analyzer.verdicts.facts import Facts
@@ -92,9 +92,11 @@ class Side:
         return self.analysis.rule_results.book
 
     def outcomes(self, page: Users) -> np.ndarray:
-        """Return what `engine.page_outcomes` does."""
-        book = self.book
-        return page_outcomes(Facts(page), book.rules, book.thresholds, of_roots=of_roots(page))
+        """Return the outcomes of all rules, a row for each user or root (`engine.outcomes`)."""
+        rules, thresholds = self.book.rules, self.book.thresholds
+        of_rules = outcomes(Facts(page), rules, thresholds, of_roots=of_roots(page))
+        nothing = np.zeros((0, len(page)), np.int8)
+        return np.concatenate([nothing, *(found for _, found in of_rules)]).T
 
     def findings_at(self, walk: Walk, at: np.ndarray) -> list[list[Finding]]:
         """Return the failed and undecided findings in the rows at some positions; none for -1."""

@@ -1,6 +1,7 @@
 """Run rules over a page of users or of roots, and put the findings in one frame."""
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,8 +26,8 @@ from analyzer.rules.rule import (
     Rule,
     Subject,
 )
-from analyzer.rules.wording import remedies, remedy_cases, undecided_facts
-from analyzer.terms import Severity, code_of
+from analyzer.rules.wording import unknown_cells
+from analyzer.terms import Certainty, Severity, code_of
 from analyzer.verdicts.exposure import EXPOSURES
 from analyzer.verdicts.facts import Facts
 
@@ -35,7 +36,58 @@ if TYPE_CHECKING:
 
 NO_FINDING: Final = len(Outcome)  # instead of the position of an outcome, if there is no finding
 
-_USER_COLUMNS: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
+FindingCounts = Counter[tuple[str, Outcome, bool]]
+"""The number of findings by the rule's id, the outcome, and whether they are exempt."""
+
+# Outcomes, as numbers
+
+
+def outcomes(
+    facts: Facts, rules: Sequence[Rule], thresholds: Thresholds, *, of_roots: bool
+) -> Iterator[tuple[Rule, np.ndarray]]:
+    """Yield each rule with its outcomes as positions in `Outcome` (int8), `NO_FINDING` for none.
+
+    The users or roots of the page are the columns; a rule on slots has a row for each slot, other
+    rules have one row. Rules that are not about such a page find nothing.
+    """
+    for rule in rules:
+        slots = len(columns.SLOTS) if rule.subject.in_slots else 1
+        if len(facts.page) and rule.is_of_root is of_roots:
+            yield rule, _outcomes_of_rule(rule, facts, thresholds).reshape(slots, -1)
+        else:
+            yield rule, np.full((slots, len(facts.page)), NO_FINDING, np.int8)
+
+
+def _outcomes_of_rule(rule: Rule, facts: Facts, thresholds: Thresholds) -> np.ndarray:
+    truth = rule.judge(facts, thresholds)
+    outcome = np.full(truth.yes.shape, NO_FINDING, np.int8)
+    outcome[truth.unknown] = code_of(Outcome.UNDECIDED)
+    if rule.noted:
+        outcome[truth.no & rule.noted(facts)] = code_of(Outcome.NOTED)
+    outcome[truth.yes] = code_of(Outcome.FAILS)
+    return outcome
+
+
+def finding_counts(
+    page: Users,
+    rules: Sequence[Rule],
+    thresholds: Thresholds,
+    exemptions: "ExemptionMatches",
+    *,
+    of_roots: bool,
+) -> FindingCounts:
+    """Return how many findings a page has; none is put into words."""
+    counts: FindingCounts = Counter()
+    for rule, found in outcomes(Facts(page), rules, thresholds, of_roots=of_roots):
+        is_exempt = exemptions.reason_codes(rule.id) > 0
+        for outcome in Outcome:
+            has = found == code_of(outcome)
+            counts[rule.id, outcome, True] += int(has[:, is_exempt].sum())
+            counts[rule.id, outcome, False] += int(has[:, ~is_exempt].sum())
+    return +counts
+
+
+# Findings, in words
 
 
 def page_findings(
@@ -60,24 +112,6 @@ def page_findings(
     return _frame(page, rules, findings, exemptions.reasons)
 
 
-def page_outcomes(
-    facts: Facts, rules: Sequence[Rule], thresholds: Thresholds, *, of_roots: bool
-) -> np.ndarray:
-    """Return the outcomes of rules as positions in `Outcome` (int8), `NO_FINDING` for none.
-
-    The rows are the users or roots of a page. A rule has one column, a rule on slots one per slot.
-    """
-    outcomes = [np.full((0, len(facts.page)), NO_FINDING, np.int8)]
-    for rule in rules:
-        slots = len(columns.SLOTS) if rule.subject.in_slots else 1
-        of_rule = np.full(slots * len(facts.page), NO_FINDING, np.int8)
-        if len(facts.page) and rule.is_of_root is of_roots:
-            for code, at in enumerate(_positions_by_outcome(rule, facts, thresholds)):
-                of_rule[at] = code
-        outcomes.append(of_rule.reshape(slots, -1))
-    return np.concatenate(outcomes).T
-
-
 _DTYPES: Final = {
     RULE: "int64",
     OUTCOME: "int64",
@@ -90,7 +124,7 @@ _DTYPES: Final = {
     REMEDY: "int64",
 }
 """The values of a rule's findings, one a finding: positions among the rules, in `Outcome`, on the
-page, among reasons and in `wording.remedies`; `slot` is 0 if the subject has no slots.
+page, among reasons and in `RuleText.remedies`; `slot` is 0 if the subject has no slots.
 """
 
 
@@ -98,32 +132,57 @@ def _findings_of_rule(
     position: int, rule: Rule, facts: Facts, thresholds: Thresholds, exemptions: "ExemptionMatches"
 ) -> dict[str, Any]:
     """Return the values of `_DTYPES` for one rule, and the facts (pyarrow.Array of text)."""
-    positions = _positions_by_outcome(rule, facts, thresholds)
-    at = np.concatenate(positions)
+    outcome = _outcomes_of_rule(rule, facts, thresholds).reshape(-1)
+    decided = np.concatenate(
+        [np.flatnonzero(outcome == code_of(word)) for word in (Outcome.FAILS, Outcome.NOTED)]
+    )
+    undecided = np.flatnonzero(outcome == code_of(Outcome.UNDECIDED))
+    at = np.concatenate([decided, undecided])
     slot, user = np.divmod(at, len(facts.page))
     since, days = _since(rule, facts, at)
-    decided, undecided = np.concatenate(positions[:2]), positions[2]
-    texts = rule.fact(facts, decided, thresholds), undecided_facts(rule, facts, undecided)
-    outcome = np.repeat(np.arange(len(Outcome)), [len(rows) for rows in positions])
+    texts = rule.fact(facts, decided, thresholds), _undecided_facts(rule, facts, undecided)
     return {
         RULE: np.full(len(at), position),
-        OUTCOME: outcome,
+        OUTCOME: outcome[at],
         columns.POSITION: user,
         columns.SLOT: slot + rule.subject.in_slots,
         columns.CREATED: _created(rule.subject, facts).flat[at],
         SINCE: since,
         DAYS: days,
         columns.EXEMPTION: exemptions.reason_codes(rule.id)[user],
-        REMEDY: remedy_cases(rule, outcome, facts.page.users, user),
+        REMEDY: _remedy_cases(rule, outcome[at], facts.page.users, user),
         FACT: pa.concat_arrays(texts),
     }
 
 
-def _positions_by_outcome(rule: Rule, facts: Facts, thresholds: Thresholds) -> list[np.ndarray]:
-    """Return the positions that fail, those for information, and those that are undecided."""
-    truth = rule.judge(facts, thresholds)
-    noted = truth.no & rule.noted(facts) if rule.noted else np.array([], bool)
-    return [np.flatnonzero(mask) for mask in (truth.yes, noted, truth.unknown)]
+def _undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
+    """Return for the undecided positions why they are undecided.
+
+    Positions in slots count through both rows; only the slot's own columns are then named.
+    """
+    if not len(at):
+        return pa.array([], pa.string())
+    if rule.undecided_fact is not None:
+        return rule.undecided_fact(facts, at)
+    if not rule.subject.in_slots:
+        return unknown_cells(facts, at, rule.columns)
+    slot, user = np.divmod(at, len(facts.page))
+    return pa.concat_arrays(
+        unknown_cells(facts, user[slot == row], (*rule.reads, *rule.slot_columns(number)))
+        for row, number in enumerate(columns.SLOTS)
+    )
+
+
+def _remedy_cases(
+    rule: Rule, outcome: np.ndarray, users: pd.DataFrame, user: np.ndarray
+) -> np.ndarray:
+    """Return for each finding the position of its sentence in `RuleText.remedies`."""
+    undecided = outcome == code_of(Outcome.UNDECIDED)
+    live = (users[columns.SERVICE_CREDENTIALS].to_numpy() != "")[user]
+    caveats = np.zeros(len(user), bool)
+    if rule.deletes_user:
+        caveats = (users[columns.CERTAINTY].to_numpy() == Certainty.CHECK)[user]
+    return np.select([undecided, live, caveats], [1, 3, 2], 0)
 
 
 def _created(subject: Subject, facts: Facts) -> np.ndarray:
@@ -156,6 +215,7 @@ def _frame(
     severity = np.array([rule.severity.rank for rule in rules])
     subject = np.array([code_of(rule.subject) for rule in rules])
     facts = pa.chunked_array([finding[FACT] for finding in findings], pa.string())
+    remedies = {text: None for rule in rules for text in rule.remedies}
     users = page.users[_USER_COLUMNS].take(joined[columns.POSITION])
     cells: dict[str, Any] = {
         **{name: users[name].array for name in _USER_COLUMNS},
@@ -170,9 +230,12 @@ def _frame(
         OUTCOME: as_category(joined[OUTCOME], Outcome),
         columns.EXPOSURE: _exposure(page, joined[columns.POSITION]),
         columns.EXEMPTION: as_category(joined[columns.EXEMPTION], reasons),
-        REMEDY: _remedy_column(rules, rule, joined[REMEDY]),
+        REMEDY: as_category(_remedy_codes(rules, list(remedies))[rule, joined[REMEDY]], remedies),
     }
     return pd.DataFrame({name: cells[name] for name in FINDINGS}, copy=False)
+
+
+_USER_COLUMNS: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
 
 
 def _exposure(page: Users, at: np.ndarray) -> Any:
@@ -182,14 +245,7 @@ def _exposure(page: Users, at: np.ndarray) -> Any:
     return as_category(code, ("", *EXPOSURES))
 
 
-def remedy_texts(rules: Iterable[Rule]) -> list[str]:
-    """Return all remedies that findings of these rules can have, each once."""
-    return list(dict.fromkeys(text for rule in rules for text in remedies(rule)))
-
-
-def _remedy_column(
-    rules: Sequence[Rule], rule: np.ndarray, case: np.ndarray
-) -> "pd.Categorical[Any]":
-    texts = remedy_texts(rules)
-    of_rules = [[texts.index(text) for text in remedies(rule)] for rule in rules]
-    return as_category(np.array(of_rules or [[0]], np.int64)[rule, case], texts)
+def _remedy_codes(rules: Sequence[Rule], texts: list[str]) -> np.ndarray:
+    """Return the position of each remedy of each rule among the texts, a row for each rule."""
+    codes = [[texts.index(text) for text in rule.remedies] for rule in rules]
+    return np.array(codes or [[0]], np.int64)

@@ -1,9 +1,16 @@
 """Find users without working credentials: the verdict `retired`, as a rule."""
 
-from analyzer.rules.rule import CERTIFICATE_CELLS, KEY_CELLS, VERDICT_CELLS, Rule, Subject, pages
-from analyzer.rules.wording import (
+from analyzer.rules.rule import (
+    CERTIFICATE_CELLS,
     DELETION_COMMANDS,
+    KEY_CELLS,
     UNSEEN_COMMANDS,
+    VERDICT_CELLS,
+    Rule,
+    Subject,
+    pages,
+)
+from analyzer.rules.wording import (
     concat,
     created_age_caveats,
     date_texts,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -78,6 +79,29 @@ class RuleText:
         """Return how the rule decides, with its limit."""
         return self.how.format(days=getattr(limits, self.threshold)) if self.threshold else self.how
 
+    @property
+    def remedies(self) -> tuple[str, str, str, str]:
+        """Return what to do about a finding, a sentence for each case.
+
+        The cases are: a certain finding, an undecided one, one with caveats, one on a user with an
+        active service-specific credential. Delete only after a certain finding.
+        """
+        undecided = "Check the values in the fact first; do not delete yet."
+        live = "Check the active service-specific credential first; do not delete"
+        if self.deletes_user:
+            caveats = "Check the caveats in the fact first; do not delete yet."
+            return self.fix, undecided, caveats, f"{live} yet."
+        return self.fix, undecided, self.fix, f"{live} the user yet. {self.fix}"
+
+    def remedy_lines(self, remedy: str) -> tuple[str, ...]:
+        """Return a remedy with its commands; if it says to check, only with commands that read."""
+        if remedy == self.fix:
+            return self.remedy or (self.fix,)
+        return (remedy, *(line for line in self.remedy if _READING_COMMAND.match(line)))
+
+
+_READING_COMMAND: Final = re.compile(r"aws [a-z]+ (list|get|lookup)-")  # changes nothing
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(RuleText):
@@ -151,9 +175,28 @@ def pages(*names: str) -> tuple[str, ...]:
     )
 
 
+UNSEEN_COMMANDS: Final = (
+    "# Not in a report, must list nothing:",
+    "aws iam list-service-specific-credentials --user-name=NAME",
+    "aws iam list-ssh-public-keys --user-name=NAME",
+)
+"""The first commands: a user with such a credential may be in use."""
+
+DELETION_COMMANDS: Final = (
+    "# Then delete what is attached:",
+    "# delete-access-key, delete-signing-certificate, deactivate-mfa-device,",
+    "# delete-user-policy, detach-user-policy, remove-user-from-group.",
+    "aws iam delete-user --user-name=NAME",
+)
+"""Last commands: before, DeleteUser gives DeleteConflict (IAM User Guide, Remove an IAM user)."""
+
 VERDICT_CELLS: Final = (
-    *(columns.USER, columns.ARN, columns.USER_CREATION_TIME),
-    *(columns.PASSWORD_ENABLED, columns.PASSWORD_LAST_USED, columns.MFA_ACTIVE),
+    columns.USER,
+    columns.ARN,
+    columns.USER_CREATION_TIME,
+    columns.PASSWORD_ENABLED,
+    columns.PASSWORD_LAST_USED,
+    columns.MFA_ACTIVE,
 )
 KEY_CELLS: Final = AccessKeyColumns._fields
 CERTIFICATE_CELLS: Final = CertificateColumns._fields
@@ -169,9 +212,23 @@ OUTCOME: Final = "outcome"
 REMEDY: Final = "remedy"
 
 FINDINGS: Final = (
-    *(columns.ACCOUNT, columns.USER, columns.ARN, SEVERITY, RULE, SUBJECT, columns.SLOT),
-    *(columns.CREATED, SINCE, DAYS, FACT, OUTCOME, columns.EXPOSURE, columns.EXEMPTION),
-    *(columns.FILE, columns.ROW, REMEDY),
+    columns.ACCOUNT,
+    columns.USER,
+    columns.ARN,
+    SEVERITY,
+    RULE,
+    SUBJECT,
+    columns.SLOT,
+    columns.CREATED,
+    SINCE,
+    DAYS,
+    FACT,
+    OUTCOME,
+    columns.EXPOSURE,
+    columns.EXEMPTION,
+    columns.FILE,
+    columns.ROW,
+    REMEDY,
 )
 """The columns of a frame of findings, one row a finding, in this order.
 
@@ -185,7 +242,7 @@ FINDINGS: Final = (
 - `since` datetime64[s, UTC] and `days` Int64: the moment from which days are counted, and the whole
   days from it to as-of, both missing if the rule counts none or the moment is not known.
 - `fact` str: the fact in words with its value and the limit; if undecided, the unknown cells.
-- `remedy` category: what to do, a sentence of `rules.wording.remedies`.
+- `remedy` category: what to do, a sentence of `RuleText.remedies`.
 """
 
 UNCOVERED_ACCOUNT: Final = RuleText(

@@ -1,10 +1,17 @@
 """Find unused users: the verdict `unused`, as a rule."""
 
 from analyzer import columns
-from analyzer.rules.rule import CERTIFICATE_CELLS, KEY_CELLS, VERDICT_CELLS, Rule, Subject, pages
-from analyzer.rules.wording import (
+from analyzer.rules.rule import (
+    CERTIFICATE_CELLS,
     DELETION_COMMANDS,
+    KEY_CELLS,
     UNSEEN_COMMANDS,
+    VERDICT_CELLS,
+    Rule,
+    Subject,
+    pages,
+)
+from analyzer.rules.wording import (
     category_words_at,
     concat,
     created_age_caveats,

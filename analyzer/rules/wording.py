@@ -1,14 +1,12 @@
-"""Put findings into words, a whole column of sentences at once."""
+"""Make the sentences of findings from parts, a whole column at once."""
 
 from __future__ import annotations
 
-import re
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Final
 
 from analyzer import columns
-from analyzer.rules.rule import Outcome, Rule, RuleText
-from analyzer.terms import Certainty, code_of, count_text
+from analyzer.terms import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,28 +146,6 @@ def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
     return category_words_at(facts.page.users[columns.REASON], at)
 
 
-def undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
-    """Return for the undecided positions why they are undecided.
-
-    Positions in slots count through both rows; only the slot's own columns are then named.
-    """
-    import pyarrow as pa
-
-    if not len(at):
-        return pa.array([], pa.string())
-    if rule.undecided_fact is not None:
-        return rule.undecided_fact(facts, at)
-    if not rule.subject.in_slots:
-        return unknown_cells(facts, at, rule.columns)
-    slot, position = at // len(facts.page), at % len(facts.page)
-    return pa.concat_arrays(
-        unknown_cells(
-            facts, position[slot == number], (*rule.reads, *rule.slot_columns(number + 1))
-        )
-        for number in range(len(columns.SLOTS))
-    )
-
-
 def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:
     """Return for these users a sentence on each unknown cell in the columns, empty for none."""
     import pyarrow as pa
@@ -181,64 +157,3 @@ def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Arra
                 sentence = facts.unknown_cell_sentence(int(position), name, value)
                 sentences[position].append(sentence)
     return pa.array(map("; ".join, sentences.values()), pa.string())
-
-
-# What to do
-
-_READING_COMMAND: Final = re.compile(r"aws [a-z]+ (list|get|lookup)-")  # changes nothing
-_CHECK_CAVEATS: Final = "Check the caveats in the fact first; do not delete yet."
-
-
-def remedies(rule: RuleText) -> tuple[str, str, str, str]:
-    """Return what to do about a finding, a sentence for each case.
-
-    The cases are: a certain finding, an undecided one, one with caveats, one on a user with an
-    active service-specific credential. Delete only after a certain finding.
-    """
-    live = "Check the active service-specific credential first; do not delete"
-    return (
-        rule.fix,
-        "Check the values in the fact first; do not delete yet.",
-        _CHECK_CAVEATS if rule.deletes_user else rule.fix,
-        f"{live} yet." if rule.deletes_user else f"{live} the user yet. {rule.fix}",
-    )
-
-
-def remedy_cases(
-    rule: RuleText, outcome: np.ndarray, users: pd.DataFrame, user: np.ndarray
-) -> np.ndarray:
-    """Return for each finding the position of its sentence in `remedies`.
-
-    `outcome` are positions in `Outcome`, `user` those among the judged users or roots of a page.
-    """
-    import numpy as np
-
-    undecided = outcome == code_of(Outcome.UNDECIDED)
-    live = (users[columns.SERVICE_CREDENTIALS].to_numpy() != "")[user]
-    caveats = np.zeros(len(user), bool)
-    if rule.deletes_user:
-        caveats = (users[columns.CERTAINTY].to_numpy() == Certainty.CHECK)[user]
-    return np.select([undecided, live, caveats], [1, 3, 2], 0)
-
-
-def remedy_lines(rule: RuleText, remedy: str) -> tuple[str, ...]:
-    """Return a remedy with its commands; if it says to check, only with commands that read."""
-    if remedy == rule.fix:
-        return rule.remedy or (rule.fix,)
-    return (remedy, *(line for line in rule.remedy if _READING_COMMAND.match(line)))
-
-
-UNSEEN_COMMANDS: Final = (
-    "# Not in a report, must list nothing:",
-    "aws iam list-service-specific-credentials --user-name=NAME",
-    "aws iam list-ssh-public-keys --user-name=NAME",
-)
-"""The first commands: a user with such a credential may be in use."""
-
-DELETION_COMMANDS: Final = (
-    "# Then delete what is attached:",
-    "# delete-access-key, delete-signing-certificate, deactivate-mfa-device,",
-    "# delete-user-policy, detach-user-policy, remove-user-from-group.",
-    "aws iam delete-user --user-name=NAME",
-)
-"""Last commands: before, DeleteUser gives DeleteConflict (IAM User Guide, Remove an IAM user)."""

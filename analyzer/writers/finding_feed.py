@@ -29,7 +29,6 @@ from analyzer.rules.rule import (
     RuleText,
     Subject,
 )
-from analyzer.rules.wording import remedy_lines
 from analyzer.standards import reached_days, references
 from analyzer.terms import ACCOUNT_ID_PATTERN
 from analyzer.writers.tables import plain_rows
@@ -165,7 +164,7 @@ def _finding_group(
     every, limit = references(rule.id, idle_days), rule.threshold
     limits = {limit: str(getattr(thresholds, limit))} if limit else {}
     requirements = [f"{standard} {number}" for standard, numbers in every for number in numbers]
-    lines, standards = remedy_lines(rule, remedy), [standard for standard, _ in every]
+    lines, standards = rule.remedy_lines(remedy), [standard for standard, _ in every]
     return FindingGroup(
         rule=rule,
         outcome=outcome,

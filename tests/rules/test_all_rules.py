@@ -19,7 +19,7 @@ from analyzer import columns
 from analyzer.limits import Thresholds
 from analyzer.report.users import Users
 from analyzer.rules import RULES
-from analyzer.rules.engine import NO_FINDING, page_outcomes
+from analyzer.rules.engine import NO_FINDING, outcomes
 from analyzer.rules.rule import FINDINGS, Outcome, Rule, Subject
 from analyzer.terms import Severity
 from analyzer.verdicts.facts import Facts
@@ -221,6 +221,12 @@ def test_the_frame_of_findings_is_as_described() -> None:
     assert frame["rule"].cat.codes.is_monotonic_increasing
 
 
+def codes_on(page: Users, *, of_roots: bool) -> np.ndarray:
+    """Return the outcomes of all rules, a row for each rule and slot."""
+    every = outcomes(Facts(page), RULES, LIMITS, of_roots=of_roots)
+    return np.concatenate([found for _, found in every])
+
+
 def test_the_counts_and_the_outcomes_without_words_are_those_of_the_findings() -> None:
     kinds = zip(
         random_findings()["rule"].astype(str), random_findings()["outcome"].astype(str), strict=True
@@ -231,15 +237,14 @@ def test_the_counts_and_the_outcomes_without_words_are_those_of_the_findings() -
     subjects = [(rule.id, slot) for rule in RULES for slot in slots[rule.subject.in_slots]]
     by_code = []
     for page, of_roots in zip(random_pages(), (False, True), strict=True):
-        outcomes = page_outcomes(Facts(page), RULES, LIMITS, of_roots=of_roots)
+        found = codes_on(page, of_roots=of_roots)
         by_code += [
-            (page.users["row"][user], *subjects[at], list(Outcome)[outcomes[user, at]])
-            for user, at in np.argwhere(outcomes != NO_FINDING).tolist()
+            (page.users["row"][user], *subjects[at], list(Outcome)[found[at, user]])
+            for at, user in np.argwhere(found != NO_FINDING).tolist()
         ]
     keys = (random_findings()[name] for name in ("row", "rule"))
     outcome = zip(
         *keys, random_findings()["slot"].fillna(0), random_findings()["outcome"], strict=True
     )
     assert sorted(by_code) == sorted(outcome)
-    nobody = page_outcomes(Facts(NO_USERS), RULES, LIMITS, of_roots=False)
-    assert nobody.shape == (0, len(subjects))
+    assert codes_on(NO_USERS, of_roots=False).shape == (len(subjects), 0)

@@ -7,7 +7,6 @@ import pytest
 from analyzer.limits import Criteria
 from analyzer.rules import RULES
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Rule
-from analyzer.rules.wording import remedies, remedy_lines
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import Row, a_key, a_password, a_user, days_before
 from tests.support.pages import BY_ID, findings_on, page_of
@@ -55,12 +54,12 @@ def test_only_the_rules_that_are_marked_tell_to_delete_the_user() -> None:
 def test_what_is_to_be_checked_first_comes_with_no_command_that_changes_anything(
     rule: Rule,
 ) -> None:
-    certain, *others = remedies(rule)
+    certain, *others = rule.remedies
     assert certain == rule.fix
-    assert remedy_lines(rule, certain) == rule.remedy
+    assert rule.remedy_lines(certain) == rule.remedy
     for text in others:
         if text != rule.fix:
-            first, *commands = remedy_lines(rule, text)
+            first, *commands = rule.remedy_lines(text)
             assert first == text
             assert first.startswith("Check the ")
             assert "do not delete" in first
@@ -70,6 +69,6 @@ def test_what_is_to_be_checked_first_comes_with_no_command_that_changes_anything
 
 
 def test_an_account_that_could_not_be_read_and_a_rule_without_commands_keep_their_own() -> None:
-    assert remedy_lines(UNCOVERED_ACCOUNT, UNCOVERED_ACCOUNT.fix) == UNCOVERED_ACCOUNT.remedy
+    assert UNCOVERED_ACCOUNT.remedy_lines(UNCOVERED_ACCOUNT.fix) == UNCOVERED_ACCOUNT.remedy
     rule = replace(BY_ID[UNUSED], remedy=())
-    assert remedy_lines(rule, rule.fix) == (rule.fix,)
+    assert rule.remedy_lines(rule.fix) == (rule.fix,)

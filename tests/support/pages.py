@@ -6,13 +6,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from analyzer.analysis.rule_results import FindingCounts, finding_counts
 from analyzer.limits import Criteria, Thresholds
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import TEXT, concatenated
 from analyzer.report.users import Users, users_of_rows
 from analyzer.rules import RULES
-from analyzer.rules.engine import page_findings
+from analyzer.rules.engine import FindingCounts, finding_counts, page_findings
 from analyzer.rules.rule import VERDICT_CELLS, Rule
 from analyzer.verdicts.verdict import with_verdicts
 from tests.support.builders import AS_OF, COLUMNS, Row, a_user, in_slot, rendered
@@ -63,9 +62,9 @@ def counts_on(
     users: Users, roots: Users, rules: Sequence[Rule], limits: Thresholds = LIMITS
 ) -> FindingCounts:
     """Return how many findings there are on a page of users and on one of roots."""
-    return finding_counts(findings_on(users, rules, limits)) + finding_counts(
-        findings_on(roots, rules, limits, of_roots=True)
-    )
+    exempt = [ExemptionMatches(page, ()) for page in (users, roots)]
+    of_users = finding_counts(users, rules, limits, exempt[0], of_roots=False)
+    return of_users + finding_counts(roots, rules, limits, exempt[1], of_roots=True)
 
 
 def found(rule_id: str, *rows: Row, columns: Sequence[str] = COLUMNS) -> pd.DataFrame:
