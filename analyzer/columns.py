@@ -114,11 +114,6 @@ EXEMPT: Final = "exempt"
 AGE_BAND: Final = "age_band"
 EARLIER_DECISION: Final = "earlier_decision"
 
-# Columns of a trend, one row a run.
-RUN: Final = "run"
-INACTIVE_COUNT: Final = "inactive"
-IS_COMPARABLE: Final = "is_comparable"
-
 ACCOUNT_NAME: Final = "account_name"
 """The column of outputs that holds the name of a row's account."""
 

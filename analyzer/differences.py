@@ -41,16 +41,14 @@ class Difference(NamedTuple):
     is_note: bool = False
 
 
-def file_differences(
-    name: str, found: bytes, anew: bytes, skipped: Collection[str] = ()
-) -> Iterator[Difference]:
-    """Yield how a file differs from the one made anew; sheets that are `skipped` are left out."""
+def file_differences(name: str, found: bytes, anew: bytes) -> Iterator[Difference]:
+    """Yield how a file differs from the one made anew."""
     if found == anew:
         return
     ending = PurePath(name).suffix.lower()
     try:
         if ending == ".xlsx":
-            yield from _workbook_differences(name, found, anew, skipped)
+            yield from _workbook_differences(name, found, anew)
         elif ending == ".json":
             yield from _json_differences(name, _json(found), _json(anew))
         else:
@@ -189,16 +187,14 @@ def _json_differences(place: str, found: Any, anew: Any) -> Iterator[Difference]
 # Workbooks
 
 
-def _workbook_differences(
-    name: str, found: bytes, anew: bytes, skipped: Collection[str] = ()
-) -> Iterator[Difference]:
+def _workbook_differences(name: str, found: bytes, anew: bytes) -> Iterator[Difference]:
     """Yield how the sheets of a workbook differ; what people enter is left out.
 
     A sheet that was renamed is found by its content.
     """
     here = {sheet.title: sheet for sheet in read_sheets(name, found)}
-    there = {sheet.title: sheet for sheet in read_sheets(name, anew) if sheet.title not in skipped}
-    others = [title for title in here if title not in there and title not in skipped]
+    there = {sheet.title: sheet for sheet in read_sheets(name, anew)}
+    others = [title for title in here if title not in there]
     lists: dict[str, _List] = {}
     of_sheets: dict[str, list[Difference]] = {}
     # Formulas refer to the lists, which have none.

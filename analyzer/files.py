@@ -216,6 +216,8 @@ def followed_path(path: Path) -> Path:
 
 def missing_file_refusal(name: str) -> InputRefused:
     """Return the refusal of an input that does not exist."""
+    if name.startswith("s3://"):
+        return InputRefused.of_file(printable(name), "it is in a bucket", "Copy it here first.")
     message = "there is no such file or folder"
     return InputRefused.of_file(printable(name), message, "Check the path.")
 

@@ -25,7 +25,7 @@ def version_text(named: str) -> str:
 
 OUTPUT_ENDINGS: Final = (
     *(".xlsx", ".csv", ".json", ".md", ".html", ".parquet"),
-    *(".ocsf.json", ".asff.json"),
+    ".ocsf.json",
 )
 """The endings of the files that can be written."""
 
@@ -38,9 +38,6 @@ def utc_text(moment: datetime) -> str:
     """Return an aware moment as `2026-03-01T09:30:00Z`."""
     return moment.astimezone(UTC).strftime(ISO_UTC)
 
-
-REGION_PATTERN: Final = r"[a-z]+(-[a-z]+)+-[0-9]+"
-"""The form of the names of AWS regions."""
 
 ACCOUNT_ID_PATTERN: Final = "[0-9]{12}"
 """The form of the numbers of AWS accounts."""
@@ -196,7 +193,6 @@ class Feed(StrEnum):
     """Choose a form of results for other systems."""
 
     OCSF = "ocsf"
-    ASFF = "asff"
     PARQUET = "parquet"
 
 
@@ -227,13 +223,6 @@ class SplitBy(StrEnum):
 
     OWNER = "owner"
     ACCOUNT = "account"
-
-
-class WorkbookSheets(StrEnum):
-    """Choose the sheets of a workbook: all, or what a reviewer needs."""
-
-    ALL = "all"
-    REVIEW = "review"
 
 
 LONGEST_SHOWN: Final = 80

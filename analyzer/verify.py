@@ -5,7 +5,7 @@ nor who typed an entry. What came from elsewhere, such as earlier runs that are 
 """
 
 import hashlib
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -34,7 +34,6 @@ from analyzer.sources.source import Source, unreadable_file_refusal
 from analyzer.terms import (
     VERSION,
     AsOfSource,
-    Verdict,
     count_text,
     short_list,
     version_text,
@@ -64,10 +63,10 @@ class Verification:
         for one in differences:
             (self.notes if one.is_note else self.differences).append(one)
 
-    def compare(self, name: str, found: bytes, anew: bytes, skipped: Collection[str] = ()) -> None:
+    def compare(self, name: str, found: bytes, anew: bytes) -> None:
         """Add how an output differs from the one made anew."""
         self.outputs += 1
-        self.add(file_differences(name, found, anew, skipped))
+        self.add(file_differences(name, found, anew))
 
     @property
     def headline(self) -> str:
@@ -124,35 +123,21 @@ def verify_run(
     others = {one.name: one for one in run_folders.runs(run.path.parent)}
     gone = _gone_runs(run, source, others)
     result.not_checked += (f"{run.name}/{of}: {short_list(gone[of])} is gone" for of in gone)
-    result.add(_trend_differences(run.name, source, others))
     compared = [others[name] for name in [record.compared_with] if name in others]
     changed = outputs.changes_since(analysis, compared, source.older_runs)
     is_gone = outputs.CHANGES in gone
     met = record.met if is_gone else outputs.failures(request, analysis, changed, compared)
-    feeds = {
-        feed: ([others[name] for name in of.closes], of.accounts)
-        for feed, of in source.feeds.items()
-        if outputs.FEEDS[feed] not in gone
-    }
     unknown = {outputs.CHANGES} & gone.keys()
-    for feed in source.feeds.keys() - feeds.keys():
-        unknown.update(outputs.feed_files(run, feed))
-    region = record.parameters.get("hub_region")
     with TemporaryDirectory() as name:
         folder = Path(name)
-        outputs.write_all(analysis, folder, changed, compared, source.trend, feeds, region)
+        outputs.write_all(analysis, folder, changed, compared, source.feeds)
         (folder / RECORD_FILE).write_bytes(_record_anew(run, analysis, met))
         for path in (path for path in (RECORD_FILE, *run.files) if path not in unknown):
             if (folder / path).is_file():
                 found, anew = (run.path / path).read_bytes(), (folder / path).read_bytes()
-                sheets = _OF_EARLIER_RUNS if is_gone else ()
-                result.compare(f"{run.name}/{path}", found, anew, sheets)
+                result.compare(f"{run.name}/{path}", found, anew)
             elif not inputs.is_input(path):
                 result.add([Difference(f"{run.name}/{path}", "the reports give no such file")])
-
-
-_OF_EARLIER_RUNS: Final = (SheetName.CHANGES, SheetName.SUMMARY)
-_SHEETS: Final = f"{outputs.WORKBOOK}, {' and '.join(_OF_EARLIER_RUNS)}"
 
 
 def _gone_runs(run: Run, source: MadeFrom, others: Container[str]) -> dict[str, list[str]]:
@@ -160,24 +145,10 @@ def _gone_runs(run: Run, source: MadeFrom, others: Container[str]) -> dict[str, 
     before = [run.record.compared_with] if run.record.compared_with else []
     names: dict[str, Iterable[str]] = {
         outputs.CHANGES: before,
-        _SHEETS: before,
         "accounts of older runs": source.older_runs.values(),
-        "trend": [row[0] for row in source.trend if row[0] != run.name],
-        **{outputs.FEEDS[feed]: of.closes for feed, of in source.feeds.items()},
     }
     gone = {of: sorted({name for name in names[of] if name not in others}) for of in names}
     return {of: runs for of, runs in gone.items() if runs}
-
-
-def _trend_differences(
-    run: str, source: MadeFrom, others: Mapping[str, Run]
-) -> Iterator[Difference]:
-    """Yield the numbers in the trend that are not those of their runs."""
-    for name, _, unused, _, users, _ in source.trend:
-        if name != run and name in others:
-            counts = others[name].record.users
-            if (unused, users) != (counts[Verdict.UNUSED], sum(counts.values())):
-                yield Difference(f"{run}/{RECORD_FILE}, trend", f"not the numbers of {name}")
 
 
 def _record_anew(run: Run, analysis: Analysis, met: Sequence[str]) -> bytes:
@@ -264,12 +235,8 @@ def verify_workbook(
     name: str, content: bytes, review: ReviewRecord, analysis: Analysis, result: Verification
 ) -> None:
     """Make a workbook anew from the analysis that it shows, and compare all but the entries."""
-    if review.of_run:
-        what = f"{name}: {' and '.join(_OF_EARLIER_RUNS)}, which verify of the run checks"
-        result.not_checked.append(what)
     result.add_report(analysis.report, analysis.totals.user_count())
-    skipped = _OF_EARLIER_RUNS if review.of_run else ()
-    result.compare(name, content, _workbook(analysis, review), skipped)
+    result.compare(name, content, _workbook(analysis, review))
 
 
 def _workbook(analysis: Analysis, review: ReviewRecord) -> bytes:
@@ -278,7 +245,7 @@ def _workbook(analysis: Analysis, review: ReviewRecord) -> bytes:
         parts = {whole.part_of(workbook): workbook for workbook in whole.users_by_workbook}
         return whole.content_of(parts[review.part]) if review.part in parts else b""
     stream = BytesIO()
-    write_workbook(analysis, stream, sheets=review.sheets, of_run=review.of_run)
+    write_workbook(analysis, stream)
     return stream.getvalue()
 
 

@@ -22,7 +22,7 @@ COMMANDS: Final = {
     "explain lena.hartwig SAMPLE": 0,
     "diff EARLIER SAMPLE --fail-on unused -o changes.json": 1,
     "history EARLIER SAMPLE --max-gap 95 -o period.xlsx": 0,
-    "export --from ORGANIZATION --out-dir runs --also ocsf --also asff --also parquet": 0,
+    "export --from ORGANIZATION --out-dir runs --also ocsf --also parquet": 0,
     "collect decided.csv --report SAMPLE -o decisions.csv": 0,
     "plan decisions.csv --report SAMPLE --exemptions EXEMPTIONS -o remove.sh": 0,
     "verify decisions.csv decided.csv --report SAMPLE": 0,

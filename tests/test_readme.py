@@ -25,7 +25,7 @@ from analyzer.rules.rule import Outcome
 from analyzer.standards import STANDARDS
 from analyzer.terms import AsOfSource, UnusedReason, Verdict
 from analyzer.verdicts.caveats import BLIND_SPOT_COMMANDS, CAVEATS
-from analyzer.writers import asff, ocsf
+from analyzer.writers import ocsf
 from analyzer.writers.findings import FINDING_COLUMNS
 from tests.support.builders import ROOT_FOLDER
 from tests.support.forking import forking
@@ -84,7 +84,7 @@ NOT_RUN = {
 EXIT_CODES = {
     "credreport analyze reports/ -q --fail-on": FAILED,
     "credreport analyze report.json --standard cis-3.0 --fail-on": FAILED,
-    "credreport export --config samples/export.toml": FAILED,
+    "credreport export --from samples/organization": FAILED,
     "credreport export --from reports/ --out-dir runs --fail-on": FAILED,
     "credreport diff 2025-12-01/ 2026-03-01/ -q --fail-on": FAILED,
     "credreport history reports/ --decisions": PARTIAL,  # two accounts have old reports only
@@ -100,13 +100,6 @@ LOG_AND_OWNERS = (
     f"{LEDGER_WITHOUT_LINES}; echo '{','.join(LOG_COLUMNS)}' > credreport-removals.csv;"
     " echo 'account,user,owner' > owners.csv"
 )
-AWS_OF_FEEDS = """
-credreport analyze reports/ -o findings.asff.json
-aws() {
-  python -c 'import json, sys; sys.exit(len(json.load(open(sys.argv[1]))) > 100)' "${4#file://}" &&
-    echo 0
-}
-"""
 DETAILS = json.dumps(
     {
         "UserDetailList": [
@@ -123,11 +116,14 @@ BUCKET = """
 aws() {
   mkdir -p bucket "$4" && cp -r "${3/s3:*/bucket}/." "${4/s3:*/bucket}"
 }
-export CREDREPORT_FROM=reports
+"""
+OF_FILES = """
+credreport() {
+  command credreport "$@" --from reports
+}
 """
 BEFORE = {
-    "bucket=": BUCKET,
-    "for batch in": AWS_OF_FEEDS,
+    "bucket=": BUCKET + OF_FILES,
     "jq -r": f"printf %s '{DETAILS}' > details.json",
     "credreport analyze reports/ --decisions": LEDGER_WITHOUT_LINES,
     "credreport collect": "credreport analyze reports/012345678901.csv -o review.xlsx",
@@ -247,16 +243,12 @@ def test_the_table_of_exit_codes_lists_those_that_the_program_ends_with() -> Non
     assert {int(code) for code in ",".join(rows(CLI, "exit code")).split(",")} == codes
 
 
-def test_the_table_of_outcomes_has_the_words_of_the_feeds() -> None:
-    _, table = WRITERS.split("| outcome | OCSF | ASFF |", 1)
+def test_the_table_of_outcomes_has_the_words_of_ocsf() -> None:
+    _, table = WRITERS.split("| outcome | OCSF |", 1)
     words = {
-        outcome: tuple(re.findall("`(.+?)`", next(re.finditer(rf"\| {outcome}\b.*", table))[0]))
-        for outcome in Outcome
+        outcome: next(re.finditer(rf"\| {outcome}\b.*?`(.+?)`", table))[1] for outcome in Outcome
     }
-    assert words == {
-        outcome: (ocsf.COMPLIANCE_STATUS[outcome][1], asff.COMPLIANCE_STATUS[outcome])
-        for outcome in Outcome
-    }
+    assert words == {outcome: ocsf.COMPLIANCE_STATUS[outcome][1] for outcome in Outcome}
     assert f"OCSF {ocsf.OCSF_VERSION} " in WRITERS
 
 
@@ -339,17 +331,6 @@ def test_each_block_of_commands_runs_as_written_on_the_samples(
     assert ended.returncode == expected, ended.stderr
 
 
-@pytest.mark.parametrize("aws", ["aws() { echo 2; }", "aws() { return 255; }", "aws() { :; }"])
-def test_the_import_of_findings_fails_if_one_fails(aws: str, tmp_path: Path) -> None:
-    (block,) = [each for each in blocks("sh") if each.text.startswith("for batch in")]
-    (tmp_path / "findings-123456789012-001.asff.json").write_text("[]")
-    ended = subprocess.run(
-        ["bash", "-c", f"{aws}\n{block.text}"], cwd=tmp_path, capture_output=True, check=False
-    )
-    assert ended.returncode == 1
-    assert b"findings-123456789012-001.asff.json: not imported" in ended.stderr
-
-
 def test_the_examples_in_python_run_and_print_findings_and_unused_users(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -400,7 +381,8 @@ def test_the_stack_set_takes_a_caller_in_every_partition_of_aws() -> None:
 def test_the_role_of_every_example_is_the_one_that_the_policy_allows_to_assume() -> None:
     policy = (ROOT_FOLDER / "samples" / "policies" / "organization.json").read_text()
     (allowed,) = re.findall(r":role/([\w-]+)", policy)
-    texts = [*TEXTS.values(), (ROOT_FOLDER / "samples" / "export.toml").read_text()]
+    files = (DEPLOY / "crontab", DEPLOY / "credreport.service")
+    texts = [*TEXTS.values(), *(file.read_text() for file in files)]
     named = re.findall(r"role-name[ =\"]+([\w-]+)", "\n".join(texts))
     assert set(named) == {allowed}
     assert f"Default: {allowed}\n" in (DEPLOY / "stackset.yaml").read_text()

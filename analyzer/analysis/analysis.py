@@ -45,9 +45,8 @@ class Analysis:
     `judged` are its users with the columns that the analysis adds (`Users`). `book` chooses the
     rules; None stands for the default rules. `ledger` has the earlier decisions; decisions to
     keep users are among the exemptions already. If a `filter` is set, it kept these users of the
-    analysis `part_of`. `settings` names the file that set criteria or rules, and its settings;
-    empty for none. `exempt` are the matches of the exemptions, None if there are none; `owned` is
-    the position of each user's owner in the list, -1 for none.
+    analysis `part_of`. `exempt` are the matches of the exemptions, None if there are none; `owned`
+    is the position of each user's owner in the list, -1 for none.
     """
 
     report: Report
@@ -59,7 +58,6 @@ class Analysis:
     owners: Owners = field(default_factory=Owners)
     filter: "Filter | None" = None
     part_of: "Analysis | None" = None
-    settings: str = ""
     exempt: "ExemptionMatches | None" = None
     owned: np.ndarray = field(default_factory=lambda: np.array([], np.int64))
 
@@ -262,7 +260,7 @@ class AnalysisRequest:
 
     `book` chooses the rules; None stands for the default rules. `accounts` has account names,
     `ledger` earlier decisions, `owners` the owners of users. `fail_on` are verdicts, severities,
-    ids of rules, `control` and `overdue`. `settings` is as in `Analysis`.
+    ids of rules, `control` and `overdue`.
     """
 
     criteria: Criteria = field(default_factory=Criteria)
@@ -272,7 +270,6 @@ class AnalysisRequest:
     accounts: "AccountList | None" = None
     owners: "Owners | None" = None
     fail_on: Collection[str] = ()
-    settings: str = ""
 
     def analysis(self, report: Report) -> Analysis:
         """Judge a report, with the names of its accounts."""
@@ -280,10 +277,9 @@ class AnalysisRequest:
             from analyzer.lists.owners import with_account_list  # noqa: PLC0415
 
             report = with_account_list(report, self.accounts)
-        judged = analyze(
+        return analyze(
             report, self.criteria, self.exemptions, self.book, self.ledger, owners=self.owners
         )
-        return replace(judged, settings=self.settings)
 
     def failures(self, analysis: Analysis) -> list[str]:
         """Return the conditions of `fail_on` that are met, with the number of users or findings.

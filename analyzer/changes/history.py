@@ -25,9 +25,8 @@ from analyzer.decisions.facts import ReportedAccounts, reported_accounts
 from analyzer.decisions.fate import fates_of
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.owners import Owner, Owners
-from analyzer.report.model import NO_MOMENT, TEXT, concatenated, stable_order
+from analyzer.report.model import TEXT, concatenated, stable_order
 from analyzer.report.report import Report
-from analyzer.terms import Verdict
 
 ALL: Final = "all"
 """The account in the row that counts all accounts."""
@@ -105,8 +104,6 @@ class History:
     - `events` (`EVENTS`): what happened between the reports `after` and `before`.
     - `reports` (`REPORTS`): every report of every account, and files that could not be read;
       `rows` int64, `days` Int64 from the report before, `status` in words.
-    - `trend`: the number of users of each verdict (int64), by the days in `as_of`, from the first
-      day on which every covered account has a report.
 
     `remarks` say what to look at in decisions, each with the names of users, `contradictions` which
     lines of the log of the script the reports deny.
@@ -122,7 +119,6 @@ class History:
     users: pd.DataFrame
     events: pd.DataFrame
     reports: pd.DataFrame
-    trend: pd.DataFrame
     remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     contradictions: Sequence[str] = ()
     unmatched_owners: Sequence[Owner] = ()
@@ -185,7 +181,6 @@ def history(request: AnalysisRequest, report: Report, span: Span) -> History:
             _frame((event for each in accounts for event in each.events), EVENTS)
         ),
         reports=_frame(_report_rows(report, accounts), REPORTS, (columns.ACCOUNT, columns.AS_OF)),
-        trend=_trend(accounts),
         unmatched_owners=[each for at, each in enumerate(owners.entries) if at not in owned],
     )
     is_decided = request.ledger and any(not each.reason for each in followed.coverages)
@@ -272,19 +267,6 @@ def _median_and_longest(days: Sequence[float]) -> list[float | None]:
     """Return both, None for what is not known."""
     known = [median(days), max(days)] if days else [inf, inf]
     return [each if each < inf else None for each in known]
-
-
-def _trend(accounts: Sequence[FollowedAccount]) -> pd.DataFrame:
-    """Return `History.trend`, from the last report of each account up to the end of each day."""
-    shown = [each.verdict_counts() for each in accounts if not each.coverage.reason]
-    days = np.unique(np.concatenate([np.array([], "M8[D]"), *(own for own, _ in shown)]))
-    # Users of an account that comes later would look like growth.
-    days = days[days >= max((own[0] for own, _ in shown), default=NO_MOMENT)]
-    total = np.zeros((len(days), len(Verdict)), np.int64)
-    for own, verdicts in shown:
-        total += verdicts[np.searchsorted(own, days, "right") - 1]
-    counts = dict(zip(map(str, Verdict), total.T, strict=True))
-    return pd.DataFrame({columns.AS_OF: pd.DatetimeIndex(days.astype("M8[s]"), tz="UTC"), **counts})
 
 
 def _report_rows(report: Report, accounts: Iterable[FollowedAccount]) -> Iterator[tuple[Any, ...]]:

@@ -1,13 +1,12 @@
 """Run the command line: `run` owns the process, and each command is one function of one file.
 
-Only this package reads options, the environment and the terminal. Only `sources`, `aws` and this
+Only this package reads options and the terminal. Only `sources`, `aws` and this
 package use the clock and the network. It imports all packages, and no other package imports it.
 
 - A command's function lists its steps: load, judge, write, say, exit. It decides nothing about
   users.
 - `options.py` defines the options that several commands share, `values.py` parses their values,
-  `inputs.py` reads the files that they name, `command.py` turns a function into a command, with
-  its settings file and environment variables.
+  `inputs.py` reads the files that they name, `command.py` turns a function into a command.
 - `streams.py` writes results to standard output, messages to standard error; `table_outputs.py`
   writes tables, also to files, `log.py` logs an unattended run. Errors are
   `CredreportError`s, which `main` turns into a message and an exit code; any other exception is a

@@ -14,11 +14,9 @@ from analyzer.cli.values import InputFile, file_path, rule_ids
 from analyzer.errors import OutputFailed
 from analyzer.terms import (
     OUTPUT_ENDINGS,
-    Feed,
     Format,
     SplitBy,
     Verdict,
-    WorkbookSheets,
     printable,
     short_list,
 )
@@ -32,7 +30,6 @@ _NAME_FORMATS: Final = (Format.NAMES, Format.ARNS)
 
 _STDOUT: Final = Path("-")
 _output: Final = partial(options.option, rich_help_panel="Output")
-_ASFF: Final = f".{Feed.ASFF}.json"
 
 EXAMPLES: Final = (
     "credreport analyze report.json --exemptions exemptions.csv -o review.xlsx",
@@ -63,12 +60,6 @@ class OutputOptions:
         metavar="FORMAT",
     )
     verdict: list[Verdict] = options.option([Verdict.UNUSED], **options.VERDICTS)
-    sheets: WorkbookSheets = _output(
-        WorkbookSheets.ALL,
-        metavar="SHEETS",
-        show_default=False,
-        help="Sheets of the workbook: all or review.",
-    )
     split_by: SplitBy | None = _output(
         None, metavar="WORD", help="Write a workbook to -o FOLDER for each owner or account."
     )
@@ -88,7 +79,6 @@ class OutputOptions:
     mode: int | None = _output(
         None, parser=_mode, metavar="OCTAL", hidden=True, help="Set the permissions of the files."
     )
-    hub_region: str | None = options.option(None, **options.HUB_REGION)
     raw_csv: bool = options.option(False, "--raw-csv", **options.RAW_CSV)
     quiet: bool = options.option(False, "--quiet", "-q", help=options.QUIET)
 
@@ -165,8 +155,6 @@ def _check_options(
     """Refuse options that contradict each other or need another one; raises typer.BadParameter."""
     names, check = outputs.format_ in _NAME_FORMATS, outputs.include_check
     ledger = judging_options.decisions
-    workbook = any(path.suffix.lower() == ".xlsx" for path in outputs.output)
-    every_sheet = outputs.sheets is WorkbookSheets.ALL
     only_certain = "lists the users that --certain leaves out: use one of the two"
     inputs.require(names or not check, "use it with --format names or arns only", "--include-check")
     inputs.require(not (check and filters.certain), only_certain, "--include-check")
@@ -176,7 +164,6 @@ def _check_options(
     inputs.require(not (names and by_rule), findings, "--rules")
     both = "- is standard output, and --format writes to it too: use one of the two"
     inputs.require(outputs.findings != _STDOUT or not outputs.format_, both, "--findings")
-    inputs.require(workbook or every_sheet, "use it with -o FILE.xlsx only", "--sheets")
     inputs.require(
         ledger or not outputs.follow_up, "name the ledger with --decisions", "--follow-up"
     )
@@ -203,16 +190,10 @@ def _write_files(analysis: "Analysis", outputs: OutputOptions) -> list[str]:
         findings=None if outputs.findings == _STDOUT else outputs.findings,
         follow_up=outputs.follow_up,
         raw_csv=outputs.raw_csv,
-        region=outputs.hub_region,
         mode=outputs.mode,
-        sheets=outputs.sheets,
     )
     whole = ", with all users: a workbook is not filtered" if analysis.filter else ""
-    is_assumed = not outputs.hub_region and any(str(path).endswith(_ASFF) for path in paths)
-    return [
-        *(f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}" for path in paths),
-        *([options.HOME_REGION_NOTE] if is_assumed else []),
-    ]
+    return [f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}" for path in paths]
 
 
 def _write_split(

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from analyzer.cli.command import Config
 from analyzer.cli.inputs import Inputs, check_outputs, decision_inputs, find_inputs, load
 from analyzer.cli.options import (
     FILE,
@@ -56,7 +55,6 @@ def collect(
     ),
     input_options: InputOptions,
     criteria: CriteriaOptions,
-    config: Config = None,
 ) -> None:
     """Check the decisions in filled-in workbooks, and add what is new to a ledger.
 
@@ -72,7 +70,7 @@ def collect(
     from analyzer.reviews.entries import read_files
 
     lists = (exemptions, owners)
-    read = [*files, *report, *lists, config]
+    read = [*files, *report, *lists]
     check_outputs([output] if output else [], read, are_ledgers=True)
     inputs = find_inputs(report, input_options)
     with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:

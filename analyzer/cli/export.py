@@ -39,20 +39,18 @@ def export(
     sources: list[str] = typer.Option(
         [],
         "--from",
-        envvar="CREDREPORT_FROM",
         metavar="SOURCES",
         help=f"Read these reports instead of asking AWS; {options.REPEATED}",
     ),
     also: list[str] = typer.Option(
         [],
         **options.words(
-            f"Also write {Feed.OCSF} or {Feed.ASFF} (findings, gone ones closed) or {Feed.PARQUET}",
+            f"Also write {Feed.OCSF} (findings) or {Feed.PARQUET}",
             lambda: [*Feed],
             "FORMAT",
             callback=words_of(*Feed),
         ),
     ),
-    hub_region: str | None = typer.Option(None, **options.HUB_REGION),
     out_dir: Path = typer.Option(
         ...,
         metavar="FOLDER",
@@ -81,18 +79,13 @@ def export(
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Log warnings and errors only."),
     reading: options.InputOptions,
 ) -> None:
-    """Fetch reports, analyze them and keep all outputs as one run, for cron.
-
-    Each option is also an environment variable: --out-dir is CREDREPORT_OUT_DIR.
-    """
+    """Fetch reports, analyze them and keep all outputs as one run, for cron."""
     log = Log(form=log_format, quiet=quiet)
     written = nullcontext(dict[str, object]()) if check else last_run_written(out_dir)
     with log.errors(), written as last_run:
         from analyzer.runs import inputs
         from analyzer.runs.run import ExportRequest
 
-        if judging_options.settings:
-            log.say("settings", f"Settings of {judging_options.settings}.")
         if not sources:
             _check_options(reading, aws)
         if decisions := judging_options.decisions or _ledger_in(out_dir):
@@ -121,13 +114,9 @@ def export(
                 "service_credentials": aws.service_credentials and not sources,
                 "as_of": utc_text(reading.as_of) if reading.as_of else None,
                 "also": sorted(also),
-                "hub_region": hub_region,
             },
             feeds=[feed for feed in Feed if feed in also],
-            hub_region=hub_region,
         )
-        if Feed.ASFF in also and not hub_region:
-            log.say("hub-region", options.HOME_REGION_NOTE)
         code, outcome = _run(request, keep, check=check)
         last_run.update(outcome)
         if code:
@@ -195,15 +184,11 @@ def _check_options(reading: options.InputOptions, aws: AwsOptions) -> None:
 
 
 def _recorded(judging_options: options.JudgingOptions, fail_on: list[str]) -> dict[str, object]:
-    """Return options for the record of a run: lists of words sorted, files as their SHA-256.
-
-    The settings file is left out: only the values count.
-    """
+    """Return options for the record of a run: lists of words sorted, files as their SHA-256."""
     values = {
         field.name: getattr(judging_options, field.name) for field in fields(judging_options)
     } | {"fail_on": fail_on}
     values["accounts"] = values.pop("accounts")  # It was the last one in earlier runs, too.
-    del values["settings"], values["config"]
     values["log"] = [log.sha256 for log in judging_options.log]
     hashes = {name: file.sha256 for name, file in values.items() if isinstance(file, InputFile)}
     lists = {name: sorted(value) for name, value in values.items() if isinstance(value, list)}

@@ -69,7 +69,6 @@ class AwsOptions(FetchRequest):
     external_id: str | None = _of_organization(
         None,
         **_secret(r"[\w+=,.@:/-]{2,1224}", "use one such as audit-2026", "ID"),
-        envvar="CREDREPORT_EXTERNAL_ID",
         help="External id of the role.",
     )
     session_name: str = _of_organization(

@@ -157,7 +157,6 @@ def read_analysis_request(
         criteria=options.criteria(),
         book=book,
         **_lists(options),
-        settings=options.settings,
         fail_on=fail_on,
     )
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
@@ -17,7 +16,6 @@ from analyzer.cli.values import (
     moment,
     pattern,
     rule_ids,
-    text_form,
     whole_number,
     words_of,
 )
@@ -27,7 +25,6 @@ from analyzer.terms import (
     ANY_UNKNOWN_EXPOSURE,
     CONTROL,
     OVERDUE,
-    REGION_PATTERN,
     Benchmark,
     Exposure,
     Severity,
@@ -42,7 +39,7 @@ ALL_VERDICTS: Final = "all"
 FAIL_ON_WORDS: Final = (*Verdict, *Severity, CONTROL, OVERDUE)
 """The words that --fail-on takes besides ids of rules."""
 
-# Kinds of options; rare ones are in samples/settings.toml, not in the help
+# Kinds of options
 
 DAYS: Final = whole_number(1)
 DAYS_FROM_0: Final = whole_number(0)
@@ -144,10 +141,7 @@ class CriteriaOptions(Criteria):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgingOptions(CriteriaOptions):
-    """Hold the options that the verdicts and the findings depend on.
-
-    `config` is the settings file; `settings` names it with the options that it sets.
-    """
+    """Hold the options that the verdicts and the findings depend on."""
 
     exemptions: InputFile | None = option(None, **FILE, help="Read the exempt users from a CSV.")
     exempt: list[str] = option([], **EXEMPT)
@@ -176,13 +170,11 @@ class JudgingOptions(CriteriaOptions):
     keep_days: int = KEEP_DAYS
     due_days: int = DUE_DAYS
     accounts: InputFile | None = option(None, **ACCOUNTS)
-    config: Path | None = None
-    settings: str = ""
 
     @property
-    def files(self) -> tuple[InputFile | Path | None, ...]:
+    def files(self) -> tuple[InputFile | None, ...]:
         """Return the files that were read."""
-        named = (self.exemptions, self.owners, self.decisions, self.accounts, self.config)
+        named = (self.exemptions, self.owners, self.decisions, self.accounts)
         return *named, *self.log
 
 
@@ -251,22 +243,9 @@ class FilterOptions(PatternOptions):
     )
 
 
-HUB_REGION: Final[Settings] = {
-    **text_form(REGION_PATTERN, "use a region such as eu-west-1", "REGION"),
-    **IN_OUTPUT,
-    "hidden": True,
-    "help": "Region of the Security Hub for ASFF; default the partition's home region.",
-}
-
 RAW_CSV: Final[Settings] = {
     "hidden": True,
     "help": "Write cells like formulas without a leading '.",
     **IN_OUTPUT,
 }
 QUIET: Final = "Write errors, and with --format the result."
-
-HOME_REGION_NOTE: Final = (
-    "ASFF is for Security Hub in us-east-1, or the home region of another partition; --hub-region"
-    " sets the region."
-)
-"""The message on ASFF that is written without --hub-region."""

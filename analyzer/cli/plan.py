@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from analyzer.cli.command import Config
 from analyzer.cli.inputs import check_outputs, decision_inputs, exemptions_of, require
 from analyzer.cli.options import EXEMPT, FILE, OUTPUT, REPEATED, DecisionFiles
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
@@ -54,7 +53,6 @@ def plan(
         **whole_number(1, 36_500),
         help="Set the age of the reports from which the script refuses to run.",
     ),
-    config: Config = None,
 ) -> None:
     """Write a shell script that deactivates or deletes the users that reviewers decided on.
 
@@ -78,7 +76,7 @@ def plan(
 
     _check_names(files)
     listed = decision_inputs([exemptions]) if exemptions and exemptions != "none" else []
-    check_outputs([output] if output else [], [*files, *listed, owners, *report, config])
+    check_outputs([output] if output else [], [*files, *listed, owners, *report])
     today = utc_now().date()
     entries = read_files(files, today)
     entered = collect(Ledger(), entries).ledger

@@ -146,7 +146,6 @@ def _request_of_run(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
         "decisions": kept.get(inputs.DECISIONS),
         "accounts": kept.get(inputs.ACCOUNTS),
         "log": [file for name, file in kept.items() if name.startswith(logs)],
-        "settings": source.settings,
     }
     kinds = {"definition": Definition, "standard": Benchmark}
     values |= {name: kind(values[name]) for name, kind in kinds.items() if values[name]}
@@ -175,7 +174,7 @@ def _request_of_review(
             message = f"the list {name}, SHA-256 {digest}, is missing"
             raise InputRefused.of_file(workbook, message, hint)
         used.setdefault(option, []).append(InputFile(name, found[0]))
-    shared = ("idle_days", "grace_days", "keep_days", "due_days", "settings")
+    shared = ("idle_days", "grace_days", "keep_days", "due_days")
     single = ("exemptions", "owners", "decisions", "accounts")
     values: dict[str, Any] = {
         **{name: getattr(review, name) for name in shared},

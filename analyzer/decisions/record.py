@@ -30,7 +30,7 @@ from analyzer.report.model import (
 )
 from analyzer.report.users import Users
 from analyzer.report.values import timestamp, utc_text_series
-from analyzer.terms import AsOfSource, SplitBy, Verdict, WorkbookSheets, utc_text
+from analyzer.terms import AsOfSource, SplitBy, Verdict, utc_text
 
 MOST_SAME_SECOND: Final = 50
 """If more users than this were created in one second, their names are not kept."""
@@ -141,9 +141,6 @@ class ReviewRecord(_Record):
     thresholds: dict[str, int]
     keep_days: int
     due_days: int
-    settings: str
-    sheets: WorkbookSheets
-    of_run: bool
     listed: dict[str, int]
     follow_up: str
 

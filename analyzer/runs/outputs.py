@@ -1,12 +1,8 @@
-"""Write all outputs of a run, and count users from run to run."""
+"""Write all outputs of a run, and compare it with the run before."""
 
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import fields, replace
-from datetime import datetime
-from itertools import chain
-from operator import itemgetter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -30,18 +26,15 @@ from analyzer.changes.user_changes import ChangeKind
 from analyzer.decisions.ledger import read_ledger
 from analyzer.errors import InputRefused
 from analyzer.files import PRIVATE, replacing, sha256
-from analyzer.limits import Criteria
-from analyzer.report.model import TEXT, Exemption
+from analyzer.report.model import Exemption
 from analyzer.report.report import Report
 from analyzer.rules.rule import Outcome
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.runs.run_folders import Run, sync
 from analyzer.sources.load import read_exemptions
-from analyzer.terms import Feed, Verdict, utc_text
-from analyzer.writers import write, write_asff
-from analyzer.writers.asff import is_batch
+from analyzer.terms import Feed, Verdict
+from analyzer.writers import write
 from analyzer.writers.changes import write_changes
-from analyzer.writers.ocsf import write_ocsf
 from analyzer.writers.workbook import write_workbook
 
 T = TypeVar("T")
@@ -54,83 +47,23 @@ WORKBOOK: Final = "review.xlsx"
 
 FEEDS: Final = {
     Feed.OCSF: "findings.ocsf.json",
-    Feed.ASFF: "findings.asff.json",
     Feed.PARQUET: "findings.parquet",
 }
 """The file with the findings of each feed."""
 
 USERS_TABLE: Final = "users.parquet"
 
-TREND_MONTHS: Final = 12
-"""Months in the trend, with the newest; the last run of each is shown."""
 
-TREND_COLUMNS: Final = (
-    columns.RUN,
-    columns.AS_OF,
-    str(Verdict.UNUSED),
-    columns.INACTIVE_COUNT,
-    columns.USERS,
-    columns.IS_COMPARABLE,
-)
-
-TrendRow = tuple[str, str, int, int, int, bool]
-"""The cells of `TREND_COLUMNS` of a month, as JSON can hold them."""
-
-
-def _write_feed(  # noqa: PLR0913, PLR0917  what a feed comes from
-    analysis: Analysis,
-    folder: Path,
-    feed: Feed,
-    region: str | None,
-    closed: Sequence[Run],
-    accounts: Sequence[str],
-) -> None:
-    """Write a feed of a run into a folder, of these accounts only.
-
-    OCSF and ASFF also close findings that `closed` runs, newest first, have and that are gone
-    now; ASFF is for the Security Hub of `region`. Parquet also writes a file with the users. Raises
-    OutputFailed.
-    """
-    # A filter would drop rows that name no account.
-    if {*accounts} != analysis.report.accounts:
-        if not accounts:
-            return
-        analysis = analysis.where(Filter(accounts=(*accounts,)))
-    earlier = [run.path / name for run in closed for name in feed_files(run, feed)]
-    if feed is Feed.PARQUET:
-        findings = folder / FEEDS[feed]
-        write(analysis, folder / USERS_TABLE, verdicts=tuple(Verdict), findings=findings)
-        return
-    if feed is Feed.ASFF:
-        batches = map(Path.read_bytes, earlier) if earlier else ()
-        write_asff(analysis, folder / FEEDS[feed], region, batches)
-        return
-    with ExitStack() as stack:
-        lines = chain.from_iterable(stack.enter_context(path.open("rb")) for path in earlier)
-        write_ocsf(analysis, stack.enter_context(replacing(folder / FEEDS[feed])), lines)
-
-
-def feed_files(run: Run, feed: Feed) -> list[str]:
-    """Return the names of the files of a feed in a run."""
-    if feed is Feed.ASFF:
-        return [name for name in run.files if is_batch(Path(FEEDS[feed]), name)]
-    return [FEEDS[feed]] if FEEDS[feed] in run.files else []
-
-
-def write_all(  # noqa: PLR0913, PLR0917  what the outputs come from
+def write_all(
     analysis: Analysis,
     folder: Path,
     changed: pd.DataFrame,
     earlier: Sequence[Run],
-    trend: Iterable[TrendRow],
-    feeds: Mapping[Feed, tuple[Sequence[Run], Sequence[str]]],
-    region: str | None,
+    feeds: Iterable[Feed],
 ) -> str:
     """Write every output of a run into a folder, and return the number of changes in words.
 
-    `changed` are those since the last of the `earlier` runs, if any. `trend` has the numbers of
-    users by month, `feeds` the runs whose findings each closes, the newest first,
-    and its accounts; ASFF is for the Security Hub of `region`. Raises OutputFailed.
+    `changed` are those since the last of the `earlier` runs, if any. Raises OutputFailed.
     """
     write(
         analysis,
@@ -143,14 +76,13 @@ def write_all(  # noqa: PLR0913, PLR0917  what the outputs come from
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
     with replacing(folder / WORKBOOK) as stream:
-        since = earlier[-1].name if earlier else ""
-        shown = changed if earlier else None
-        numbers = trend_frame(trend)
-        write_workbook(
-            analysis, stream, changes=shown, previous_run=since, trend=numbers, of_run=True
-        )
-    for feed, (closed, accounts) in feeds.items():
-        _write_feed(analysis, folder, feed, region, closed, accounts)
+        write_workbook(analysis, stream)
+    for feed in feeds:
+        if feed is Feed.PARQUET:
+            tables = folder / USERS_TABLE, folder / FEEDS[feed]
+            write(analysis, tables[0], verdicts=tuple(Verdict), findings=tables[1])
+        else:
+            write(analysis, folder / FEEDS[feed])
     return _change_count_text(changed, analysis.report, earlier)
 
 
@@ -201,61 +133,6 @@ def _change_count_text(changed: pd.DataFrame, report: Report, earlier: Sequence[
     number = changes if covered & report.accounts else "not known"
     accounts = int((changed[CHANGE] == ChangeKind.NOT_COVERED).sum())
     return f"{number}, accounts not compared: {accounts:,}" if accounts else number
-
-
-def trend(  # noqa: PLR0913, PLR0917  the present run, of which there is no record yet
-    earlier: Sequence[Run],
-    name: str,
-    as_of: datetime,
-    verdicts: Mapping[Verdict, int],
-    accounts: Collection[str],
-    parameters: Mapping[str, Any],
-) -> list[TrendRow]:
-    """Return the numbers of users of the last run of each month, the present one last.
-
-    `earlier` are the older runs in their order. `name`, `as_of` (UTC), `verdicts` (how many users
-    have each), `accounts` and `parameters` are those of the present run, whose month is the last of
-    `TREND_MONTHS`. In a month, the last run with the same accounts and criteria counts, if any.
-    Inactive users are retired or dormant.
-    """
-    criteria = {field.name: parameters.get(field.name) for field in fields(Criteria)}
-    runs = [
-        (run.name, run.record.as_of, run.record.users, is_comparable)
-        for run in earlier
-        for is_comparable in [
-            {of.account for of in run.record.covered} == {*accounts}
-            and criteria == {word: run.record.parameters.get(word) for word in criteria}
-        ]
-    ]
-    rows = [*sorted(runs, key=itemgetter(3)), (name, as_of, verdicts, True)]
-    last_of_month = {_month(row[1]): row for row in rows}
-    oldest = _month(as_of) - TREND_MONTHS
-    return [
-        (
-            run,
-            utc_text(at),
-            of[Verdict.UNUSED],
-            of[Verdict.RETIRED] + of[Verdict.DORMANT],
-            sum(of.values()),
-            same,
-        )
-        for month, (run, at, of, same) in sorted(last_of_month.items())
-        if month > oldest
-    ]
-
-
-def trend_frame(rows: Iterable[TrendRow]) -> pd.DataFrame:
-    """Return a trend as a frame.
-
-    The columns are `TREND_COLUMNS`: `run` str, `as_of` datetime64[s, UTC], `unused`, `inactive`,
-    `users` int64, `is_comparable` bool.
-    """
-    kinds: dict[str, Any] = {columns.RUN: TEXT, columns.AS_OF: "datetime64[s, UTC]"}
-    return pd.DataFrame([*rows], columns=list(TREND_COLUMNS)).astype(kinds)
-
-
-def _month(at: datetime) -> int:
-    return at.year * 12 + at.month
 
 
 def accounts_of_older_runs(earlier: Sequence[Run], accounts: Collection[str]) -> dict[str, str]:

@@ -16,14 +16,14 @@ from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Ledger, ledger_bytes
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.errors import FAILED, PARTIAL, OutputFailed
-from analyzer.files import replace_files, sha256
+from analyzer.files import replace_files
 from analyzer.lists.csv_lists import file_reference
 from analyzer.report.report import Report
 from analyzer.reviews.uncollected import files_beside, uncollected
 from analyzer.runs import inputs, outputs, run_folders
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
-from analyzer.terms import Feed, Verdict, utc_text, with_noun
+from analyzer.terms import Feed, utc_text, with_noun
 from analyzer.writers import headline
 
 
@@ -47,8 +47,7 @@ class ExportRequest:
     The reports are those of `sources`; without sources, `fetch_request` gets them from AWS. `as_of`
     is in UTC. `ledger` is the file of the ledger; files with entries that it lacks are named, as
     read `today` (UTC). `lists` are files that a run keeps, by their name in it, and `list_names`
-    their own names; `parameters` are the options in its record. `feeds` are written too, ASFF for
-    `hub_region`.
+    their own names; `parameters` are the options in its record. `feeds` are written too.
     """
 
     folder: Path
@@ -65,7 +64,6 @@ class ExportRequest:
     list_names: Mapping[str, str]
     parameters: Mapping[str, object]
     feeds: Sequence[Feed]
-    hub_region: str | None
 
 
 def check(request: ExportRequest) -> int:
@@ -146,7 +144,6 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                     changed,
                     compared=compared,
                     earlier=earlier,
-                    later=all_runs[len(earlier) :],
                     met=met,
                     code=code,
                     made_from={**outside, "older_runs": older},
@@ -232,43 +229,26 @@ def _publish(  # noqa: PLR0913  a run is all of these
     *,
     compared: Sequence[Run],
     earlier: Sequence[Run],
-    later: Sequence[Run],
     met: Sequence[str],
     code: int,
     made_from: Mapping[str, Any],
 ) -> None:
     """Write all of a run but its reports, put it in place, and log it."""
     report, ledger = analysis.report, analysis.ledger
-    verdicts = {verdict: analysis.totals.user_count(verdict) for verdict in Verdict}
-    at, parameters = run_folders.newest_as_of(report), request.parameters
-    trend = outputs.trend(earlier, run.name, at, verdicts, report.accounts, parameters)
-    rules = [rule.id for rule in analysis.rule_results.book.rules]
     ledger_file = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with run_folders.os_errors_translated(run.parent):
         for name, content in {**request.lists, **ledger_file}.items():
             (building / name).write_bytes(content)
-        feeds = {
-            feed: (
-                _feeds_to_close(earlier, feed, report.accounts - {""}, rules, request.log),
-                _accounts_of_feed(report, later, feed, rules, request.log),
-            )
-            for feed in request.feeds
-        }
-        region = request.hub_region
-        changes = outputs.write_all(analysis, building, changed, compared, trend, feeds, region)
+        feeds = request.feeds
+        changes = outputs.write_all(analysis, building, changed, compared, feeds)
         record = run_folders.record_bytes(
             analysis,
             request.parameters,
             list(outputs.synced_private_files(building)),
             {
                 **made_from,
-                "settings": analysis.settings,
                 "lists": {**request.list_names, inputs.DECISIONS: str(request.ledger or "")},
-                "trend": trend,
-                "feeds": {
-                    feed: {"closes": [run.name for run in closed], "accounts": accounts}
-                    for feed, (closed, accounts) in feeds.items()
-                },
+                "feeds": [*feeds],
             },
             exit_code=code,
             met=met,
@@ -300,65 +280,6 @@ def _runs_to_compare(earlier: Sequence[Run], log: Log) -> Sequence[Run]:
             log.caution("changed", message, run=previous.name)
             return ()
     return earlier
-
-
-def _feeds_to_close(
-    earlier: Sequence[Run],
-    feed: Feed,
-    accounts: Collection[str],
-    rules: Collection[str],
-    log: Log,
-) -> list[Run]:
-    """Return the earlier runs with a feed whose findings may be closed, the newest first.
-
-    They go back until every account had a report, with its root, in a run of all these rules, or
-    until a feed was edited.
-    """
-    if feed is Feed.PARQUET:
-        return []
-    closed: list[Run] = []
-    waiting = {*accounts}
-    for run in reversed(earlier):
-        names = outputs.feed_files(run, feed)
-        if changed := [name for name in names if run.files[name] != sha256(run.path / name)]:
-            message = f"{run.path / changed[0]} was changed: none of its findings is closed."
-            log.caution("changed", message, run=run.name)
-            break
-        closed += [run] if names else []
-        if names and run.record.rules.issuperset(rules):
-            waiting.difference_update(
-                account.account for account in run.record.covered if account.roots
-            )
-        if not waiting:
-            break
-    return closed
-
-
-def _accounts_of_feed(
-    report: Report, later: Sequence[Run], feed: Feed, rules: Collection[str], log: Log
-) -> list[str]:
-    """Return the accounts that no later run settled.
-
-    A later run with the same feed and all these rules settles an account if it has a report of it,
-    with its root, that is not older: that run has opened and closed the findings already.
-    """
-    moments = {account.account: file.as_of for file in report.files for account in file.accounts}
-    settled = {
-        account.account
-        for run in later
-        if feed in run.record.parameters.get("also", ()) and run.record.rules.issuperset(rules)
-        for account in run.record.covered
-        if account.roots and account.account in moments
-        if account.as_of >= moments[account.account]
-    }
-    # A filter would drop rows that name no account.
-    if feed is Feed.PARQUET or not settled or "" in moments:
-        return sorted(moments)
-    accounts = sorted(settled)
-    left_out = f"{feed.upper()} leaves out {with_noun('account', accounts)}"
-    message = f"{left_out}: a later run has the newer findings."
-    log.say("feed", message, feed=feed, accounts=accounts)
-    return sorted(moments.keys() - settled)
 
 
 def _prune(request: ExportRequest, keep: int, run: Path) -> None:

@@ -6,7 +6,6 @@ import os
 import re
 import shutil
 import tempfile
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -49,18 +48,9 @@ class RunFile(BaseModel):
 
 
 class CoveredAccount(BaseModel):
-    """Name an account with a report in a run, its as-of, and the number of its root rows."""
+    """Name an account with a report in a run."""
 
     account: str
-    as_of: _Moment
-    roots: int = 0
-
-
-class FeedSource(BaseModel):
-    """Name the earlier runs whose findings a feed closes, and the accounts in it."""
-
-    closes: tuple[str, ...]
-    accounts: tuple[str, ...]
 
 
 class MadeFrom(BaseModel):
@@ -68,25 +58,22 @@ class MadeFrom(BaseModel):
 
     `unreadable` are names and reasons of files that could not be read, `skipped` and `notes` the
     sentences on files that are not kept, `older_runs` the runs that accounts are compared with by
-    hand, `lists` the names of the lists, `trend` the rows of `outputs.TREND_COLUMNS`.
+    hand, `lists` the names of the lists.
     """
 
     unreadable: tuple[tuple[str, str], ...]
     skipped: tuple[str, ...]
     notes: tuple[str, ...]
     older_runs: dict[str, str]
-    settings: str
     lists: dict[str, str]
-    trend: tuple[tuple[str, str, int, int, int, bool], ...]
-    feeds: dict[Feed, FeedSource]
+    feeds: tuple[Feed, ...]
 
 
 class RunRecord(BaseModel):
     """Hold the fields of a run's record that are read back.
 
     `as_of` is that of its newest report, `set_as_of` the one of `--as-of`, `exempt` are the entries
-    of `--exempt`, `met` says what met `--fail-on`; `rules` are those that
-    ran, none in a record of an earlier version; `made_from` is missing there too.
+    of `--exempt`, `met` says what met `--fail-on`.
     """
 
     kind: Literal["export"]
@@ -101,9 +88,7 @@ class RunRecord(BaseModel):
     identity: str
     exit_code: StrictInt
     met: tuple[str, ...] = ()
-    users: Annotated[dict[Verdict, StrictInt], Field(min_length=len(Verdict))]
     files: tuple[RunFile, ...]
-    rules: frozenset[str] = frozenset()
     version: Annotated[str, Field(validation_alias=AliasPath("tool", "version"))] = ""
     compared_with: str | None = None
     made_from: MadeFrom | None = None
@@ -161,14 +146,12 @@ def record_bytes(
         "identity": run_identity(analysis, parameters),
         **outcome,
         "users": {verdict: analysis.totals.user_count(verdict) for verdict in Verdict},
-        "rules": sorted(rule.id for rule in analysis.rule_results.book.rules),
         "made_from": made_from,
         "parameters": _with_ledger(parameters, analysis),
         "accounts": {
             "covered": [
                 {
                     "account": account.account,
-                    "roots": account.roots,
                     "as_of": utc_text(file.as_of),
                     "report": file.name,
                 }
@@ -360,34 +343,18 @@ def point_latest_at_newest(folder: Path) -> None:
 def prune(folder: Path, keep: int, *, except_run: str) -> list[Run]:
     """Remove and return old complete runs, except the newest `keep` and the one of a name.
 
-    The last run of each of the newest `KEPT_MONTHS` stays, and so do runs that were edited or whose
-    feeds are the last ones on an account and a rule: their findings may be open.
+    The last run of each of the newest `KEPT_MONTHS` stays, and so do runs that were edited.
     """
     with os_errors_translated(folder):
         every = runs(folder)
         last_of_month = {f"{run.record.as_of:%Y-%m}": run.name for run in every}
-        kept = {except_run, *[*last_of_month.values()][-KEPT_MONTHS:], *_with_last_feeds(every)}
+        kept = {except_run, *[*last_of_month.values()][-KEPT_MONTHS:]}
         old = [run for run in every[:-keep] if run.name not in kept and run.is_unedited()]
         for run in old:
             hidden = folder / f"{REMOVING}{run.name}"
             run.path.rename(hidden)
             shutil.rmtree(hidden)
     return old
-
-
-def _with_last_feeds(every: Sequence[Run]) -> Iterator[str]:
-    """Yield the names of runs whose feed, with its rules, is the last one on an account."""
-    later: dict[tuple[str, frozenset[str]], set[tuple[str, bool]]] = defaultdict(set)
-    for run in reversed(every):
-        rules = run.record.rules
-        # Findings of a root user stay open until its row is there.
-        roots = {(account.account, True) for account in run.record.covered if account.roots}
-        covered = roots | {(account.account, False) for account in run.record.covered}
-        for feed in {Feed.OCSF, Feed.ASFF}.intersection(run.record.parameters.get("also", ())):
-            said = (has for (of, ran), has in later.items() if of == feed and ran >= rules)
-            if covered.difference(*said):
-                yield run.name
-            later[feed, rules] |= covered
 
 
 def check_folder(folder: Path) -> None:

@@ -14,7 +14,7 @@ from analyzer.terms import printable
 _OTHER_ENDINGS: Final = (
     *(".md", ".xlsx", ".xls", ".docx", ".pdf", ".png", ".jpg", ".svg", ".db", ".sqlite"),
     *(".html", ".toml", ".yaml", ".yml", ".log", ".parquet", ".py", ".sh"),
-    *(".ocsf.json", ".asff.json"),
+    ".ocsf.json",
 )
 
 MAC_FOLDER: Final = "__MACOSX"

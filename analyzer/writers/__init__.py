@@ -10,21 +10,19 @@ import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from enum import StrEnum
-from functools import partial
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
 
-from analyzer.files import replace_series, replacing
-from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict, WorkbookSheets
+from analyzer.files import replacing
+from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict
 
 if TYPE_CHECKING:
     from analyzer.analysis.analysis import Analysis
 
 Word = TypeVar("Word", bound=StrEnum)
 
-_ASFF: Final = ".asff.json"
 _WRITERS: Final[Mapping[str, str]] = {
     Format.CSV: "tables.write_csv",
     ".csv": "tables.write_csv",
@@ -46,7 +44,7 @@ _WRITERS: Final[Mapping[str, str]] = {
 }
 """The module and function of each format, ending, or part with its ending; CSV needs no openpyxl.
 
-Not included are the table, which depends on the terminal, and ASFF, which is many files.
+Not included is the table, which depends on the terminal.
 """
 
 
@@ -57,62 +55,34 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     findings: str | Path | None = None,
     follow_up: str | Path | None = None,
     raw_csv: bool = False,
-    region: str | None = None,
     mode: int | None = None,
-    sheets: str = WorkbookSheets.ALL,
 ) -> list[Path]:
     """Write the analysis to files, each in the format that `terms.OUTPUT_ENDINGS` has for it.
 
     CSV, JSON, Markdown, HTML and Parquet list the users with one of the verdicts (a list, or one
-    word); the workbook has all users. OCSF and ASFF have the findings, and so has the CSV or
-    Parquet file `findings`. The CSV file `follow_up` has the outcomes of earlier decisions.
-    `region` is the region of the Security Hub for ASFF. `sheets` of the workbook are `all` or
-    `review` (those that a reviewer needs). `mode` sets the permissions; by default a file keeps
-    its own, and a new file is private. A file is the old one or the complete new one. Return the
-    files; ASFF may be more than one (`write_asff`).
+    word); the workbook has all users. OCSF has the findings, and so has the CSV or Parquet file
+    `findings`. The CSV file `follow_up` has the outcomes of earlier decisions. `mode` sets the
+    permissions; by default a file keeps its own, and a new file is private. A file is the old one
+    or the complete new one. Return the files.
 
-    Raises ValueError for another ending, for an unknown verdict or sheet, and for a file that was
-    read or is named twice, OutputFailed if a file cannot be written.
+    Raises ValueError for another ending, for an unknown verdict, and for a file that was read or is
+    named twice, OutputFailed if a file cannot be written.
     """
     words = [verdicts] if isinstance(verdicts, str) else verdicts
     listed = _parsed(words, Verdict, "no verdict is")
-    (chosen,) = _parsed([sheets], WorkbookSheets, "no sheets are")
     outputs = [(path, _ending(path)) for path in map(Path, paths)]
     parts = (("findings", findings, (".csv", ".parquet")), ("follow-up", follow_up, (".csv",)))
     for part, path, endings in parts:
         if path:
             outputs.append((Path(path), part + _ending(Path(path), endings)))
-    outputs.sort(key=lambda output: output[1] == _ASFF)
     check_targets([path for path, _ in outputs], _input_names(analysis))
     written: list[Path] = []
     with ExitStack() as stack:
         for path, form in outputs:
-            # The last one: its files are put in place at once, when all others are written.
-            if form == _ASFF:
-                written += write_asff(analysis, path, region, mode=mode)
-                continue
             stream = stack.enter_context(replacing(path, mode))
-            write_format(form, analysis, stream, verdicts=listed, raw=raw_csv, sheets=chosen)
+            write_format(form, analysis, stream, verdicts=listed, raw=raw_csv)
             written.append(path)
     return written
-
-
-def write_asff(
-    analysis: "Analysis",
-    target: Path,
-    region: str | None = None,
-    earlier: Iterable[bytes] = (),
-    mode: int | None = None,
-) -> list[Path]:
-    """Write each batch of `asff.asff_batches` to a file, and remove older ones.
-
-    For the target `findings.asff.json` they are `findings-123456789012-001.asff.json` and so on.
-    Return the files. Raises ValueError and OutputFailed.
-    """
-    from analyzer.writers.asff import asff_batches, batch_files, is_batch
-
-    files = batch_files(target, asff_batches(analysis, region, earlier))
-    return replace_series(target.parent, files, partial(is_batch, target), mode)
 
 
 def _parsed(words: Collection[str], kind: type[Word], refusal: str) -> list[Word]:
@@ -143,8 +113,8 @@ def _input_names(analysis: "Analysis") -> Iterator[str]:
 def write_format(form: str, analysis: "Analysis", stream: BinaryIO, **choices: Any) -> None:
     """Write in a format of `_WRITERS`, with the choices that apply to it.
 
-    Choices are `verdicts` (of the listed users), `raw` (for CSV), `check` (for names and ARNs) and
-    `sheets` (of the workbook). Raises ValueError for another format.
+    Choices are `verdicts` (of the listed users), `raw` (for CSV) and `check` (for names and
+    ARNs). Raises ValueError for another format.
     """
     if form not in _WRITERS:
         raise ValueError(f"no stream takes the format {form}")

@@ -48,7 +48,6 @@ def write_changes_json(comparison: Comparison, stream: BinaryIO) -> None:
     head = {
         **provenance(),
         "criteria": comparison.now.criteria,
-        "settings": comparison.now.settings,
         "before": _side(comparison.before),
         "now": _side(comparison.now),
         "counts": diff.counts_by_kind(comparison.changes),

@@ -10,7 +10,6 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import ControlResult, RuleResults
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.report.model import NotCovered, account_with_name
-from analyzer.rules import RULES_BY_ID
 from analyzer.rules.rule import (
     FACT,
     FINDINGS,
@@ -177,11 +176,6 @@ _LIMITS: Final[Mapping[str, str]] = {
 }
 
 
-def rule_condition(rulebook: Rulebook, rule_id: str) -> str:
-    """Return how a rule decides, with the limit that is set."""
-    return RULES_BY_ID[rule_id].condition(rulebook.thresholds)
-
-
 def limits_text(rulebook: Rulebook) -> str:
     """Return the limits of the rules that ran, empty for none."""
     used = {rule.threshold for rule in rulebook.rules}
@@ -194,19 +188,6 @@ def standard_text(rulebook: Rulebook) -> str:
     """Return how many rules ran, for which standard."""
     standard, rules = rulebook.standard, count_text(len(rulebook.rules), "rule")
     return f"{standard.name} ({standard.scope}): {rules} ran."
-
-
-def rules_lacking_input_texts(rule_results: RuleResults) -> list[str]:
-    """Return which rules lack part of the input, and why, in words."""
-    rules: dict[str, list[str]] = {}
-    for rule, why in rule_results.rules_lacking_input.items():
-        rules.setdefault(why, []).append(rule)
-    rule_count = len(rule_results.book.rules)
-    return [
-        f"{'All rules' if len(ids) == rule_count else ', '.join(ids)}: the input is incomplete."
-        f" {why}"
-        for why, ids in rules.items()
-    ]
 
 
 def sentence(text: str) -> str:

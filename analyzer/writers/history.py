@@ -82,7 +82,6 @@ def write_history_json(history: History, stream: BinaryIO) -> None:
     head = {
         **provenance(),
         "criteria": analysis.criteria,
-        "settings": analysis.settings,
         "span": fields(history.span, "since", "until", "max_gap"),
         "exemptions": analysis.exemptions.file,
         "account_list": analysis.report.account_list,
@@ -174,8 +173,6 @@ def _days_text(total: "pd.Series[Any]", edge: str) -> str:
 
 def remarks(history: History) -> Iterator[str]:
     """Yield a sentence on everything that is not covered, not counted or not certain."""
-    if settings := history.analysis.settings:
-        yield f"Settings of {settings}."
     yield from map(str, history.analysis.report.not_covered)
     for coverage in history.coverages:
         if coverage.reason:

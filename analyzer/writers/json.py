@@ -73,7 +73,6 @@ def _document(analysis: Analysis) -> dict[str, Any]:
     return {
         **provenance(),
         "criteria": analysis.criteria,
-        "settings": analysis.settings,
         "filter": {**asdict(analysis.filter), "users_left_out": analysis.filtered_out}
         if analysis.filter
         else None,

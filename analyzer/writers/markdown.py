@@ -58,9 +58,8 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
         yield markdown_table(("Caveat", "Users", "Meaning"), lines)
     yield from _rule_parts(analysis)
     yield "## Notes and limitations"
-    settings = [f"Settings of {analysis.settings}."] if analysis.settings else []
     blind_spots = headline.blind_spots_line(analysis.report.files, BLIND_SPOTS)
-    notes = (*settings, *headline.notes(analysis, rules=True), blind_spots)
+    notes = (*headline.notes(analysis, rules=True), blind_spots)
     yield "\n".join(f"- {plain_text(note)}" for note in notes)
 
 

@@ -144,17 +144,6 @@ def test_a_folder_that_cannot_be_written_and_a_full_disk_leave_what_was_there(
     assert (folder / NAME).read_bytes() == b"old"
 
 
-def test_the_endpoint_can_be_named_also_in_settings_and_an_external_id_hinders_nothing(
-    aws: Aws, tmp_path: Path, folder: Path, monkeypatch: Patch
-) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setenv("CREDREPORT_EXTERNAL_ID", "audit-2026")
-    settings = tmp_path / "settings.toml"
-    settings.write_text(f'output = "{folder}/r.csv"\nendpoint-url = "{aws.url}"\n')
-    assert fetching("--config", settings) == 0
-    assert names(folder) == ["r.csv", "r.csv.metadata.json"]
-
-
 def credential(user: str, status: str = "Active") -> dict[str, str]:
     return {
         "UserName": user,

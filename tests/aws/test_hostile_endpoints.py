@@ -58,7 +58,6 @@ def two_accounts(patch: Patch, home: Path) -> Iterator[Aws]:
         on_loopback_only(patch, home, server.url)
         patch.setenv("AWS_SESSION_TOKEN", TOKEN)
         patch.setenv("AWS_MAX_ATTEMPTS", "1")
-        patch.setenv("CREDREPORT_EXTERNAL_ID", EXTERNAL_ID)
         yield server
 
 
@@ -160,7 +159,8 @@ def test_fetch_and_export_end_with_4_and_that_sentence_or_fail_one_account_with_
         assert (event["level"], event["event"], event["exit_code"]) == ("error", "failed", 4)
         assert f"credreport: {event['message']}\n" == message
     aws.false = {(MEMBER, GET): WAYS["a code that is a token"]}
-    assert fetching("-o", folder / "all", *ORGANIZATION) == 5
+    external = ("--external-id", EXTERNAL_ID)
+    assert fetching("-o", folder / "all", *ORGANIZATION, *external) == 5
     failed, fetched = json.loads((folder / "all/fetched.manifest.json").read_bytes())["accounts"]
     assert (failed["account"], failed["status"]) == (MEMBER, "failed")
     assert (fetched["account"], fetched["status"]) == (CALLER, "fetched")

@@ -168,11 +168,6 @@ def test_a_user_has_its_times_and_is_known_by_its_name_if_need_be() -> None:
     assert (user["verdict_start"], user["verdict_end"]) == ("unused", "unused")
 
 
-def test_a_number_of_users_in_a_report_is_that_of_the_users_it_shows() -> None:
-    trend = history_of([report(0, ANN), report(7, ANN, ANN), report(14, ANN)]).trend
-    assert trend["unused"].tolist() == [1, 1, 1]
-
-
 MARCH = [report(0, ANN), report(60, ANN)]
 """Reports of 2026-01-01 and 2026-03-02."""
 
@@ -285,5 +280,3 @@ def test_several_accounts_each_begin_and_end_with_their_own_reports() -> None:
     shown = history_of([report(0, ANN), report(30, ANN), *of_other])
     assert shown.period["account"].tolist() == [ACCOUNT, other, ALL]
     assert shown.period["users_end"].tolist() == [1, 0, 1]
-    assert shown.trend["as_of"].dt.day.tolist() == [day(at).day for at in (5, 30, 33)]
-    assert shown.trend["unused"].tolist() == [2, 2, 1]

@@ -127,7 +127,6 @@ CODES = {
     5: (
         "analyze bad.csv report.csv --skip-unreadable -q",
         "explain ann bad.csv report.csv --skip-unreadable",
-        "explain ann earlier.csv report.csv --history",
         "diff earlier.csv two.csv -q",
         "history earlier.csv report.csv -q",
         "export --from bad.csv --from report.csv --skip-unreadable --out-dir new -q",

@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 
 from analyzer.analysis.rulebook import rulebook
 from analyzer.cli.inputs import read_analysis_request
-from analyzer.cli.options import HOME_REGION_NOTE, JudgingOptions
+from analyzer.cli.options import JudgingOptions
 from analyzer.cli.values import InputFile
 from analyzer.report.report import Report
 from analyzer.rules import RULES
@@ -35,7 +35,6 @@ from tests.support.builders import (
     table,
     the_root,
 )
-from tests.support.feeds import asff_file
 from tests.support.named_reports import load_named
 from tests.support.outputs import CONSOLE, EXEMPTIONS
 
@@ -56,14 +55,14 @@ def test_a_filter_holds_in_every_output_but_the_workbook(tmp_path: Path) -> None
     for each in (first, second):
         text = report_text([a_user("ann", account=each)], root=the_root(each))
         saved(tmp_path, text, f"{each}.csv")
-    endings = ("csv", "json", "ocsf.json", "asff.json", "xlsx")
-    csv, data, ocsf, asff, book = (tmp_path / f"a.{ending}" for ending in endings)
+    endings = ("csv", "json", "ocsf.json", "xlsx")
+    csv, data, ocsf, book = (tmp_path / f"a.{ending}" for ending in endings)
     findings = tmp_path / "findings.csv"
-    outputs = (word for file in (csv, data, ocsf, asff, book) for word in ("-o", file))
-    words = ("--account", first, *outputs, "--findings", findings, "--hub-region", "eu-west-1")
+    outputs = (word for file in (csv, data, ocsf, book) for word in ("-o", file))
+    words = ("--account", first, *outputs, "--findings", findings)
     done = run("analyze", *sorted(tmp_path.glob("[12]*.csv")), *words, "--format", "table")
     assert done.code == 0
-    for text in (csv.read_text(), ocsf.read_text(), asff_file(asff)):
+    for text in (csv.read_text(), ocsf.read_text()):
         assert (first in text, second in text) == (True, False)
     users = json.loads(data.read_bytes())["users"]
     for rows in (users, table(csv.read_bytes()), table(findings.read_bytes())):
@@ -71,17 +70,8 @@ def test_a_filter_holds_in_every_output_but_the_workbook(tmp_path: Path) -> None
     assert {line.split("\t")[1] for line in done.lines[1:]} == {first}
     cells = {str(cell) for sheet in load_workbook(book) for row in sheet.values for cell in row}
     assert {first, second} <= cells
-    lines = asff_file(asff).splitlines()
-    arn = f"arn:aws:securityhub:eu-west-1:{first}:"
-    assert json.loads(lines[0])["ProductArn"].startswith(arn)
-    assert len(ocsf.read_text().splitlines()) == len(lines) > 1
     said = f"Wrote {book}, with all users: a workbook is not filtered"
     assert [line for line in done.messages.splitlines() if "not filtered" in line] == [said]
-
-
-def test_a_feed_without_a_region_says_which_it_is_for(tmp_path: Path) -> None:
-    done = run("analyze", CONSOLE, "-o", tmp_path / "a.asff.json")
-    assert HOME_REGION_NOTE in " ".join(done.messages.split())
 
 
 @pytest.mark.no_cover

@@ -3,12 +3,10 @@
 import hashlib
 import io
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import openpyxl
-import pandas as pd
 import pytest
 
 import analyzer
@@ -18,7 +16,7 @@ from analyzer.changes.history import PERIOD, History, history
 from analyzer.changes.period import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import ledger_bytes
-from analyzer.terms import VERSION, HistoryTable, Verdict
+from analyzer.terms import VERSION, HistoryTable
 from analyzer.writers.history import headline, sentences, write_history_csv, write_history_table
 from analyzer.writers.workbook.history import MEANINGS, write_history_workbook
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
@@ -26,7 +24,6 @@ from tests.support.builders import a_key, run, saved, table
 from tests.support.decisions import line
 from tests.support.histories import Named, history_of
 from tests.support.named_reports import load_named
-from tests.support.workbooks import parts
 
 
 def kept(folder: Path, *reports: Named) -> Path:
@@ -88,7 +85,7 @@ def test_a_terminal_gets_the_cells_of_the_table_that_is_asked_for(each: HistoryT
     assert TABLES[each] in shown
 
 
-def test_the_workbook_has_a_sheet_for_each_table_and_a_chart() -> None:
+def test_the_workbook_has_a_sheet_for_each_table() -> None:
     users = [person(name) for name in ("=ann", "bo", "cy")]
     found = history_of([report(0, *users), report(7, *users[:2]), report(10, users[0])])
     stream = written(write_history_workbook, found)
@@ -103,8 +100,6 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart() -> None:
     meanings = {row[0]: row[2] for row in book["Summary"].iter_rows(max_col=3, values_only=True)}
     assert meanings["Unused unclear"] == MEANINGS["unused_unclear"]
     assert {*MEANINGS} == {*PERIOD, *DECISION_COUNTS} - {"account", "first", "last"}
-    charts = [part for name, part in parts(stream.getvalue()).items() if "charts/chart" in name]
-    assert [part.count(b"<ser>") for part in charts] == [len(Verdict)]
     said = "at least: median 3.5, longest 7; at most: not known."
     assert f"Gone while unused: 2 users. Days unused, {said}" in [*sentences(found)]
     heads, every, *_ = book["Period"].iter_rows(values_only=True)
@@ -116,29 +111,11 @@ def test_the_workbook_has_a_sheet_for_each_table_and_a_chart() -> None:
 KINDS = ("Median", "Longest")
 
 
-def test_a_period_that_no_report_covers_has_no_chart() -> None:
+def test_a_period_that_no_report_covers_says_so() -> None:
     nothing = history_of([report(0, person())], Span(until=day(150)))
-    stream = written(write_history_workbook, nothing)
-    summary = openpyxl.load_workbook(stream)["Summary"]
-    assert "Users by day" not in [row[0] for row in summary.iter_rows(values_only=True)]
-    assert not [name for name in parts(stream.getvalue()) if "charts/" in name]
     (row,) = [each.split() for each in table_of(nothing, 160).splitlines() if each[:2] == "0 "]
     assert row == ["0", "not", "covered", "not", "covered"]
     assert headline(nothing) == "History: ? to ?, 0 of 1 account, 0 reports"
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize(("days", "shown"), [(40, 40), (41, 21)])
-def test_the_chart_has_as_many_days_as_it_can_show_and_the_last(days: int, shown: int) -> None:
-    moments = pd.date_range(day(0), periods=days, tz="UTC")
-    trend = pd.DataFrame({"as_of": moments, **dict.fromkeys(map(str, Verdict), range(days))})
-    told = replace(history_of([report(0, person()), report(1)]), trend=trend)
-    book = openpyxl.load_workbook(written(write_history_workbook, told), read_only=True)
-    rows = [row[:2] for row in book["Summary"].iter_rows(values_only=True)]
-    (head,) = [at for at, (name, *_) in enumerate(rows) if name == "As of (UTC)"]
-    listed = [row for row in rows[head + 1 :] if row[0]]
-    assert len(listed) == shown
-    assert listed[-1] == (f"{day(days - 1):%Y-%m-%d}", days - 1)
 
 
 def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(tmp_path: Path) -> None:
@@ -162,8 +139,6 @@ def test_users_and_events_have_the_owner_as_of_the_end_of_the_period(tmp_path: P
     assert [cell.value for cell in users[at]] == ["Owner", "Ann Lee", None]
     assert [cell.value for cell in users[1]][:3] == ["Account", "Account name", "User"]
     assert not {"By name", "Exemption", "Owner email"} & {cell.value for cell in users[1]}
-    explained = run("explain", "ann", tmp_path / "reports", "--history", *words[:2])
-    assert "owner: Ann Lee (left 2026-01-09)" in explained.lines
     listed = analyzer.read_owners((str(owners), owners.read_bytes()))
     loaded, request = load_named(*files, with_older=True), AnalysisRequest(owners=listed)
     for end, left in ((7, ""), (9, "2026-01-09")):
@@ -329,18 +304,6 @@ def test_what_a_file_shows_after_the_period_is_not_done_in_it(tmp_path: Path) ->
         words = ("--until", f"{day(until):%Y-%m-%d}", "--decisions", ledger, "--format", "json")
         every = run("history", reports, *words).document["period"][-1]
         assert (every["done_undated"], every["open"]) == found, every
-
-
-def test_the_chart_begins_where_each_account_has_a_report_and_says_so() -> None:
-    later = report(5, person(), account="999999999999")
-    for files, more in (
-        ([report(0, person()), later], ", from the first day on which each account has a report"),
-        ([report(5, person()), later], ""),
-    ):
-        stream = written(write_history_workbook, history_of(files))
-        heads = openpyxl.load_workbook(stream)["Summary"]["A"]
-        (title,) = [each.value for each in heads if str(each.value).startswith("Users by day")]
-        assert title == f"Users by day{more}"
 
 
 def test_what_is_said_of_users_gone_and_of_decisions_has_the_numbers_it_belongs_to(

@@ -36,7 +36,8 @@ ANSWER = """\
 2026-03-01 09:30 UTC (from the file name).
 Other users: 4 retired (2 certain, 2 to check), 6 dormant, 8 active (1 exempt), 3 undetermined.
 """
-NOTES = """\
+NOTES = f"""\
+Note: {CONSOLE}: 1 row has a comma in the user name without quotes: read as the name.
 Note: The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.
 Note: The exemption of departed-admin in account 123456789012 matches no user.
 """
@@ -122,7 +123,7 @@ def test_an_output_that_is_an_input_is_refused_though_it_would_not_count(tmp_pat
     files = [exemptions, *reports.iterdir()]
     before = [file.read_bytes() for file in files]
     for source, target in (
-        *((source, file) for source in (reports, reports / "*.csv") for file in files),
+        *((reports, file) for file in files),
         (reports / "a.csv", reports / "a.csv"),
         (reports / "a.csv", tmp_path / "link.csv"),
         (tmp_path / "link.csv", reports / "a.csv"),

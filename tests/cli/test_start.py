@@ -194,20 +194,6 @@ RARE = (*("--mode=640", "--max-input=1GiB", "--raw-csv", "--hub-region=eu-west-1
 RARE_AT_AWS = ("--jobs", "--session-name", "--endpoint-url")
 
 
-def test_what_few_need_is_hidden_from_the_help_accepted_and_in_the_sample_settings() -> None:
-    shown = help_of("analyze") + help_of("export")
-    names = [*(each.partition("=")[0] for each in RARE), *RARE_AT_AWS]
-    assert [name for name in names if name in shown] == []
-    assert run("analyze", CONSOLE, "-q", *RARE).code == 0
-    sample = SAMPLE_SETTINGS.read_text(encoding="utf-8")
-    assert [name for name in names if f"{name.removeprefix('--')} = " not in sample] == []
-    assert run("analyze", CONSOLE, "-q", "--config", SAMPLE_SETTINGS).code == 0
-
-
-def test_the_help_of_export_says_once_how_its_environment_variables_are_named() -> None:
-    assert help_of("export").count("CREDREPORT_") == 1
-
-
 def test_a_command_without_arguments_says_in_ten_lines_what_it_needs() -> None:
     for command in ("analyze", "explain", "diff", "collect", "plan"):
         done = run(command)

@@ -15,7 +15,6 @@ from analyzer.errors import InputRefused
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import Exemption, Exemptions
 from analyzer.writers import headline
-from analyzer.writers.workbook.lookup_lists import exemption_frame
 from tests.support.builders import (
     ACCOUNT,
     QUIET_PASSWORD,
@@ -365,11 +364,8 @@ EXPIRED = {
 }
 
 
-@pytest.mark.no_cover
-def test_an_entry_expires_by_the_moment_of_each_report_in_every_count_and_sheet() -> None:
+def test_an_entry_expires_by_the_moment_of_each_report_in_every_count() -> None:
     analysis = of_two_moments(*EXPIRY, users="abcdef")
-    states = exemption_frame(analysis)[["applied", "state"]].itertuples(index=False)
-    assert [*map(tuple, states)] == [*EXPIRY.values()]
     exempt = analysis.users[analysis.users["exemption"] != ""].groupby("user")["account"]
     accounts = {user: [*accounts] for user, accounts in exempt}
     both = [ACCOUNT, OTHER_ACCOUNT]
@@ -404,13 +400,6 @@ def test_an_entry_that_matches_nobody_is_named_once_as_expired_where_it_is_for_a
     entries = exemptions_of("*,gone,why,,2020-01-01")
     totals = analysis_of([ANN], entries).totals
     assert ([each.entry for each in totals.expired], totals.unmatched) == ([*entries], ())
-
-
-def test_a_user_to_keep_who_is_dormant_is_said_to_be_exempt_from_nothing() -> None:
-    users = [a_user("asleep", password=a_password(days_before(200))), ANN]
-    analysis = analysis_of(users, Exemptions((kept("asleep"), kept())))
-    states = exemption_frame(analysis).set_index("user")["state"].to_dict()
-    assert states == {"asleep": "exempts from nothing", "ann": "applies"}
 
 
 def test_decisions_to_keep_that_ended_are_one_note_however_many() -> None:

@@ -29,10 +29,8 @@ from analyzer.reviews.entries import read_files
 from tests.support.builders import ACCOUNT, a_user, days_before
 from tests.support.decisions import (
     TODAY,
-    analysis_of,
     collected,
     in_accounts,
-    ledger_of,
     line,
 )
 from tests.support.reading import put as saved_as
@@ -510,10 +508,3 @@ def test_hidden_entries_and_notes_on_entries_are_named_with_their_cells() -> Non
         (file,) = read_files([("r.xlsx", edited(written(), ANN_DELETED, ANNA_KEPT, *edits))], TODAY)
         assert len(file.notes) == len(expected), file.notes
         assert all(map(str.startswith, file.notes, expected)), file.notes
-
-
-def test_an_exemption_added_in_the_workbook_is_refused_by_its_cell() -> None:
-    book = file_of(analysis_of(*USERS, ledger=ledger_of(line("keep", USERS[1]))))
-    assert words(edited(book, ANN_DELETED)) == {"ann": "delete"}
-    added = edited(book, ANN_DELETED, lambda book: put(book["Exemption list"], 3, 4, "payroll"))
-    assert_named(added, "Exemption list, row 3, column Reason, cell D3: an exemption that is not")

@@ -12,12 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli import main
 from analyzer.errors import Busy, OutputFailed
 from analyzer.runs.run_folders import Run, folder_lock, read_record
 from analyzer.runs.run_folders import check_folder as check_runs_folder
 from analyzer.runs.run_folders import runs as runs_in
-from analyzer.terms import Verdict
 from tests.support.builders import (
     Row,
     a_password,
@@ -65,27 +63,18 @@ def test_everything_is_private_to_its_owner_whatever_the_umask(plain_runs: Path)
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
-def test_the_record_says_what_options_and_variables_the_run_was_made_from(
-    runs: Path, monkeypatch: Patch, capsys: Capture
-) -> None:
-    for name, value in {
-        "OUT_DIR": str(runs),
-        "FROM": str(SAMPLE),
-        "LOG_FORMAT": "json",
-        "FAIL_ON": "unused",
-        "SKIP": "root-used idle-password",
-    }.items():
-        monkeypatch.setenv(f"CREDREPORT_{name}", value)
-    assert main(["export", "--idle-days", "30"]) == 1
+def test_the_record_says_what_options_the_run_was_made_from(runs: Path, capsys: Capture) -> None:
+    chosen = ("--rules", "root-used,idle-password", "--idle-days", "30")
+    more = ("--from", SAMPLE, "--log-format", "json", "--fail-on", "unused")
+    assert exporting(runs, *chosen, *more) == 1
     assert capsys.readouterr().err.startswith("{")
     record, as_of = record_of(runs / "latest"), "2026-03-01T09:30:00Z"
     assert (record["kind"], record["as_of"]) == ("export", as_of)
     assert (record["exit_code"], record["compared_with"]) == (1, None)
     assert record["parameters"]["idle_days"] == 30
-    assert record["parameters"]["skip"] == ["idle-password", "root-used"]
+    assert record["parameters"]["rules"] == ["idle-password", "root-used"]
     covered = {
         "account": "123456789012",
-        "roots": 1,
         "as_of": as_of,
         "report": f"reports/{SAMPLE.name}",
     }
@@ -260,9 +249,6 @@ NONE: tuple[dict[str, object], ...] = (
     {"files": [{"path": "users.csv"}]},
     {"files": [{"path": "users.csv", "sha256": 1}]},
     {"files": ["users.csv"]},
-    {"users": None},
-    {"users": {"unused": 1}},
-    {"users": dict.fromkeys(map(str, Verdict), 0) | {"unused": "1"}},
     {"as_of": None},
     {"as_of": "yesterday"},
 )
@@ -403,36 +389,6 @@ def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> N
         for more in ([], ["--check"]):
             assert exporting(out, "--from", SAMPLE, *more) == 73
             assert f"{out} cannot be written" in capsys.readouterr().err
-
-
-def test_a_variable_that_is_no_option_is_refused_with_the_nearest_one_and_ignored_by_analyze(
-    runs: Path, monkeypatch: Patch, capsys: Capture
-) -> None:
-    for variable, nearest in (
-        ("CREDREPORT_OUTDIR", "CREDREPORT_OUT_DIR"),
-        ("CREDREPORT_SESION_NAME", "CREDREPORT_SESSION_NAME"),
-        ("CREDREPORT_", "CREDREPORT_LOG"),
-    ):
-        with monkeypatch.context() as patch:
-            patch.setenv(variable, "hidden-value")
-            assert exporting(runs, "--from", SAMPLE) == 2
-        message = " ".join(capsys.readouterr().err.replace("│", " ").split())
-        assert f"environment variable {variable} is unknown: did you mean {nearest}?" in message
-        assert "hidden-value" not in message
-        assert not runs.exists()
-    monkeypatch.setenv("CREDREPORT_OUTDIR", "runs")
-    assert main(["analyze", str(SAMPLE), "--format", "names"]) == 0
-
-
-def test_settings_come_from_a_file_that_the_environment_names_and_options_count_before(
-    runs: Path, tmp_path: Path, monkeypatch: Patch
-) -> None:
-    lines = [f'out-dir = "{runs}"', f'from = ["{SAMPLE}"]', "idle-days = 30", "grace-days = 7"]
-    monkeypatch.setenv("CREDREPORT_CONFIG", str(saved(tmp_path, "\n".join(lines), "c.toml")))
-    monkeypatch.setenv("CREDREPORT_GRACE_DAYS", "9")
-    assert main(["export", "--idle-days", "40"]) == 0
-    told = record_of(runs / "latest")["parameters"]
-    assert (told["idle_days"], told["grace_days"]) == (40, 9)
 
 
 @pytest.mark.usefixtures("one_run")

@@ -59,7 +59,6 @@ def test_one_account_is_fetched_with_two_calls_kept_and_logged_and_the_same_is_u
     assert (runs / RUN / "reports" / report).read_bytes() == aws.accounts[CALLER].report
     covered = {
         "account": CALLER,
-        "roots": 1,
         "as_of": "2026-05-01T12:30:15Z",
         "report": f"reports/{report}",
     }

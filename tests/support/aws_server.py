@@ -307,7 +307,7 @@ def on_loopback_only(
 ) -> None:
     """Give the test a fresh environment, and let it reach nobody but this computer."""
     for name in [*os.environ]:
-        if name.startswith(("AWS_", "CREDREPORT_")) or name.lower().endswith("_proxy"):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             patch.delenv(name)
     for name, value in environment(home, url).items():
         patch.setenv(name, value)

@@ -32,7 +32,7 @@ from tests.support.builders import (
     days_before,
     no_password,
 )
-from tests.support.feeds import an_idle_key
+from tests.support.ocsf import an_idle_key
 from tests.support.outputs import (
     ALL,
     UNUSED,
@@ -113,8 +113,8 @@ def _by_a_standard() -> Analysis:
     return replace(of_each_kind(), book=rulebook("fsbp"))
 
 
-def _finding(feed: str) -> Content:
-    return lambda _: _versionless(json.dumps(an_idle_key(feed), indent=2) + "\n")
+def _finding(_: Path) -> str:
+    return _versionless(json.dumps(an_idle_key(), indent=2) + "\n")
 
 
 def _versionless(text: str) -> str:
@@ -170,8 +170,7 @@ FILES: Final[Mapping[Path, Content]] = {
     _TEXTS / "findings.csv": lambda _: findings_bytes(of_each_kind()).decode(),
     _TEXTS / "analysis.json": lambda _: _versionless(json_bytes(_by_a_standard()).decode()),
     _TEXTS / "report.md": lambda _: _versionless(markdown_text(_by_a_standard())),
-    _TEXTS / "finding.asff.json": _finding("asff"),
-    _TEXTS / "finding.ocsf.json": _finding("ocsf"),
+    _TEXTS / "finding.ocsf.json": _finding,
     _TEXTS / "workbook.txt": _workbook,
     _PICTURES / "review.svg": lambda _: review_picture(),
     README: _front_page,

@@ -23,7 +23,6 @@ from analyzer.errors import InputRefused
 from analyzer.report.report import Report
 from analyzer.reviews.comparison import GivenReports
 from analyzer.reviews.entries import read_files
-from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import write_workbook
 from analyzer.writers.workbook.review_records import records_anew
 from tests.support.builders import (
@@ -91,7 +90,7 @@ def review_of(*users: Row, decided: LedgerLine | None = None) -> bytes:
     """Return the workbook of a review of these users, one of whom was decided on before."""
     ledger = ledger_of(decided) if decided else None
     stream = io.BytesIO()
-    write_workbook(analysis_of(*users, ledger=ledger), stream, sheets=WorkbookSheets.REVIEW)
+    write_workbook(analysis_of(*users, ledger=ledger), stream)
     return stream.getvalue()
 
 

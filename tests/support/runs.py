@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,6 @@ from analyzer.cli import main
 from analyzer.runs.inputs import copy_inputs
 from analyzer.runs.run_folders import LAST_RUN
 from analyzer.sources.find import find_sources
-from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import write_workbook
 from tests.support.builders import ROOT_FOLDER, Row, a_user, report_text, saved
 
@@ -36,7 +34,7 @@ def have_plain_outputs(patch: pytest.MonkeyPatch) -> None:
 
 def have_review_workbook(patch: pytest.MonkeyPatch) -> None:
     """Write only the lists to decide in, for runs whose decisions are read back."""
-    small = partial(write_workbook, sheets=WorkbookSheets.REVIEW)
+    small = write_workbook
     patch.setattr("analyzer.runs.outputs.write_workbook", small)
 
 

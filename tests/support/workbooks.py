@@ -21,7 +21,6 @@ from openpyxl.worksheet.merge import MergedCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.analysis.analysis import Analysis
-from analyzer.terms import WorkbookSheets
 from analyzer.writers.workbook import table_sheets, write_workbook
 from analyzer.writers.workbook.table_sheets import ROWS_A_SHEET
 from tests.support.builders import a_user
@@ -78,7 +77,7 @@ def book_of(analysis: Analysis, rows_a_sheet: int = ROWS_A_SHEET, **options: Any
 
 def review_book_of(analysis: Analysis) -> Workbook:
     """Write and open the lists to decide in, the Summary and the method: in half the time."""
-    return book_of(analysis, sheets=WorkbookSheets.REVIEW)
+    return book_of(analysis)
 
 
 def results_of(analysis: Analysis, **options: Any) -> Workbook:
@@ -105,7 +104,7 @@ def organization() -> Analysis:
 
 @cache
 def console_review_file() -> bytes:
-    return file_of(analyzed_console(), sheets=WorkbookSheets.REVIEW)
+    return file_of(analyzed_console())
 
 
 def console_book(*, results: bool = False) -> Workbook:

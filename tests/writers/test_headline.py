@@ -200,7 +200,6 @@ def test_no_findings_are_told_from_no_rules_and_from_findings_that_are_exempt() 
     for given, chosen, text in (
         (analysis, {"rules": "unused-user"}, "none (1 exempt)"),
         (analysis, {"rules": "two-active-access-keys"}, "none"),
-        (analysis, {"rules": "unused-user", "skip": "unused-user"}, "no rule ran"),
         (noted, {"rules": "root-access-key"}, "none (1 noted)"),
     ):
         book = analyzer.rulebook(**chosen)  # type: ignore[arg-type]  # these two are enough

@@ -34,7 +34,7 @@ from analyzer.terms import (
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.exposure import EXPOSURES
 from tests.support.builders import COLUMNS, COLUMNS_OF_2014, a_user
-from tests.support.feeds import spoiled
+from tests.support.ocsf import spoiled
 from tests.support.outputs import (
     CONSOLE,
     HARD_NAMES,

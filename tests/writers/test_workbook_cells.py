@@ -198,7 +198,7 @@ ORDER = (
     *(b"<dimension ", b"<sheetViews>", b"<sheetFormatPr", b"<cols>", b"<sheetData>"),
     *(b"<mergeCells", b"<conditionalFormatting", b"<dataValidations", b"<pageMargins"),
     *(b"<pageSetup", b"<headerFooter", b"<rowBreaks", b"<ignoredErrors>"),
-    *(b"<drawing ", b"<tableParts"),
+    b"<tableParts",
 )
 """Parts of a sheet in the order of ECMA-376, 18.3.1.99: Excel repairs a file with another."""
 

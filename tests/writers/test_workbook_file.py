@@ -56,10 +56,10 @@ def test_what_a_sheet_cannot_hold_goes_on_the_next() -> None:
     users = [a_user(f"user{at}", created=days_before(9 - at)) for at in range(5)]
     book = book_of(analysis_of(users), rows_a_sheet=4)
     assert book.sheetnames == [
-        *("Summary", "Unused users", "Unused users 2", "Findings", "Findings 2", "Controls"),
+        *("Summary", "Unused users", "Unused users 2"),
         *("All users", "All users 2", "Root users", "Method"),
     ]
-    for title in ("Unused users", "All users", "Findings"):
+    for title in ("Unused users", "All users"):
         first, second = (records(book[each]) for each in (title, f"{title} 2"))
         assert [len(first), len(second)] == [3, 2]
         assert [row["User"] for row in (*first, *second)] == [f"user{at}" for at in range(5)]
@@ -71,7 +71,7 @@ def test_what_a_sheet_cannot_hold_goes_on_the_next() -> None:
 
 
 def test_a_list_is_a_table_with_filters_and_a_head_for_each_column(book: Workbook) -> None:
-    for title in ("Unused users", "Findings", "All users", "Exempt", "Undetermined"):
+    for title in ("Unused users", "All users", "Exempt", "Undetermined"):
         sheet = book[title]
         (table,) = sheet.tables.values()
         head = [str(cell.value) for cell in sheet[1]]
@@ -81,7 +81,7 @@ def test_a_list_is_a_table_with_filters_and_a_head_for_each_column(book: Workboo
         assert min(width_of(sheet, each) for each in head) > 5
 
 
-PROSE = ("Summary", "Controls", "Method")
+PROSE = ("Summary", "Method")
 
 
 def test_prose_is_printed_as_wide_as_the_page_at_8_points_or_more(book: Workbook) -> None:
@@ -98,23 +98,9 @@ def test_prose_is_printed_as_wide_as_the_page_at_8_points_or_more(book: Workbook
 
 def test_each_list_is_one_page_of_a4_wide_in_6_points_or_more(book: Workbook) -> None:
     lists = [sheet for sheet in book.worksheets if sheet.title not in PROSE]
-    assert {*SHEETS, "Findings", "All users", "Root users", "Exempt"} < {
-        sheet.title for sheet in lists
-    }
+    assert {*SHEETS, "All users", "Root users", "Exempt"} <= {sheet.title for sheet in lists}
     for sheet in lists:
         assert smallest_print(sheet) >= 6, sheet.title
-
-
-def test_charts_follow_the_counts_and_show_their_axes(book: Workbook) -> None:
-    rows = {row[0]: at for at, row in enumerate(values(book["Summary"]), 1)}
-    for name, first, last in (
-        ("chart1", "password-without-mfa", "none"),
-        ("chart2", "under 30 days", "unknown"),
-    ):
-        chart = parts(console_file())[f"xl/charts/{name}.xml"].decode()
-        assert len(re.findall('<(?:c:)?delete val="0"', chart)) == 2
-        assert f"'Summary'!$A${rows[first]}:$A${rows[last]}" in chart
-        assert "showVal" in chart
 
 
 def test_cells_lie_where_their_names_say() -> None:

@@ -1,6 +1,5 @@
 """The workbook is one to work in: lists to decide in, progress that moves, checks that turn red."""
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -14,21 +13,17 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
-from analyzer.cli import main
 from analyzer.decisions.decision import CHOICES
 from analyzer.report.model import AccountName
-from analyzer.writers import write
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, first_step
 from tests.support.builders import (
     ACCOUNT,
     a_password,
     a_user,
     days_before,
-    report_text,
-    saved,
 )
 from tests.support.decisions import line
-from tests.support.outputs import CONSOLE, analysis_of, analyzed_console
+from tests.support.outputs import analysis_of
 from tests.support.review import HEADS as ENTERED
 from tests.support.review import edited
 from tests.support.workbook_texts import reviewed, second_review
@@ -41,11 +36,9 @@ from tests.support.workbooks import (
     needs_libreoffice,
     opened,
     organization,
-    parts,
     review_book_of,
     seen_by_libreoffice,
     smallest_print,
-    texts,
     values,
     width_of,
     with_wrong_results,
@@ -210,45 +203,6 @@ def test_libreoffice_comes_to_the_same_numbers(tmp_path: Path, kind: str) -> Non
     assert len(counted) > 20
     for row, calculated in counted:
         assert calculated == row
-
-
-# The sheets that a reviewer needs, alone
-
-OF_SHEET = re.compile(r"'([^']+)'!")
-COUNTED = ("All lists", *SHEETS, "unused", "dormant", "IAM users", "123456789012")
-
-
-def test_the_sheets_of_a_review_refer_to_no_sheet_that_is_left_out() -> None:
-    alone, results = opened(console_review_file(), results=True), console_book(results=True)
-    assert alone.sheetnames == ["Summary", *SHEETS, "Exempt", "Method"]
-    for name, part in parts(console_review_file()).items():
-        if name.startswith(("xl/worksheets/sheet", "xl/charts/")):
-            assert {*OF_SHEET.findall(part.decode())} <= {*alone.sheetnames}
-    for title in ("Findings", "Controls", "All users"):
-        assert title not in [row[0] for row in values(alone["Method"])]
-    assert "Findings by severity" not in texts(alone["Summary"])
-    assert "All users" not in texts(alone["Summary"]) + texts(alone["Method"])
-    counts, whole = (
-        [row for row in values(book["Summary"]) if row[0] in COUNTED] for book in (alone, results)
-    )
-    assert counts == whole != []
-
-
-def test_the_command_line_writes_the_sheets_of_a_review(tmp_path: Path) -> None:
-    report, path = saved(tmp_path, report_text([a_user()])), tmp_path / "review.xlsx"
-    assert main(["analyze", str(report), "-q", "-o", str(path), "--sheets", "review"]) == 0
-    assert opened(path.read_bytes()).sheetnames == ["Summary", "Unused users", "Method"]
-
-
-def test_other_sheets_or_no_workbook_for_them_are_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(ValueError, match="no sheets are some: choose from all, review"):
-        write(analyzed_console(), tmp_path / "a.xlsx", sheets="some")
-    assert not [*tmp_path.iterdir()]
-    for output in ((), ("-o", "users.csv")):
-        assert main(["analyze", str(CONSOLE), *output, "--sheets", "review"]) == 2
-        assert "use it with -o FILE.xlsx only" in capsys.readouterr().err
 
 
 def test_lists_are_one_page_wide_with_all_names_owners_and_earlier_decisions_too() -> None:

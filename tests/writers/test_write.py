@@ -1,7 +1,6 @@
 """Files are put in place whole or not at all, and what was there before is intact."""
 
 import io
-import json
 import os
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,8 @@ from analyzer import writers
 from analyzer.analysis.analysis import Analysis
 from analyzer.errors import OutputFailed
 from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict
-from analyzer.writers import asff
-from tests.support.builders import ACCOUNT, a_key, a_user, report_text, saved
-from tests.support.feeds import asff_bytes, ocsf_bytes
+from tests.support.builders import a_key, a_user, report_text, saved
+from tests.support.ocsf import ocsf_bytes
 from tests.support.outputs import (
     ALL,
     HEADER_OF_EXEMPTIONS,
@@ -45,7 +43,6 @@ def held(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
 
 
-@pytest.mark.no_cover
 def test_the_ending_is_that_of_the_format_in_any_case(analysis: Analysis, folder: Path) -> None:
     targets = [folder / f"a{ending.upper()}" for ending in OUTPUT_ENDINGS]
     writers.write(analysis, *targets, folder / "ocsf.json")
@@ -56,46 +53,8 @@ def test_the_ending_is_that_of_the_format_in_any_case(analysis: Analysis, folder
         "a.CSV": csv_bytes(analysis, UNUSED),
         "a.JSON": json_bytes(analysis, UNUSED),
         "a.OCSF.JSON": ocsf_bytes(analysis),
-        f"a-{ACCOUNT}-001.asff.json": batch_of(asff_bytes(analysis)),
         "ocsf.json": json_bytes(analysis, UNUSED),
     }
-
-
-def test_batches_are_of_the_region_in_a_folder_that_exists(
-    analysis: Analysis, folder: Path
-) -> None:
-    writers.write(analysis, folder / "a.asff.json", region="eu-central-1")
-    batch = batch_of(asff_bytes(analysis, "eu-central-1"))
-    assert held(folder) == {f"a-{ACCOUNT}-001.asff.json": batch}
-    with pytest.raises(OutputFailed, match="its folder does not exist; create it"):
-        writers.write(analysis, folder / "missing" / "a.asff.json")
-
-
-def batch_of(lines: bytes) -> bytes:
-    return b"[\n" + b",\n".join(lines.splitlines()) + b"\n]\n"
-
-
-def test_a_finding_too_many_makes_another_file_and_files_that_are_too_many_go(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    other = "1" * 12
-    eve = a_user("eve", arn=f"arn:aws:iam::{other}:user/eve")
-    monkeypatch.setattr(asff, "BATCH_FINDINGS", 2)
-    four = analysis_of([*map(a_user, ("ann", "bob", "cid")), eve])
-    mine = folder / f"a-{ACCOUNT}-x.asff.json"
-    mine.write_text("mine")
-    mine.with_name("b.csv").write_text("")
-    paths = writers.write(four, folder / "a.asff.json", mode=0o640)
-    assert {path.name: len(json.loads(path.read_bytes())) for path in paths} == {
-        f"a-{ACCOUNT}-001.asff.json": 2,
-        f"a-{ACCOUNT}-002.asff.json": 1,
-        f"a-{other}-001.asff.json": 1,
-    }
-    assert {path.stat().st_mode & 0o777 for path in paths} == {0o640}
-    one = analysis_of([a_user("ann")])
-    left = writers.write(one, folder / "a.asff.json")
-    assert left == [folder / f"a-{ACCOUNT}-001.asff.json"]
-    assert {*held(folder)} == {left[0].name, mine.name, "b.csv"}
 
 
 def test_verdicts_by_word_or_type_and_raw_csv_are_those_asked_for(

@@ -28,80 +28,53 @@ from analyzer.decisions.record import CreationSeconds, RecordedList, ReviewRecor
 from analyzer.decisions.review_list_layout import RECORD
 from analyzer.report.model import TEXT, AccountName, account_with_name
 from analyzer.report.users import Users
-from analyzer.terms import SplitBy, WorkbookSheets
+from analyzer.terms import SplitBy
 from analyzer.writers.headline import as_of_and_scope
 from analyzer.writers.tables import Texts, row_keys, write_tables
 from analyzer.writers.workbook import lookup_lists, review_lists
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import TextColumn
-from analyzer.writers.workbook.method_sheet import add_controls, add_method
+from analyzer.writers.workbook.method_sheet import add_method
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, ReviewList
 from analyzer.writers.workbook.review_records import review_record
 from analyzer.writers.workbook.summary_sheet import TITLE, add_accounts, add_summary
 from analyzer.writers.workbook.table_sheets import TableSheets
 
-_REVIEW_TITLES: Final = (
-    *(SheetName.SUMMARY, SheetName.ACCOUNTS, *(review_list.title for review_list in REVIEW_LISTS)),
-    *(SheetName.FOLLOW_UP, SheetName.EXEMPT, SheetName.METHOD),
+_OF_PART: Final = (
+    *(SheetName.SUMMARY, *(review_list.title for review_list in REVIEW_LISTS)),
+    *(SheetName.EXEMPT, SheetName.METHOD),
 )
-
-_OF_THE_WHOLE: Final = (SheetName.ACCOUNTS, SheetName.FOLLOW_UP)
-"""The sheets that a workbook of a split review does not have."""
+"""The sheets of a workbook of a split review."""
 
 
 def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
     analysis: Analysis,
     stream: BinaryIO,
     *,
-    sheets: WorkbookSheets = WorkbookSheets.ALL,
-    changes: pd.DataFrame | None = None,
-    previous_run: str = "",
-    trend: pd.DataFrame | None = None,
     part_label: str = "",
     split_by: SplitBy | None = None,
     part: str = "",
     same_second: SameSecond | None = None,
-    of_run: bool = False,
 ) -> None:
     """Write the workbook with all users; a list longer than a sheet continues on the next sheets.
 
-    `changes` since `previous_run`, as `analyzer.changes.changes` returns them, get a sheet. `trend`
-    has the numbers of users by month, the oldest first: `as_of` datetime64[s, UTC], `unused`,
-    `inactive`, `users` int64, `is_comparable` bool.
-
     A workbook of a split review has a `part_label`, which names the owner or account, and `part`,
     which is its name or id. It counts only the users in it, and `same_second` is of all users
-    (`CreationSeconds.same_second`). One `of_run` can show what changed since an earlier run.
+    (`CreationSeconds.same_second`).
     """
     analysis = analysis if part_label else analysis.whole
-    titles = [*SheetName] if sheets is WorkbookSheets.ALL else [*_REVIEW_TITLES]
-    if part_label:
-        titles = [title for title in titles if title not in _OF_THE_WHOLE]
+    titles = [*_OF_PART] if part_label else [*SheetName]
     newest = max(file.as_of for file in analysis.report.files)
-    scope, comparison_text = as_of_and_scope(analysis.report), "No previous run."
+    scope = as_of_and_scope(analysis.report)
     with Book(TITLE, scope, newest, titles) as book:
-        record = partial(review_record, split_by=split_by, part=part, sheets=sheets, of_run=of_run)
+        record = partial(review_record, split_by=split_by, part=part)
         listings, review = _add_users(book, analysis, same_second, record)
-        if SheetName.FINDINGS in titles:
-            results = analysis.rule_results
-            of_findings = lookup_lists.finding_columns(analysis, listings)
-            nothing = lookup_lists.no_findings_text(results)
-            TableSheets(book, SheetName.FINDINGS, of_findings).fill(results.frames(), nothing)
-            add_controls(book, results)
-        if len(analysis.exemptions):
-            entries = [lookup_lists.exemption_frame(analysis)]
-            TableSheets(book, SheetName.EXEMPTIONS, lookup_lists.EXEMPTION_LIST).fill(entries)
-        if changes is not None:
-            of_changes = lookup_lists.change_columns(analysis)
-            nothing = lookup_lists.NO_CHANGES
-            TableSheets(book, SheetName.CHANGES, of_changes).fill([changes], nothing)
-            comparison_text = lookup_lists.change_counts_text(changes, previous_run)
         if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
             of_decisions = lookup_lists.follow_up_columns(analysis)
             follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions)
             follow_up.fill([analysis.follow_up], lookup_lists.NO_REMOVALS)
-        add_summary(book, analysis, listings, comparison_text, trend, part_label, review)
-        if SheetName.ACCOUNTS in titles:
+        add_summary(book, analysis, listings, part_label, review)
+        if not part_label:
             add_accounts(book, analysis)
         add_method(book, analysis)
         book.save(stream)
@@ -230,7 +203,6 @@ class Split:
         write_workbook(
             self.analysis.of_users(self.users_by_workbook[workbook]),
             stream,
-            sheets=WorkbookSheets.REVIEW,
             part_label=workbook.label,
             split_by=self.by,
             part=self.part_of(workbook),

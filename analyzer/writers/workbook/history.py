@@ -1,4 +1,4 @@
-"""Write a history as a workbook: a summary with a chart, and a sheet for each table."""
+"""Write a history as a workbook: a summary, and a sheet for each table."""
 
 from typing import BinaryIO, Final
 
@@ -22,19 +22,11 @@ from analyzer.writers.workbook.column import (
 )
 from analyzer.writers.workbook.summary_sheet import add_other_files
 from analyzer.writers.workbook.table_sheets import TableSheets, filled_columns
-from analyzer.writers.workbook.text_sheet import (
-    DAY_LINES,
-    SpannedCell,
-    TextSheet,
-    add_trend,
-    head,
-    label,
-)
+from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
 
 _WIDTHS: Final = (34, *(13,) * 11)
 _NO_TOTAL: Final = ("first", "last")
 _A3: Final = 8  # Excel's number of the paper; a period has more columns than A4 can show
-_MOST_DAYS: Final = 40  # more markers would cover the lines of the chart
 
 MEANINGS: Final = {
     "reports": "Reports that count in the period.",
@@ -128,14 +120,6 @@ def _add_summary(book: Book, history: History) -> None:
     sheet.named_text("Gaps named", f"longer than {count_text(span.max_gap, 'day')}")
     sheet.named_text("Program", f"credreport {VERSION}")
     add_other_files(sheet, history.analysis)
-    if len(history.trend):
-        sheet.next_page()
-        step = -(-len(history.trend) // _MOST_DAYS)
-        title = f"Users by day: one in {step} days" if step > 1 else "Users by day"
-        if history.trend[columns.AS_OF].iloc[0] > history.period["first"].iloc[-1]:
-            title += ", from the first day on which each account has a report"
-        # Counted from the end, so that the last day is shown.
-        add_trend(sheet, title, history.trend[::-1][::step][::-1], DAY_LINES)
 
 
 def _head(name: str) -> str:

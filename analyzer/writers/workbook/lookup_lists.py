@@ -1,34 +1,25 @@
 """Define the reference lists: users, findings, changes, follow-up and exemptions."""
 
 from collections.abc import Iterable, Mapping, Sequence, Sized
-from dataclasses import asdict, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.analysis.rule_results import RuleResults
-from analyzer.analysis.rulebook import Rulebook
-from analyzer.analysis.totals import Totals
-from analyzer.changes import diff
-from analyzer.changes.user_changes import ChangeKind
 from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.fate import State
-from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN, REASON, SHA256, STATE
-from analyzer.lists.exemptions import RULE_OF_VERDICT, ExemptionMatches, ExemptionUse
+from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN, SHA256
+from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import Exemption, ReportFile
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.rules.rule import DAYS, FACT, OUTCOME, REMEDY, RULE, SEVERITY, SINCE
-from analyzer.standards import FSBP, STANDARDS
 from analyzer.terms import OVERDUE
-from analyzer.writers import findings
-from analyzer.writers.tables import Texts, row_keys
+from analyzer.writers.tables import Texts
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import CellStyle, SheetName
 from analyzer.writers.workbook.column import (
@@ -37,14 +28,12 @@ from analyzer.writers.workbook.column import (
     MomentColumn,
     NumberColumn,
     TextColumn,
-    coded_texts,
     fact_style,
-    mapped_values,
     style_among,
     style_by_name,
     text_by_mask,
 )
-from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER, Listings
+from analyzer.writers.workbook.review_lists import ACCOUNT, CREATED, USER
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label, total
 
 _CREATED: Final = MomentColumn("Created (UTC)", 14.5, columns.CREATED)
@@ -123,151 +112,6 @@ def _last_days(entries: Iterable[Exemption]) -> pd.Series:
 def _no_end(rows: Sized) -> list[str]:
     return ["no end"] * len(rows)
 
-
-_APPLIES: Final = "applies"
-
-EXEMPTION_LIST: Final = (
-    TextColumn("Account", 13, "account"),
-    TextColumn("User", 24, "user"),
-    TextColumn("Exempt from", 24, "rule"),
-    TextColumn(REASON, 50, "reason"),
-    TextColumn("Owner", 24, "owner"),
-    DayColumn("Last day (UTC)", 12, "expires", _no_end),
-    NumberColumn("Users matched", 10, "matched"),
-    NumberColumn("Applies to", 10, "applied"),
-    TextColumn(
-        *(STATE, 15, "state"),
-        lambda state: CellStyle.TEXT if state == _APPLIES else CellStyle.CHECK,
-    ),
-    NumberColumn("Line in the list", 8, "line"),
-)
-"""The columns of the entries of the exemption list, with the state of each."""
-
-
-def exemption_frame(analysis: Analysis) -> pd.DataFrame:
-    """Return the entries in their order, with the columns of `EXEMPTION_LIST`."""
-    entries, totals = analysis.exemptions, analysis.totals
-    kept_from = ", ".join(RULE_OF_VERDICT.values())
-    return pd.DataFrame(map(asdict, entries)).assign(
-        rule=[entry.rule or (kept_from if entry.arn else "all rules") for entry in entries],
-        expires=_last_days(entries),
-        matched=[use.matched for use in totals.exemption_uses],
-        applied=[use.applied for use in totals.exemption_uses],
-        state=[_state(totals, use) for use in totals.exemption_uses],
-        # A user to keep by a review, or an entry of --exempt, is in no list: the cell is empty.
-        line=[-1 if entry.arn else entry.line or -1 for entry in entries],
-    )
-
-
-def _state(totals: Totals, use: ExemptionUse) -> str:
-    if use in totals.expired:
-        return "expired in part" if use.applied else "expired"
-    if use.without_effect:
-        return "exempts from nothing"
-    return _APPLIES if use.matched else "matches no user"
-
-
-# Findings
-
-
-def finding_columns(analysis: Analysis, listings: Listings) -> tuple[Column, ...]:
-    """Return the columns of findings; `listings` are the lists to decide in."""
-    rulebook, report = analysis.rule_results.book, analysis.report
-    titles, controls = {rule.id: rule.title for rule in rulebook.rules}, _control_texts(rulebook)
-    lists = ["", *map(str, listings)]
-
-    def listed_in(frame: pd.DataFrame) -> Texts:
-        keys = row_keys(frame)
-        masks = [listing.row_keys.get_indexer(keys) >= 0 for listing in listings.values()]
-        return coded_texts(np.select(masks, range(1, len(lists)), 0), lists)
-
-    return (
-        *user_columns.named_user_columns(report.account_names, analysis.owners),
-        TextColumn("Severity", 9.5, SEVERITY, CellStyle),
-        TextColumn("Finding", 26, mapped_values(RULE, titles.__getitem__)),
-        TextColumn("Fact", 42, FACT),
-        TextColumn("Outcome", 10, OUTCOME, CellStyle),
-        TextColumn("Listed in", 13, listed_in),
-        TextColumn("Exempt because", 20, columns.EXEMPTION),
-        TextColumn("Remedy", 30, REMEDY),
-        *user_columns.unprinted(
-            TextColumn("Rule id", 23, RULE),
-            NumberColumn("Days", 7.5, DAYS),
-            NumberColumn("Slot", 6, columns.SLOT),
-            _CREATED,
-            MomentColumn("Counted from (UTC)", 14.5, SINCE),
-            TextColumn("Controls", 42, mapped_values(RULE, controls.__getitem__)),
-            *(user_columns.ARN, *user_columns.source_columns(report.files)),
-        ),
-    )
-
-
-def _control_texts(rulebook: Rulebook) -> Mapping[str, str]:
-    """Return for each rule the controls of the chosen standard, or the newest of each kind."""
-    standards = (rulebook.standard,) if rulebook.has_benchmark else (STANDARDS[0], FSBP)
-    return {
-        rule.id: "\n".join(
-            f"{standard.name}: {', '.join(numbers)}"
-            for standard in standards
-            if (numbers := standard.numbers(rule.id))
-        )
-        for rule in rulebook.rules
-    }
-
-
-def no_findings_text(rule_results: RuleResults) -> str:
-    """Return the text for no findings: the rules that ran, and those with incomplete input."""
-    ran = ", ".join(rule.id for rule in rule_results.book.rules) or "none"
-    lacking = findings.rules_lacking_input_texts(rule_results)
-    return " ".join([f"No findings. Rules that ran: {ran}.", *lacking])
-
-
-# Changes since the previous run
-
-NO_CHANGES: Final = "No changes since the previous run."
-
-_CHANGE_STYLES: Final[Mapping[str, CellStyle]] = {
-    ChangeKind.BECAME_UNUSED: CellStyle.UNUSED,
-    ChangeKind.GONE: CellStyle.FAINT,
-    ChangeKind.NO_LONGER_UNUSED: CellStyle.CHECK,
-    ChangeKind.FIRST_SIGN_IN: CellStyle.CHECK,
-    ChangeKind.FIRST_USE: CellStyle.CHECK,
-    ChangeKind.USED_AGAIN: CellStyle.CHECK,
-    ChangeKind.UNDETERMINED: CellStyle.UNDETERMINED,
-    ChangeKind.NOT_COVERED: CellStyle.UNDETERMINED,
-}
-
-
-def change_columns(analysis: Analysis) -> tuple[Column, ...]:
-    """Return the columns of changes."""
-    return (
-        *user_columns.named_user_columns(analysis.report.account_names, analysis.owners),
-        TextColumn("Change", 18, diff.CHANGE, style_among(_CHANGE_STYLES)),
-        TextColumn("Before", 12.5, diff.BEFORE, style_by_name),
-        TextColumn("Now", 12.5, diff.NOW, style_by_name),
-        TextColumn("Cause", 44, diff.CAUSE),
-        TextColumn("Finding", 38, FACT),
-        TextColumn("Exemption before", 18, diff.EXEMPTION_BEFORE),
-        TextColumn("Exemption now", 18, diff.EXEMPTION_NOW),
-        *user_columns.unprinted(
-            *(TextColumn("Rule", 24, RULE), _LAST_USE, _CREATED, user_columns.ARN),
-            TextColumn(
-                "Meaning", 44, mapped_values(diff.CHANGE, lambda change: ChangeKind(change).meaning)
-            ),
-        ),
-    )
-
-
-def change_counts_text(frame: pd.DataFrame, previous_run: str) -> str:
-    """Return the previous run, and the number of changes of each kind."""
-    numbers = diff.counts_text(frame)
-    changed = f"Changes since: {numbers}." if numbers else NO_CHANGES
-    accounts = int((frame[diff.CHANGE] == ChangeKind.NOT_COVERED).sum())
-    uncompared = f" Accounts not compared: {accounts:,}." if accounts else ""
-    return f"The run {previous_run}. {changed}{uncompared}"
-
-
-# Follow-up of earlier decisions
 
 NO_REMOVALS: Final = "No decision in force is to delete or deactivate a user."
 

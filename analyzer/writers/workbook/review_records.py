@@ -14,19 +14,16 @@ from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, Exemptions, ReportFile
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.terms import VERSION, AsOfSource, SplitBy, WorkbookSheets, utc_text
+from analyzer.terms import VERSION, AsOfSource, SplitBy, utc_text
 from analyzer.writers.workbook.lookup_lists import follow_up_columns
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS
 
 
-def review_record(  # noqa: PLR0913  what the record holds
+def review_record(
     analysis: Analysis,
     listed: Mapping[str, int],
     split_by: SplitBy | None,
     part: str,
-    *,
-    sheets: WorkbookSheets,
-    of_run: bool,
 ) -> ReviewRecord:
     """Return the record of a review whose lists have these numbers of users.
 
@@ -76,9 +73,6 @@ def review_record(  # noqa: PLR0913  what the record holds
         thresholds=asdict(book.thresholds),
         keep_days=analysis.ledger.keep_days,
         due_days=analysis.ledger.due_days,
-        settings=analysis.settings,
-        sheets=sheets,
-        of_run=of_run,
         listed={**listed},
         follow_up="" if split_by else digest_of_rows(_followed_up(analysis)),
     )

@@ -5,35 +5,23 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-import pandas as pd
-
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.analysis.rule_results import RuleResults
 from analyzer.decisions.record import ReviewRecord
 from analyzer.decisions.review_list_layout import REVIEW
 from analyzer.report.model import ReportFile, account_with_name
-from analyzer.report.values import day_text_series
 from analyzer.terms import (
     AS_OF_SOURCES,
     BLIND_SPOTS,
     VERSION,
     Certainty,
-    Severity,
     Verdict,
     count_text,
     short_list,
 )
 from analyzer.verdicts.verdict import criteria_meanings, verdict_meaning
-from analyzer.writers import findings, headline
-from analyzer.writers.accounts import (
-    CAN_SIGN_IN,
-    UNUSED,
-    WITHOUT_MFA,
-    counts_by_name,
-    unused_bars,
-)
-from analyzer.writers.findings import RuleFindings
+from analyzer.writers import headline
+from analyzer.writers.accounts import CAN_SIGN_IN, UNUSED, WITHOUT_MFA, counts_by_name
 from analyzer.writers.workbook import lookup_lists, review_lists
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.review_lists import Listings
@@ -42,8 +30,6 @@ from analyzer.writers.workbook.text_sheet import (
     Part,
     SpannedCell,
     TextSheet,
-    add_bar_chart,
-    add_trend,
     check,
     head,
     label,
@@ -58,16 +44,14 @@ _WIDTHS: Final = (25.5, 14.5, 9.5, 11, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
 _PART_OF_RECORD: Final = 15_000  # characters, of which a cell holds at least twice as many
 
 
-def add_summary(  # noqa: PLR0913, PLR0917  what it is about
+def add_summary(
     book: Book,
     analysis: Analysis,
     listings: Listings,
-    comparison_text: str,
-    trend: pd.DataFrame | None,
     part_label: str,
     review: ReviewRecord,
 ) -> None:
-    """Add the summary; `comparison_text` names the previous run and the changes since.
+    """Add the summary.
 
     A workbook with a `part_label` has only some users: the lines of its lists are counted, but not
     all users or all rows.
@@ -81,18 +65,10 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     sheet.next_page()
     sheet.section("What to enter in the yellow cells of the lists")
     review_lists.add_legend(sheet, analysis.ledger.keep_days)
-    if not part_label:
-        _add_bars(sheet, analysis)
-        sheet.next_page()
     if SheetName.FOLLOW_UP in book:
         sheet.section("Follow-up of earlier decisions")
         lookup_lists.add_follow_up(sheet, analysis.follow_up)
-    if trend is not None and len(trend) > 1:
-        _add_trend(sheet, trend)
-    if SheetName.FINDINGS in book:
-        sheet.section("Findings by severity")
-        _add_severities(sheet, analysis.rule_results)
-    _add_criteria(sheet, analysis, comparison_text, part_label)
+    _add_criteria(sheet, analysis, part_label)
     sheet.section("Notes and limitations")
     notes = analysis.report.notes if part_label else headline.notes(analysis)
     files = [file for file in analysis.report.files if file.accounts or not part_label]
@@ -113,14 +89,6 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
         sheet.hidden_row(f"{REVIEW}{review.text[start : start + _PART_OF_RECORD]}")
 
 
-def _add_trend(sheet: TextSheet, trend: pd.DataFrame) -> None:
-    add_trend(sheet, "Trend: users by month", trend)
-    others = trend.loc[~trend[columns.IS_COMPARABLE], columns.AS_OF]
-    if days := ", ".join(day_text_series(others)):
-        note = f"Other accounts or criteria than in this run, not comparable: {days}."
-        sheet.named_text("Note", note, CellStyle.CHECK)
-
-
 def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, part_label: str) -> None:
     report = analysis.report
     sheet.full_row(TITLE, CellStyle.TITLE)
@@ -136,24 +104,7 @@ def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, part_label
     sheet.full_row(first_step, CellStyle.LABEL)
 
 
-def _add_bars(sheet: TextSheet, analysis: Analysis) -> None:
-    """Add the unused users by exposure and by age, each as a table and a chart beside both."""
-    sheet.section("Unused users that are not exempt")
-    top, first = sheet.next_row, "C"
-    for title, bars in unused_bars(analysis).items():
-        top_row = sheet.table_head(head(title.capitalize()), "Users")
-        for word, number in bars.items():
-            sheet.row(label(str(word)), number)
-        rows = range(top_row + 1, sheet.next_row)
-        sheet.row(label("All unused users"), total(int(bars.sum())))
-        add_bar_chart(sheet, f"By {title}", rows, f"{first}{top}")
-        first = "H"
-        sheet.space()
-
-
-def _add_criteria(
-    sheet: TextSheet, analysis: Analysis, comparison_text: str, part_label: str
-) -> None:
+def _add_criteria(sheet: TextSheet, analysis: Analysis, part_label: str) -> None:
     entries, totals, ledger = len(analysis.exemptions), analysis.totals, analysis.ledger
     sheet.text_section("Criteria", criteria_meanings(analysis.criteria))
     if not part_label:
@@ -171,9 +122,6 @@ def _add_criteria(
             f" keep is exempt for {keep} after the decision, if unused or retired. A user to delete"
             f" or deactivate is overdue more than {due} after it.",
         )
-    if analysis.settings:
-        sheet.named_text("Settings", analysis.settings)
-    sheet.named_text("Compared with", comparison_text)
     sheet.named_text("Program", f"credreport {VERSION}")
 
 
@@ -290,48 +238,15 @@ def _add_account(
     sheet.row(label(name), *cells, tie, SpannedCell(as_of, CellStyle.DATE))
 
 
-# Findings
-
-
-def _add_severities(sheet: TextSheet, rule_results: RuleResults) -> None:
-    kinds = ("Findings", "Fails", "Exempt", "Undecided", "For information")
-    sheet.table_head(head("Severity"), *kinds, head("Findings of each rule", 6))
-    by_rule = findings.findings_by_rule(rule_results, details=False)
-    for severity in Severity:
-        some = [rule_counts for rule_counts in by_rule if rule_counts.rule.severity is severity]
-        name = SpannedCell(severity, CellStyle(severity) if some else CellStyle.FAINT)
-        counts = Counter(
-            {rule_counts.rule.id: sum(rule_counts.counts.values()) for rule_counts in some}
-        )
-        rules = ", ".join(f"{rule} {number:,}" for rule, number in counts.most_common())
-        sheet.row(name, *_finding_numbers(some), rules)
-    remark = f"The sheet {SheetName.FINDINGS} lists them all."
-    about = f"Fails: not exempt. For information: nothing fails. {remark}"
-    sheet.row(label("All findings"), *map(total, _finding_numbers(by_rule)), about)
-    sheet.named_text("Rules", findings.standard_and_limits_text(rule_results))
-    if findings.control_results(rule_results):
-        sheet.named_text("Controls", f"{rule_results.control_summary}.")
-    for remark in findings.rules_lacking_input_texts(rule_results):
-        sheet.named_text("Input incomplete", remark, CellStyle.CHECK)
-
-
-def _finding_numbers(some: Sequence[RuleFindings]) -> list[int]:
-    kinds = [[*rule_counts.counts.values()] for rule_counts in some] or [[0] * 4]
-    numbers = [sum(of_kind) for of_kind in zip(*kinds, strict=True)]
-    return [sum(numbers), *numbers]
-
-
 # Accounts and owners
 
-_ACCOUNT_WIDTHS: Final = (38, *(13,) * 4, *(11,) * 6)
+_ACCOUNT_WIDTHS: Final = (38, *(13,) * 4)
 _EXPOSED_COUNTS: Final = {
     WITHOUT_MFA: "Can sign in without MFA",
     CAN_SIGN_IN: "Can sign in",
     UNUSED: "Unused",
     columns.USERS: "IAM users",
 }
-_MOST_BARS: Final = 10
-_CHART_ROWS: Final = 16  # the rows of the table beside which its chart is
 
 
 def add_accounts(book: Book, analysis: Analysis) -> None:
@@ -349,8 +264,6 @@ def add_accounts(book: Book, analysis: Analysis) -> None:
         numbers = counts[[*_EXPOSED_COUNTS]]
         for word, *of_word in numbers.itertuples(name=None):
             sheet.row(label(word), *of_word)
-        rows = range(top + 1, min(top + 1 + _MOST_BARS, sheet.next_row))
-        add_bar_chart(sheet, _EXPOSED_COUNTS[WITHOUT_MFA], rows, f"G{top}")
         sheet.row(label("All"), *map(total, numbers.sum().tolist()))
         sheet.ignore_number_warning(f"A{top + 1}:A{sheet.next_row - 1}")
-        sheet.space(max(top + _CHART_ROWS - sheet.next_row, 0))
+        sheet.space()

@@ -1,31 +1,18 @@
-"""Lay out a sheet of prose, small tables and charts, on columns of its own.
+"""Lay out a sheet of prose and small tables, on columns of its own."""
 
-Charts are bars and lines, legible in grey, that refer to cells.
-"""
-
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from string import ascii_uppercase
 from textwrap import wrap
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
-import pandas as pd
-from openpyxl.chart import BarChart, LineChart, Reference
-from openpyxl.chart.label import DataLabelList
-from openpyxl.chart.marker import Marker
-from openpyxl.chart.shapes import GraphicalProperties
-from openpyxl.drawing.line import LineProperties
 from openpyxl.formatting.rule import Rule
 from openpyxl.styles import Font
 from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.worksheet.cell_range import CellRange
 from openpyxl.worksheet.pagebreak import Break
 
-from analyzer import columns
-from analyzer.report.values import day_text_series
-from analyzer.terms import Verdict
-from analyzer.writers.workbook.book import ALARM, INK, Book, CellStyle, SheetName, set_widths
+from analyzer.writers.workbook.book import ALARM, Book, CellStyle, SheetName, set_widths
 from analyzer.writers.workbook.column import Formula, Value, blank_cell, cell_of
 
 _LINE_HEIGHT: Final = 1.35  # the height of a line of text, in font sizes
@@ -143,11 +130,6 @@ class TextSheet:
         )
         return self.row(*parts, height=_HEAD_HEIGHT)
 
-    def reference(self, first: str, last: str, rows: range) -> Reference:
-        """Return the reference of these rows of some columns, for charts."""
-        cells = f"${first}${rows.start}:${last}${rows.stop - 1}"
-        return Reference(range_string=f"'{self.worksheet.title}'!{cells}")
-
     def ignore_number_warning(self, cells: str) -> None:
         """Switch off Excel's warning of text that looks like a number in these cells."""
         self._sheet.number_like = f"{self._sheet.number_like} {cells}".strip()
@@ -174,103 +156,3 @@ def _height(part: SpannedCell, width: float) -> float:
     text = value.replace("/", "/ ") if isinstance(value, str) else ""
     lines = sum(len(wrap(line, fits)) if len(line) > fits else 1 for line in text.split("\n"))
     return min(round(lines * size * _LINE_HEIGHT + 3, 1), _HIGHEST)
-
-
-# Charts
-
-_BARS_SIZE: Final = (9, 8)  # centimetres
-_LINES_SIZE: Final = (14, 7.2)
-_LINE_WIDTH: Final = 22_225  # English Metric Units: 1.75 points
-_TREND_ROWS: Final = 14  # the rows that the chart of the trend takes
-
-
-class _Line(NamedTuple):
-    """Hold the name and look of a line; in grey, dash and marker distinguish it."""
-
-    head: str
-    colour: str
-    dash: Literal["solid", "dash", "sysDot"]
-    marker: Literal["circle", "square", "triangle"]
-
-
-DAY_LINES: Final[Mapping[str, _Line]] = {
-    str(Verdict.UNUSED): _Line("unused", "A23B05", "solid", "circle"),
-    str(Verdict.RETIRED): _Line("retired", "D6A300", "sysDot", "triangle"),
-    str(Verdict.DORMANT): _Line("dormant", "2E75B6", "dash", "square"),
-    str(Verdict.ACTIVE): _Line("active", "A9D18E", "solid", "triangle"),
-    str(Verdict.UNDETERMINED): _Line("undetermined", "7F7F7F", "sysDot", "circle"),
-}
-"""The line of each column of the trend of a history; cells have paler shades of the colours."""
-
-RUN_LINES: Final[Mapping[str, _Line]] = {
-    str(Verdict.UNUSED): DAY_LINES[Verdict.UNUSED],
-    columns.INACTIVE_COUNT: DAY_LINES[Verdict.DORMANT]._replace(head="retired or dormant"),
-    columns.USERS: _Line("all IAM users", "404040", "sysDot", "triangle"),
-}
-"""The line of each column of the trend of runs."""
-
-_NOT_SHOWN: Final = dict.fromkeys(
-    ("showSerName", "showCatName", "showLegendKey", "showPercent"), False
-)
-"""The texts that programs would write beside each bar by default, besides its number."""
-
-
-def add_bar_chart(sheet: TextSheet, title: str, rows: range, anchor: str) -> None:
-    """Add a chart of bars, numbers by their names; both are in these rows of A and B."""
-    chart: Any = BarChart()
-    chart.type = "bar"
-    chart.x_axis.scaling.orientation = "maxMin"  # the first bar on top
-    chart.x_axis.tickLblSkip = 1  # no name is left out
-    chart.y_axis.crosses = "max"
-    chart.legend = None
-    chart.gapWidth = 40
-    chart.title = title
-    chart.title.overlay = False
-    chart.add_data(sheet.reference("B", "B", rows))
-    chart.series[0].graphicalProperties = _painted(INK)
-    chart.dataLabels = DataLabelList(showVal=True, **_NOT_SHOWN)
-    _add_chart(sheet, chart, rows, _BARS_SIZE, anchor)
-
-
-def add_trend(
-    sheet: TextSheet, title: str, trend: pd.DataFrame, lines: Mapping[str, _Line] = RUN_LINES
-) -> None:
-    """Add a line per row of the trend, the oldest first, and a chart of the numbers beside.
-
-    `trend` has `as_of` and a column of numbers of users for each of the `lines`.
-    """
-    sheet.section(title)
-    top = sheet.table_head(head("As of (UTC)"), *(line.head for line in lines.values()))
-    days = day_text_series(trend[columns.AS_OF]).tolist()
-    numbers = trend[list(lines)].itertuples(index=False, name=None)
-    for day, of_day in zip(days, numbers, strict=True):
-        sheet.row(label(day), *of_day)
-    rows = range(top + 1, sheet.next_row)
-    chart: Any = LineChart()
-    chart.legend.position = "b"
-    last = ascii_uppercase[len(lines)]
-    chart.add_data(sheet.reference("B", last, range(top, rows.stop)), titles_from_data=True)
-    for series, line in zip(chart.series, lines.values(), strict=True):
-        stroke = LineProperties(solidFill=line.colour, prstDash=line.dash, w=_LINE_WIDTH)
-        series.graphicalProperties = GraphicalProperties(ln=stroke)
-        series.marker = Marker(symbol=line.marker, size=6, spPr=_painted(line.colour))
-        series.smooth = False
-    _add_chart(sheet, chart, rows, _LINES_SIZE, f"{ascii_uppercase[len(lines) + 2]}{top}")
-    sheet.space(max(top + _TREND_ROWS - sheet.next_row, 0))
-
-
-def _add_chart(
-    sheet: TextSheet, chart: Any, rows: range, size: tuple[float, float], anchor: str
-) -> None:
-    """Add a chart with visible axes, whose names are in these rows of A."""
-    chart.set_categories(sheet.reference("A", "A", rows))
-    chart.width, chart.height = size
-    chart.x_axis.delete = chart.y_axis.delete = False
-    chart.y_axis.majorGridlines = None
-    chart.y_axis.number_format = "0"
-    chart.y_axis.scaling.min = 0
-    sheet.worksheet.add_chart(chart, anchor)
-
-
-def _painted(colour: str) -> GraphicalProperties:
-    return GraphicalProperties(solidFill=colour, ln=LineProperties(solidFill="404040"))

@@ -1,12 +1,11 @@
-"""Make findings of every rule and outcome, and read back what the feeds say of them."""
+"""Make findings of every rule and outcome, and read back what OCSF says of them."""
 
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from datetime import datetime
 from functools import cache
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import analyzer
@@ -14,7 +13,6 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rulebook import rulebook
 from analyzer.report.model import Exemption
 from analyzer.rules import RULES
-from analyzer.writers.asff import asff_batches
 from analyzer.writers.ocsf import write_ocsf
 from tests.rules.test_against_oracle import a_random_root, a_random_user
 from tests.support.builders import (
@@ -73,52 +71,21 @@ def _inspected(text: str, name: str, as_of: datetime) -> Analysis:
 
 
 @cache
-def everything_in(feed: str) -> tuple[Document, ...]:
+def findings_of_everything() -> tuple[Document, ...]:
     """Return the findings on every kind of row, once for all tests; nobody changes them."""
-    return tuple(FEEDS[feed](_inspected_everything()))
+    return tuple(ocsf(inspected(everything(), exemptions_of(*EXCUSED))))
 
 
-@cache
-def _inspected_everything() -> Analysis:
-    return inspected(everything(), exemptions_of(*EXCUSED))
-
-
-def ocsf_bytes(analysis: Analysis, earlier: Iterable[bytes] = ()) -> bytes:
-    return written(write_ocsf, analysis, earlier)
-
-
-def asff_bytes(
-    analysis: Analysis, region: str | None = None, earlier: Iterable[bytes] = ()
-) -> bytes:
-    """Return all batches, a line for each finding."""
-    batches = asff_batches(analysis, region, earlier)
-    return b"".join(
-        line.removesuffix(b",") + b"\n" for _, batch in batches for line in batch.splitlines()[1:-1]
-    )
-
-
-def asff_file(target: Path) -> str:
-    """Return what the batches of `findings.asff.json` hold, a line for each finding."""
-    batches = sorted(target.parent.glob(f"{target.name.removesuffix('.asff.json')}-*.asff.json"))
-    return "".join(
-        json.dumps(each) + "\n" for file in batches for each in json.loads(file.read_bytes())
-    )
+def ocsf_bytes(analysis: Analysis) -> bytes:
+    return written(write_ocsf, analysis)
 
 
 def ocsf(analysis: Analysis) -> list[Document]:
     return [*map(json.loads, ocsf_bytes(analysis).splitlines())]
 
 
-def asff(analysis: Analysis, region: str | None = None) -> list[Document]:
-    return [*map(json.loads, asff_bytes(analysis, region).splitlines())]
-
-
-FEEDS: Final[dict[str, Callable[[Analysis], list[Document]]]] = {"asff": asff, "ocsf": ocsf}
-_COMPLIANCE: Final = {"FAILED": "Fail", "WARNING": "Warning", "PASSED": "Pass"}
-
-
-class FeedFinding(NamedTuple):
-    """Hold one finding of a feed, in the words of OCSF whichever the format."""
+class ReadFinding(NamedTuple):
+    """Hold one finding as it is read back."""
 
     rule: str
     id: str
@@ -132,33 +99,20 @@ class FeedFinding(NamedTuple):
     reason: str | None
 
 
-def finding_of(document: Document) -> FeedFinding:
-    """Return the finding that a document of either format holds."""
-    if "Id" not in document:
-        account = document["cloud"].get("account", {})
-        return FeedFinding(
-            document["metadata"]["event_code"],
-            document["finding_info"]["uid"],
-            account.get("uid", ""),
-            account.get("name"),
-            document["resources"][0]["uid"],
-            document["message"],
-            document["compliance"]["status"],
-            document["severity"].lower(),
-            document["status"],
-            document.get("status_detail"),
-        )
-    return FeedFinding(
-        document["GeneratorId"].removeprefix("credreport/"),
-        document["Id"],
-        document["AwsAccountId"],
-        document.get("AwsAccountName"),
-        document["Resources"][0]["Id"],
-        document["Description"],
-        _COMPLIANCE[document["Compliance"]["Status"]],
-        document["Severity"]["Label"].lower(),
-        document["Workflow"]["Status"].title(),
-        document.get("Note", {}).get("Text"),
+def finding_of(document: Document) -> ReadFinding:
+    """Return the finding that a document holds."""
+    account = document["cloud"].get("account", {})
+    return ReadFinding(
+        document["metadata"]["event_code"],
+        document["finding_info"]["uid"],
+        account.get("uid", ""),
+        account.get("name"),
+        document["resources"][0]["uid"],
+        document["message"],
+        document["compliance"]["status"],
+        document["severity"].lower(),
+        document["status"],
+        document.get("status_detail"),
     )
 
 
@@ -177,9 +131,9 @@ def idle_key() -> list[Row]:
 
 
 @cache
-def an_idle_key(feed: str) -> Document:
-    """Return what a feed says of that key; nobody changes it."""
-    return only(FEEDS[feed](inspected(idle_key(), limits={"idle_days": 90})), "idle-access-key")
+def an_idle_key() -> Document:
+    """Return the finding on that key; nobody changes it."""
+    return only(ocsf(inspected(idle_key(), limits={"idle_days": 90})), "idle-access-key")
 
 
 def undecided_mfa() -> list[Row]:
@@ -193,10 +147,6 @@ def noted_root_key() -> list[Row]:
 
 def root_with(key: Row) -> Row:
     return the_root() | in_slot("access_key", 1, key)
-
-
-BROKEN: Final = a_user("broken", arn="arn:aws:iam::12:broken")
-ELSEWHERE: Final = the_root(account="1" * 12)
 
 
 # Spoiling documents
