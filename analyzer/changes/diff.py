@@ -60,7 +60,11 @@ _DTYPES: Final[dict[Any, Any]] = {
     **dict.fromkeys(ChangeRow._fields, TEXT),
     **dict.fromkeys((columns.LAST_USE, columns.CREATED), "datetime64[s, UTC]"),
 }
-_NEWLY_UNUSED: Final = [ChangeKind.NEW, ChangeKind.RE_CREATED, ChangeKind.BECAME_UNUSED]
+_OF_EXEMPTIONS: Final = [
+    ChangeKind.EXEMPTED,
+    ChangeKind.EXEMPTION_ENDED,
+    ChangeKind.EXEMPTION_CHANGED,
+]
 _STEPS_AT_ONCE: Final = 8_192
 
 
@@ -94,9 +98,10 @@ class Side:
     def outcomes(self, page: Users) -> np.ndarray:
         """Return the outcomes of all rules, a row for each user or root (`engine.outcomes`)."""
         rules, thresholds = self.book.rules, self.book.thresholds
-        of_rules = outcomes(Facts(page), rules, thresholds, of_roots=of_roots(page))
-        nothing = np.zeros((0, len(page)), np.int8)
-        return np.concatenate([nothing, *(found for _, found in of_rules)]).T
+        found = [np.zeros((0, len(page)), np.int8)]
+        for _, of_rule in outcomes(Facts(page), rules, thresholds, of_roots=of_roots(page)):
+            found.append(of_rule)
+        return np.concatenate(found).T
 
     def findings_at(self, walk: Walk, at: np.ndarray) -> list[list[Finding]]:
         """Return the failed and undecided findings in the rows at some positions; none for -1."""
@@ -136,7 +141,7 @@ class Comparison:
     @property
     def files(self) -> list[ReportFile]:
         """Return the files of both sides."""
-        return [*self.before.report.files, *self.now.report.files]
+        return list(self.before.report.files + self.now.report.files)
 
     @property
     def not_compared(self) -> list[str]:
@@ -163,44 +168,43 @@ class Comparison:
         frame = self.changes
         keep = frame[CHANGE].isin(list(kinds or ChangeKind))
         if Verdict.UNUSED in kinds:
-            keep |= is_newly_unused(frame)
+            keep |= has_newly(Verdict.UNUSED, frame)
         if verdicts:
-            sides = (analysis.judged.users for analysis in (self.before, self.now))
-            having = (users[users[columns.VERDICT].isin(list(verdicts))] for users in sides)
-            keep &= frame[columns.ARN].isin({*chain(*(users[columns.ARN] for users in having))})
+            arns: set[str] = set()
+            for analysis in (self.before, self.now):
+                users = analysis.judged.users
+                arns.update(users.loc[users[columns.VERDICT].isin(list(verdicts)), columns.ARN])
+            keep &= frame[columns.ARN].isin(arns)
         keep |= frame[CHANGE] == ChangeKind.NOT_COVERED
         return replace(self, changes=frame[keep].reset_index(drop=True))
 
     def failures(self, words: Collection[str]) -> list[str]:
         """Return the changes that meet words, each kind with its number; only new ones count.
 
-        The words are verdicts, severities, ids of rules and kinds of changes. New means that there
-        was another verdict, no finding, an exemption, or another user of the name before. Users
-        that are newly undetermined and accounts that were not compared always meet them.
+        The words are verdicts, severities, ids of rules and kinds of changes. A verdict is met by
+        users that have it now, and had another one or were not there before; a rule by a finding
+        that was not there before. Users that are newly undetermined and accounts that were not
+        compared always meet them.
         """
-        return [*self._failures(words)] if words else []
+        return list(self._failures(words)) if words else []
 
     def _failures(self, words: Collection[str]) -> Iterator[str]:
         frame = self.changes
         if missing := len(self.not_compared):
             yield f"{count_text(missing, 'account')} not compared"
         open_ = frame[frame[EXEMPTION_NOW] == ""]
-        is_new = open_[CHANGE].isin([ChangeKind.EXEMPTION_ENDED, ChangeKind.RE_CREATED])
-        changed = (open_[BEFORE] != open_[NOW]) | is_new
-        users = open_[changed & (open_[RULE] == "")]
         for verdict in Verdict:
-            some = users[users[NOW] == verdict]
-            if len(some) and verdict in (Verdict.UNDETERMINED, *words):
-                arns = some[columns.ARN].nunique()
-                yield f"{arns:,} newly {verdict}{renamed_count_text(renamed_count(some))}"
-        fails = open_[changed & open_[NOW].isin([Outcome.FAILS, Outcome.UNDECIDED])]
+            users = open_[has_newly(verdict, open_)]
+            if len(users) and (verdict is Verdict.UNDETERMINED or verdict in words):
+                yield f"{len(users):,} newly {verdict}{renamed_count_text(renamed_count(users))}"
+        fails = open_[open_[NOW].isin([Outcome.FAILS, Outcome.UNDECIDED])]
         for rule in self.now.rule_results.book.rules if len(fails) else ():
             number = int((fails[RULE] == rule.id).sum())
             if number and rule.is_named(words):
                 yield f"{rule.id}: {number:,} new"
-        for kind in map(str, ChangeKind):
+        for kind in ChangeKind:
             some = frame[frame[CHANGE] == kind]
-            if len(some) and kind in words and kind not in [*map(str, Verdict)]:
+            if len(some) and kind in words and kind is not ChangeKind.UNDETERMINED:
                 yield f"{len(some):,} {kind}{renamed_count_text(renamed_count(some))}"
 
 
@@ -284,9 +288,11 @@ def compared_accounts(before: Side, now: Side) -> set[str]:
     return set(before.as_of.keys() & now.as_of.keys()) - out_of_order(before, now)
 
 
-def is_newly_unused(frame: pd.DataFrame) -> "pd.Series[bool]":
-    """Return which changes are of users that are unused now, and were not before or not there."""
-    return frame[CHANGE].isin(_NEWLY_UNUSED) & (frame[NOW] == Verdict.UNUSED)
+def has_newly(verdict: Verdict, frame: pd.DataFrame) -> "pd.Series[bool]":
+    """Return which changes are of users that have a verdict now, and had not or were not there."""
+    of_user = (frame[RULE] == "") & ~frame[CHANGE].isin(_OF_EXEMPTIONS)
+    is_new = (frame[BEFORE] != frame[NOW]) | (frame[CHANGE] == ChangeKind.RE_CREATED)
+    return of_user & is_new & (frame[NOW] == verdict)
 
 
 def open_counts_by_kind(frame: pd.DataFrame) -> Counter[str]:
@@ -325,31 +331,36 @@ def _changed_users(before: Side, now: Side) -> Iterator[ChangeRow]:
     walk, steps = _changed_steps(before, now, accounts)
     limit = now.analysis.criteria.idle_days
     for part in steps.parts(_STEPS_AT_ONCE):
-        sides = ((before, part.before), (now, part.now))
-        states = zip(*(walk.states(at) for _, at in sides), strict=True)
-        findings = zip(*(side.findings_at(walk, at) for side, at in sides), strict=True)
+        states = zip(walk.states(part.before), walk.states(part.now), strict=True)
+        findings = zip(
+            before.findings_at(walk, part.before), now.findings_at(walk, part.now), strict=True
+        )
         renamed = part.renamed.tolist()
-        for pair, found, is_renamed in zip(states, findings, renamed, strict=True):
-            earlier = before.as_of[pair[1].account or pair[0].account]
-            yield from changes_of_user(pair, found, earlier, limit, is_possibly_renamed=is_renamed)
+        for (was, has), found, is_renamed in zip(states, findings, renamed, strict=True):
+            earlier = before.as_of[has.account or was.account]
+            yield from changes_of_user(
+                (was, has), found, earlier, limit, is_possibly_renamed=is_renamed
+            )
 
 
 def _changed_steps(before: Side, now: Side, accounts: Sequence[str]) -> tuple[Walk, Steps]:
     """Return the steps of users and roots that differ, also in the outcome of a rule."""
-    index, pages, numbers, outcomes = pd.Index([*accounts], dtype=TEXT), [], [], []
+    index = pd.Index(list(accounts), dtype=TEXT)
+    pages: list[Users] = []
+    numbers, codes = [], []
     for later, side in enumerate((before, now)):
-        for page in (*side.analysis.report.roots(), *side.analysis.judged.slices()):
+        for page in chain(side.analysis.report.roots(), side.analysis.judged.slices()):
             at = index.get_indexer(pd.Index(text_series(page.account)))
             numbers.append(np.where(at < 0, at, 2 * at + later))
             pages.append(page)
-            outcomes.append(side.outcomes(page))
+            codes.append(side.outcomes(page))
     walk = Walk(pages, np.concatenate(numbers), as_shown=True)
     steps = _with_re_created(walk, walk.steps(np.arange(2 * len(accounts)) % 2 == 0))
     ids, others = ([rule.id for rule in side.book.rules] for side in (before, now))
     if ids == others:
         changed = walk.differs(steps)
-        for outcome in np.concatenate(outcomes).T:
-            changed |= outcome[steps.before] != outcome[steps.now]
+        for of_rule in np.concatenate(codes).T:
+            changed |= of_rule[steps.before] != of_rule[steps.now]
         steps = steps.where(changed)
     # Rows that are near each other are put into words together.
     return replace(walk), steps.where(np.lexsort((steps.before, steps.now)))
@@ -369,7 +380,7 @@ def _with_re_created(walk: Walk, steps: Steps) -> Steps:
 def _uncompared_accounts(before: Side, now: Side) -> Iterator[ChangeRow]:
     """Yield the accounts that lack a report on a side, and why."""
     reversed_accounts = out_of_order(before, now)
-    for account in sorted({*before.as_of, *now.as_of, *before.missing, *now.missing}):
+    for account in sorted(set().union(before.as_of, now.as_of, before.missing, now.missing)):
         lacks = [
             f"not covered {word}: {side.missing.get(account, NO_REPORT)}"
             for word, side in ((BEFORE, before), (NOW, now))
@@ -390,9 +401,9 @@ def _frame(rows: Iterator[ChangeRow], names: Mapping[str, AccountName]) -> pd.Da
     )
     code = pd.Index(list(map(str, ChangeKind))).get_indexer(pd.Index(frame[CHANGE]))
     cells: dict[str, Any] = blank_categories(columns.OWNERSHIP, len(frame))
-    cells |= {CHANGE: as_category(code, ChangeKind)}
-    cells |= {columns.ACCOUNT_NAME: account_names(frame[columns.ACCOUNT], names)}
-    frame = frame.assign(**cells)[[*COLUMNS]]
+    cells[CHANGE] = as_category(code, ChangeKind)
+    cells[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], names)
+    frame = frame.assign(**cells)[list(COLUMNS)]
     by = (columns.ACCOUNT, columns.ARN, RULE, columns.CREATED)
     order = stable_order(code, *(frame[name] for name in by))
     return frame.take(order).reset_index(drop=True)

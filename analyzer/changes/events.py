@@ -4,10 +4,11 @@ An access key or a signing certificate is known by its creation time: AWS may sh
 slot of a later report, which is no event.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Final, NamedTuple
 
 from analyzer import columns
@@ -125,20 +126,15 @@ def events(
         return (Event(EventKind.RE_CREATED, f"created on {days}"),)
     keys = _pairs(before.keys, now.keys)
     certificates = _pairs(before.certificates, now.certificates)
-    return (
-        *_sign_ins(before, now),
-        *_sign_in_settings(before, now),
-        *_slot_events(EventKind.ACCESS_KEY, "access key", keys),
-        *_key_uses(before, now, keys),
-        *_slot_events(EventKind.CERTIFICATE, "signing certificate", certificates),
-        *_not_understood(before, now),
-    )
-
-
-def joined_sentences(user_events: Collection[Event], kinds: Iterable[EventKind]) -> str:
-    """Return the sentences of events of some kinds, in the order of the kinds, joined by `; `."""
-    return "; ".join(
-        event.sentence for kind in kinds for event in user_events if event.kind is kind
+    return tuple(
+        chain(
+            _sign_ins(before, now),
+            _sign_in_settings(before, now),
+            _slot_events(EventKind.ACCESS_KEY, "access key", keys),
+            _key_uses(before, now, keys),
+            _slot_events(EventKind.CERTIFICATE, "signing certificate", certificates),
+            _not_understood(before, now),
+        )
     )
 
 

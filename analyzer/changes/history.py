@@ -39,18 +39,36 @@ BY_NAME: Final = "by_name"
 USED_BEFORE: Final = "used_before"
 
 _COUNTS: Final = (
-    *("users_start", "created", "appeared", "removed", "users_end", "renamed"),
-    *("unused_start", "newly_unused", "unused_removed", "back_in_use", "unused_unclear"),
-    *("unused_end", USED_BEFORE),
+    "users_start",
+    "created",
+    "appeared",
+    "removed",
+    "users_end",
+    "renamed",
+    "unused_start",
+    "newly_unused",
+    "unused_removed",
+    "back_in_use",
+    "unused_unclear",
+    "unused_end",
+    USED_BEFORE,
 )
 _DAYS: Final = (
-    *("median_days_at_least", "longest_days_at_least"),
-    *("median_days_at_most", "longest_days_at_most"),
+    "median_days_at_least",
+    "longest_days_at_least",
+    "median_days_at_most",
+    "longest_days_at_most",
 )
 
 PERIOD: Final = (
-    *(columns.ACCOUNT, "reports", "first", "last", "longest_gap", "gap_days"),
-    *(*_COUNTS, *_DAYS),
+    columns.ACCOUNT,
+    "reports",
+    "first",
+    "last",
+    "longest_gap",
+    "gap_days",
+    *_COUNTS,
+    *_DAYS,
 )
 """The columns of the period. Users: start + created + appeared - removed = end. Unused: start +
 newly - removed - back in use - unclear = end; `unclear` are undetermined now, and were unused
@@ -59,30 +77,60 @@ those from first unused to gone.
 """
 
 USERS: Final = (
-    *(columns.ACCOUNT, columns.USER, columns.ARN, columns.CREATED, BY_NAME, "first", "last"),
-    *("verdict_start", "verdict_end", "unused_since", "at_least", "days_unused"),
-    *(AFTER_REPORT, BEFORE_REPORT, columns.EXEMPTION, USED_BEFORE),
+    columns.ACCOUNT,
+    columns.USER,
+    columns.ARN,
+    columns.CREATED,
+    BY_NAME,
+    "first",
+    "last",
+    "verdict_start",
+    "verdict_end",
+    "unused_since",
+    "at_least",
+    "days_unused",
+    AFTER_REPORT,
+    BEFORE_REPORT,
+    columns.EXEMPTION,
+    USED_BEFORE,
 )
 EVENTS: Final = (
-    *(columns.ACCOUNT, columns.USER, columns.ARN, columns.CREATED),
-    *(AFTER_REPORT, BEFORE_REPORT, EVENT, DETAIL),
+    columns.ACCOUNT,
+    columns.USER,
+    columns.ARN,
+    columns.CREATED,
+    AFTER_REPORT,
+    BEFORE_REPORT,
+    EVENT,
+    DETAIL,
 )
 REPORTS: Final = (
-    *(columns.ACCOUNT, columns.AS_OF, columns.AS_OF_SOURCE, columns.FILE, "sha256"),
-    *("rows", "days", "status"),
+    columns.ACCOUNT,
+    columns.AS_OF,
+    columns.AS_OF_SOURCE,
+    columns.FILE,
+    "sha256",
+    "rows",
+    "days",
+    "status",
 )
 _BY_USER: Final = (columns.ACCOUNT, columns.ARN, columns.USER, columns.CREATED)
 _MOMENTS: Final = (
-    *("first", "last", "unused_since", columns.CREATED, columns.AS_OF),
-    *(AFTER_REPORT, BEFORE_REPORT),
+    "first",
+    "last",
+    "unused_since",
+    columns.CREATED,
+    columns.AS_OF,
+    AFTER_REPORT,
+    BEFORE_REPORT,
 )
-_DTYPES: Final[dict[str, Any]] = {
-    **dict.fromkeys(_MOMENTS, "datetime64[s, UTC]"),
-    **dict.fromkeys(("longest_gap", "gap_days", "days"), "Int64"),
-    **dict.fromkeys(("reports", "rows", "days_unused"), "int64"),
-    **dict.fromkeys((BY_NAME, "at_least"), "bool"),
-    **dict.fromkeys(_DAYS, "float64"),
-}
+_DTYPES: Final[dict[str, Any]] = (
+    dict.fromkeys(_MOMENTS, "datetime64[s, UTC]")
+    | dict.fromkeys(("longest_gap", "gap_days", "days"), "Int64")
+    | dict.fromkeys(("reports", "rows", "days_unused"), "int64")
+    | dict.fromkeys((BY_NAME, "at_least"), "bool")
+    | dict.fromkeys(_DAYS, "float64")
+)
 """The dtypes of the columns of tables; all others are text."""
 
 COUNTS: Final = "counts"
@@ -232,35 +280,38 @@ def _events_in_order(events: pd.DataFrame) -> pd.DataFrame:
 # Tables
 
 
-def _user_row(account: FollowedAccount, user: FollowedUser) -> tuple[Any, ...]:
-    since, before = user.unused_since, user.gone[0]
-    edges = (word or "" for word in (account.first_verdict(user), user.verdicts[-1][1]))
-    days, at_least = user.unused.days, bool(since and not user.used)
-    first, last = account.reports[user.verdicts[0][0]].at, before or account.coverage.moments[-1]
-    shown = (user.by_name, first, last, *edges, since, at_least, days, *user.gone)
-    return (*user.identity, *shown, user.exemption, user.used_before)
+def _user_row(account: FollowedAccount, user: FollowedUser) -> list[Any]:
+    after, before = user.gone
+    row: list[Any] = list(user.identity)
+    row += [user.by_name, account.reports[user.verdicts[0][0]].at]
+    row += [after or account.coverage.moments[-1]]
+    row += [account.first_verdict(user) or "", user.verdicts[-1][1] or ""]
+    row += [user.unused_since, bool(user.unused_since and not user.used), user.unused.days]
+    row += [after, before, user.exemption, user.used_before]
+    return row
 
 
-def _period_row(account: str, followed: Sequence[FollowedAccount]) -> tuple[Any, ...]:
+def _period_row(account: str, followed: Sequence[FollowedAccount]) -> list[Any]:
     """Return what the reports show of some accounts; nothing is known without a report."""
     covered = [each for each in followed if not each.coverage.reason]
     moments = [each.coverage.moments for each in covered]
     if not covered:
-        return account, 0, *[None] * (len(PERIOD) - 2)
+        return [account, 0] + [None] * (len(PERIOD) - 2)
     gaps = [gap for each in covered for gap in each.coverage.gaps]
-    stretches = [*gaps, *(pair for each in moments for pair in pairwise(each))]
+    stretches = gaps + [pair for each in moments for pair in pairwise(each)]
     counts = sum((each.counts for each in covered), Counter())
-    return (
+    row: list[Any] = [
         account,
         sum(map(len, moments)),
         min(each[0] for each in moments),
         max(each[-1] for each in moments),
         max(((end - start).days for start, end in stretches), default=0),
         sum((end - start).days for start, end in gaps),
-        *(counts[name] for name in _COUNTS),
-        *_median_and_longest([days for each in covered for days in each.least]),
-        *_median_and_longest([days for each in covered for days in each.most]),
-    )
+    ]
+    row += [counts[name] for name in _COUNTS]
+    row += _median_and_longest([days for each in covered for days in each.least])
+    row += _median_and_longest([days for each in covered for days in each.most])
+    return row
 
 
 def _median_and_longest(days: Sequence[float]) -> list[float | None]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import pairwise, starmap
+from itertools import pairwise
 from math import inf
 from typing import Final
 
@@ -99,7 +99,8 @@ class FollowedAccount:
         )
         self.verdicts = counts.reshape(-1, len(Verdict))
         steps = walk.steps(np.arange(len(self.reports)) == 0)
-        is_copy = np.array([False, *starmap(_is_copy, pairwise(self.reports))])
+        is_copy = np.zeros(len(self.reports), bool)
+        is_copy[1:] = [report.has_as_of_of(before) for before, report in pairwise(self.reports)]
         copied = steps.where(is_copy[steps.report])
         differing = np.unique(copied.report[walk.differs(copied, without=[columns.EXEMPTION])])
         if not len(differing):
@@ -108,7 +109,7 @@ class FollowedAccount:
 
     def _follow(self, walk: Walk, steps: Steps, verdict: np.ndarray) -> None:
         """Follow the users of the period."""
-        start, end, words = self.coverage.start, self.coverage.end, [*Verdict]
+        start, end, words = self.coverage.start, self.coverage.end, list(Verdict)
         inside = (walk.report >= start) & (walk.report <= end)
         users = _users(walk, np.flatnonzero(inside), walk.report <= end)
         at_start = walk.report == start
@@ -135,11 +136,11 @@ class FollowedAccount:
         if was.verdict is not has.verdict:
             user.verdicts.append((at, has.verdict))
         if was.arn and has.arn:
-            found = [*_events(was, has)]
+            found = list(_events(was, has))
         else:
             found = [self._presence(at, user, is_gone=bool(was.arn), is_renamed=is_renamed)]
-        between = self.reports[at - 1].at, self.reports[at].at
-        self.events += ((*user.identity, *between, *event) for event in found)
+        interval = self.reports[at - 1].at, self.reports[at].at
+        self.events += (user.identity + interval + event for event in found)
 
     def _presence(
         self, at: int, user: FollowedUser, *, is_gone: bool, is_renamed: bool
@@ -199,10 +200,6 @@ class FollowedAccount:
             self.most.append(-((user.used - at) // _DAY) if user.used else inf)
 
 
-def _is_copy(one: AccountReport, other: AccountReport) -> bool:
-    return other.has_as_of_of(one)
-
-
 def _events(was: UserState, has: UserState) -> Iterator[tuple[str, str]]:
     """Yield what happened to a user; a further use by a user in use is no event."""
     if was.verdict is not has.verdict:
@@ -220,22 +217,25 @@ def _users(walk: Walk, rows: np.ndarray, up_to_end: np.ndarray) -> dict[int, Fol
     """
     rows = rows[np.lexsort((walk.report[rows], walk.user[rows]))]
     rows = rows[np.flatnonzero(np.diff(walk.user[rows], append=-1))]
-    by_name = {*walk.user[walk.shown == 0].tolist()}
+    by_name = set(walk.user[walk.shown == 0].tolist())
     lost = np.maximum.reduce([_lost_use(walk, use, rows, up_to_end) for use in _USES_SHOWN])
     users = {}
     for places, page in walk.parts(rows):
         at = rows[places]
         names = page.users[[columns.ACCOUNT, columns.USER, columns.ARN, columns.EXEMPTION]]
         shown = names.assign(seconds=walk.created[at], lost=lost[places], code=walk.user[at])
-        for *name, exemption, seconds, use, code in shown.itertuples(index=False):
-            created, used = (
-                datetime.fromtimestamp(at, UTC) if at else None for at in (seconds, use)
-            )
-            users[code] = FollowedUser((*name, created), code in by_name, exemption, used)
+        for cells in shown.itertuples(index=False):
+            account, user, arn, exemption, created, used, code = cells
+            identity = account, user, arn, _moment(created)
+            users[code] = FollowedUser(identity, code in by_name, exemption, _moment(used))
     return users
 
 
-_USES_SHOWN: Final = ([columns.PASSWORD_LAST_USED], [*KEY_USE_COLUMNS])
+def _moment(seconds: int) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+_USES_SHOWN: Final = ([columns.PASSWORD_LAST_USED], list(KEY_USE_COLUMNS))
 
 
 def _lost_use(

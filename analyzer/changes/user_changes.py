@@ -17,7 +17,6 @@ from analyzer.changes.events import (
     UserState,
     day_text,
     events,
-    joined_sentences,
 )
 from analyzer.rules.rule import Outcome
 from analyzer.terms import NOT_COVERED, Verdict
@@ -101,8 +100,11 @@ _PRESENCE: Final = {
     EventKind.RE_CREATED: ChangeKind.RE_CREATED,
 }
 _CREDENTIALS: Final = (
-    *(EventKind.PASSWORD, EventKind.PASSWORD_CHANGED, EventKind.ACCESS_KEY),
-    *(EventKind.CERTIFICATE, EventKind.MFA),
+    EventKind.PASSWORD,
+    EventKind.PASSWORD_CHANGED,
+    EventKind.ACCESS_KEY,
+    EventKind.CERTIFICATE,
+    EventKind.MFA,
 )
 
 
@@ -122,12 +124,21 @@ def changes_of_user(
     before, now = states
     latest = now if now.arn else before
     last_use = max(filter(None, (before.last_use, now.last_use)), default=None)
-    subject = latest.account, latest.user, latest.arn
-    verdicts = before.verdict or "", now.verdict or ""
-    exemptions = before.exemption, now.exemption
 
     def row(kind: ChangeKind, why: str = "") -> ChangeRow:
-        return ChangeRow(kind, *subject, *verdicts, last_use, why, *exemptions, latest.created)
+        return ChangeRow(
+            kind,
+            latest.account,
+            latest.user,
+            latest.arn,
+            before=before.verdict or "",
+            now=now.verdict or "",
+            last_use=last_use,
+            cause=why,
+            exemption_before=before.exemption,
+            exemption_now=now.exemption,
+            created=latest.created,
+        )
 
     user_events = events(before, now, earlier, is_possibly_renamed=is_possibly_renamed)
     event_kinds = {event.kind for event in user_events}
@@ -140,27 +151,45 @@ def changes_of_user(
         kind = ChangeKind.EXEMPTED if now.exemption else ChangeKind.EXEMPTION_ENDED
         yield row(ChangeKind.EXEMPTION_CHANGED if before.exemption and now.exemption else kind)
     happened = "; ".join(event.sentence for event in user_events)
-    yield from changed_findings(*findings, subject, happened)
+    yield from changed_findings(*findings, (latest.account, latest.user, latest.arn), happened)
 
 
 def _change_kind(
     before: UserState, now: UserState, event_kinds: set[EventKind], *, was_idle: bool
 ) -> ChangeKind | None:
-    was, has = before.verdict, now.verdict
+    """Return the first kind that fits, None if none does."""
+    for event, kind in _PRESENCE.items():
+        if event in event_kinds:
+            return kind
+    is_changed = before.verdict is not now.verdict
+    if is_changed and now.verdict in _KINDS_OF_NEW_VERDICT:
+        return _KINDS_OF_NEW_VERDICT[now.verdict]
+    if is_changed and before.verdict is Verdict.UNUSED:
+        return ChangeKind.NO_LONGER_UNUSED
+    if kind_of_use := _kind_of_use(before, event_kinds, was_idle=was_idle):
+        return kind_of_use
+    if is_changed:
+        return ChangeKind.VERDICT_CHANGED
+    return None if event_kinds.isdisjoint(_CREDENTIALS) else ChangeKind.CREDENTIALS_CHANGED
+
+
+_KINDS_OF_NEW_VERDICT: Final = {
+    Verdict.UNDETERMINED: ChangeKind.UNDETERMINED,
+    Verdict.UNUSED: ChangeKind.BECAME_UNUSED,
+}
+
+
+def _kind_of_use(
+    before: UserState, event_kinds: set[EventKind], *, was_idle: bool
+) -> ChangeKind | None:
+    if EventKind.FIRST_SIGN_IN in event_kinds:
+        return ChangeKind.FIRST_SIGN_IN
     had_key_use = any(key and key.last_used for key in before.keys or ())
     had_key_use |= not KEY_USE_COLUMNS.isdisjoint(before.unknown)
-    fits = {
-        **{kind: event in event_kinds for event, kind in _PRESENCE.items()},
-        ChangeKind.UNDETERMINED: was is not has is Verdict.UNDETERMINED,
-        ChangeKind.BECAME_UNUSED: was is not has is Verdict.UNUSED,
-        ChangeKind.NO_LONGER_UNUSED: has is not was is Verdict.UNUSED,
-        ChangeKind.FIRST_SIGN_IN: EventKind.FIRST_SIGN_IN in event_kinds,
-        ChangeKind.FIRST_USE: EventKind.KEY_USE in event_kinds and not had_key_use,
-        ChangeKind.USED_AGAIN: was_idle and not event_kinds.isdisjoint(_USES),
-        ChangeKind.VERDICT_CHANGED: was is not has,
-        ChangeKind.CREDENTIALS_CHANGED: not event_kinds.isdisjoint(_CREDENTIALS),
-    }
-    return next((kind for kind, applies in fits.items() if applies), None)
+    if EventKind.KEY_USE in event_kinds and not had_key_use:
+        return ChangeKind.FIRST_USE
+    is_used = not event_kinds.isdisjoint(_USES)
+    return ChangeKind.USED_AGAIN if is_used and was_idle else None
 
 
 def _cause(
@@ -174,7 +203,9 @@ def _cause(
     is_changed = before.arn == now.arn and before.verdict is not now.verdict
     uses = _USES if is_changed or change in _KINDS_OF_USE else ()
     shown = (*_PRESENCE, *uses, *_CREDENTIALS, EventKind.NOT_UNDERSTOOD)
-    parts = [joined_sentences(user_events, shown)]
+    parts = [
+        "; ".join(event.sentence for kind in shown for event in user_events if event.kind is kind)
+    ]
     if is_changed:
         parts += [
             f"undetermined {side}: {state.reason}"

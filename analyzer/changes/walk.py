@@ -7,6 +7,7 @@ changed become values (`UserState`).
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
+from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -29,12 +30,17 @@ from analyzer.terms import SlotState, Verdict, code_of
 _UNKNOWN: Final = "unknown"
 _FLAGS: Final = (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE)
 _TEXTS: Final = (
-    *(columns.ACCOUNT, columns.USER, columns.ARN, columns.REASON, columns.EXEMPTION),
-    columns.VERDICT,
+    columns.ACCOUNT,
+    columns.USER,
+    columns.ARN,
+    columns.REASON,
+    columns.EXEMPTION,
 )
 _SAME_IN_STATE: Final = (
-    *_TEXTS[:-1],
-    *(columns.PASSWORD_LAST_USED, columns.PASSWORD_LAST_CHANGED, columns.PASSWORD_NEXT_ROTATION),
+    *_TEXTS,
+    columns.PASSWORD_LAST_USED,
+    columns.PASSWORD_LAST_CHANGED,
+    columns.PASSWORD_NEXT_ROTATION,
     columns.LAST_USE,
 )
 _BIT_OF: Final = {name: at for at, name in enumerate(columns.IN_REPORT)}
@@ -84,8 +90,9 @@ class Walk:
     def arn(self) -> np.ndarray:
         """Return a number for each row, the same for equal ARNs (int64)."""
         coded = pa.chunked_array([page.arn for page in self.pages]).dictionary_encode()
-        codes = [np.array([], np.int32), *(chunk.indices.to_numpy() for chunk in coded.chunks)]
-        return np.concatenate(codes).astype(np.int64)
+        codes = [np.array([], np.int64)]
+        codes += [chunk.indices.to_numpy() for chunk in coded.chunks]
+        return np.concatenate(codes, dtype=np.int64)
 
     @cached_property
     def shown(self) -> np.ndarray:
@@ -181,8 +188,9 @@ def _created(page: Users) -> np.ndarray:
     return seconds_of(columns.USER_CREATION_TIME, page).clip(0) * (not of_roots(page))
 
 
-def _slots(page: Users) -> tuple[np.ndarray, ...]:
-    return (*page.key_states, *page.certificate_states)
+def _slots(page: Users) -> np.ndarray:
+    """Return the states of access keys and of certificates, a row for each slot."""
+    return np.concatenate([page.key_states, page.certificate_states])
 
 
 def _unknown(page: Users) -> np.ndarray:
@@ -196,9 +204,10 @@ def _unknown(page: Users) -> np.ndarray:
 
 def _facts(page: Users) -> np.ndarray:
     """Return the verdict, the password, the MFA device and the slots as one number (int64)."""
-    verdicts = [] if of_roots(page) else [page.users[columns.VERDICT].cat.codes.to_numpy()]
     number = np.zeros(len(page), np.int64)
-    for codes in (*verdicts, *(page.flags[name] for name in _FLAGS), *_slots(page)):
+    if not of_roots(page):
+        number += page.users[columns.VERDICT].cat.codes.to_numpy()
+    for codes in chain((page.flags[name] for name in _FLAGS), _slots(page)):
         number = number * len(Verdict) + codes
     return number
 
@@ -224,22 +233,20 @@ _COMPARED: Final[Mapping[str, Callable[[Users], np.ndarray]]] = {
 def _states(users: Users) -> list[UserState]:
     moments = {name: _moments(name, users) for name in columns.TIMESTAMPS}
     moments[columns.LAST_USE] = np.fmax.reduce([moments[name] for name in USE_COLUMNS])
-    nothing = [""] * len(users)
-    texts = {
-        name: users.users[name].tolist() if name in users.users else nothing for name in _TEXTS
-    }
-    cells: dict[str, list[Any]] = {
-        **texts,
-        **{name: users.flags[name].tolist() for name in _FLAGS},
-        **{name: values.tolist() for name, values in moments.items()},
-        **dict(zip(columns.SLOT_FLAGS, map(np.ndarray.tolist, _slots(users)), strict=True)),
-        _UNKNOWN: _unknown(users).tolist(),
-    }
+    cells: dict[str, list[Any]] = {name: values.tolist() for name, values in moments.items()}
+    for name in (*_TEXTS, columns.VERDICT):
+        has_text = name in users.users
+        cells[name] = users.users[name].tolist() if has_text else [""] * len(users)
+    for name in _FLAGS:
+        cells[name] = users.flags[name].tolist()
+    for name, codes in zip(columns.SLOT_FLAGS, _slots(users), strict=True):
+        cells[name] = codes.tolist()
+    cells[_UNKNOWN] = _unknown(users).tolist()
     return [_state(dict(zip(cells, row, strict=True))) for row in zip(*cells.values(), strict=True)]
 
 
 def _state(cells: Mapping[str, Any]) -> UserState:
-    unknown = _column_names(cells[_UNKNOWN])
+    unknown = _unknown_columns(cells[_UNKNOWN])
     keys = tuple(_credential(cells, key) for key in columns.ACCESS_KEYS)
     certificates = tuple(_credential(cells, certificate) for certificate in columns.CERTIFICATES)
     return UserState(
@@ -265,5 +272,5 @@ def _credential(
 
 
 @lru_cache(4096)
-def _column_names(bits: int) -> frozenset[str]:
+def _unknown_columns(bits: int) -> frozenset[str]:
     return frozenset(name for name, at in _BIT_OF.items() if bits >> at & 1)

@@ -18,7 +18,7 @@ from analyzer.changes.diff import (
     Side,
     changes,
     counts_by_kind,
-    is_newly_unused,
+    has_newly,
     not_covered_rows,
     open_counts_by_kind,
 )
@@ -108,7 +108,7 @@ def _change_failures(
         return []
     counts = open_counts_by_kind(changed)
     counts[ChangeKind.BECAME_UNUSED] = int(
-        (is_newly_unused(changed) & (changed[EXEMPTION_NOW] == "")).sum()
+        (has_newly(Verdict.UNUSED, changed) & (changed[EXEMPTION_NOW] == "")).sum()
     )
     accounts = analysis.report.accounts
     if earlier:

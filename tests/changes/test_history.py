@@ -268,11 +268,6 @@ def test_reports_whose_order_is_not_known_are_refused_by_name() -> None:
         history_of([lacking, equal[0], later])
 
 
-def test_reports_that_name_no_account_are_refused() -> None:
-    with pytest.raises(InputRefused, match="Set the account of such reports"):
-        history_of([report(0, person(arn="N/A"))])
-
-
 @pytest.mark.no_cover
 def test_several_accounts_each_begin_and_end_with_their_own_reports() -> None:
     other = "999999999999"

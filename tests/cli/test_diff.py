@@ -202,7 +202,8 @@ FAIL_ON = (
     ("unclear", "unclear", "undetermined", ""),
     ("nobody", "unclear", "undetermined", "1 newly undetermined (possibly renamed: 1)"),
     ("exempt from now on", "unused", "unused", ""),
-    ("exempt until mid-May", "unused", "unused", "1 newly unused"),
+    ("exempt until mid-May", "unused", "unused", ""),
+    ("exempt until mid-May", "unused", "exemption-ended", "1 exemption-ended"),
 )
 """What a user is before and now, the words of --fail-on, and what meets them."""
 
@@ -219,7 +220,8 @@ def side(day: str, names: Sequence[str], exemptions: Sequence[str]) -> Analysis:
 
 def test_fail_on_looks_at_what_is_new_and_not_exempt() -> None:
     before, now, _, _ = zip(*FAIL_ON, strict=True)
-    until = [f"*,u{before.index('exempt until mid-May')},By design,,2026-05-15"]
+    ending = [at for at, name in enumerate(before) if name == "exempt until mid-May"]
+    until = [f"*,u{at},By design,,2026-05-15" for at in ending]
     since = [f"*,u{before.index('exempt from now on')},By design,,"]
     sides = side(FIRST, before, until), side(SECOND, now, until + since)
     comparison = compared_sides(*sides)
