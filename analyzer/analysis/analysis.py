@@ -271,14 +271,23 @@ class AnalysisRequest:
     owners: "Owners | None" = None
     fail_on: Collection[str] = ()
 
+    def named(self, report: Report) -> Report:
+        """Return a report with the names of its accounts; those that only the list has lack one."""
+        if not self.accounts:
+            return report
+        from analyzer.lists.owners import with_account_list  # noqa: PLC0415
+
+        return with_account_list(report, self.accounts)
+
     def analysis(self, report: Report) -> Analysis:
         """Judge a report, with the names of its accounts."""
-        if self.accounts:
-            from analyzer.lists.owners import with_account_list  # noqa: PLC0415
-
-            report = with_account_list(report, self.accounts)
         return analyze(
-            report, self.criteria, self.exemptions, self.book, self.ledger, owners=self.owners
+            self.named(report),
+            self.criteria,
+            self.exemptions,
+            self.book,
+            self.ledger,
+            owners=self.owners,
         )
 
     def failures(self, analysis: Analysis) -> list[str]:

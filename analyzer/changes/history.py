@@ -207,7 +207,9 @@ def history(request: AnalysisRequest, report: Report, span: Span) -> History:
     """
     reports = ordered_reports(report.files)
     covered = {each.account: each for each in coverages(reports, span)}
-    walked = [_walked(request, part, covered, span) for part in report.by_account()]
+    # Of one account's reports, the list would call all other accounts missing.
+    unlisted = replace(request, accounts=None)
+    walked = [_walked(unlisted, part, covered, span) for part in report.by_account()]
     if problems := [problem for each in walked for problem in each.problems]:
         raise InputRefused(problems)
     accounts, owners = [each.account for each in walked], request.owners or Owners()
@@ -228,7 +230,9 @@ def history(request: AnalysisRequest, report: Report, span: Span) -> History:
         events=_events_in_order(
             _frame((event for each in accounts for event in each.events), EVENTS)
         ),
-        reports=_frame(_report_rows(report, accounts), REPORTS, (columns.ACCOUNT, columns.AS_OF)),
+        reports=_frame(
+            _report_rows(request.named(report), accounts), REPORTS, (columns.ACCOUNT, columns.AS_OF)
+        ),
         unmatched_owners=[each for at, each in enumerate(owners.entries) if at not in owned],
     )
     is_decided = request.ledger and any(not each.reason for each in followed.coverages)

@@ -24,7 +24,13 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists import csv_lists
-from analyzer.report.model import AccountName, FileReference, as_category, blank_categories
+from analyzer.report.model import (
+    AccountName,
+    FileReference,
+    NotCovered,
+    as_category,
+    blank_categories,
+)
 from analyzer.report.report import Report
 from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, printable, short_list
 
@@ -213,20 +219,29 @@ def read_account_list(name: str, content: bytes) -> AccountList:
 def with_account_list(report: Report, listed: AccountList) -> Report:
     """Return the report with the names of a list; they replace names known from elsewhere.
 
-    Notes name the accounts that are not in the list, and those of the list without a report.
+    An account of the list without a report is not covered. A note names the accounts that are not
+    in the list.
     """
-    names = {**report.account_names, **listed.names}
+    file = listed.file
     known = report.accounts.union(
         account.account for account in (*report.not_covered, *report.left_out)
     )
-    missing = [account for account in listed.names if account not in known]
+    missing = [
+        NotCovered(
+            account=account, name=named.name, reason=f"{file.name} lists it; it has no report"
+        )
+        for account, named in sorted(listed.names.items())
+        if account not in known
+    ]
     unnamed = sorted(report.accounts - {"", *listed.names})
-    file, notes = listed.file, [*report.content_notes]
-    if missing:
-        notes.append(f"Accounts in {file.name} without a report: {short_list(missing)}.")
-    if unnamed:
-        notes.append(f"Accounts that are not in {file.name}: {short_list(unnamed)}.")
-    return replace(report, account_names=names, account_list=file, content_notes=(*notes,))
+    notes = [f"Accounts that are not in {file.name}: {short_list(unnamed)}."] if unnamed else []
+    return replace(
+        report,
+        account_names={**report.account_names, **listed.names},
+        account_list=file,
+        not_covered=(*report.not_covered, *missing),
+        content_notes=(*report.content_notes, *notes),
+    )
 
 
 def _account_problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:

@@ -91,8 +91,8 @@ def check(request: ExportRequest) -> int:
     )
     log.say("reports", f"Reports read: {len(report.files):,}, rows: {report.rows:,}.")
     missing = _uncollected(request, run_folders.runs(request.folder))
-    _log_missing_accounts(report, log)
-    return PARTIAL if report.not_covered or missing else 0
+    not_covered = _log_missing_accounts(request.analysis_request.named(report), log)
+    return PARTIAL if not_covered or missing else 0
 
 
 def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, object]]:

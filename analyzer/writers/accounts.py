@@ -15,18 +15,21 @@ UNUSED: Final = "unused"
 CAN_SIGN_IN: Final = "can_sign_in"
 WITHOUT_MFA: Final = "without_mfa"
 COUNTS: Final = (columns.USERS, UNUSED, CAN_SIGN_IN, WITHOUT_MFA)
+OF_THESE_EXEMPT: Final = "_exempt"
+"""The end of the name of a number of exempt users, behind that of all of them."""
 
 
 def account_counts(analysis: Analysis, by: str = columns.ACCOUNT) -> pd.DataFrame:
     """Return the counts of each account, or owner, the one with most exposed users first.
 
-    Columns: the one named `by` str, `users` int64; of unused users that are not exempt `unused`,
-    those with an enabled password `can_sign_in`, and those without MFA `without_mfa` int64.
+    Columns: the one named `by` str, `users` int64; the users that are `unused`, those of them with
+    an enabled password `can_sign_in`, and those of these without MFA `without_mfa` int64; and how
+    many of each of the three are exempt, such as `unused_exempt` int64.
     """
     totals = analysis.totals
     counts = totals.counts if by == columns.ACCOUNT else totals.counts_by(by)
     exposure, users = counts[columns.EXPOSURE], counts[columns.USERS]
-    unused = (counts[columns.VERDICT] == Verdict.UNUSED) & ~counts[columns.EXEMPT]
+    unused = counts[columns.VERDICT] == Verdict.UNUSED
     with_password = exposure.str.startswith(
         (Exposure.PASSWORD_WITHOUT_MFA, Exposure.PASSWORD_WITH_MFA)
     )
@@ -34,6 +37,9 @@ def account_counts(analysis: Analysis, by: str = columns.ACCOUNT) -> pd.DataFram
         UNUSED: unused,
         CAN_SIGN_IN: unused & with_password,
         WITHOUT_MFA: unused & (exposure == Exposure.PASSWORD_WITHOUT_MFA),
+    }
+    masks |= {
+        f"{name}{OF_THESE_EXEMPT}": mask & counts[columns.EXEMPT] for name, mask in masks.items()
     }
     numbers = {columns.USERS: users, **{name: users.where(mask, 0) for name, mask in masks.items()}}
     by_account = pd.DataFrame(numbers).groupby(counts[by]).sum().reset_index()
@@ -59,12 +65,12 @@ def counts_by_name(analysis: Analysis) -> dict[str, pd.DataFrame]:
 
 
 def unused_bars(analysis: Analysis) -> "dict[str, pd.Series[int]]":
-    """Return how many unused users that are not exempt have each exposure, and are of each age.
+    """Return how many unused users have each exposure, and are of each age.
 
     Words for something unknown that do not occur are left out.
     """
     counts, bars = analysis.totals.counts, {}
-    unused = counts[(counts[columns.VERDICT] == Verdict.UNUSED) & ~counts[columns.EXEMPT]]
+    unused = counts[counts[columns.VERDICT] == Verdict.UNUSED]
     for title, name, words in (
         ("exposure", columns.EXPOSURE, EXPOSURES),
         ("age", columns.AGE_BAND, AGE_BANDS),

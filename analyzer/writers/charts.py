@@ -16,11 +16,11 @@ _LONGEST_BAR: Final = 310  # leaves room for the number behind it
 
 
 def bar_charts(analysis: Analysis) -> str:
-    """Return the charts of unused users that are not exempt; empty if there are none."""
+    """Return the charts of unused users; empty if there are none."""
     by_kind = unused_bars(analysis)
-    charts = {f"Unused users, not exempt, by {name}": bars for name, bars in by_kind.items()}
+    charts = {f"Unused users by {name}": bars for name, bars in by_kind.items()}
     for name, counts in counts_by_name(analysis).items():
-        title = f"Unused, not exempt, and can sign in without MFA, by {name.lower()}"
+        title = f"Unused users that can sign in without MFA, by {name.lower()}"
         charts[title] = counts[WITHOUT_MFA].head(_MOST_BARS)
     drawn = [
         _chart(title, [*map(str, bars.index)], bars.tolist())

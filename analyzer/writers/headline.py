@@ -21,9 +21,11 @@ from analyzer.terms import (
     printable,
     short_list,
 )
-from analyzer.writers.accounts import CAN_SIGN_IN, WITHOUT_MFA, account_counts
+from analyzer.writers.accounts import CAN_SIGN_IN, OF_THESE_EXEMPT, WITHOUT_MFA, account_counts
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analyzer.analysis.rule_results import RuleResults
     from analyzer.lists.owners import Owner
 
@@ -57,7 +59,7 @@ def write_line(analysis: Analysis, stream: BinaryIO) -> None:
     from analyzer.writers.findings import severity_counts_text  # noqa: PLC0415  slow to import
 
     sentences = [
-        *headlines(analysis, VERDICT_ORDER),
+        *headlines(analysis, [Verdict.UNUSED]),
         f"{severity_counts_text(analysis.rule_results)}.",
     ]
     stream.write(f"{printable(' '.join(sentences))}\n".encode())
@@ -78,21 +80,29 @@ def result_text(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     verb = "is" if 1 in (number, user_count) else "are"
     sign_in = sign_in_text(analysis) if listed[0] is Verdict.UNUSED else ""
     way_in = f": {sign_in}" if sign_in else ""
-    return f"{number:,} of {users} {verb} {listed[0]}{way_in}{remark}"
+    return f"{number:,} of {users} {verb} {listed[0]}{remark}{way_in}"
 
 
 def sign_in_text(analysis: Analysis) -> str:
-    """Say how many unused users that are not exempt have a password, and how many no MFA.
+    """Return how many unused users have a password, and how many of them no MFA.
 
-    Empty if none has a password.
+    Behind each number stands how many of these users are exempt, if any. Empty if none has a
+    password.
     """
-    of_accounts = account_counts(analysis)
-    able, without = (int(of_accounts[name].sum()) for name in (CAN_SIGN_IN, WITHOUT_MFA))
+    numbers = account_counts(analysis).sum(numeric_only=True)
+    able, without = int(numbers[CAN_SIGN_IN]), int(numbers[WITHOUT_MFA])
     if not able:
         return ""
+    text = f"{able:,} can still sign in{_exempt_remark(numbers, CAN_SIGN_IN)}"
+    if not without:
+        return text
     number = "all" if without == able > 1 else f"{without:,}"
-    of_these = f", {number} of them without MFA" if without else ""
-    return f"{able:,} can still sign in{of_these}"
+    return f"{text}, {number} of them without MFA{_exempt_remark(numbers, WITHOUT_MFA)}"
+
+
+def _exempt_remark(numbers: "pd.Series[int]", name: str) -> str:
+    exempt = numbers[f"{name}{OF_THESE_EXEMPT}"]
+    return f" ({exempt:,} of these exempt)" if exempt else ""
 
 
 def _user_counts_text(analysis: Analysis, verdicts: Iterable[Verdict]) -> str:

@@ -31,8 +31,8 @@ from tests.support.outputs import (
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
 
 ANSWER = """\
-26 of 47 IAM users are unused: 8 can still sign in, 7 of them without MFA (8 certain, 13 to check, \
-5 exempt), account 123456789012 as of \
+26 of 47 IAM users are unused (8 certain, 13 to check, 5 exempt): 10 can still sign in (2 of these \
+exempt), 8 of them without MFA (1 of these exempt), account 123456789012 as of \
 2026-03-01 09:30 UTC (from the file name).
 Other users: 4 retired (2 certain, 2 to check), 6 dormant, 8 active (1 exempt), 3 undetermined.
 """

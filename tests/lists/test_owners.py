@@ -19,7 +19,7 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.plan import LeftOut, with_owners
 from analyzer.errors import InputRefused
 from analyzer.lists.owners import Owners, read_account_list, read_owners, with_account_list
-from analyzer.report.model import AccountName, account_names
+from analyzer.report.model import AccountName, NotCovered, account_names
 from analyzer.report.report import Report
 from analyzer.terms import Verdict
 from analyzer.writers import write
@@ -306,21 +306,24 @@ def with_one_missing(folder: Path, *users: Row) -> Report:
 
 
 @pytest.mark.parametrize(
-    ("listed", "notes"),
+    ("listed", "missing", "notes"),
     [
-        ([ACCOUNT], []),
-        ([ACCOUNT, MISSING], []),
-        ([MISSING], [f"Accounts that are not in a.csv: {ACCOUNT}."]),
-        ([OTHER_ACCOUNT, ACCOUNT], [f"Accounts in a.csv without a report: {OTHER_ACCOUNT}."]),
+        ([ACCOUNT], [], []),
+        ([ACCOUNT, MISSING], [], []),
+        ([MISSING], [], [f"Accounts that are not in a.csv: {ACCOUNT}."]),
+        ([OTHER_ACCOUNT, ACCOUNT], [OTHER_ACCOUNT], []),
     ],
 )
-def test_notes_name_listed_accounts_that_nothing_else_calls_missing_and_those_not_listed(
-    tmp_path: Path, listed: list[str], notes: list[str]
+def test_a_listed_account_without_a_report_is_not_covered_and_one_that_is_not_listed_is_noted(
+    tmp_path: Path, listed: list[str], missing: list[str], notes: list[str]
 ) -> None:
     report = with_one_missing(tmp_path, a_user())
     text = "\n".join([ACCOUNTS, *(f"{account},Name," for account in listed)])
     named = with_account_list(report, read_account_list("a.csv", text.encode()))
-    assert list(named.notes[len(report.notes) :]) == notes
+    reason = "a.csv lists it; it has no report"
+    added = [NotCovered(account=account, name="Name", reason=reason) for account in missing]
+    assert [*named.not_covered] == [*report.not_covered, *added]
+    assert list(named.notes[len(report.notes) :]) == [*map(str, added), *notes]
 
 
 @pytest.mark.parametrize("accounts", [[], [ACCOUNT, "", OTHER_ACCOUNT]])

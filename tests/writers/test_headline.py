@@ -157,8 +157,8 @@ def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
     analysis, stream = analysis_of([a_user("ann")]), BytesIO()
     headline.write_line(analysis, stream)
     assert stream.getvalue().decode() == (
-        "1 IAM user: 1 unused, account 012345678901 as of 2026-05-01 12:00 UTC (set with --as-of)."
-        " Findings: 1 medium.\n"
+        "1 of 1 IAM user is unused, account 012345678901 as of 2026-05-01 12:00 UTC"
+        " (set with --as-of). Findings: 1 medium.\n"
     )
     known = {ACCOUNT: AccountName(name="two\nlines")}
     named = replace(analysis, report=replace(analysis.report, account_names=known))

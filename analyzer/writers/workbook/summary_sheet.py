@@ -256,7 +256,7 @@ def add_accounts(book: Book, analysis: Analysis) -> None:
         return
     sheet = TextSheet(book, SheetName.ACCOUNTS, _ACCOUNT_WIDTHS)
     sheet.full_row("Unused users by account and owner", CellStyle.TITLE)
-    about = "Unused users that are not exempt, the most exposed first. IAM users: all of them."
+    about = "Unused users, exempt ones too, the most exposed first. IAM users: all of them."
     sheet.full_row(about, CellStyle.SUBTITLE)
     for name, counts in tables.items():
         sheet.section(f"By {name.lower()}")
