@@ -85,7 +85,6 @@ EXIT_CODES = {
     "credreport analyze reports/ -q --fail-on": FAILED,
     "credreport analyze report.json --standard cis-3.0 --fail-on": FAILED,
     "credreport export --from samples/organization": FAILED,
-    "credreport export --from reports/ --out-dir runs --fail-on": FAILED,
     "credreport diff 2025-12-01/ 2026-03-01/ -q --fail-on": FAILED,
     "credreport history reports/ --decisions": PARTIAL,  # two accounts have old reports only
 }

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = (
     "credreport export --out-dir runs/",
-    "credreport export --from reports/ --out-dir runs/ --fail-on became-unused,new",
+    "credreport export --from reports/ --out-dir runs/ --fail-on unused,new",
 )
 
 
@@ -68,8 +68,8 @@ def export(
         [],
         **options.words(
             "Exit with 1 for this verdict, rule, severity or higher, control, overdue, or change"
-            " since the run before (became-unused, new, …), if not exempt; undetermined users and"
-            " unread accounts always count",
+            " since the run before (unused: newly unused users; gone, …), if not exempt;"
+            " undetermined users and unread accounts always count",
             lambda: [*options.FAIL_ON_WORDS, *change_words(), *rule_ids()],
         ),
     ),

@@ -89,41 +89,43 @@ def write_all(
 def failures(
     request: AnalysisRequest, analysis: Analysis, changed: pd.DataFrame, earlier: Sequence[Run]
 ) -> list[str]:
-    """Return what meets `fail_on` of a request: conditions, and kinds of change since earlier."""
-    of_changes = _change_failures(analysis, changed, earlier, request.fail_on)
-    return [*request.failures(analysis), *of_changes]
+    """Return what meets `fail_on` of a request: conditions, and changes since the last earlier run.
 
-
-def _change_failures(
-    analysis: Analysis, changed: pd.DataFrame, earlier: Sequence[Run], words: Collection[str]
-) -> list[str]:
-    """Return the kinds of change among words that were met, each with its number.
-
-    What is exempt does not count. `became-unused` counts also users created since that are unused.
-    In an account that is not compared, and without an earlier run in all, every user and every
-    finding counts as new, and every unused user as newly unused.
+    `unused` is a word about changes here. Without an earlier run these words compare with nothing.
     """
-    kinds = [kind for kind in ChangeKind if kind in words and kind not in [*map(str, Verdict)]]
-    if not kinds:
+    if not request.fail_on:
         return []
+    words = change_words(request.fail_on)
+    # Undetermined users always count.
+    conditions = [Verdict.UNDETERMINED, *(word for word in request.fail_on if word not in words)]
+    met = replace(request, fail_on=conditions).failures(analysis)
+    return met + _change_failures(analysis, changed, words) if earlier else met
+
+
+def change_words(words: Collection[str]) -> list[str]:
+    """Return the words of `fail_on` that are about changes: kinds of change, and `unused`."""
+    known = [Verdict.UNUSED, *ChangeKind]
+    return [word for word in known if word in words and word != Verdict.UNDETERMINED]
+
+
+def _change_failures(analysis: Analysis, changed: pd.DataFrame, words: Sequence[str]) -> list[str]:
+    """Return the words that are met by changes of what is not exempt, each with its number.
+
+    In an account that the earlier run lacks, every user and every finding is new.
+    """
     counts = open_counts_by_kind(changed)
-    counts[ChangeKind.BECAME_UNUSED] = int(
-        (has_newly(Verdict.UNUSED, changed) & (changed[EXEMPTION_NOW] == "")).sum()
-    )
-    accounts = analysis.report.accounts
-    if earlier:
-        accounts &= {*changed.loc[changed[CHANGE] == ChangeKind.NOT_COVERED, columns.ACCOUNT]}
-    if accounts:
-        is_part = accounts != analysis.report.accounts
-        part = analysis.where(Filter(accounts=(*sorted(accounts),))) if is_part else analysis
+    is_open = changed[EXEMPTION_NOW] == ""
+    counts[Verdict.UNUSED] = int((has_newly(Verdict.UNUSED, changed) & is_open).sum())
+    uncompared = changed.loc[changed[CHANGE] == ChangeKind.NOT_COVERED, columns.ACCOUNT]
+    if accounts := analysis.report.accounts.intersection(uncompared):
+        part = analysis.where(Filter(accounts=tuple(sorted(accounts))))
         counts[ChangeKind.NEW] += part.totals.user_count(exempt=False)
-        counts[ChangeKind.BECAME_UNUSED] += part.totals.user_count(Verdict.UNUSED, exempt=False)
-        counts[ChangeKind.FINDING_NEW] += sum(
-            number
-            for (_, outcome, is_exempt), number in part.rule_results.counts.items()
-            if outcome is Outcome.FAILS and not is_exempt
-        )
-    return [f"{counts[kind]:,} {kind}" for kind in kinds if counts[kind]]
+        counts[Verdict.UNUSED] += part.totals.user_count(Verdict.UNUSED, exempt=False)
+        for (_, outcome, is_exempt), number in part.rule_results.counts.items():
+            if outcome is Outcome.FAILS and not is_exempt:
+                counts[ChangeKind.FINDING_NEW] += number
+    texts = {word: f"newly {word}" if word == Verdict.UNUSED else word for word in words}
+    return [f"{counts[word]:,} {text}" for word, text in texts.items() if counts[word]]
 
 
 def _change_count_text(changed: pd.DataFrame, report: Report, earlier: Sequence[Run]) -> str:

@@ -15,7 +15,7 @@ from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Ledger, ledger_bytes
 from analyzer.decisions.ledger_file import locked_ledger, write_ledger
-from analyzer.errors import FAILED, PARTIAL, OutputFailed
+from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files
 from analyzer.lists.csv_lists import file_reference
 from analyzer.report.report import Report
@@ -123,7 +123,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             if existing:  # The run that it was compared with may be removed by now.
                 met: Sequence[str] = existing.record.met
             else:
-                compared = _runs_to_compare(earlier, request.log)
+                compared = _runs_to_compare(earlier, request)
                 older = outputs.accounts_of_older_runs(compared, report.accounts)
                 changed = outputs.changes_since(analysis, compared, older)
                 met = outputs.failures(analysis_request, analysis, changed, compared)
@@ -272,12 +272,24 @@ def _log_lost_accounts(report: Report, earlier: Sequence[Run], log: Log) -> None
             log.caution("lost-account", message, accounts=lost)
 
 
-def _runs_to_compare(earlier: Sequence[Run], log: Log) -> Sequence[Run]:
-    """Return the earlier runs, none if the inputs of the last one were changed."""
+def _runs_to_compare(earlier: Sequence[Run], request: ExportRequest) -> Sequence[Run]:
+    """Return the earlier runs, none if the inputs of the last one were changed.
+
+    Raises InputRefused in that case if --fail-on is about changes. Without an earlier run, a
+    message says that it compares with nothing.
+    """
+    words = ", ".join(outputs.change_words(request.analysis_request.fail_on))
+    if words and not earlier:
+        message = f"There is no earlier run: --fail-on {words} compares with nothing."
+        request.log.say("first-run", message)
     for previous in earlier[-1:]:
         if not inputs.has_unchanged_inputs(previous):
+            if words:
+                message = f"its reports were changed, so --fail-on {words} has nothing to rely on"
+                hint = "Put its reports back as they were, or move the run to another folder."
+                raise InputRefused.of_file(str(previous.path), message, hint)
             message = f"Reports in {previous.path} were changed: changes since it are not shown."
-            log.caution("changed", message, run=previous.name)
+            request.log.caution("changed", message, run=previous.name)
             return ()
     return earlier
 

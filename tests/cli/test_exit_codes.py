@@ -106,7 +106,7 @@ CODES = {
         "analyze bad.csv report.csv --skip-unreadable -q --fail-on unused",
         "diff earlier.csv report.csv -q --fail-on new",
         "history earlier.csv report.csv -q --fail-on gap",
-        "export --from report.csv --out-dir new -q --fail-on unused",
+        "export --from report.csv --out-dir new -q --fail-on unused-user",
     ),
     2: (
         "",

@@ -86,7 +86,7 @@ def test_a_run_that_was_made_from_the_same_is_not_made_twice_and_says_again_what
     runs: Path, capsys: Capture
 ) -> None:
     failing = ("--from", SAMPLE, "--fail-on", "unused")
-    meets = f"Meets --fail-on in {runs}/2026-03-01T09-30-00Z: 3 undetermined; 26 unused\n"
+    meets = f"Meets --fail-on in {runs}/2026-03-01T09-30-00Z: 3 undetermined\n"
     assert exporting(runs, *failing, "--quiet") == 1
     assert capsys.readouterr().err == meets
     before = (runs / "latest" / "manifest.json").stat().st_mtime_ns
@@ -99,7 +99,7 @@ def test_a_run_that_was_made_from_the_same_is_not_made_twice_and_says_again_what
     assert hidden(runs) == set()
 
 
-KINDS = "new,became-unused,finding-new,exempted,gone"
+KINDS = "unused,new,became-unused,finding-new,exempted,gone"
 
 
 def test_of_kinds_of_change_only_what_is_new_since_the_run_before_meets(
@@ -114,18 +114,35 @@ def test_of_kinds_of_change_only_what_is_new_since_the_run_before_meets(
     exempt = ("--exempt", "bot=a robot")
     name = "status_reports_2026-06-04T09-30-00+00-00.csv"
     other = ("--from", str(saved(tmp_path, of_account(OTHER_ACCOUNT, ann), name)))
-    first = (1, "2 new; 1 became-unused; 2 finding-new")
     ended = "unused,exemption-ended"
-    of_others = "2 new; 2 became-unused; 2 finding-new"  # eve is new, and unused
-    assert met(FIRST, ann, used) == first
-    assert met(FIRST, ann, used) == first
+    of_others = "2 newly unused; 2 new; 2 finding-new"  # eve is new, and unused
+    assert met(FIRST, ann, used) == (0, "")
+    assert met(FIRST, ann, used) == (0, "")
     assert met(SECOND, ann, used) == (0, "")
-    assert met("2026-06-03", ann, bot) == (1, "1 became-unused; 1 finding-new")
+    newly = "1 newly unused; 1 became-unused; 1 finding-new"
+    assert met("2026-06-03", ann, bot) == (1, newly)
     assert met("2026-06-04", ann, bot, eve, more=other) == (1, of_others)
     assert met("2026-06-05", ann, bot, more=exempt) == (1, "1 gone; 1 exempted")
     assert met("2026-06-06", ann, used, more=exempt) == (0, "")
     assert met("2026-06-07", ann, bot, more=exempt) == (0, "")
-    assert met("2026-06-08", ann, bot, words=ended) == (1, "2 unused; 1 exemption-ended")
+    assert met("2026-06-08", ann, bot, words=ended) == (1, "1 exemption-ended")
+
+
+def test_the_first_run_compares_with_nothing_and_says_so(runs: Path, capsys: Capture) -> None:
+    odd = a_user("odd") | {"password_enabled": "?"}
+    words = ["--fail-on", "unused,gone"]
+    assert exporting_day(runs, FIRST, a_user("ann"), more=words) == 0
+    said = capsys.readouterr().err
+    assert "There is no earlier run: --fail-on unused, gone compares with nothing." in said
+    assert exporting_day(runs, SECOND, a_user("ann"), odd, more=["-q", *words]) == 1
+    assert capsys.readouterr().err.endswith(f"{name(SECOND)}: 1 undetermined\n")
+    (changed,) = (runs / name(SECOND) / "reports").rglob("*.csv")
+    changed.write_text(changed.read_text().replace("ann", "eve"))
+    assert exporting_day(runs, "2026-06-03", a_user("ann"), more=["-q", *words]) == 3
+    assert (
+        "its reports were changed, so --fail-on unused, gone has nothing" in capsys.readouterr().err
+    )
+    assert not (runs / name("2026-06-03")).exists()
 
 
 def test_a_run_that_is_unchanged_says_again_what_it_met_when_the_run_before_is_gone(
