@@ -10,6 +10,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from shutil import which
 from tempfile import TemporaryDirectory
 from typing import Final
 
@@ -41,6 +42,15 @@ _PATHS: Final = {
 _DECIDED: Final = "lena.hartwig"
 
 
+def program(environment: str) -> Path:
+    """Return the program of an environment; its folder has another name on Windows."""
+    folders = [Path(environment, name) for name in ("bin", "Scripts")]
+    found = which("credreport", path=os.pathsep.join(map(str, folders)))
+    if not found:
+        raise SystemExit(f"{environment} has no credreport")
+    return Path(found).absolute()
+
+
 def exit_codes(program: Path, url: str) -> list[int]:
     """Return the exit code of each command; say what a command wrote if that is not right."""
     with TemporaryDirectory() as folder:
@@ -54,7 +64,8 @@ def exit_code(program: Path, command: str, folder: Path, url: str) -> int:
     done = subprocess.run(
         [program, *(_PATHS.get(word, word) for word in command.split())],
         cwd=folder,
-        env={"PATH": os.environ["PATH"], **environment(folder, url)},
+        env={name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+        | environment(folder, url),
         capture_output=True,
         text=True,
         check=False,
@@ -77,7 +88,7 @@ def decide(folder: Path) -> None:
 def main(environments: list[str]) -> int:
     """Print a table of exit codes, and return 1 if one is not as expected."""
     with serving() as aws:
-        programs = [Path(each, "bin", "credreport").absolute() for each in environments]
+        programs = [*map(program, environments)]
         columns = [exit_codes(program, aws.url) for program in programs]
     print("command", *environments, sep="\t")
     for command, *codes in zip(COMMANDS, *columns, strict=True):

@@ -1,7 +1,6 @@
 """Parse the values of options; each parser raises ValueError that says what to use instead."""
 
 import fnmatch
-import os
 import re
 from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime
@@ -26,7 +25,7 @@ _EXAMPLE: Final = "2026-03-01T09:30:00Z"
 
 
 class InputFile(NamedTuple):
-    """Hold a file as bytes: a pipe gives them only once."""
+    """Hold a file that an option names, as bytes."""
 
     name: str
     content: bytes
@@ -38,28 +37,24 @@ class InputFile(NamedTuple):
 
 
 _LARGEST_FILE: Final = 64 << 20
-"""No list, ledger or rule that people write has more bytes; a device has no end."""
+"""No list or ledger that people write has more bytes."""
 
 
 def input_file(text: str) -> InputFile:
     """Read the file that an option names."""
+    path = Path(text)
     try:
-        with open(text, "rb", opener=_opened_without_waiting) as stream:
+        if path.is_dir():
+            raise ValueError(f"{text} is a folder: name a file in it")
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{text} is a pipe or a device: save it as a file, and name that")
+        with path.open("rb") as stream:
             content = stream.read(_LARGEST_FILE + 1)
-    except IsADirectoryError:
-        raise ValueError(f"{text} is a folder: name a file in it") from None
     except OSError as error:
         raise ValueError(f"{text} cannot be read: {error.strerror}") from None
     if len(content) > _LARGEST_FILE:
         raise ValueError(f"{text} holds more than {size_text(_LARGEST_FILE)}: name the file itself")
-    return InputFile(str(Path(text)), content)
-
-
-def _opened_without_waiting(path: str, flags: int) -> int:
-    """Open a file without waiting: a pipe without a writer is empty."""
-    file = os.open(path, flags | os.O_NONBLOCK)
-    os.set_blocking(file, True)
-    return file
+    return InputFile(str(path), content)
 
 
 def moment(text: str) -> datetime:

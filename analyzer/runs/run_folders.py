@@ -393,8 +393,10 @@ def write_last_run(
 
 
 def sync(path: Path) -> None:
-    """Flush a file's bytes, or the names in a folder, to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
+    """Flush a file's bytes to the disk, or the names in a folder where the system can open one."""
+    if path.is_dir() and not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:

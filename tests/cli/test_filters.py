@@ -78,7 +78,7 @@ def test_a_filter_holds_in_every_output_but_the_workbook(tmp_path: Path) -> None
 def test_what_is_filtered_out_is_always_counted() -> None:
     for form in ("table", "names"):
         done = run(*ON_CONSOLE, "--format", form, "--user", "b*", "--min-age", "100")
-        headline = "3 of 3 selected IAM users are unused (2 to check, 1 exempt), "
+        headline = "3 of 3 selected IAM users are unused (2 to check, 1 exempt): 1 can still "
         assert done.messages.startswith(headline)
         counted = "Filter: user b*, created 100 days or more before as-of"
         assert f"\n{counted}; left out: 44 of 47 IAM users.\n" in done.messages
@@ -187,17 +187,16 @@ def test_a_run_fails_by_a_rule_that_is_not_exempt_or_by_all_that_are_so_severe()
 # Inputs and outputs that are none
 
 
-def test_exemptions_may_be_a_pipe_and_are_empty_if_nobody_writes_to_it(tmp_path: Path) -> None:
-    report = saved(tmp_path, report_text([NO_MFA]))
-    reader, writer = os.pipe()
-    os.write(writer, b"account,user,reason,owner,expires\n*,ann,By design,,")
-    os.close(writer)
-    words = ("analyze", report, AT, "-q", "--fail-on", MFA, "--exemptions")
-    assert run(*words, f"/dev/fd/{reader}").code == 0
-    os.close(reader)
+def test_a_list_is_a_file_and_no_pipe_is_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "list.csv")
-    done = run(*words, tmp_path / "list.csv")
-    assert (done.code, "row 1: columns user, reason are missing" in done.messages) == (3, True)
+    for pipe in (tmp_path / "list.csv", "/dev/zero"):
+        done = run("analyze", CONSOLE, "--exemptions", pipe)
+        assert done.code == 2
+        assert f"{pipe} is a pipe or a device: save it as a file" in done.message_line
+    with (tmp_path / "large.csv").open("wb") as large:
+        large.truncate((64 << 20) + 1)
+    done = run("analyze", CONSOLE, "--exemptions", tmp_path / "large.csv")
+    assert (done.code, "holds more than 64 MiB" in done.message_line) == (2, True)
 
 
 def test_findings_go_to_standard_output_by_a_dash_or_as_a_format() -> None:
