@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
-from os.path import realpath
+from os.path import isfile, realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -408,26 +408,30 @@ def check_outputs(
         raise wrong_usage(str(error), "--output") from None
     for output in outputs:
         saved = f"{output} has the name of a file that is saved with reports: name another output"
-        entered = f"{output} has decisions of a reviewer: name another output"
         require(not realpath(output).endswith(BESIDE_ENDINGS), saved, "--output")
         try:
-            holds = output.is_file() and _holds_entries(output, are_ledgers=are_ledgers)
+            if isfile(output):  # noqa: PTH113  an invalid name is no file, and fails when written
+                _check_replaceable(output, are_ledgers=are_ledgers)
         except OSError as error:
-            raise wrong_usage(f"{output} cannot be read: {error.strerror}", "--output") from None
-        require(not holds, entered, "--output")
+            message = f"{output} cannot be read: {error.strerror}"
+            raise wrong_usage(message, "--output") from None
 
 
-def _holds_entries(path: Path, *, are_ledgers: bool) -> bool:
-    """Return whether a workbook has entries, or a list has decisions and is no ledger to add to.
+def _check_replaceable(output: Path, *, are_ledgers: bool) -> None:
+    """Refuse to write over what people entered; raises typer.BadParameter, OSError.
 
-    The content counts, not the name, as in `collect`.
+    Of a workbook only the seal is read; an empty file has nothing to lose.
     """
-    from analyzer.files import may_be_workbook
-
-    if may_be_workbook(path):
-        from analyzer.reviews.list_sheets import holds_entries
-
-        return holds_entries(path)
     from analyzer.decisions.ledger import holds_decisions
+    from analyzer.files import begins_as_workbook, is_sealed
 
-    return not are_ledgers and holds_decisions(path)
+    with output.open("rb") as stream:
+        start = stream.read(4)
+    if not start:
+        return
+    if output.suffix.lower() == ".xlsx" or begins_as_workbook(start):
+        changed = f"{output} was changed since credreport wrote it: name another output"
+        require(is_sealed(output), changed, "--output")
+    elif not are_ledgers:
+        entered = f"{output} has decisions of a reviewer: name another output"
+        require(not holds_decisions(output), entered, "--output")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from analyzer.decisions.ledger import Ledger, holds_decisions, read_entries
 from analyzer.errors import InputRefused, Problem
-from analyzer.files import may_be_workbook, sha256
+from analyzer.files import is_sealed, may_be_workbook, sha256
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, read_review
 from analyzer.reviews.list_sheets import holds_entries
 
@@ -26,6 +26,8 @@ def uncollected(
         if not is_named or path.name.startswith((".", "~$")) or not path.is_file():
             continue
         try:
+            if is_sealed(path):
+                continue
             content = path.read_bytes()
             if sha256(path) in known:
                 continue

@@ -215,7 +215,10 @@ def test_no_filled_workbook_is_written_over(report: Path, workbook: Path, writte
         plan(workbook, "-o", copy, report=report),
         collect(workbook, "-o", copy),
     ):
-        assert (refused.code, "has decisions of a reviewer" in refused.message_line) == (2, True)
+        assert (refused.code, "was changed since credreport wrote it" in refused.message_line) == (
+            2,
+            True,
+        )
     assert collect(workbook, "-o", workbook).code == 2
     assert plan(workbook, "-o", workbook, report=report).code == 2
     for ledger in (workbook.with_name("new.xlsx"), "csv"):

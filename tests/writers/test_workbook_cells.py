@@ -23,7 +23,7 @@ from openpyxl.styles import Font
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import TEXT, AccountName
 from analyzer.report.users import Users
-from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
+from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import (
     CUT,
@@ -225,7 +225,7 @@ def rows_of(sheets: dict[str, Sequence[str | None]]) -> dict[str, list[Any]]:
         for title, words in reversed(sheets.items()):
             worksheet: Any = workbook.create_sheet(title)
             rows = files.enter_context(SpooledTemporaryFile(9_999))
-            written.append(Sheet(worksheet, rows))
+            written.append(Sheet(worksheet, DeflatedRows(rows)))
             for word in words:
                 if word:
                     written[-1].add([text_cell(word, 0)])

@@ -19,7 +19,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analyzer.writers.workbook.archive import Sheet, new_workbook, write_archive
+from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
 
 # Styles
 
@@ -142,7 +142,7 @@ def _styles(workbook: Workbook) -> Styles:
 
 # Sheets
 
-_IN_MEMORY: Final = 8 << 20  # bytes of a sheet's rows; a larger sheet goes to disk
+_IN_MEMORY: Final = 8 << 20  # compressed bytes of a sheet's rows; a larger sheet goes to disk
 
 
 class SheetName(StrEnum):
@@ -191,7 +191,7 @@ class Book(ExitStack):
         name = title if number == 1 else f"{title} {number}"
         worksheet = cast("Worksheet", self._workbook.create_sheet(name))  # It has all we use.
         _set_print_page(worksheet, *self._heading)
-        sheet = self._sheets[title, number] = Sheet(worksheet, rows)
+        sheet = self._sheets[title, number] = Sheet(worksheet, DeflatedRows(rows))
         return sheet
 
     def __contains__(self, title: str) -> bool:
