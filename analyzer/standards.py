@@ -138,15 +138,24 @@ _ACCESS_ANALYZER: Final = undecidable(
 )
 
 _OF_2_0: Final = (
-    *(_CONTACT_DETAILS, _SECURITY_CONTACT, _SECURITY_QUESTIONS),
-    *(_ROOT_KEY, _ROOT_MFA, _ROOT_HARDWARE_MFA),
+    _CONTACT_DETAILS,
+    _SECURITY_CONTACT,
+    _SECURITY_QUESTIONS,
+    _ROOT_KEY,
+    _ROOT_MFA,
+    _ROOT_HARDWARE_MFA,
     decidable("Root is not used for administrative and daily tasks", "root-used"),
-    *(_PASSWORD_LENGTH, _PASSWORD_REUSE, _CONSOLE_MFA, _SETUP_KEY),
+    _PASSWORD_LENGTH,
+    _PASSWORD_REUSE,
+    _CONSOLE_MFA,
+    _SETUP_KEY,
     _idle(45, "or more are disabled"),
-    *(_ONE_KEY, _ROTATION),
+    _ONE_KEY,
+    _ROTATION,
     undecidable("Users get permissions through groups only", _POLICIES),
     undecidable("No policy with full access is attached", _POLICIES),
-    *(_SUPPORT_ROLE, _INSTANCE_ROLES),
+    _SUPPORT_ROLE,
+    _INSTANCE_ROLES,
     undecidable("Expired TLS certificates are removed from IAM", _SERVER_CERTIFICATES),
     _ACCESS_ANALYZER,
     undecidable("Users of several accounts are managed centrally", _IDENTITY_CENTER),
@@ -171,17 +180,27 @@ _OF_7_0: Final = (
 
 _OF_1_2: Final = (
     decidable("Root is not used", "root-used"),
-    *(_CONSOLE_MFA, _idle(90, "or more are disabled"), _ROTATION),
-    *(
-        undecidable(f"Passwords need {sign}", _PASSWORD_POLICY)
-        for sign in ("an upper-case letter", "a lower-case letter", "a symbol", "a digit")
-    ),
-    *(_PASSWORD_LENGTH, _PASSWORD_REUSE),
+    _CONSOLE_MFA,
+    _idle(90, "or more are disabled"),
+    _ROTATION,
+    undecidable("Passwords need an upper-case letter", _PASSWORD_POLICY),
+    undecidable("Passwords need a lower-case letter", _PASSWORD_POLICY),
+    undecidable("Passwords need a symbol", _PASSWORD_POLICY),
+    undecidable("Passwords need a digit", _PASSWORD_POLICY),
+    _PASSWORD_LENGTH,
+    _PASSWORD_REUSE,
     undecidable("Passwords expire within 90 days", _PASSWORD_EXPIRY),
-    *(_ROOT_KEY, _ROOT_MFA, _ROOT_HARDWARE_MFA, _SECURITY_QUESTIONS),
+    _ROOT_KEY,
+    _ROOT_MFA,
+    _ROOT_HARDWARE_MFA,
+    _SECURITY_QUESTIONS,
     undecidable("Policies are attached to groups and roles only", _POLICIES),
-    *(_CONTACT_DETAILS, _SECURITY_CONTACT, _INSTANCE_ROLES, _SUPPORT_ROLE),
-    *(_SETUP_KEY, _NO_FULL_ACCESS),
+    _CONTACT_DETAILS,
+    _SECURITY_CONTACT,
+    _INSTANCE_ROLES,
+    _SUPPORT_ROLE,
+    _SETUP_KEY,
+    _NO_FULL_ACCESS,
 )
 
 _ORGANIZATION_OF_7_0: Final = tuple(
@@ -212,7 +231,10 @@ def _cis(benchmark: Benchmark, version: str, section: int, controls: Iterable[Co
 _OF_FSBP: Final = (
     _NO_FULL_ACCESS,
     undecidable("No policy is attached to a user", _POLICIES),
-    *(_ROTATION, _ROOT_KEY, _CONSOLE_MFA, _ROOT_HARDWARE_MFA),
+    _ROTATION,
+    _ROOT_KEY,
+    _CONSOLE_MFA,
+    _ROOT_HARDWARE_MFA,
     undecidable("The password policy is strong", _PASSWORD_POLICY),
     _idle(90, "are removed"),
 )
@@ -224,13 +246,15 @@ FSBP: Final = Standard(
     short_name="FSBP",
     scope="IAM",
     source="docs.aws.amazon.com/securityhub/latest/userguide/iam-controls.html",
-    controls=(*numbered("IAM", _OF_FSBP), *numbered("IAM", _LATER_OF_FSBP, first=21)),
+    controls=numbered("IAM", _OF_FSBP) + numbered("IAM", _LATER_OF_FSBP, first=21),
 )
 
 STANDARDS: Final[tuple[Standard, ...]] = (
     _cis(
-        *(Benchmark.CIS_7_0, "7.0.0", 2),
-        (*numbered("2.1", _ORGANIZATION_OF_7_0), *numbered("2", _OF_7_0, first=2)),
+        Benchmark.CIS_7_0,
+        "7.0.0",
+        2,
+        numbered("2.1", _ORGANIZATION_OF_7_0) + numbered("2", _OF_7_0, first=2),
     ),
     _cis(Benchmark.CIS_6_0, "6.0.0", 2, numbered("2", _OF_5_0)),
     _cis(Benchmark.CIS_5_0, "5.0.0", 1, numbered("1", _OF_5_0)),

@@ -55,6 +55,11 @@ class RuleOutcome:
     fact: str
     exemption: str
 
+    @property
+    def fact_and_exemption(self) -> str:
+        """Return the fact, and why the user is exempt."""
+        return f"{self.fact} (exempt: {self.exemption})" if self.exemption else self.fact
+
 
 @dataclass(frozen=True, slots=True)
 class MatchingExemption:
@@ -225,13 +230,16 @@ def _cells(page: Users, verdict: str) -> Iterator[Cell]:
     deciding += [cell for key in columns.ACCESS_KEYS for cell in (key.active, key.last_rotated)]
     doubtful: list[str] = []
     if verdict in (Verdict.UNUSED, Verdict.RETIRED):
-        doubtful = [columns.USER_CREATION_TIME, columns.MFA_ACTIVE, *used]
-        doubtful += [*chain(*columns.CERTIFICATES), columns.ADDITIONAL_CREDENTIALS_INFO]
+        doubtful = [columns.USER_CREATION_TIME, columns.MFA_ACTIVE]
+        doubtful += used
+        doubtful += chain(*columns.CERTIFICATES)
+        doubtful += [columns.ADDITIONAL_CREDENTIALS_INFO]
     else:
-        deciding += [columns.PASSWORD_LAST_CHANGED, *used]
+        deciding += [columns.PASSWORD_LAST_CHANGED]
+        deciding += used
         deciding += [columns.USER_CREATION_TIME] if _is_idle_since_creation(page) else []
     unread = [name for name, known in page.known.items() if not known[0]]
-    rest = [name for name in unread if name not in (*deciding, *doubtful)]
+    rest = [name for name in unread if name not in deciding + doubtful]
     (deciding if verdict == Verdict.UNDETERMINED else doubtful).extend(rest)
     yield from (_cell(page, name, "verdict") for name in deciding)
     yield from (_cell(page, name, "certainty") for name in doubtful)
@@ -265,8 +273,9 @@ def _reading(page: Users, name: str) -> str:
         return "more credentials than are listed" if has_more else "no more credentials"
     yes, no = _READINGS[name]
     if name in columns.SLOT_FLAGS:
-        codes = [*page.key_states[:, 0], *page.certificate_states[:, 0]]
-        return _STATE_WORDS[[*SlotState][codes[columns.SLOT_FLAGS.index(name)]]].format(yes)
+        codes = np.concatenate([page.key_states[:, 0], page.certificate_states[:, 0]])
+        state = list(SlotState)[codes[columns.SLOT_FLAGS.index(name)]]
+        return _STATE_WORDS[state].format(yes)
     if name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
         return yes if page.users[name].iloc[0] else no
     moment = page.moments[name][0]
@@ -299,21 +308,21 @@ _STATE_WORDS: Final = {
     SlotState.UNKNOWN: "contradicts the other cells of its slot",
 }
 
-_KEYS: Final = [*enumerate(columns.ACCESS_KEYS, start=1)]
-_SLOTS: Final[list[tuple[str, Any]]] = [
-    *((f"access key {slot}", key) for slot, key in _KEYS),
-    *((f"signing certificate {slot}", of) for slot, of in enumerate(columns.CERTIFICATES, start=1)),
-]
 _READINGS: Final = {
     columns.PASSWORD_ENABLED: ("has a password", "no password"),
     columns.PASSWORD_LAST_USED: ("last sign-in", "no sign-in on record"),
     columns.PASSWORD_LAST_CHANGED: ("password changed", "no date"),
     columns.USER_CREATION_TIME: ("user created", "no date"),
     columns.MFA_ACTIVE: ("an MFA device is registered", "no MFA device"),
-    **{slot.active: (named, "") for named, slot in _SLOTS},
-    **{slot.last_rotated: (f"{named} created", "no date") for named, slot in _SLOTS},
-    **{key.last_used_date: (f"access key {slot} last used", "never used") for slot, key in _KEYS},
 }
+for _slot, _key, _certificate in zip(
+    columns.SLOTS, columns.ACCESS_KEYS, columns.CERTIFICATES, strict=True
+):
+    _READINGS[_key.active] = (f"access key {_slot}", "")
+    _READINGS[_key.last_rotated] = (f"access key {_slot} created", "no date")
+    _READINGS[_key.last_used_date] = (f"access key {_slot} last used", "never used")
+    _READINGS[_certificate.active] = (f"signing certificate {_slot}", "")
+    _READINGS[_certificate.last_rotated] = (f"signing certificate {_slot} created", "no date")
 """By column, the words for a set flag, a moment or a slot, and the words if there is none."""
 
 
@@ -361,7 +370,7 @@ def _lines(explanation: Explanation) -> Iterator[str]:
         words = aligned((cell.column, cell.value or "", cell.reading) for cell in cells)
         yield from _section(f"Cells that decide the {decides}", words)
     rules = (
-        (rule.outcome, rule.severity, rule.rule, f"{rule.fact}{_exempt_text(rule)}")
+        (rule.outcome, rule.severity, rule.rule, rule.fact_and_exemption)
         for rule in explanation.rules
     )
     yield from _section("Rules", aligned(rules))
@@ -380,11 +389,9 @@ def _place(explanation: Explanation) -> str:
     """Return account, row, file and as-of."""
     row = f"row {explanation.row} of {explanation.file}"
     at = minute_text(pd.Timestamp(explanation.as_of))
-    text = f"{row}, as of {at} ({AS_OF_SOURCES[explanation.as_of_source]})"
-    if not explanation.account:
-        return text
     name = f" ({explanation.account_name})" if explanation.account_name else ""
-    return f"account {explanation.account}{name}, {text}"
+    source = AS_OF_SOURCES[explanation.as_of_source]
+    return f"account {explanation.account}{name}, {row}, as of {at} ({source})"
 
 
 _COMMANDS: Final = "What AWS knows (KEY_ID, JOB_ID: from the command before)"
@@ -406,10 +413,6 @@ def aligned(rows: Iterable[tuple[str, ...]]) -> list[str]:
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in table
     ]
-
-
-def _exempt_text(outcome: RuleOutcome) -> str:
-    return f" (exempt: {outcome.exemption})" if outcome.exemption else ""
 
 
 def _exemption_line(exemption: MatchingExemption) -> str:

@@ -68,16 +68,18 @@ class Filter:
 
     def __str__(self) -> str:
         """Return the filter in words."""
-        parts = (
-            f"account {' or '.join(self.accounts)}" if self.accounts else "",
-            f"user {' or '.join(self.users)}" if self.users else "",
-            f"exposure {' or '.join(self.exposures)}" if self.exposures else "",
-            "without caveats" if self.certain else "",
-            f"created {count_text(self.min_age, 'day')} or more before as-of"
-            if self.min_age
-            else "",
-        )
-        return ", ".join(filter(None, parts))
+        parts = []
+        if self.accounts:
+            parts.append(f"account {' or '.join(self.accounts)}")
+        if self.users:
+            parts.append(f"user {' or '.join(self.users)}")
+        if self.exposures:
+            parts.append(f"exposure {' or '.join(self.exposures)}")
+        if self.certain:
+            parts.append("without caveats")
+        if self.min_age:
+            parts.append(f"created {count_text(self.min_age, 'day')} or more before as-of")
+        return ", ".join(parts)
 
     @property
     def keeps_roots(self) -> bool:
@@ -93,17 +95,16 @@ def user_mask(page: Users, chosen: Filter, names: Mapping[str, AccountName]) -> 
     mask = _account_mask(page, chosen, names) & _name_mask(page, chosen.users)
     if chosen.exposures:
         exposure = page.users[columns.EXPOSURE]
-        mask &= (exposure.isin(chosen.exposures) | _is_unknown(exposure, chosen)).to_numpy(bool)
+        has_exposure = exposure.isin(chosen.exposures)
+        if ANY_UNKNOWN_EXPOSURE in chosen.exposures:
+            has_exposure |= exposure.str.endswith(UNKNOWN_EXPOSURE)
+        mask &= has_exposure.to_numpy(bool)
     if chosen.certain:
         mask &= (page.users[columns.CERTAINTY] != Certainty.CHECK).to_numpy()
     if chosen.min_age:
         young = page.users[columns.AGE_DAYS] < chosen.min_age
         mask &= ~young.fillna(value=False).to_numpy(bool)
     return np.asarray(mask)
-
-
-def _is_unknown(exposure: pd.Series, chosen: Filter) -> "pd.Series[bool]":
-    return exposure.str.endswith(UNKNOWN_EXPOSURE) & (ANY_UNKNOWN_EXPOSURE in chosen.exposures)
 
 
 def filtered_report(report: Report, chosen: Filter) -> Report:
@@ -146,24 +147,20 @@ def of_accounts(report: Report, kept: Collection[str]) -> Report:
         )
         for file in report.files
     )
-    return replace(report, files=(*files,))
+    return replace(report, files=tuple(files))
 
 
 def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
     """Return the patterns that match no account of the report, covered or not."""
     names = report.account_names
-    uncovered = (*report.not_covered, *report.left_out)
-    known = [
-        *((account, account_name(account, names)) for account in report.accounts - {""}),
-        *(
-            (account.account, account.name or account_name(account.account, names))
-            for account in uncovered
-        ),
-    ]
+    uncovered = report.not_covered + report.left_out
+    known = set(report.accounts)
+    known.update(account_name(account, names) for account in report.accounts)
+    known.update(account.account for account in uncovered)
+    known.update(account.name or account_name(account.account, names) for account in uncovered)
+    known.discard("")
     return [
-        pattern
-        for pattern in chosen.accounts
-        if not any(_matches(pattern, word) for pair in known for word in pair if word)
+        pattern for pattern in chosen.accounts if not any(_matches(pattern, word) for word in known)
     ]
 
 

@@ -70,8 +70,8 @@ class FollowedUser:
 class FollowedAccount:
     """Hold what the reports of a period show of an account; `reports` are all, in their order.
 
-    `counts` are the numbers of users in `history.PERIOD`, `verdicts` those of each verdict by
-    report; `least` and `most` are the days from first unused to gone, infinite if not known.
+    `counts` are the numbers of users in `history.PERIOD`; `least` and `most` are the days from
+    first unused to gone, infinite if not known.
     """
 
     coverage: Coverage
@@ -81,41 +81,29 @@ class FollowedAccount:
     counts: Counter[str] = field(default_factory=Counter)
     least: list[float] = field(default_factory=list)
     most: list[float] = field(default_factory=list)
-    verdicts: np.ndarray = field(default_factory=lambda: np.zeros((0, len(Verdict)), np.int64))
-
-    def verdict_counts(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return the days of the reports in the period, and how many users have each verdict."""
-        inside = slice(self.coverage.start, self.coverage.end + 1)
-        days = [report.at.replace(tzinfo=None) for report in self.reports[inside]]
-        return np.array(days, "datetime64[D]"), self.verdicts[inside]
 
     def follow(self, judged: Users) -> list[Problem]:
         """Follow the users in all reports, or return how reports of one as-of differ."""
         number = np.argsort([report.position for report in self.reports])
         walk = Walk([judged], number[judged.file])
-        verdict = judged.users[columns.VERDICT].cat.codes.to_numpy()
-        counts = np.bincount(
-            walk.report * len(Verdict) + verdict, minlength=len(self.reports) * len(Verdict)
-        )
-        self.verdicts = counts.reshape(-1, len(Verdict))
         steps = walk.steps(np.arange(len(self.reports)) == 0)
         is_copy = np.zeros(len(self.reports), bool)
         is_copy[1:] = [report.has_as_of_of(before) for before, report in pairwise(self.reports)]
         copied = steps.where(is_copy[steps.report])
         differing = np.unique(copied.report[walk.differs(copied, without=[columns.EXEMPTION])])
         if not len(differing):
-            self._follow(walk, steps.where(~is_copy[steps.report]), verdict)
+            self._follow(walk, steps.where(~is_copy[steps.report]))
         return [order_problem(*self.reports[at - 1 : at + 1]) for at in differing]
 
-    def _follow(self, walk: Walk, steps: Steps, verdict: np.ndarray) -> None:
+    def _follow(self, walk: Walk, steps: Steps) -> None:
         """Follow the users of the period."""
-        start, end, words = self.coverage.start, self.coverage.end, list(Verdict)
+        start, end = self.coverage.start, self.coverage.end
         inside = (walk.report >= start) & (walk.report <= end)
         users = _users(walk, np.flatnonzero(inside), walk.report <= end)
-        at_start = walk.report == start
-        first = (values[inside & at_start].tolist() for values in (walk.user, verdict))
-        for code, word in zip(*first, strict=True):
-            users[code].verdicts.append((start, words[word]))
+        verdict = walk.values(lambda page: page.users[columns.VERDICT].cat.codes)
+        at_start = np.flatnonzero(inside & (walk.report == start))
+        for code, at in zip(walk.user[at_start].tolist(), verdict[at_start].tolist(), strict=True):
+            users[code].verdicts.append((start, list(Verdict)[at]))
         steps = steps.where((steps.report > start) & (steps.report <= end))
         steps = steps.where(walk.differs(steps, without=_NO_EVENT, newer=USE_COLUMNS))
         steps = steps.where(np.argsort(steps.report, kind="stable"))

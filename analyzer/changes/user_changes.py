@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from typing import Final, NamedTuple, Self
 
 from analyzer.changes.events import (
@@ -202,7 +203,7 @@ def _cause(
     """Return the cause of a change in words; uses of an active user that stays active are none."""
     is_changed = before.arn == now.arn and before.verdict is not now.verdict
     uses = _USES if is_changed or change in _KINDS_OF_USE else ()
-    shown = (*_PRESENCE, *uses, *_CREDENTIALS, EventKind.NOT_UNDERSTOOD)
+    shown = chain(_PRESENCE, uses, _CREDENTIALS, [EventKind.NOT_UNDERSTOOD])
     parts = [
         "; ".join(event.sentence for kind in shown for event in user_events if event.kind is kind)
     ]
@@ -227,7 +228,7 @@ def changed_findings(
     Rule and creation of its subject identify a finding; those of one second are numbered.
     """
     were, are = _numbered(before), _numbered(now)
-    for key in {**were, **are}:
+    for key in were | are:
         was, has = were.get(key, Finding()), are.get(key, Finding())
         if was.outcome is not has.outcome:
             kind = ChangeKind.FINDING_NEW if has.outcome else ChangeKind.FINDING_RESOLVED

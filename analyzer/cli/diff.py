@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, NamedTuple, TextIO
 
 import typer
 
@@ -14,7 +14,7 @@ from analyzer.cli.values import InputFile, change_words, file_path, refuse_unkno
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from analyzer.analysis.analysis import AnalysisRequest
     from analyzer.changes.diff import Comparison
@@ -88,15 +88,12 @@ def diff(
 
     from analyzer.changes.diff import diff as comparison_of
 
-    sides = [
-        _side(name, options.InputOptions(as_of=as_of), judging_options, fail_on)
-        for name, as_of in ((old, old_as_of), (new, new_as_of))
-    ]
-    files_read = [file for _, _, files in sides for file in files]
-    inputs.check_outputs(outputs.output, files_read)
+    before = _side(old, old_as_of, judging_options, fail_on)
+    now = _side(new, new_as_of, judging_options, fail_on)
+    inputs.check_outputs(outputs.output, [*before.files, *now.files])
     analyses = [
-        request.analysis(inputs.load(reports, quiet=outputs.quiet, can_skip=False))
-        for reports, request, _ in sides
+        side.request.analysis(inputs.load(side.reports, quiet=outputs.quiet, can_skip=False))
+        for side in (before, now)
     ]
     unfiltered = comparison_of(*inputs.filtered_analyses(analyses, patterns))
     comparison = unfiltered.where(change, verdict)
@@ -109,7 +106,7 @@ def diff(
 def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     """Refuse words that are no kind of change, or that name a state; raises typer.BadParameter."""
     known_kinds = [*change_words(), Verdict.UNUSED]
-    verdicts = [word for word in kinds if word in {*Verdict}.difference(known_kinds)]
+    verdicts = [word for word in kinds if word in set(Verdict).difference(known_kinds)]
     hint = "use --verdict, or a kind of change such as became-unused or verdict-changed"
     inputs.require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
     refuse_unknown(kinds, known_kinds, "--change")
@@ -118,15 +115,21 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     inputs.require(not states, message, "--fail-on")
 
 
+class _Side(NamedTuple):
+    """Hold the reports of a side, how to analyze them, and all files read for it."""
+
+    reports: inputs.Inputs
+    request: "AnalysisRequest"
+    files: "Sequence[InputFile | str | Path | None]"
+
+
 def _side(
     name: str,
-    reading: options.InputOptions,
+    as_of: datetime | None,
     judging_options: options.JudgingOptions,
     fail_on: list[str],
-) -> "tuple[inputs.Inputs, AnalysisRequest, list[InputFile | str | Path | None]]":
-    """Return the reports of a side, how to analyze them, and all files read for it.
-
-    A run of `export` provides its reports, as-of and lists.
+) -> _Side:
+    """Return a side of the comparison; a run of `export` provides its reports, as-of and lists.
 
     Raises typer.BadParameter for contradicting options, InputRefused for a list.
     """
@@ -136,18 +139,18 @@ def _side(
     folder = Path(name)
     if record := read_record(folder):
         name = str(folder / REPORTS)
-        reading = replace(reading, as_of=reading.as_of or record.set_as_of)
+        as_of = as_of or record.set_as_of
         judging_options = replace(
             judging_options,
             exemptions=judging_options.exemptions or _file_of_run(folder / EXEMPTIONS),
-            exempt=judging_options.exempt or [*record.exempt],
+            exempt=judging_options.exempt or list(record.exempt),
             owners=judging_options.owners or _file_of_run(folder / OWNERS),
             decisions=judging_options.decisions or _file_of_run(folder / DECISIONS),
             accounts=judging_options.accounts or _file_of_run(folder / ACCOUNTS),
         )
     analysis_request = inputs.read_analysis_request(judging_options, fail_on, change_words())
-    reports = inputs.find_inputs([name], reading)
-    return reports, analysis_request, [*reports.paths, *judging_options.files]
+    reports = inputs.find_inputs([name], options.InputOptions(as_of=as_of))
+    return _Side(reports, analysis_request, [*reports.paths, *judging_options.files])
 
 
 def _file_of_run(path: Path) -> InputFile | None:
@@ -182,7 +185,8 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
 
     if not outputs.quiet:
         if not outputs.is_shown:
-            yield from (*compared_reports(comparison), count_sentence(comparison))
+            yield from compared_reports(comparison)
+            yield count_sentence(comparison)
             yield headline.blind_spots_line(comparison.files)
         for side, option, analysis in (
             ("before", "--old-as-of", comparison.before),

@@ -87,7 +87,7 @@ class Owners:
             (users[columns.USER] == ROOT_USER).to_numpy(bool),
             csv_lists.UserPatterns(users),
         )
-        for at, entry in reversed([*enumerate(self.entries)]):
+        for at, entry in reversed(list(enumerate(self.entries))):
             matching = names.matching(entry.account, entry.user)
             first[matching[root[matching] == (entry.user == ROOT_USER)]] = at
         return first

@@ -45,8 +45,7 @@ def write_changes(frame: pd.DataFrame, stream: BinaryIO, *, raw: bool = False) -
 
 def write_changes_json(comparison: Comparison, stream: BinaryIO) -> None:
     """Write both sides, the number of changes of each kind, and the changes, one per line."""
-    head = {
-        **provenance(),
+    head = provenance() | {
         "criteria": comparison.now.criteria,
         "before": _side(comparison.before),
         "now": _side(comparison.now),

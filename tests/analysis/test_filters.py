@@ -188,6 +188,7 @@ def test_a_filter_says_in_words_what_it_keeps_and_values_without_a_meaning_are_r
     words = "exposure access-key or none, without caveats"
     age = "created 9 days or more before as-of"
     assert str(chosen) == f"account a or b, user c, {words}, {age}"
+    assert (str(Filter()), str(Filter(certain=True))) == ("", "without caveats")
     for wrong in ({"min_age": -1}, {"users": ("",)}, {"accounts": ("a", "")}):
         with pytest.raises(ValueError, match="must"):
             Filter(**wrong)

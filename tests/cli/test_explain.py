@@ -54,7 +54,6 @@ def test_options_on_input_are_those_of_analyze(tmp_path: Path) -> None:
     assert (done.code, done.output, "--max-input" in done.messages) == (3, b"", True)
 
 
-@pytest.mark.no_cover
 def test_of_the_root_the_rules_on_it_are_shown_with_the_cells_that_they_read(
     tmp_path: Path,
 ) -> None:
