@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import pairwise
 from math import inf
 from statistics import median
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -186,16 +186,6 @@ class History:
         """Return the accounts, the gaps and the files that are not covered."""
         gaps = (gap for coverage in self.coverages for gap in coverage.gaps)
         return [*self.not_covered, *gaps, *self.analysis.report.not_covered]
-
-    def of_accounts(self, accounts: Collection[str]) -> Self:
-        """Return the history of some accounts, with all files that could not be read."""
-        tables = {
-            name: frame[frame[columns.ACCOUNT].isin([*accounts, ALL])]
-            for name in ("period", "users", "events", "reports")
-            for frame in [getattr(self, name)]
-        }
-        kept = [coverage for coverage in self.coverages if coverage.account in accounts]
-        return replace(self, coverages=kept, **tables)
 
 
 def history(request: AnalysisRequest, report: Report, span: Span) -> History:
