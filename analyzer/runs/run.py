@@ -281,7 +281,7 @@ def _runs_to_compare(earlier: Sequence[Run], request: ExportRequest) -> Sequence
     words = ", ".join(outputs.change_words(request.analysis_request.fail_on))
     if words and not earlier:
         message = f"There is no earlier run: --fail-on {words} compares with nothing."
-        request.log.say("first-run", message)
+        request.log.caution("first-run", message)
     for previous in earlier[-1:]:
         if not inputs.has_unchanged_inputs(previous):
             if words:
