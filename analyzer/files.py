@@ -13,13 +13,12 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
-from errno import EEXIST, ELOOP, EPERM
+from errno import EEXIST
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from stat import S_IMODE, S_ISREG, S_IWGRP, S_IWOTH
-from tempfile import TemporaryDirectory
+from stat import S_IMODE, S_ISREG
 from typing import Any, BinaryIO, Final
 from zipfile import BadZipFile, ZipFile
 
@@ -38,11 +37,6 @@ PRIVATE: Final = 0o600
 NO_FOLDER: Final = "its folder does not exist; create it"
 """The reason if the folder of a new file is missing: its name may be misspelt."""
 
-_MOST_LINKS: Final = 40
-"""The most links that a path may lead over, as many as on Linux."""
-
-_ROOT_UID: Final = 0
-
 _BUFFER: Final = 1 << 18
 """Bytes of a file that are written at once, since lines are many and short."""
 
@@ -54,16 +48,14 @@ _TEMPORARY_NAME: Final = re.compile(r"\.(.+)\.[0-9a-f]{8}\.part", re.DOTALL)
 
 
 @contextmanager
-def replacing(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+def replacing(target: Path) -> Iterator[BinaryIO]:
     """Give a stream whose bytes become the file if all goes well, and are removed otherwise.
 
-    The file has the `mode`, by default that of the old file; only its owner can read a new one.
-    Raises OutputFailed.
+    The file has the mode of the old one; only its owner can read a new one. Raises OutputFailed.
     """
     try:
-        target = followed_path(target)
         _remove_leftovers([target])
-        with _replacement(target, mode) as stream:
+        with _replacement(target) as stream:
             yield stream
             _flush(stream)
     except OSError as error:
@@ -82,11 +74,10 @@ def replace_files(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> No
     try:
         if not last.parent.exists():
             last.parent.mkdir(parents=True, exist_ok=True)
-        contents = [(followed_path(path), content) for path, content in files.items()]
-        _remove_leftovers([target for target, _ in contents])
+        _remove_leftovers(files)
         with ExitStack() as stack:
             # The last one that is entered is put in place first.
-            for target, content in reversed(contents):
+            for target, content in reversed(files.items()):
                 stream = stack.enter_context(_replacement(target, PRIVATE))
                 stream.write(content)
                 _flush(stream)
@@ -97,46 +88,18 @@ def replace_files(files: dict[Path, bytes], *, stale: Iterable[Path] = ()) -> No
         raise OutputFailed(message) from error
 
 
-def replace_series(
-    folder: Path,
-    files: Iterable[tuple[str, bytes]],
-    is_one: Callable[[str], bool],
-    mode: int | None = None,
-) -> list[Path]:
-    """Write all files of a series, then put them in place, and remove its other files.
-
-    `is_one` returns whether a name belongs to the series. Without `mode`, only the owner can read
-    the files. Return their paths. Raises OutputFailed.
-    """
-    try:
-        with TemporaryDirectory(prefix=".", suffix=".part", dir=os.path.realpath(folder)) as aside:
-            new = [_written(Path(aside, name), content, mode) for name, content in files]
-            old = [path for path in folder.iterdir() if is_one(path.name)]
-            placed = [path.replace(folder / path.name) for path in new]
-            for path in {*old} - {*placed}:
-                path.unlink()
-    except OSError as error:
-        reason = error.strerror if folder.exists() else NO_FOLDER
-        raise OutputFailed(f"files in {folder} cannot be written: {reason}.") from error
-    return placed
-
-
-def _written(path: Path, content: bytes, mode: int | None) -> Path:
-    path.touch(PRIVATE)
-    path.write_bytes(content)
-    path.chmod(PRIVATE if mode is None else mode)
-    return path
-
-
 @contextmanager
-def _replacement(target: Path, mode: int | None) -> Iterator[BinaryIO]:
+def _replacement(target: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     """Give a stream to a temporary file that replaces the target in the end, or is removed.
 
-    The file has its mode before its first byte. Folders, pipes and devices are not replaced.
+    The file has its mode before its first byte, by default that of the old one. Links, folders,
+    pipes and devices are not replaced.
     """
+    if target.is_symlink():
+        raise OSError(EEXIST, "it is a link; name the file that it leads to")
     is_new = not target.exists()
     if not is_new and not target.is_file():
-        raise OSError(EEXIST, "not a regular file")
+        raise OSError(EEXIST, "it is not a regular file; name another one")
     if mode is None:
         mode = PRIVATE if is_new else S_IMODE(target.stat().st_mode)
     stream = _locked_temporary_file(target)
@@ -189,30 +152,8 @@ def _remove_leftovers(targets: Collection[Path]) -> None:
 
 def _is_own_file(path: Path) -> bool:
     status = path.lstat()
-    return S_ISREG(status.st_mode) and status.st_uid == _user_id()
-
-
-def _user_id() -> int:
-    """Return the id of the current user, or that of root if the system has none."""
-    return os.geteuid() if hasattr(os, "geteuid") else _ROOT_UID
-
-
-def followed_path(path: Path) -> Path:
-    """Return a path with its links followed.
-
-    Raises OSError at a link of another user in a folder that others can write to.
-    """
-    at, trusted = path.absolute(), {_user_id(), _ROOT_UID}
-    for _ in range(_MOST_LINKS + 1):
-        link = next((path for path in (*reversed(at.parents), at) if path.is_symlink()), None)
-        if link is None:
-            return Path(os.path.realpath(at))
-        folder = link.parent.stat()
-        is_shared = folder.st_mode & (S_IWGRP | S_IWOTH) or folder.st_uid not in trusted
-        if is_shared and link.lstat().st_uid not in trusted:
-            raise OSError(EPERM, f"the link {link} belongs to another user")
-        at = link.parent / link.readlink() / at.relative_to(link)
-    raise OSError(ELOOP, os.strerror(ELOOP))
+    # Windows has no ids of users.
+    return S_ISREG(status.st_mode) and (not fcntl or status.st_uid == os.geteuid())
 
 
 def missing_file_refusal(name: str) -> InputRefused:

@@ -24,10 +24,10 @@ def version_text(named: str) -> str:
 
 
 OUTPUT_ENDINGS: Final = (
-    *(".xlsx", ".csv", ".json", ".md", ".html", ".parquet"),
-    ".ocsf.json",
+    *(".xlsx", ".csv", ".json", ".md", ".html", ".parquet", ".ocsf.json"),
+    *("findings.csv", "findings.parquet"),
 )
-"""The endings of the files that can be written."""
+"""The endings of the files that can be written; the longest that a name has counts."""
 
 ISO_UTC: Final = "%Y-%m-%dT%H:%M:%SZ"
 """The form in which moments are written, in UTC to the second."""

@@ -107,7 +107,7 @@ def verify_run(
         is_note = not inputs.is_input(path)
         result.add([Difference(f"{run.name}/{path}", change, is_note)])
     try:
-        report = inputs.load_reports(run.path, {}, max_input, record.set_as_of)
+        report = inputs.load_reports(run.path, {}, max_input)
     except InputRefused as refused:
         if not result.differences:
             raise

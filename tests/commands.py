@@ -19,7 +19,7 @@ from tests.support.builders import ROOT_FOLDER
 
 COMMANDS: Final = {
     "analyze SAMPLE -f table -o users.csv -o a.xlsx -o a.json -o a.md -o a.html -o a.parquet"
-    " --exemptions EXEMPTIONS --findings findings.csv": 0,
+    " --exemptions EXEMPTIONS -o findings.csv": 0,
     "explain lena.hartwig SAMPLE": 0,
     "diff EARLIER SAMPLE --fail-on unused -o changes.json": 1,
     "history EARLIER SAMPLE --max-gap 95 -o period.xlsx": 0,

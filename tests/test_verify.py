@@ -790,8 +790,11 @@ def test_an_account_that_an_older_run_had_is_named_if_that_run_is_gone(tmp_path:
     runs, reports = tmp_path / "runs", SAMPLES / "organization"
     run("export", "--from", reports / "111122223333.csv", "--out-dir", runs)
     run("export", "--from", EARLIER, "--out-dir", runs)
-    both = ("--from", REPORT, "--from", reports / "111122223333.csv")
-    run("export", *both, "--as-of", "2026-04-01", "--out-dir", runs)
+    later = tmp_path / "2026-04-01"
+    later.mkdir()
+    for report in (REPORT, reports / "111122223333.csv"):
+        shutil.copy(report, later / f"{report.stem[:3]}.csv")
+    run("export", "--from", later, "--out-dir", runs)
     every = sorted(path for path in runs.iterdir() if path.is_dir() and not path.is_symlink())
     assert verified(every[-1])[0] == 0
     gone = json.loads((every[-1] / "manifest.json").read_bytes())["made_from"]["older_runs"]

@@ -1,8 +1,8 @@
 """Fetch credential reports from AWS; only this package knows boto3.
 
 `report` gets the report of one account through a `client` of botocore, and `fetch` carries out a
-request, for one account or an organization. Whatever AWS or the network does, AwsRefused is raised,
-in time and without a secret. A report is saved whole, as AWS sent it, or not at all. A
+request, for one account or an organization. Whatever AWS answers, AwsRefused is raised without a
+secret, and a silent endpoint in time. A report is saved whole, as AWS sent it, or not at all. A
 `FetchRequest` needs no import of AWS's code.
 """
 
@@ -15,18 +15,15 @@ class FetchRequest:
 
     With `role_name`, the patterns and units choose accounts of the organization. Without it, each
     `profile` gives one account, or the ordinary credentials do. `timeout` is in seconds, for the
-    list of accounts and for each account; `jobs` is how many accounts are asked at once.
+    list of accounts and for each account.
     """
 
     profile: list[str] = field(default_factory=list)
     region: str | None = None
-    endpoint_url: str | None = None
     timeout: int = 300
     service_credentials: bool = False
-    jobs: int = 16
     role_name: str | None = None
     external_id: str | None = None
-    session_name: str = "credreport"
     include: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)
     organizational_unit: list[str] = field(default_factory=list)

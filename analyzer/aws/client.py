@@ -5,9 +5,8 @@ The text of an answer that is not AWS's is never quoted: it may repeat a request
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from functools import partial
-from threading import Lock, Thread
+from threading import Lock, local
 from typing import Any, Final, NamedTuple, TypeVar
 
 import boto3
@@ -26,6 +25,8 @@ _REGION: Final = "us-east-1"  # where IAM of partition aws is asked if no region
 
 _ATTEMPTS: Final = 6
 """Attempts at a call if AWS_MAX_ATTEMPTS is not set: AWS lets few calls to Organizations pass."""
+
+_LEAST_PATIENCE: Final = 0.1  # seconds; botocore takes no limit of 0
 
 _CREDENTIAL_PAGES: Final = {
     "input_token": "Marker",
@@ -50,52 +51,39 @@ class Deadline:
         """Return the seconds until the deadline, 0 after it."""
         return max(self._end - self._clock(), 0)
 
-    def result_in_time(self, name: str, call: Callable[[], T]) -> T:
-        """Return the result of a call; `name` is for people.
-
-        The call runs in a thread of its own, which is abandoned when time is up: no setting of
-        botocore limits a server that sends a byte a second, or a silent name server.
-
-        Raises Late, and the errors of the call.
-        """
-        future: Future[T] = Future()
-        Thread(target=_settle, args=(future, call), daemon=True).start()
-        try:
-            return future.result(self.seconds_left)
-        except TimeoutError:
-            if future.done():
-                raise
+    def check(self, name: str) -> None:
+        """Raise Late if time is up; `name` is that of the call, for people."""
+        if not self.seconds_left:
             raise Late(
                 f"AWS did not answer {name} within the {self.timeout:g} seconds of --timeout. Try"
                 " again later, or wait longer with --timeout."
-            ) from None
+            )
 
 
-def _settle(future: Future[T], call: Callable[[], T]) -> None:
-    try:
-        future.set_result(call())
-    except BaseException as error:  # noqa: BLE001  it is raised where the result is waited for
-        future.set_exception(error)
+_asking: Final = local()
+"""The `deadline` of the call that this thread makes; botocore tells no handler of a retry more."""
+
+
+def _stop_when_late(operation: Any, **_: Any) -> None:
+    """Raise Late after an attempt at a call whose time is up, so that no other one follows."""
+    _asking.deadline.check(call_name(operation.name))
 
 
 class AwsSession:
     """Make clients of one profile, or of the ordinary credentials if none is named."""
 
     def __init__(self, request: FetchRequest, profile: str | None = None) -> None:
-        """Keep the source of the credentials and the endpoint; no request is sent yet.
+        """Keep the source of the credentials; no request is sent yet.
 
         Raises AwsRefused if there is no such profile, or if the settings are not valid.
         """
         settings = Session(profile=profile)
-        self._endpoint = request.endpoint_url
         self._lock = Lock()  # boto3's sessions are not thread-safe.
         try:
             self._session = boto3.Session(botocore_session=settings, region_name=request.region)
             self._region = self._session.region_name or _REGION
             attempts = settings.get_config_variable("max_attempts") or _ATTEMPTS
             self._config = Config(
-                connect_timeout=10,
-                read_timeout=30,
                 max_pool_connections=64,
                 retries={"mode": "standard", "total_max_attempts": attempts},
             )
@@ -107,18 +95,18 @@ class AwsSession:
 
         Raises AwsRefused if the endpoint or the credentials are not valid.
         """
-        create = partial(self._client, service, **credentials)
+        create: Callable[..., Any] = self._session.client
+        # A server that sends a byte now and then can take longer: no setting limits that.
+        patience = max(deadline.seconds_left, _LEAST_PATIENCE)
+        limits = Config(connect_timeout=min(10, patience), read_timeout=min(30, patience))
         try:
-            client = deadline.result_in_time("the request for credentials", create)
+            with self._lock:
+                config = self._config.merge(limits)
+                client = create(service, self._region, config=config, **credentials)
         except Exception as error:  # noqa: BLE001  a program or server for credentials may answer anything
             raise refusal(error) from None
+        client.meta.events.register_first("needs-retry", _stop_when_late)
         return DeadlineClient(client, deadline)
-
-    def _client(self, service: str, **credentials: str) -> Any:
-        create: Callable[..., Any] = self._session.client
-        settings = {"region_name": self._region, "endpoint_url": self._endpoint}
-        with self._lock:
-            return create(service, config=self._config, **settings, **credentials)
 
 
 class DeadlineClient(NamedTuple):
@@ -159,9 +147,10 @@ class DeadlineClient(NamedTuple):
         botocore raises errors of every kind for an answer that is not AWS's. Only its code runs
         here, so that no bug of this program is hidden.
         """
-        name = call_name(self.client.meta.method_to_api_mapping[operation])
+        _asking.deadline = self.deadline
+        self.deadline.check(call_name(self.client.meta.method_to_api_mapping[operation]))
         try:
-            return self.deadline.result_in_time(name, call)
+            return call()
         except (AwsRefused, BotoCoreError, ClientError, EOFError) as error:
             raise refusal(error) from None
         except Exception:  # noqa: BLE001  see above

@@ -35,8 +35,8 @@ class ErrorAnswer(AwsRefused):
 def not_from_aws(kind: str) -> AwsRefused:
     """Return the refusal of an answer that is not AWS's; `kind` says in our words what it is."""
     return AwsRefused(
-        f"The endpoint answered with something that is not IAM: {kind}. Check --endpoint-url,"
-        " --region and the proxy."
+        f"The endpoint answered with something that is not IAM: {kind}. Check --region,"
+        " AWS_ENDPOINT_URL and the proxy."
     )
 
 
@@ -74,7 +74,7 @@ _ADVICE_TABLE: Final = {
     "ValueError": "The region, the endpoint URL or AWS_MAX_ATTEMPTS is not valid: correct it.",
     "ConnectionError ReadTimeoutError": (
         "AWS cannot be reached at {host}: check the network, the proxy, --region and"
-        " --endpoint-url."
+        " AWS_ENDPOINT_URL."
     ),
     "ConnectionClosedError": str(not_from_aws("a connection that ends before the answer does")),
     "HTTPClientError": str(not_from_aws("an answer that breaks the rules of HTTP")),

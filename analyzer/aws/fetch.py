@@ -30,6 +30,12 @@ from analyzer.sources.fetch_manifest import SAVED, AccountEntry, FetchOutcomes, 
 from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
 from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, pattern_regex, printable
 
+JOBS: Final = 16
+"""How many accounts are asked at once."""
+
+_SESSION_NAME: Final = "credreport"
+"""The session name of the role in the accounts' CloudTrail."""
+
 Save = Callable[[FetchedReport], str]  # saves a report and returns its place, for people
 Progress = Callable[[int, int], None]  # gets the number of accounts done, and of all
 Waiting = Callable[[str, float, str], None]  # gets a name, the seconds, AWS's last answer
@@ -54,14 +60,14 @@ def fetch_accounts(
     gc.set_threshold(10_000)
     if request.role_name is None:
         tasks = [Task("", name, partial(fetcher.profile_entry, name)) for name in request.profile]
-        entries = run_tasks(tasks, jobs=request.jobs, stop=fetcher.stop, progress=progress)
+        entries = run_tasks(tasks, fetcher.stop, progress)
         return FetchOutcomes([*_one_entry_per_account(entries)])
     session, deadline = AwsSession(request, *request.profile), Deadline(request.timeout)
     chosen, others = chosen_accounts(session, request, deadline)
     with closing(session.client("sts", deadline)) as sts:
         fetch = partial(fetcher.member_entry, session, sts, request.role_name)
         tasks = [Task(account.id, account.name, partial(fetch, account)) for account in chosen]
-        entries = run_tasks(tasks, jobs=request.jobs, stop=fetcher.stop, progress=progress)
+        entries = run_tasks(tasks, fetcher.stop, progress)
     return FetchOutcomes([*entries, *others.entries], others.unmatched)
 
 
@@ -245,9 +251,9 @@ class Fetcher:
 
     def _role_credentials(self, sts: DeadlineClient, role_arn: str) -> dict[str, str]:
         """Return the credentials of a role, as botocore takes them; raises AwsRefused."""
-        external_id, session = self.request.external_id, self.request.session_name
+        external_id = self.request.external_id
         more = {"ExternalId": external_id} if external_id else {}
-        answer = sts.answer("assume_role", RoleArn=role_arn, RoleSessionName=session, **more)
+        answer = sts.answer("assume_role", RoleArn=role_arn, RoleSessionName=_SESSION_NAME, **more)
         credentials = answer.get("Credentials")
         return {
             "aws_access_key_id": required_field(credentials, "AccessKeyId", str),
@@ -306,14 +312,14 @@ class Task(NamedTuple):
 
 
 def run_tasks(
-    tasks: Sequence[Task], *, jobs: int, stop: Event, progress: Progress = lambda _d, _t: None
+    tasks: Sequence[Task], stop: Event, progress: Progress = lambda _done, _total: None
 ) -> list[AccountEntry]:
-    """Do the tasks, at most `jobs` at once, and return the entries of their accounts, in order.
+    """Do the tasks, at most `JOBS` at once, and return the entries of their accounts, in order.
 
     If AWS refuses an account, it is failed, and the others are still fetched. Ctrl-C sets `stop`
     and waits for the tasks that run; accounts that were not read are failed.
     """
-    pool = ThreadPoolExecutor(max_workers=jobs)
+    pool = ThreadPoolExecutor(max_workers=JOBS)
     futures = [pool.submit(task.fetched_entry) for task in tasks]
     try:
         for done, future in enumerate(as_completed(futures), start=1):

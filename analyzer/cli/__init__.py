@@ -20,8 +20,6 @@ import signal
 import sys
 import traceback
 from contextlib import suppress
-from pathlib import Path
-from shlex import quote
 from typing import Any, Final, NoReturn
 
 import typer
@@ -31,7 +29,7 @@ from typer.exceptions import TyperException
 from analyzer.cli.command import SUMMARIES, command_named, help_stream
 from analyzer.cli.streams import OUTPUT_CLOSED, PIPE_CLOSED, buffered, say, write_lines
 from analyzer.errors import BUG, INTERRUPTED, CredreportError
-from analyzer.terms import VERSION, printable
+from analyzer.terms import VERSION
 
 
 class Program(TyperGroup):
@@ -39,11 +37,6 @@ class Program(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command with its options, and the remaining arguments."""
-        if args[0] not in self.commands and Path(args[0]).exists():
-            message = (
-                f"No such command '{args[0]}'. Did you mean: credreport analyze {quote(args[0])}"
-            )
-            ctx.fail(printable(message))
         known, command, rest = super().resolve_command(ctx, args)
         return known, command_named(known) if known else command, rest
 

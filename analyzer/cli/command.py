@@ -70,8 +70,6 @@ class Command(TyperCommand):
             rest = super().parse_args(ctx, args)
         except typer.BadParameter as error:
             error.message = error.message.removeprefix(_MARK_OF_PYDANTIC)
-            if error.message.startswith("'xlsx' is not one of"):
-                error.message += " For a workbook: -o FILE.xlsx"
             raise
         function: Any = self.callback
         ctx.params = command_arguments(function, {**ctx.params, "context": ctx})

@@ -42,7 +42,7 @@ def diff(
         str,
         typer.Argument(
             metavar="OLD",
-            help="The earlier report: a file, a folder, a pattern, a zip archive or the folder of"
+            help="The earlier report: a file, a folder, a zip archive or the folder of"
             " a run of export; - reads standard input.",
         ),
     ],
@@ -139,7 +139,6 @@ def _side(
     folder = Path(name)
     if record := read_record(folder):
         name = str(folder / REPORTS)
-        as_of = as_of or record.set_as_of
         judging_options = replace(
             judging_options,
             exemptions=judging_options.exemptions or _file_of_run(folder / EXEMPTIONS),
@@ -163,7 +162,7 @@ def _write(comparison: "Comparison", outputs: OutputOptions) -> None:
 
     def data(ending: str, stream: BinaryIO) -> None:
         if ending == ".csv":
-            forms.write_changes(comparison.changes, stream, raw=outputs.raw_csv)
+            forms.write_changes(comparison.changes, stream)
         else:
             forms.write_changes_json(comparison, stream)
 

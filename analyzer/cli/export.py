@@ -1,7 +1,7 @@
 """Run `credreport export`: gather reports, judge the users, keep all as one run."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import fields, replace
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +23,7 @@ from analyzer.cli.values import (
     words_of,
 )
 from analyzer.errors import Busy, InputRefused, OutputFailed
-from analyzer.terms import Feed, utc_text
+from analyzer.terms import Feed
 
 if TYPE_CHECKING:
     from analyzer.runs.run import ExportRequest
@@ -61,7 +61,6 @@ def export(
         **whole_number(1, what="a whole number", metavar="NUMBER"),
         help="Keep only this number of runs, and the last of each of 13 months.",
     ),
-    check: bool = typer.Option(False, "--check", help="Test settings and permissions only."),
     aws: AwsOptions,
     judging_options: options.ReviewOptions,
     fail_on: list[str] = typer.Option(
@@ -77,12 +76,11 @@ def export(
         TextOrJson.TEXT, metavar="FORMAT", help=f"Log as {' or '.join(TextOrJson)}."
     ),
     quiet: bool = typer.Option(False, "--quiet", "-q", help="Log warnings and errors only."),
-    reading: options.InputOptions,
+    reading: options.ReadingOptions,
 ) -> None:
     """Fetch reports, analyze them and keep all outputs as one run, for cron."""
     log = Log(form=log_format, quiet=quiet)
-    written = nullcontext(dict[str, object]()) if check else last_run_written(out_dir)
-    with log.errors(), written as last_run:
+    with log.errors(), last_run_written(out_dir) as last_run:
         from analyzer.runs import inputs
         from analyzer.runs.run import ExportRequest
 
@@ -102,7 +100,6 @@ def export(
             sources=sources,
             fetch_request=None if sources else aws,
             max_input=reading.most_bytes,
-            as_of=reading.as_of,
             skip_unreadable=reading.skip_unreadable,
             analysis_request=read_analysis_request(judging_options, fail_on, change_words()),
             today=utc_now().date(),
@@ -112,28 +109,25 @@ def export(
             parameters={
                 **_recorded(judging_options, fail_on),
                 "service_credentials": aws.service_credentials and not sources,
-                "as_of": utc_text(reading.as_of) if reading.as_of else None,
                 "also": sorted(also),
             },
             feeds=[feed for feed in Feed if feed in also],
         )
-        code, outcome = _run(request, keep, check=check)
+        code, outcome = _run(request, keep)
         last_run.update(outcome)
         if code:
             raise typer.Exit(code)
 
 
-def _run(
-    request: "ExportRequest", keep: int | None, *, check: bool
-) -> tuple[int, Mapping[str, object]]:
-    """Run the export, or only its check; return the exit code and how it ended.
+def _run(request: "ExportRequest", keep: int | None) -> tuple[int, Mapping[str, object]]:
+    """Run the export, and return the exit code and how it ended.
 
     Raises InputRefused, with a note on --skip-unreadable if several reports were named.
     """
     from analyzer.runs import run
 
     try:
-        return (run.check(request), {}) if check else run.export(request, keep)
+        return run.export(request, keep)
     except InputRefused as refused:
         names = request.sources
         has_others = len(names) > 1 or any(Path(name).is_dir() for name in names)
@@ -174,11 +168,9 @@ def _ledger_in(folder: Path) -> InputFile | None:
     return input_file(str(path)) if path.is_file() else None
 
 
-def _check_options(reading: options.InputOptions, aws: AwsOptions) -> None:
+def _check_options(reading: options.ReadingOptions, aws: AwsOptions) -> None:
     """Refuse options that mean nothing for reports fetched from AWS; raises typer.BadParameter."""
-    dated = "use it with --from only: fetched reports have their time"
     readable = "use it with --from only: fetched reports are always readable"
-    require(not reading.as_of, dated, "--as-of")
     require(not reading.skip_unreadable, readable, "--skip-unreadable")
     aws.check()
 

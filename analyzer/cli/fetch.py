@@ -41,12 +41,6 @@ class AwsOptions(FetchRequest):
 
     profile: list[str] = _of_aws([], metavar="NAME", help=f"Profile of AWS; {REPEATED}")
     region: str | None = _of_aws(None, metavar="NAME", help="Region, such as cn-north-1 in China.")
-    endpoint_url: str | None = _of_aws(
-        None,
-        **_secret(r"https?://[^\s@]+", "use one such as https://host:port", "URL"),
-        hidden=True,
-        help="Custom endpoint.",
-    )
     timeout: int = _of_aws(
         _DEFAULT.timeout,
         **whole_number(1, what="a whole number of seconds", metavar="SECONDS"),
@@ -54,12 +48,6 @@ class AwsOptions(FetchRequest):
     )
     service_credentials: bool = _of_aws(
         False, "--service-credentials", help="Also save AWS's list of service-specific credentials."
-    )
-    jobs: int = _of_aws(
-        _DEFAULT.jobs,
-        **whole_number(1, 64, "a whole number", "NUMBER"),
-        hidden=True,
-        help="Accounts to ask at once, 64 at most.",
     )
     role_name: str | None = _of_organization(
         None,
@@ -70,12 +58,6 @@ class AwsOptions(FetchRequest):
         None,
         **_secret(r"[\w+=,.@:/-]{2,1224}", "use one such as audit-2026", "ID"),
         help="External id of the role.",
-    )
-    session_name: str = _of_organization(
-        _DEFAULT.session_name,
-        **_secret(r"[\w+=,.@-]{2,64}", "use one such as credreport", "NAME"),
-        hidden=True,
-        help="Session name in CloudTrail.",
     )
     include: list[str] = _of_organization([], metavar="PATTERN", help=f"Only accounts {_MATCHING}")
     exclude: list[str] = _of_organization([], metavar="PATTERN", help=f"No accounts {_MATCHING}")

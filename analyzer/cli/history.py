@@ -59,7 +59,7 @@ def history(
         list[str],
         typer.Argument(
             metavar="SOURCES",
-            help="All reports of the accounts: files, folders, patterns, zip archives, or the"
+            help="All reports of the accounts: files, folders, zip archives, or the"
             " folder of the runs of export.",
         ),
     ],
@@ -74,8 +74,8 @@ def history(
     max_gap: int = typer.Option(
         31, **options.DAYS, help="Days without a report until a gap is named."
     ),
-    input_options: options.InputOptions,
-    judging_options: options.ReviewOptions,
+    reading: options.ReadingOptions,
+    judging_options: options.PeriodOptions,
     fail_on: list[str] = typer.Option(
         [],
         **options.words(
@@ -94,7 +94,7 @@ def history(
     from analyzer.changes.period import Span
 
     analysis_request = inputs.read_analysis_request(judging_options)
-    reports = inputs.find_inputs(sources, input_options)
+    reports = inputs.find_inputs(sources, reading)
     inputs.check_outputs(outputs.output, [*reports.paths, *judging_options.files])
     span = Span(since=since, until=until, max_gap=max_gap)
     period_history = inputs.history_of(reports, analysis_request, span, quiet=outputs.quiet)
@@ -114,7 +114,7 @@ def _write(period_history: "History", outputs: OutputOptions) -> None:
     def data(ending: str, stream: BinaryIO) -> None:
         match ending:
             case ".csv":
-                forms.write_history_csv(period_history, stream, outputs.table, raw=outputs.raw_csv)
+                forms.write_history_csv(period_history, stream, outputs.table)
             case ".json":
                 forms.write_history_json(period_history, stream)
             case _:

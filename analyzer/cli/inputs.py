@@ -14,6 +14,7 @@ from analyzer.cli.options import (
     InputOptions,
     JudgingOptions,
     PatternOptions,
+    ReadingOptions,
 )
 from analyzer.cli.streams import progress, say
 from analyzer.cli.values import (
@@ -94,12 +95,13 @@ def _is_missing(name: str) -> bool:
     return False
 
 
-def find_inputs(names: list[str], options: InputOptions) -> Inputs:
+def find_inputs(names: list[str], options: ReadingOptions) -> Inputs:
     """Return all inputs that the names stand for."""
     from analyzer.sources.find import find_sources
 
     sources = find_sources(names, InputLimit(options.most_bytes))
-    return Inputs(names, sources, options.as_of, options.skip_unreadable)
+    as_of = options.as_of if isinstance(options, InputOptions) else None
+    return Inputs(names, sources, as_of, options.skip_unreadable)
 
 
 def load(
@@ -372,11 +374,10 @@ def history_of(
 ) -> "History":
     """Return the history of a period, with the decisions if there is a ledger.
 
-    Raises typer.BadParameter for an as-of, InputRefused for reports.
+    Raises InputRefused.
     """
     from analyzer.changes.history import history
 
-    require(not inputs.as_of, "reports of a history have times of their own", "--as-of")
     if span.until and analysis_request.ledger:
         analysis_request = replace(
             analysis_request, ledger=analysis_request.ledger.until(span.until.date())

@@ -44,14 +44,11 @@ FAIL_ON_WORDS: Final = (*Verdict, *Severity, CONTROL, OVERDUE)
 DAYS: Final = whole_number(1)
 DAYS_FROM_0: Final = whole_number(0)
 TIME: Final[Settings] = {"parser": moment, "metavar": "TIME"}
-_SIZE: Final[Settings] = {"parser": size_in_bytes, "metavar": "SIZE", "hidden": True}
 FILE: Final[Settings] = {"parser": input_file, "metavar": "FILE"}
 OUTPUT: Final = ("-o", "--output")
 FORMAT: Final = ("-f", "--format")
-IN_OUTPUT: Final[Settings] = {"rich_help_panel": "Output"}
 IN_INPUT: Final[Settings] = {"rich_help_panel": "Input"}
 _OF_RULES: Final[Settings] = {"rich_help_panel": "Verdicts and rules"}
-_OF_DECISIONS: Final[Settings] = {"rich_help_panel": "Decisions"}
 
 
 def option(default: Any, *names: str, **settings: Any) -> Any:
@@ -83,26 +80,33 @@ DecisionFiles = Annotated[
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InputOptions:
-    """Hold the options on how all reports are read."""
+class ReadingOptions:
+    """Hold the options on how reports with times of their own are read."""
 
-    as_of: datetime | None = option(
-        None, **TIME, **IN_INPUT, help="Set the time that the reports describe."
-    )
     skip_unreadable: bool = option(
         False, "--skip-unreadable", help="List unreadable reports; exit with 5.", **IN_INPUT
     )
     max_input: int | None = option(
         None,
-        **_SIZE,
-        help="Refuse inputs that hold more in all, as read and unpacked; default"
-        f" {size_text(MAX_INPUT)}.",
+        parser=size_in_bytes,
+        metavar="SIZE",
+        help=f"Refuse inputs that hold more; default {size_text(MAX_INPUT)}.",
+        **IN_INPUT,
     )
 
     @property
     def most_bytes(self) -> int:
         """Return the most bytes of all inputs together."""
         return self.max_input or MAX_INPUT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputOptions(ReadingOptions):
+    """Hold the options on how reports are read."""
+
+    as_of: datetime | None = option(
+        None, **TIME, **IN_INPUT, help="Set the time that the reports describe."
+    )
 
 
 ACCOUNTS: Final[Settings] = {**FILE, **IN_INPUT, "help": "CSV of names: account, name, owner."}
@@ -162,7 +166,7 @@ class JudgingOptions(CriteriaOptions):
         [],
         parser=limit_entry,
         metavar="NAME=DAYS",
-        help=f"Set the limit of a rule: {', '.join(RULE_LIMITS)}; {REPEATED}",
+        help=f"Set limits of rules: {', '.join(RULE_LIMITS)}.",
         **_OF_RULES,
     )
     decisions: InputFile | None = None
@@ -183,13 +187,20 @@ class ReviewOptions(JudgingOptions):
     """Hold these options, and those on the decisions of reviewers."""
 
     decisions: InputFile | None = option(
-        None, **FILE, **_OF_DECISIONS, help="Follow up the decisions in this ledger."
+        None, **FILE, **IN_INPUT, help="Follow up the decisions in this ledger."
     )
-    log: list[InputFile] = option(
-        [], **FILE, **_OF_DECISIONS, help=f"Read the removal script's log; {REPEATED}"
-    )
-    keep_days: int = option(KEEP_DAYS, **DAYS, **_OF_DECISIONS, help="Days for which keep exempts.")
-    due_days: int = option(DUE_DAYS, **DAYS_FROM_0, **_OF_DECISIONS, help="Days until overdue.")
+    log: list[InputFile] = option([], **FILE, **IN_INPUT, help="Read logs of the removal script.")
+    keep_days: int = option(KEEP_DAYS, **DAYS, **IN_INPUT, help="Days for which keep exempts.")
+    due_days: int = option(DUE_DAYS, **DAYS_FROM_0, **IN_INPUT, help="Days until overdue.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodOptions(ReviewOptions):
+    """Hold these options but those on rules: a history has no findings."""
+
+    standard: Benchmark | None = None
+    rules: list[str] = field(default_factory=list)
+    limit: list[str] = field(default_factory=list)
 
 
 # Output
@@ -217,13 +228,13 @@ class PatternOptions:
         [],
         parser=pattern,
         metavar="ACCOUNT",
-        help=f"Only this account (id, name or pattern); {REPEATED}",
+        help="Only these accounts (id, name or pattern).",
     )
     user: list[str] = option(
         [],
         parser=pattern,
         metavar="USER",
-        help=f"Only this user (name, ARN or pattern); {REPEATED}",
+        help="Only these users (name, ARN or pattern).",
     )
 
 
@@ -243,9 +254,4 @@ class FilterOptions(PatternOptions):
     )
 
 
-RAW_CSV: Final[Settings] = {
-    "hidden": True,
-    "help": "Write cells like formulas without a leading '.",
-    **IN_OUTPUT,
-}
 QUIET: Final = "Write errors, and with --format the result."

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
-from analyzer.cli.options import FORMAT, QUIET, RAW_CSV, option
+from analyzer.cli.options import FORMAT, QUIET, option
 from analyzer.cli.streams import binary_stream, is_terminal, terminal_look, text_stream
 from analyzer.files import replacing
 from analyzer.terms import Format
@@ -33,7 +33,6 @@ class DataOutputs:
         help=f"Write to standard output: {', '.join(DataFormat)}. Default table, if no"
         " file is written.",
     )
-    raw_csv: bool = option(False, "--raw-csv", **RAW_CSV)
     quiet: bool = option(False, "--quiet", "-q", help=QUIET)
 
     @property

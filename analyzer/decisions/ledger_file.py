@@ -1,5 +1,6 @@
 """Read a ledger under a lock, and write it as a whole."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
 from analyzer.errors import Busy, OutputFailed
-from analyzer.files import NO_FOLDER, PRIVATE, followed_path, replacing
+from analyzer.files import NO_FOLDER, PRIVATE, replacing
 
 
 @contextmanager
@@ -20,8 +21,8 @@ def locked_ledger(path: Path) -> Iterator[Ledger]:
     if not path.parent.exists():
         raise OutputFailed(f"{path} cannot be written: {NO_FOLDER}.")
     try:
-        # All names of a ledger have one lock: writing follows links too.
-        file = followed_path(path)
+        # All names of a ledger have one lock.
+        file = Path(os.path.realpath(path))
         lock = FileLock(file.with_name(f".{file.name}.lock"), blocking=False, mode=PRIVATE)
         lock.acquire()
     except Timeout:

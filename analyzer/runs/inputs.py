@@ -4,7 +4,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from io import BytesIO
 from itertools import count
 from pathlib import Path, PurePath
@@ -38,16 +37,10 @@ REMOVAL_LOG: Final = "removal-log-{}.csv"
 FOLLOW_UP: Final = "follow_up.csv"
 
 
-def load_reports(
-    run: Path,
-    origins: Mapping[Path, str],
-    max_input: int = MAX_INPUT,
-    as_of: datetime | None = None,
-) -> Report:
+def load_reports(run: Path, origins: Mapping[Path, str], max_input: int = MAX_INPUT) -> Report:
     """Return the reports in a run's folder; `origins` has the original of each copy.
 
-    `as_of` is the moment that they describe, in UTC, if the user sets it. Raises InputRefused,
-    which names the originals.
+    Raises InputRefused, which names the originals.
     """
     prefix = f"{run}{os.sep}"
     names = {str(copy): name for copy, name in origins.items()}
@@ -55,7 +48,7 @@ def load_reports(
     try:
         found = find_sources(copies, InputLimit(max_input))
         inputs = [replace(source, origin=names.get(source.name, "")) for source in found]
-        report = load_sources(copies, inputs, as_of)
+        report = load_sources(copies, inputs, None)
     except InputRefused as error:
         raise InputRefused(
             replace(

@@ -35,6 +35,7 @@ from analyzer.sources.load import read_exemptions
 from analyzer.terms import Feed, Verdict
 from analyzer.writers import write
 from analyzer.writers.changes import write_changes
+from analyzer.writers.tables import write_follow_up
 from analyzer.writers.workbook import write_workbook
 
 T = TypeVar("T")
@@ -46,12 +47,10 @@ ANALYSIS: Final = "analysis.json"
 WORKBOOK: Final = "review.xlsx"
 
 FEEDS: Final = {
-    Feed.OCSF: "findings.ocsf.json",
-    Feed.PARQUET: "findings.parquet",
+    Feed.OCSF: ("findings.ocsf.json",),
+    Feed.PARQUET: ("users.parquet", "findings.parquet"),
 }
-"""The file with the findings of each feed."""
-
-USERS_TABLE: Final = "users.parquet"
+"""The files of each form for other systems."""
 
 
 def write_all(
@@ -65,24 +64,17 @@ def write_all(
 
     `changed` are those since the last of the `earlier` runs, if any. Raises OutputFailed.
     """
-    write(
-        analysis,
-        folder / USERS,
-        folder / ANALYSIS,
-        verdicts=tuple(Verdict),
-        findings=folder / FINDINGS,
-        follow_up=folder / FOLLOW_UP if analysis.ledger.lines else None,
-    )
+    names = [USERS, FINDINGS, ANALYSIS]
+    for feed in feeds:
+        names += FEEDS[feed]
+    write(analysis, *(folder / name for name in names), verdicts=tuple(Verdict))
+    if analysis.ledger.lines:
+        with replacing(folder / FOLLOW_UP) as stream:
+            write_follow_up(analysis, stream)
     with replacing(folder / CHANGES) as stream:
         write_changes(changed, stream)
     with replacing(folder / WORKBOOK) as stream:
         write_workbook(analysis, stream)
-    for feed in feeds:
-        if feed is Feed.PARQUET:
-            tables = folder / USERS_TABLE, folder / FEEDS[feed]
-            write(analysis, tables[0], verdicts=tuple(Verdict), findings=tables[1])
-        else:
-            write(analysis, folder / FEEDS[feed])
     return _change_count_text(changed, analysis.report, earlier)
 
 
@@ -178,7 +170,7 @@ def _analysis_of(run: Run, analysis: Analysis) -> Analysis:
     """
     listed, decided = run.path / EXEMPTIONS, run.path / DECISIONS
     entries = read_exemptions((listed.name, listed.read_bytes())) if listed.is_file() else ()
-    report = load_reports(run.path, {}, as_of=run.record.set_as_of)
+    report = load_reports(run.path, {})
     return analyze(
         report,
         analysis.criteria,

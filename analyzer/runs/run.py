@@ -3,9 +3,8 @@
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -44,8 +43,8 @@ class Log(Protocol):
 class ExportRequest:
     """Hold the inputs of a run, its parameters, and its folder.
 
-    The reports are those of `sources`; without sources, `fetch_request` gets them from AWS. `as_of`
-    is in UTC. `ledger` is the file of the ledger; files with entries that it lacks are named, as
+    The reports are those of `sources`; without sources, `fetch_request` gets them from AWS.
+    `ledger` is the file of the ledger; files with entries that it lacks are named, as
     read `today` (UTC). `lists` are files that a run keeps, by their name in it, and `list_names`
     their own names; `parameters` are the options in its record. `feeds` are written too.
     """
@@ -55,7 +54,6 @@ class ExportRequest:
     sources: Sequence[str]
     fetch_request: FetchRequest | None
     max_input: int
-    as_of: datetime | None
     skip_unreadable: bool
     analysis_request: AnalysisRequest
     today: date
@@ -64,35 +62,6 @@ class ExportRequest:
     list_names: Mapping[str, str]
     parameters: Mapping[str, object]
     feeds: Sequence[Feed]
-
-
-def check(request: ExportRequest) -> int:
-    """Try all that a run needs, write nothing, return the exit code; raises CredreportError."""
-    log = request.log
-    log.say("settings", "The settings are understood.")
-    run_folders.check_folder(request.folder)
-    log.say("folder", f"{request.folder} can be written, and no other run uses it.")
-    if request.fetch_request:
-        outcomes, has_gaps = _ask_aws(request, request.fetch_request)
-        not_read = fetch_manifest.failures(outcomes.entries)
-        for sentence in not_read:
-            log.caution("not-read", sentence)
-        return PARTIAL if has_gaps or not_read else 0
-    # A run reads copies of the reports; a check, which writes nothing, reads them where they are.
-    sources, is_outside = inputs.inputs_outside_runs(
-        request.sources, request.folder, request.max_input
-    )
-    report = load.load_sources(
-        request.sources,
-        sources,
-        request.as_of,
-        skip_unreadable=request.skip_unreadable,
-        is_input=is_outside,
-    )
-    log.say("reports", f"Reports read: {len(report.files):,}, rows: {report.rows:,}.")
-    missing = _uncollected(request, run_folders.runs(request.folder))
-    not_covered = _log_missing_accounts(request.analysis_request.named(report), log)
-    return PARTIAL if not_covered or missing else 0
 
 
 def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, object]]:
@@ -166,8 +135,8 @@ def _gather_reports(
     with run_folders.os_errors_translated(building):
         folder.mkdir(mode=0o700)
     if request.fetch_request:
-        _, has_gaps = _ask_aws(request, request.fetch_request, folder)
-        report = inputs.load_reports(building, {}, request.max_input, request.as_of)
+        has_gaps = _fetch(request, request.fetch_request, folder)
+        report = inputs.load_reports(building, {}, request.max_input)
         return report, has_gaps, {"unreadable": [], "skipped": []}
     sources, is_outside = inputs.inputs_outside_runs(
         request.sources, request.folder, request.max_input
@@ -177,7 +146,7 @@ def _gather_reports(
     sources = load.without_files(sources, unreadable)
     with run_folders.os_errors_translated(folder):
         origins = inputs.copy_inputs(request.sources, sources, folder, is_outside)
-    report = inputs.load_reports(building, origins, request.max_input, request.as_of)
+    report = inputs.load_reports(building, origins, request.max_input)
     outside: dict[str, list[Any]] = {
         "unreadable": [[file.name, file.reason] for file in unreadable],
         "skipped": [*load.skipped_notes(sources)],
@@ -321,12 +290,9 @@ def _log_missing_accounts(report: Report, log: Log) -> Collection[str]:
     return {*map(str, report.not_covered)}
 
 
-def _ask_aws(
-    request: ExportRequest, fetch_request: FetchRequest, folder: Path | None = None
-) -> tuple[fetch_manifest.FetchOutcomes, bool]:
-    """Fetch the reports into a folder, or save nothing without one, and log what is unknown.
+def _fetch(request: ExportRequest, fetch_request: FetchRequest, folder: Path) -> bool:
+    """Fetch the reports into a folder, and return whether anything is unknown of those read.
 
-    Return the outcomes of the accounts, and whether anything is unknown of those that were read.
     Raises AwsRefused if none could be read, OutputFailed, KeyboardInterrupt if the user stopped it:
     otherwise some of many accounts would be missing.
     """
@@ -335,7 +301,7 @@ def _ask_aws(
     from analyzer.aws.fetch import fetch_accounts, save_report  # noqa: PLC0415
 
     log = request.log
-    save = partial(save_report, partial(Path, folder)) if folder else attrgetter("name")
+    save = partial(save_report, partial(Path, folder))
     outcomes = fetch_accounts(fetch_request, save, waiting=log.log_wait)
     entries = outcomes.entries
     if any(entry.reason == STOPPED for entry in entries):
@@ -347,8 +313,6 @@ def _ask_aws(
     gaps = fetch_manifest.unknown_service_credentials(entries)
     for gap in gaps:
         log.caution("gap", gap)
-    if folder:
-        replace_files(
-            {folder / fetch_manifest.FETCHED_MANIFEST: fetch_manifest.manifest_bytes(outcomes)}
-        )
-    return outcomes, bool(gaps)
+    manifest = folder / fetch_manifest.FETCHED_MANIFEST
+    replace_files({manifest: fetch_manifest.manifest_bytes(outcomes)})
+    return bool(gaps)

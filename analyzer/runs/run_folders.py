@@ -20,7 +20,7 @@ from pydantic import AliasPath, BaseModel, BeforeValidator, Field, StrictInt
 
 from analyzer.analysis.analysis import Analysis
 from analyzer.errors import Busy, OutputFailed
-from analyzer.files import PRIVATE, followed_path, json_bytes, provenance, replacing, sha256
+from analyzer.files import PRIVATE, json_bytes, provenance, replacing, sha256
 from analyzer.report.report import Report
 from analyzer.report.values import timestamp
 from analyzer.terms import VERSION, Feed, Verdict, utc_text
@@ -72,15 +72,12 @@ class MadeFrom(BaseModel):
 class RunRecord(BaseModel):
     """Hold the fields of a run's record that are read back.
 
-    `as_of` is that of its newest report, `set_as_of` the one of `--as-of`, `exempt` are the entries
+    `as_of` is that of its newest report, `exempt` are the entries
     of `--exempt`, `met` says what met `--fail-on`.
     """
 
     kind: Literal["export"]
     as_of: _Moment
-    set_as_of: Annotated[
-        _Moment | None, Field(validation_alias=AliasPath("parameters", "as_of"))
-    ] = None
     exempt: Annotated[
         tuple[str, ...], Field(validation_alias=AliasPath("parameters", "exempt"))
     ] = ()
@@ -287,7 +284,6 @@ def folder_lock(folder: Path) -> Iterator[None]:
     Raises Busy if another run holds the lock, OutputFailed if the folder cannot be written.
     """
     with os_errors_translated(folder):
-        followed_path(folder)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = _acquired_lock(folder)
     try:
@@ -355,20 +351,6 @@ def prune(folder: Path, keep: int, *, except_run: str) -> list[Run]:
             run.path.rename(hidden)
             shutil.rmtree(hidden)
     return old
-
-
-def check_folder(folder: Path) -> None:
-    """Raise the errors that `folder_lock` would raise, and write nothing."""
-    with os_errors_translated(folder):
-        followed_path(folder)
-    nearest = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
-    by_effect = os.access in os.supports_effective_ids
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK, effective_ids=by_effect):
-        raise OutputFailed(f"{folder} cannot be written: no write permission for {nearest}.")
-    _check_latest(folder)
-    if os.path.lexists(folder / LOCK):
-        with os_errors_translated(folder):
-            _acquired_lock(folder).release()
 
 
 def write_last_run(

@@ -13,7 +13,7 @@ from enum import StrEnum
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, Final, TypeVar
 
 from analyzer.files import replacing
 from analyzer.terms import OUTPUT_ENDINGS, Format, Verdict
@@ -29,7 +29,6 @@ _WRITERS: Final[Mapping[str, str]] = {
     Format.FINDINGS: "findings.write_findings",
     "findings.csv": "findings.write_findings",
     "findings.parquet": "parquet.write_findings_parquet",
-    "follow-up.csv": "tables.write_follow_up",
     Format.JSON: "json.write_json",
     ".json": "json.write_json",
     Format.MARKDOWN: "markdown.write_markdown",
@@ -48,22 +47,17 @@ Not included is the table, which depends on the terminal.
 """
 
 
-def write(  # noqa: PLR0913  a kind of output is an argument
+def write(
     analysis: "Analysis",
     *paths: str | Path,
     verdicts: Collection[str] | str = (Verdict.UNUSED,),
-    findings: str | Path | None = None,
-    follow_up: str | Path | None = None,
-    raw_csv: bool = False,
-    mode: int | None = None,
 ) -> list[Path]:
     """Write the analysis to files, each in the format that `terms.OUTPUT_ENDINGS` has for it.
 
     CSV, JSON, Markdown, HTML and Parquet list the users with one of the verdicts (a list, or one
-    word); the workbook has all users. OCSF has the findings, and so has the CSV or Parquet file
-    `findings`. The CSV file `follow_up` has the outcomes of earlier decisions. `mode` sets the
-    permissions; by default a file keeps its own, and a new file is private. A file is the old one
-    or the complete new one. Return the files.
+    word); the workbook has all users. OCSF has the findings, and so has a file whose name ends in
+    `findings.csv` or `findings.parquet`. A file keeps its permissions, and a new file is private. A
+    file is the old one or the complete new one. Return the files.
 
     Raises ValueError for another ending, for an unknown verdict, and for a file that was read or is
     named twice, OutputFailed if a file cannot be written.
@@ -71,16 +65,11 @@ def write(  # noqa: PLR0913  a kind of output is an argument
     words = [verdicts] if isinstance(verdicts, str) else verdicts
     listed = _parsed(words, Verdict, "no verdict is")
     outputs = [(path, _ending(path)) for path in map(Path, paths)]
-    parts = (("findings", findings, (".csv", ".parquet")), ("follow-up", follow_up, (".csv",)))
-    for part, path, endings in parts:
-        if path:
-            outputs.append((Path(path), part + _ending(Path(path), endings)))
     check_targets([path for path, _ in outputs], _input_names(analysis))
     written: list[Path] = []
     with ExitStack() as stack:
         for path, form in outputs:
-            stream = stack.enter_context(replacing(path, mode))
-            write_format(form, analysis, stream, verdicts=listed, raw=raw_csv)
+            write_format(form, analysis, stack.enter_context(replacing(path)), verdicts=listed)
             written.append(path)
     return written
 
@@ -110,28 +99,25 @@ def _input_names(analysis: "Analysis") -> Iterator[str]:
     yield from (file.name for file in (report.account_list, *beside, *lists) if file)
 
 
-def write_format(form: str, analysis: "Analysis", stream: BinaryIO, **choices: Any) -> None:
-    """Write in a format of `_WRITERS`, with the choices that apply to it.
+def write_format(
+    form: str, analysis: "Analysis", stream: BinaryIO, *, verdicts: Collection[Verdict]
+) -> None:
+    """Write in a format of `_WRITERS`; one that lists users lists those with the verdicts.
 
-    Choices are `verdicts` (of the listed users), `raw` (for CSV) and `check` (for names and
-    ARNs). Raises ValueError for another format.
+    Raises ValueError for another format.
     """
     if form not in _WRITERS:
         raise ValueError(f"no stream takes the format {form}")
     module, function = _WRITERS[form].split(".")
     writer = getattr(import_module(f"{__name__}.{module}"), function)
-    known = signature(writer).parameters
-    writer(analysis, stream, **{name: choices[name] for name in choices if name in known})
+    lists_users = "verdicts" in signature(writer).parameters
+    writer(analysis, stream, **({"verdicts": verdicts} if lists_users else {}))
 
 
-def _ending(target: Path, known: Collection[str] = OUTPUT_ENDINGS) -> str:
-    """Return the last two parts of the ending if they name a format, else the last.
-
-    Raises ValueError for an unknown ending.
-    """
+def _ending(target: Path) -> str:
+    """Return the longest of `OUTPUT_ENDINGS` that a name has; raises ValueError if it has none."""
     name = target.name.lower()
-    doubled = (ending for ending in known if ending.count(".") > 1 and name.endswith(ending))
-    ending = next(doubled, target.suffix.lower())
-    if ending not in known:
-        raise ValueError(f"{target}: the name must end in {', '.join(known)}")
-    return ending
+    endings = [ending for ending in OUTPUT_ENDINGS if name.endswith(ending)]
+    if not endings:
+        raise ValueError(f"{target}: the name must end in {', '.join(OUTPUT_ENDINGS)}")
+    return max(endings, key=len)

@@ -36,11 +36,11 @@ _COLOURS: Final[Mapping[str, str]] = {
 _ARROW: Final = " -> "
 
 
-def write_changes(frame: pd.DataFrame, stream: BinaryIO, *, raw: bool = False) -> None:
+def write_changes(frame: pd.DataFrame, stream: BinaryIO) -> None:
     """Write the changes (`changes.diff.COLUMNS`) as CSV, in their order."""
     starts = range(0, len(frame), _ROWS_AT_ONCE)
     parts = (frame.iloc[start : start + _ROWS_AT_ONCE] for start in starts)
-    write_tables(parts, COLUMNS, stream, raw=raw)
+    write_tables(parts, COLUMNS, stream)
 
 
 def write_changes_json(comparison: Comparison, stream: BinaryIO) -> None:

@@ -3,13 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, Final
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import ControlResult, RuleResults
 from analyzer.analysis.rulebook import Rulebook
-from analyzer.report.model import NotCovered, account_with_name
+from analyzer.report.model import NotCovered
 from analyzer.rules.rule import (
     FACT,
     FINDINGS,
@@ -26,7 +26,6 @@ from analyzer.terms import Certainty, Severity, Verdict, count_text, numbers_tex
 from analyzer.writers.tables import (
     Table,
     file_columns,
-    plain_rows,
     row_keys,
     uncovered_table,
     write_tables,
@@ -44,34 +43,16 @@ COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SO
 FINDING_COLUMNS: Final = (*(name for name in COLUMNS if name != REMEDY), columns.ACCOUNT_NAME)
 """The columns in CSV: without remedies, whose many lines would be hard to read."""
 
-MOST_EXAMPLES: Final = 5  # how many findings of each rule a short list shows
-
-
-class Example(NamedTuple):
-    """Hold one finding for a short list; `account` has the name if it is known."""
-
-    account: str
-    user: str
-    fact: str
-    outcome: str
-    exemption: str
-
 
 @dataclass(frozen=True, slots=True)
 class RuleFindings:
-    """Hold the number of findings of one rule by kind, and the first findings as examples.
+    """Hold the number of findings of one rule by kind.
 
     The kinds are `fail` and `undecided` (not exempt), `exempt` (fail or undecided) and `noted`.
     """
 
     rule: Rule
     counts: Mapping[str, int]
-    examples: Sequence[Example]
-
-    @property
-    def unshown(self) -> int:
-        """Return how many findings the examples leave out."""
-        return sum(self.counts.values()) - len(self.examples)
 
     @property
     def counts_text(self) -> str:
@@ -79,16 +60,9 @@ class RuleFindings:
         return numbers_text(self.counts)
 
 
-def findings_by_rule(rule_results: RuleResults, *, details: bool) -> list[RuleFindings]:
-    """Return the findings of each rule, by severity; rules without findings are left out.
-
-    Without `details` there are no examples, so no finding is put into words.
-    """
-    examples = _examples(rule_results) if details else {}
-    every = (
-        RuleFindings(rule, _counts(rule_results, rule), examples.get(rule.id, ()))
-        for rule in rule_results.book.rules
-    )
+def findings_by_rule(rule_results: RuleResults) -> list[RuleFindings]:
+    """Return the findings of each rule, by severity; rules without findings are left out."""
+    every = (RuleFindings(rule, _counts(rule_results, rule)) for rule in rule_results.book.rules)
     return sorted(
         (findings for findings in every if any(findings.counts.values())),
         key=lambda findings: findings.rule.severity.rank,
@@ -157,17 +131,6 @@ def control_results(rule_results: RuleResults) -> Sequence[ControlResult]:
     return rule_results.controls if rule_results.book.has_benchmark else ()
 
 
-def _examples(rule_results: RuleResults) -> dict[str, list[Example]]:
-    first: dict[str, list[Example]] = {}
-    names = rule_results.report.account_names
-    for frame in rule_results.frames():
-        few = frame.groupby(RULE, observed=True).head(MOST_EXAMPLES)
-        for rule, account, *others in plain_rows(few, (RULE, *Example._fields)):
-            example = Example(account_with_name(account, names), *others)
-            first.setdefault(rule, []).append(example)
-    return first
-
-
 _LIMITS: Final[Mapping[str, str]] = {
     "idle_days": "passwords and access keys fail from {} without use",
     "rotation_days": "access keys fail when older than {}",
@@ -218,6 +181,6 @@ def _uncovered_finding(account: NotCovered) -> Mapping[str, str]:
     }
 
 
-def write_findings(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
+def write_findings(analysis: Analysis, stream: BinaryIO) -> None:
     """Write all findings as CSV (`finding_tables`)."""
-    write_tables(finding_tables(analysis), FINDING_COLUMNS, stream, raw=raw)
+    write_tables(finding_tables(analysis), FINDING_COLUMNS, stream)

@@ -241,15 +241,15 @@ def owner_notes(
 
 
 def summary_lines(
-    analysis: Analysis, verdicts: Collection[Verdict], *, rules: bool, details: bool = False
+    analysis: Analysis, verdicts: Collection[Verdict], *, rules: bool
 ) -> Iterator[str]:
     """Yield the lines of the terminal besides the listed users and the blind spots.
 
-    Lines about `rules`, with their first findings if `details`, make the rules run.
+    Lines about `rules` make the rules run.
     """
     yield from headlines(analysis, verdicts)
     if rules:
-        yield from _rule_lines(analysis.rule_results, details=details)
+        yield from _rule_lines(analysis.rule_results)
     yield from (f"Note: {note}" for note in notes(analysis, rules=rules))
 
 
@@ -264,21 +264,13 @@ def blind_spots_line(
     return f"Not visible in a credential report: {'; '.join(hidden)}."
 
 
-def _rule_lines(rule_results: "RuleResults", *, details: bool) -> Iterator[str]:
+def _rule_lines(rule_results: "RuleResults") -> Iterator[str]:
     from analyzer.writers import findings  # noqa: PLC0415  slow to import
 
     yield findings.findings_text(rule_results)
-    for of_rule in findings.findings_by_rule(rule_results, details=details):
+    for of_rule in findings.findings_by_rule(rule_results):
         rule = of_rule.rule
         yield f"{rule.severity:<8}  {rule.title}: {of_rule.counts_text}  {rule.id}"
-        for example in of_rule.examples:
-            exempt = f"exempt: {example.exemption}" if example.exemption else ""
-            undecided = "" if example.outcome == "fails" else example.outcome
-            remark = ", ".join(filter(None, (undecided, exempt)))
-            fact = f"{example.fact} ({remark})" if remark else example.fact
-            yield f"    {example.account} {example.user}: {fact}"
-        if details and of_rule.unshown:
-            yield f"    and {of_rule.unshown:,} more"
     yield findings.standard_and_limits_text(rule_results)
     results = findings.control_results(rule_results)
     if results:

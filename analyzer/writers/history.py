@@ -68,12 +68,10 @@ def table_frame(history: History, table: HistoryTable) -> pd.DataFrame:
     return frame.assign(**{columns.ACCOUNT_NAME: names})
 
 
-def write_history_csv(
-    history: History, stream: BinaryIO, table: HistoryTable, *, raw: bool = False
-) -> None:
+def write_history_csv(history: History, stream: BinaryIO, table: HistoryTable) -> None:
     """Write one table as CSV."""
     frame = table_frame(history, table)
-    write_tables([frame], frame.columns, stream, raw=raw)
+    write_tables([frame], frame.columns, stream)
 
 
 def write_history_json(history: History, stream: BinaryIO) -> None:

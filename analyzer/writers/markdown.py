@@ -88,7 +88,7 @@ def _rule_parts(analysis: Analysis) -> Iterator[str]:
     rule_results = analysis.rule_results
     yield "## Findings"
     yield plain_text(findings.findings_text(rule_results))
-    rules = findings.findings_by_rule(rule_results, details=False)
+    rules = findings.findings_by_rule(rule_results)
     if rules:
         lines = (
             (rule.severity, plain_text(rule.title), of_rule.counts_text, _code(rule.id))

@@ -1,13 +1,12 @@
 """Put users into the columns that all formats share, turn columns into text, and write CSV.
 
-A cell of CSV that a spreadsheet would read as a formula gets a leading apostrophe, unless the CSV
-is `raw`: for machines only. An ARN is never changed, since none begins like a formula. Arrow joins
+A cell of CSV that a spreadsheet would read as a formula gets a leading apostrophe.
+An ARN is never changed, since none begins like a formula. Arrow joins
 the cells: with `to_csv` an analysis of a million rows takes 2.8 times as long.
 """
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import chain, repeat
 from operator import itemgetter
 from typing import Any, BinaryIO, Final, TypeAlias
@@ -222,48 +221,44 @@ _MAY_BE_FORMULA: Final = np.isin(np.arange(256), [sign.encode()[0] for sign in F
 """For each byte, whether a formula may begin with it."""
 
 
-def write_csv(
-    analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, raw: bool = False
-) -> None:
+def write_csv(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
     """Write the users with one of the verdicts, in the report's order.
 
     An account that could not be read has a row of its own at the end, whatever the `verdicts`: its
     verdict is `NOT_COVERED`, its reason says why, and it has no user.
     """
-    write_tables(user_tables(analysis, verdicts), columns.OF_USERS_CSV, stream, raw=raw)
+    write_tables(user_tables(analysis, verdicts), columns.OF_USERS_CSV, stream)
 
 
-def write_follow_up(analysis: Analysis, stream: BinaryIO, *, raw: bool = False) -> None:
+def write_follow_up(analysis: Analysis, stream: BinaryIO) -> None:
     """Write the outcomes of earlier decisions, one row per decision (`follow_up.COLUMNS`)."""
-    write_tables([analysis.follow_up], analysis.follow_up.columns, stream, raw=raw)
+    write_tables([analysis.follow_up], analysis.follow_up.columns, stream)
 
 
-def write_tables(
-    parts: Iterable[Table], names: Iterable[str], stream: BinaryIO, *, raw: bool
-) -> None:
+def write_tables(parts: Iterable[Table], names: Iterable[str], stream: BinaryIO) -> None:
     """Write a line of names, then these columns of each part."""
     header = [*names]
     stream.write(",".join(header).encode() + b"\n")
-    for lines in map(partial(_lines, names=header, raw=raw), parts):
-        stream.write(lines)
+    for part in parts:
+        stream.write(_lines(part, header))
 
 
-def _lines(part: Table, names: Sequence[str], *, raw: bool) -> memoryview:
-    cells = [_cells(arrow_array(part[name]), raw=raw) for name in names]
+def _lines(part: Table, names: Sequence[str]) -> memoryview:
+    cells = [_cells(arrow_array(part[name])) for name in names]
     # In Arrow's memory the bytes of a row follow those of the row before.
     return cell_bytes(joined(*cells[:-1], joined(cells[-1], "\n"), between=","))
 
 
-def _cells(values: pa.Array, *, raw: bool) -> pa.Array:
+def _cells(values: pa.Array) -> pa.Array:
     """Return a column as cells of CSV; a word of a coded column is converted only once.
 
     A look at the bytes shows first whether any cell may be a formula or need quotes.
     """
     if pa.types.is_dictionary(values.type):
         words = coded(values)
-        return _cells(words.dictionary, raw=raw).take(words.indices)
+        return _cells(words.dictionary).take(words.indices)
     texts = text_column(values)
-    if not raw and _MAY_BE_FORMULA.take(first_bytes(texts)).any():
+    if _MAY_BE_FORMULA.take(first_bytes(texts)).any():
         is_formula = pc.match_substring_regex(texts, f"^[{re.escape(FORMULA_SIGNS)}]")
         texts = pc.if_else(is_formula, joined("'", texts), texts)
     if contains(texts, (b'"', b",", b"\n", b"\r")):

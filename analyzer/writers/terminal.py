@@ -10,7 +10,6 @@ from typing import Final, TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, ConsoleOptions, RenderableType
-from rich.padding import Padding
 from rich.segment import Segment
 from rich.table import Column, Table
 from rich.text import Text
@@ -18,14 +17,12 @@ from rich.text import Text
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import ControlResult, Result, RuleResults
-from analyzer.lists.exemptions import RULE_OF_VERDICT
 from analyzer.report.model import account_with_name
-from analyzer.rules.rule import Outcome
 from analyzer.standards import UNUSED_USER_SUPPORTS
 from analyzer.terms import Severity, Verdict, count_text, encodable, printable
 from analyzer.writers import findings, headline, user_lists
 from analyzer.writers.accounts import COUNTS, WITHOUT_MFA, account_counts
-from analyzer.writers.findings import Example, RuleFindings
+from analyzer.writers.findings import RuleFindings
 from analyzer.writers.user_lists import UserRow
 
 HEADER: Final = tuple(name for name in UserRow._fields if name not in {"idle_days", "key"})
@@ -53,7 +50,6 @@ _MOST_ROWS: Final = 50  # users that are all shown; an account counts as ten
 _WORST_USERS: Final = 10
 _WORST_ACCOUNTS: Final = 10
 _BAR: Final = 20  # columns of the longest bar
-_INDENT: Final = 2  # columns of indent of findings under their rule
 
 headed_table: Final = partial(
     Table, box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 1, 0, 0)
@@ -65,27 +61,24 @@ _folded: Final = partial(Column, overflow="fold")
 # On a terminal
 
 
-def write_terminal(  # noqa: PLR0913  each is one choice of the command line
+def write_terminal(
     analysis: Analysis,
     stream: TextIO,
     verdicts: Collection[Verdict],
     *,
     width: int,
     colour: bool = False,
-    details: bool = False,
-    full: bool = False,
 ) -> None:
     """Write the headline, the users with one of the verdicts, the rules and the notes.
 
-    `width` is in columns of the terminal. With `details` each rule shows its first findings. Of
-    many accounts or users the most exposed ones are shown, and the headline comes last, unless it
-    is to be `full`.
+    `width` is in columns of the terminal. Of many accounts or users the most exposed ones are
+    shown, and the headline comes last.
     """
     console = terminal(stream, width, colour=colour)
     first, *others = map(printable, headline.headlines(analysis, verdicts))
     headlines = Text(first, "bold"), *map(Text, others)
     rows, accounts = user_lists.user_rows(analysis, verdicts), len(analysis.report.accounts)
-    shown = rows if full or max(len(rows), accounts * 10) <= _MOST_ROWS else rows[:_WORST_USERS]
+    shown = rows if max(len(rows), accounts * 10) <= _MOST_ROWS else rows[:_WORST_USERS]
     if is_short := len(shown) < len(rows):
         _write_accounts(analysis, console)
     else:
@@ -93,9 +86,9 @@ def write_terminal(  # noqa: PLR0913  each is one choice of the command line
     if shown:
         console.print("", _user_table(shown, width, accounts=accounts > 1), sep="\n")
     if is_short:
-        left = f"and {len(rows) - len(shown):,} more: -o users.csv writes all, --full shows all"
-        console.print(Text(left, "dim"))
-    for part in _rule_parts(analysis.rule_results, width, verdicts, details=details):
+        left = len(rows) - len(shown)
+        console.print(Text(f"and {left:,} more: -o users.csv writes all", "dim"))
+    for part in _rule_parts(analysis.rule_results, width):
         console.print(part)
     console.print()
     for note in headline.notes(analysis, rules=True):
@@ -189,14 +182,9 @@ def _reason(row: UserRow, *, show_verdict: bool) -> Text:
     return reason
 
 
-def _rule_parts(
-    rule_results: RuleResults, width: int, verdicts: Collection[Verdict], *, details: bool
-) -> Iterator[RenderableType]:
+def _rule_parts(rule_results: RuleResults, width: int) -> Iterator[RenderableType]:
     yield Text(f"\n{findings.findings_text(rule_results)}", "bold")
-    rules = findings.findings_by_rule(rule_results, details=details)
-    if details:
-        yield from _rules_with_examples(rule_results, rules, width, verdicts)
-    elif rules:
+    if rules := findings.findings_by_rule(rule_results):
         yield _rule_table(rules, width)
     yield Text(findings.standard_and_limits_text(rule_results), "dim")
     if results := findings.control_results(rule_results):
@@ -216,43 +204,6 @@ def _rule_table(rules: Sequence[RuleFindings], width: int) -> Table:
             title = Text.assemble(of_rule.rule.title, "\n", identifier)
             table.add_row(name, title, of_rule.counts_text)
     return table
-
-
-def _rules_with_examples(
-    rule_results: RuleResults,
-    rules: Iterable[RuleFindings],
-    width: int,
-    verdicts: Collection[Verdict],
-) -> Iterator[RenderableType]:
-    """Yield each rule, with its first findings unless the list of users shows these already."""
-    listed = {RULE_OF_VERDICT[verdict] for verdict in verdicts if verdict in RULE_OF_VERDICT}
-    accounts = len(rule_results.report.accounts) > 1
-    for of_rule in rules:
-        severity, title = of_rule.rule.severity, f"  {of_rule.rule.title}: {of_rule.counts_text}"
-        name, id_ = (severity, _SEVERITY_COLOURS[severity]), (f"  {of_rule.rule.id}", "dim")
-        yield Text.assemble(name, title, id_)
-        if of_rule.rule.id not in listed:
-            yield _example_table(of_rule, width, accounts=accounts)
-        yield Text("")
-
-
-def _example_table(of_rule: RuleFindings, width: int, *, accounts: bool) -> Padding:
-    table = _grid(_folded(max_width=max(width // 3, 20) - _INDENT), _folded())
-    for example in of_rule.examples:
-        user = _with_account(example.user, example.account if accounts else "", width)
-        table.add_row(user, _fact(example))
-    if of_rule.unshown:
-        table.add_row("", Text(f"and {of_rule.unshown:,} more", "dim"))
-    return Padding(table, (0, 0, 0, _INDENT), expand=False)
-
-
-def _fact(example: Example) -> Text:
-    fact = Text(printable(example.fact))
-    if example.outcome != Outcome.FAILS:
-        fact.append(f" ({example.outcome})", "magenta")
-    if example.exemption:
-        fact.append(f"\nexempt: {printable(example.exemption)}", "cyan")
-    return fact
 
 
 def _control_table(results: Sequence[ControlResult]) -> Table:

@@ -95,33 +95,26 @@ def _order_for_people(users: pd.DataFrame) -> np.ndarray:
 # Names
 
 
-def write_names(
-    analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, check: bool = False
-) -> None:
+def write_names(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
     """Write the names of the users of `write_arns`; for several accounts `123456789012/name`."""
-    users = _users_to_act_on(analysis, verdicts, check=check)
+    users = _users_to_act_on(analysis, verdicts)
     several, names = len(analysis.report.accounts) > 1, users[columns.USER]
     _write_lines(users[columns.ACCOUNT] + "/" + names if several else names, stream)
 
 
-def write_arns(
-    analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict], *, check: bool = False
-) -> None:
+def write_arns(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
     """Write the ARNs of the users with one of the verdicts, in the order for people.
 
     The list is piped into commands that act on the users. Always left out, whatever the verdict,
-    are exempt users, those with an active service-specific credential, and those whose name says
-    that they have one, if no saved list shows their credentials. Users with caveats are left out
-    unless `check` is set.
+    are exempt users, users with caveats, those with an active service-specific credential, and
+    those whose name says that they have one, if no saved list shows their credentials.
     """
-    _write_lines(_users_to_act_on(analysis, verdicts, check=check)[columns.ARN], stream)
+    _write_lines(_users_to_act_on(analysis, verdicts)[columns.ARN], stream)
 
 
-def _users_to_act_on(
-    analysis: Analysis, verdicts: Collection[Verdict], *, check: bool
-) -> pd.DataFrame:
+def _users_to_act_on(analysis: Analysis, verdicts: Collection[Verdict]) -> pd.DataFrame:
     listed = _users_with(analysis, verdicts)
-    left_out = _left_out_by_reason(listed, analysis.report.files, check=check)
+    left_out = _left_out_by_reason(listed, analysis.report.files)
     users: pd.DataFrame = listed.users[~np.logical_or.reduce([*left_out.values()])]
     return users.take(_order_for_people(users))
 
@@ -130,17 +123,15 @@ def _write_lines(texts: pd.Series, stream: BinaryIO) -> None:
     stream.write("".join(f"{printable(text)}\n" for text in texts).encode())
 
 
-def left_out_line(analysis: Analysis, verdicts: Collection[Verdict], *, check: bool = False) -> str:
+def left_out_line(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     """Return how many users with one of the verdicts are left out and why, empty for none."""
     listed, files = _users_with(analysis, verdicts), analysis.report.files
-    left_out = _left_out_by_reason(listed, files, check=check)
+    left_out = _left_out_by_reason(listed, files)
     parts = numbers_text({reason: int(mask.sum()) for reason, mask in left_out.items()})
     return f"Left out of the list: {parts}" if parts else ""
 
 
-def _left_out_by_reason(
-    page: Users, files: Sequence[ReportFile], *, check: bool
-) -> dict[str, np.ndarray]:
+def _left_out_by_reason(page: Users, files: Sequence[ReportFile]) -> dict[str, np.ndarray]:
     """Return by reason which users are left out; each user has at most one reason."""
     users = page.users
     exempt = (users[columns.EXEMPTION] != "").to_numpy(bool)
@@ -150,9 +141,8 @@ def _left_out_by_reason(
     without_list = np.array([not file.shows_service_credentials for file in files])
     named = np.asarray(has_service_key_name(users) & without_list[users[columns.FILE].to_numpy()])
     safe = ~(exempt | live | named)
-    others = {} if check else {"to check (--include-check lists them)": check_first & safe}
     return {
-        **others,
+        "to check": check_first & safe,
         "with an active service-specific credential": live & ~exempt,
         "that may have an active service-specific credential": named & ~(exempt | live),
         "exempt": exempt,

@@ -7,7 +7,6 @@ import pytest
 
 from analyzer.aws import FetchRequest
 from analyzer.aws.client import AwsSession, Deadline, required_field
-from analyzer.aws.errors import Late
 from analyzer.errors import AwsRefused
 from tests.support.aws_server import SECRET, Aws, on_loopback_only
 
@@ -18,19 +17,6 @@ Capture = pytest.CaptureFixture[str]
 @pytest.fixture
 def loopback(monkeypatch: Patch, tmp_path: Path) -> None:
     on_loopback_only(monkeypatch, tmp_path)
-
-
-def test_a_call_that_ends_in_time_gives_its_result_or_raises_its_own_error() -> None:
-    nothing: dict[str, str] = {}
-
-    def timing_out() -> None:
-        raise TimeoutError("by itself")
-
-    assert soon().result_in_time("it", lambda: 42) == 42
-    with pytest.raises(KeyError, match="x"):
-        soon().result_in_time("it", lambda: nothing["x"])
-    with pytest.raises(TimeoutError, match="by itself"):
-        soon().result_in_time("it", timing_out)
 
 
 def test_no_time_is_left_at_the_deadline_and_none_after() -> None:
@@ -107,13 +93,6 @@ def test_settings_and_credentials_that_botocore_rejects_are_refused_and_not_repe
     with pytest.raises(AwsRefused, match=r"correct it|does not work") as caught:
         AwsSession(FetchRequest()).client("iam", soon())
     assert SECRET not in str(caught.value)
-
-
-@pytest.mark.usefixtures("loopback")
-def test_a_hanging_program_for_credentials_ends_in_time(monkeypatch: Patch, tmp_path: Path) -> None:
-    configure_program(monkeypatch, tmp_path, "import time; time.sleep(3)")
-    with pytest.raises(Late, match="did not answer the request for credentials"):
-        AwsSession(FetchRequest()).client("iam", Deadline(0.5))
 
 
 ODD_ANSWERS: tuple[object, ...] = (None, "x", {}, {"x": None}, {"x": 1}, {"x": {}})

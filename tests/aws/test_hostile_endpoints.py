@@ -14,6 +14,7 @@ import pytest
 
 from analyzer.aws import FetchRequest
 from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
+from analyzer.aws.errors import Late
 from analyzer.aws.fetch import Account, Fetcher, chosen_accounts
 from analyzer.aws.report import fetch_report, service_credentials_json
 from analyzer.cli import main
@@ -152,12 +153,11 @@ def test_fetch_and_export_end_with_4_and_that_sentence_or_fail_one_account_with_
     message = messages(capfd, folder)
     assert message.startswith(f"credreport: {NOT_IAM}")
     assert message.count("\n") == 1
-    for more in (["--check", "-q"], []):
-        assert exporting(folder, "--log-format", "json", *more) == 4
-        assert visible(folder) == hidden(folder) == set()
-        event = json.loads(messages(capfd, folder))
-        assert (event["level"], event["event"], event["exit_code"]) == ("error", "failed", 4)
-        assert f"credreport: {event['message']}\n" == message
+    assert exporting(folder, "--log-format", "json") == 4
+    assert visible(folder) == hidden(folder) == set()
+    event = json.loads(messages(capfd, folder))
+    assert (event["level"], event["event"], event["exit_code"]) == ("error", "failed", 4)
+    assert f"credreport: {event['message']}\n" == message
     aws.false = {(MEMBER, GET): WAYS["a code that is a token"]}
     external = ("--external-id", EXTERNAL_ID)
     assert fetching("-o", folder / "all", *ORGANIZATION, *external) == 5
@@ -234,12 +234,14 @@ def seconds(*arguments: str | Path) -> tuple[int, float]:
     return code, time.monotonic() - started
 
 
-@named(hostile.SLOW)
-def test_a_slow_server_is_late(asking: Asking, answer: FalseAnswer) -> None:
+def test_a_silent_server_is_late(asking: Asking) -> None:
+    asking.server.false = {(CALLER, GET): hostile.SILENCE}
     started = time.monotonic()
-    message = asking.refusal(GET, answer, asking.report, 0.4)
+    with closing(asking.session.client("iam", Deadline(0.4))) as iam, pytest.raises(Late) as late:
+        fetch_report(iam, stop=Event())
     assert time.monotonic() - started < 3
-    assert message.startswith("AWS did not answer iam:GetCredentialReport within the 0.4 seconds")
+    says = "AWS did not answer iam:GetCredentialReport within the 0.4 seconds"
+    assert str(late.value).startswith(says)
 
 
 def test_a_list_without_end_is_late(asking: Asking) -> None:

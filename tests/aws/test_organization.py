@@ -68,9 +68,9 @@ def name_of(account: str) -> str:
 
 
 def test_every_account_is_fetched_with_one_role_each_and_the_callers_with_none(
-    aws: Aws, folder: Path, capsysbinary: Capture
+    aws: Aws, folder: Path, capsysbinary: Capture, monkeypatch: Patch
 ) -> None:
-    assert fetching("-o", folder, *ORGANIZATION, "--jobs", "7") == 0
+    assert fetching("-o", folder, *ORGANIZATION) == 0
     assert aws.operations() == {"ListAccounts": 1, "AssumeRole": 6, GENERATE: 7, GET: 7}
     assert set(aws.calls.values()) == {1}
     assert (CALLER, "AssumeRole") not in aws.calls
@@ -101,7 +101,8 @@ def test_every_account_is_fetched_with_one_role_each_and_the_callers_with_none(
         metadata = json.loads((folder / f"{name_of(account)}.metadata.json").read_bytes())
         assert metadata["obtained"]["caller"] == caller
     one_by_one = folder.with_name("one by one")
-    assert fetching("-o", one_by_one, *ORGANIZATION, "--jobs", "1") == 0
+    monkeypatch.setattr("analyzer.aws.fetch.JOBS", 1)
+    assert fetching("-o", one_by_one, *ORGANIZATION) == 0
     first, second = (
         {path.name: path.read_bytes() for path in each.iterdir()} for each in (folder, one_by_one)
     )
@@ -181,13 +182,13 @@ def test_a_role_is_of_the_partition_of_the_account_and_may_have_a_path() -> None
             assert member(MEMBERS[1], partition=partition).role_arn(name) == arn
 
 
-def test_the_role_is_asked_for_with_both_names(aws: Aws, folder: Path) -> None:
-    options = ("--external-id", "audit-2026", "--session-name", "me@audit", "--include", "0*1")
+def test_the_role_is_asked_for_with_the_external_id(aws: Aws, folder: Path) -> None:
+    options = ("--external-id", "audit-2026", "--include", "0*1")
     aws.accounts[MEMBERS[1]] = an_account(MEMBERS[1], partition="aws-cn")
     assert fetching("-o", folder, *ORGANIZATION, *options) == 0
     (asked,) = [each for operation, each in aws.asked if operation == "AssumeRole"]
     assert asked["RoleArn"] == f"arn:aws-cn:iam::{MEMBERS[1]}:role/credreport"
-    assert (asked["RoleSessionName"], asked["ExternalId"]) == ("me@audit", "audit-2026")
+    assert (asked["RoleSessionName"], asked["ExternalId"]) == ("credreport", "audit-2026")
 
 
 def test_a_delegated_account_reads_the_management_one_with_the_role(aws: Aws, folder: Path) -> None:
@@ -259,16 +260,19 @@ def a_task(account: str) -> Task:
 
 
 @pytest.mark.no_cover
-def test_as_many_accounts_are_asked_at_once_as_there_are_jobs(aws: Aws, folder: Path) -> None:
+def test_as_many_accounts_are_asked_at_once_as_there_are_jobs(
+    aws: Aws, folder: Path, monkeypatch: Patch
+) -> None:
+    monkeypatch.setattr("analyzer.aws.fetch.JOBS", 3)
     aws.at_once = threading.Barrier(3)
-    assert fetching("-o", folder, *ORGANIZATION, "--jobs", "3") == 0
+    assert fetching("-o", folder, *ORGANIZATION) == 0
     assert not aws.at_once.broken
 
 
 def test_progress_counts_up_to_the_end() -> None:
     counts: list[tuple[int, int]] = []
     tasks = [a_task(str(number)) for number in range(5)]
-    entries = run_tasks(tasks, jobs=2, stop=Event(), progress=lambda *count: counts.append(count))
+    entries = run_tasks(tasks, Event(), lambda *count: counts.append(count))
     assert counts == [(number, 5) for number in range(1, 6)]
     assert [entry.name for entry in entries] == [f"Team {number}" for number in range(5)]
 
@@ -287,12 +291,13 @@ def test_what_is_no_refusal_ends_all_of_it(error: BaseException) -> None:
 
     tasks = [Task("", "", partial(read, number)) for number in range(100)]
     with pytest.raises(type(error)):
-        run_tasks(tasks, jobs=1, stop=stop)
+        run_tasks(tasks, stop)
     assert stop.is_set()
     assert len(begun) < 100
 
 
-def test_ctrl_c_lists_what_is_there_and_what_is_not() -> None:
+def test_ctrl_c_lists_what_is_there_and_what_is_not(monkeypatch: Patch) -> None:
+    monkeypatch.setattr("analyzer.aws.fetch.JOBS", 1)
     stop = Event()
 
     def waiting() -> AccountEntry:
@@ -303,7 +308,7 @@ def test_ctrl_c_lists_what_is_there_and_what_is_not() -> None:
         raise KeyboardInterrupt
 
     tasks = [a_task("1"), Task("2", "Team 2", waiting), a_task("3")]
-    first, second, third = run_tasks(tasks, jobs=1, stop=stop, progress=progress)
+    first, second, third = run_tasks(tasks, stop, progress)
     assert first.status is Status.FETCHED
     assert (second.status, second.reason) == (Status.FAILED, STOPPED)
     assert (third.status, third.reason) == (Status.FAILED, STOPPED)
@@ -325,8 +330,11 @@ def test_a_stopped_account_is_not_tried_again_and_says_no_more(aws: Aws, account
 def test_ctrl_c_leaves_a_manifest_and_the_reports_so_far(aws: Aws, folder: Path) -> None:
     aws.latency = 0.4
     # A shell that starts the tests in the background has them ignore Ctrl-C.
-    listen = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    words = python(listen, "fetch", "-o", folder, *ORGANIZATION, "--jobs", "2")
+    listen = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from analyzer.aws import fetch; fetch.JOBS = 2"
+    )
+    words = python(listen, "fetch", "-o", folder, *ORGANIZATION)
     variables = {**os.environ, **environment(folder.parent, aws.url)}
     pipe = subprocess.PIPE
     with subprocess.Popen(words, cwd=ROOT_FOLDER, env=variables, stderr=pipe) as process:
@@ -349,7 +357,7 @@ def growth(aws: Aws, home: Path, accounts: int) -> int:
     for number in range(100, 100 + accounts - len(aws.accounts)):
         aws.accounts[f"{number:012}"] = an_account(f"{number:012}", users=50)
     done = subprocess.run(
-        [forking("measured"), "fetch", "-q", "-o", home / f"{accounts}", *ORGANIZATION, "--jobs=4"],
+        [forking("measured"), "fetch", "-q", "-o", home / f"{accounts}", *ORGANIZATION],
         cwd=ROOT_FOLDER,
         env={**unmeasured(), **environment(home, aws.url)},
         capture_output=True,

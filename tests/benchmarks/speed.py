@@ -267,7 +267,6 @@ FIGURES = {
     "S8f": Figure("time a file, 10,000 x 500 / 1,000 x 500", 1.1, _more_files),
     "S9j": Figure("5,000 users, JSON / imports", 1.5, _small(".json", *IMPORTS)),
     "S9o": Figure("5,000 users, OCSF / imports", 1.5, _small(".ocsf.json", *IMPORTS)),
-    "S9a": Figure("5,000 users, ASFF / imports", 1.5, _small(".asff.json", *IMPORTS)),
     "S9p": Figure("5,000 users, Parquet / imports", 1.5, _small(".parquet", *IMPORTS)),
     "S10": Figure("export, 1,000 x 500 / analyze to CSV", 12, _export, 600 * MB),
     "S11d": Figure("Dask, 10,000 x 500 / one process", 2.2, _on_engine(*DASK)),

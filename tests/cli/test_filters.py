@@ -59,7 +59,7 @@ def test_a_filter_holds_in_every_output_but_the_workbook(tmp_path: Path) -> None
     csv, data, ocsf, book = (tmp_path / f"a.{ending}" for ending in endings)
     findings = tmp_path / "findings.csv"
     outputs = (word for file in (csv, data, ocsf, book) for word in ("-o", file))
-    words = ("--account", first, *outputs, "--findings", findings)
+    words = ("--account", first, *outputs, "-o", findings)
     done = run("analyze", *sorted(tmp_path.glob("[12]*.csv")), *words, "--format", "table")
     assert done.code == 0
     for text in (csv.read_text(), ocsf.read_text()):
@@ -197,14 +197,6 @@ def test_a_list_is_a_file_and_no_pipe_is_waited_for(tmp_path: Path) -> None:
         large.truncate((64 << 20) + 1)
     done = run("analyze", CONSOLE, "--exemptions", tmp_path / "large.csv")
     assert (done.code, "holds more than 64 MiB" in done.message_line) == (2, True)
-
-
-def test_findings_go_to_standard_output_by_a_dash_or_as_a_format() -> None:
-    by_dash = run("analyze", CONSOLE, "--findings", "-", "-q")
-    assert by_dash == run("analyze", CONSOLE, "--format", "findings", "-q")
-    assert by_dash.rows[0]["rule"]
-    done = run("analyze", CONSOLE, "--findings", "-", "--format", "csv")
-    assert (done.code, "use one of the two" in done.message_line) == (2, True)
 
 
 def test_what_was_saved_beside_a_report_is_no_output(tmp_path: Path) -> None:

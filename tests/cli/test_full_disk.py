@@ -28,7 +28,6 @@ FULL = "credreport: standard output cannot be written: File too large.\n"
 
 COMMANDS = (
     *(f"analyze 2026-05-01.csv -q -f {form}" for form in Format),
-    "analyze 2026-05-01.csv -q --findings -",
     *(f"diff 2026-04-01.csv 2026-05-01.csv -q -f {form}" for form in DataFormat),
     *(f"history 2026-04-01.csv 2026-05-01.csv -q -f {form}" for form in DataFormat),
     *(f"history 2026-04-01.csv 2026-05-01.csv -q -f csv --table {table}" for table in HistoryTable),

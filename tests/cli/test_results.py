@@ -46,25 +46,23 @@ Not visible in a credential report: SSH public keys; roles, federation and IAM I
 use in the hours before as-of; use of a password by `aws login`.
 """
 FOR_OTHERS = "1 with an active service-specific credential, 5 exempt.\n"
-TO_CHECK = "12 to check (--include-check lists them), "
+TO_CHECK = "12 to check, "
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
 
 
 def test_standard_output_gets_the_result_alone_and_standard_error_the_rest() -> None:
     csv = csv_bytes(analyzed_console(), UNUSED)
     assert run(*ON_CONSOLE, "-f", "csv") == (0, csv, ANSWER + NOTES + BLIND_SPOTS)
-    for check, words, left_out in ((False, [], TO_CHECK), (True, ["--include-check"], "")):
-        arns = arns_bytes(analyzed_console(), UNUSED, check=check)
-        says = f"{ANSWER}{NOTES}Left out of the list: {left_out}{FOR_OTHERS}{BLIND_SPOTS}"
-        assert run(*ON_CONSOLE, "-f", "arns", *words) == (0, arns, says)
+    arns = arns_bytes(analyzed_console(), UNUSED)
+    says = f"{ANSWER}{NOTES}Left out of the list: {TO_CHECK}{FOR_OTHERS}{BLIND_SPOTS}"
+    assert run(*ON_CONSOLE, "-f", "arns") == (0, arns, says)
     assert "Left out" not in run(*ON_CONSOLE, "-f", "names", "--verdict", "dormant").messages
 
 
-@pytest.mark.parametrize("details", [False, True])
-def test_a_table_comes_with_the_rules_on_standard_error(*, details: bool) -> None:
-    done = run(*ON_CONSOLE, *["--details"] * details)
+def test_a_table_comes_with_the_rules_on_standard_error() -> None:
+    done = run(*ON_CONSOLE)
     assert (done.code, done.output.decode()) == (0, table_text(analyzed_console(), UNUSED))
-    assert done.messages == summary_text(analyzed_console(), UNUSED, details=details)
+    assert done.messages == summary_text(analyzed_console(), UNUSED)
     assert done.messages.startswith(f"{ANSWER}Findings: ")
     assert done.messages.endswith(NOTES + BLIND_SPOTS)
 
@@ -77,13 +75,6 @@ def test_the_verdicts_asked_for_are_in_every_output_and_quiet_says_nothing(tmp_p
     done = run(*ON_CONSOLE, *every, "-o", files[0], "--output", files[1], "-f", "table")
     assert done == (0, table_text(console, ALL).encode(), "")
     assert [file.read_bytes() for file in files] == [csv_bytes(console), json_bytes(console)]
-
-
-def test_raw_csv_leaves_names_as_they_are_in_files_and_on_standard_output(tmp_path: Path) -> None:
-    report, target = saved(tmp_path, report_text([a_user("=1+1")])), tmp_path / "a.csv"
-    done = run("analyze", report, "-q", "--format", "csv", "-o", target, "--raw-csv")
-    assert [row["user"] for row in done.rows] == ["=1+1"]
-    assert target.read_bytes() == done.output
 
 
 def test_each_option_that_decides_does_so() -> None:

@@ -165,7 +165,7 @@ def test_a_split_needs_its_owners_and_a_folder_that_can_be_made(tmp_path: Path) 
         ("--split-by account -o out.xlsx", 2, folder),
         ("--split-by account -o out -o b", 2, folder),
         ("-o out", 2, "out must end in .xlsx"),
-        ("--split-by account -o taken", 73, "taken cannot be written: File exists."),
+        ("--split-by account -o taken", 73, "taken/index.csv cannot be written: "),
     ):
         done = run("analyze", report, *words.split(), folder=tmp_path)
         assert (done.code, problem in done.message_line) == (code, True)
@@ -211,10 +211,11 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> N
     later = AS_OF + timedelta(days=29)
     users = [*map(a_user, names[1:]), a_user("new", created=later)]
     second = reported(reports, *users, name=console_name(later))
-    words = ("--decisions", ledger, "--follow-up", tmp_path / "follow-up.csv")
-    split("next", second, *words)
+    split("next", second, "--decisions", ledger)
     assert {*index(out / "next")} == {"owner-of-di.xlsx", "no-owner.xlsx"}
-    rows = table((tmp_path / "follow-up.csv").read_bytes())
+    words = ("--decisions", ledger, "--owners", owners, "--out-dir", tmp_path / "runs")
+    assert run("export", "--from", second, *words).code == 0
+    rows = table((tmp_path / "runs/latest/follow_up.csv").read_bytes())
     statuses = {"cy": "open", "ann": "done", "di": "done"}
     assert {row["user"]: row["status"] for row in rows} == statuses
     assert all(row["owner"] == f"Owner of {row['user']}" for row in rows)

@@ -22,7 +22,6 @@ from analyzer.terms import Benchmark, Format, Verdict
 from tests.support.builders import ROOT_FOLDER, Run, run
 from tests.support.outputs import CONSOLE, EXEMPTIONS
 
-SAMPLE_SETTINGS = ROOT_FOLDER / "samples" / "settings.toml"
 HEAVY = {"boto3", "botocore", "numpy", "openpyxl", "pandas", "pyarrow"}
 COMMANDS: tuple[list[str], ...] = (
     *(["--help"], ["--version"], ["analyze"], ["analyze", "report.csv", "--as-of", "today"]),
@@ -48,7 +47,7 @@ for arguments in json.loads(sys.argv[1]):
 
 @pytest.mark.no_cover
 def test_no_command_imports_what_it_does_not_need(tmp_path: Path) -> None:
-    export = ["export", "--from", str(CONSOLE), "--out-dir", str(tmp_path / "runs"), "--check"]
+    export = ["export", "--from", str(CONSOLE), "--out-dir", str(tmp_path / "runs")]
     program = [sys.executable, "-c", IN_FORKS, json.dumps([*COMMANDS, export])]
     done = subprocess.run(program, cwd=ROOT_FOLDER, capture_output=True, check=True)
     lines = [line for line in done.stderr.decode().splitlines() if line.startswith('["')]
@@ -163,11 +162,12 @@ def test_the_limits_of_rules_are_in_the_help_of_rules() -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "words"), [("analyze", [*Format, *Verdict, "all"]), ("export", [*TextOrJson])]
+    ("command", "words", "lines"),
+    [("analyze", [*Format, *Verdict, "all"], 60), ("export", [*TextOrJson], 80)],
 )
-def test_help_has_at_most_80_lines_with_all_words(command: str, words: list[str]) -> None:
+def test_help_is_on_one_screen_with_all_words(command: str, words: list[str], lines: int) -> None:
     shown = help_of(command)
-    assert len(shown.splitlines()) <= 80
+    assert len(shown.splitlines()) <= lines
     text = shown.replace("│", " ")
     words = [*Definition, *Benchmark, *words]
     assert [word for word in words if not re.search(rf"\s{re.escape(word)}[\s,.;:]", text)] == []
@@ -178,20 +178,16 @@ def test_help_has_at_most_80_lines_with_all_words(command: str, words: list[str]
 def test_the_options_that_people_need_first_come_first() -> None:
     lines = help_of("analyze", 200).splitlines()
     options = [line.split()[1] for line in lines if line.startswith("│ --")]
-    assert options[:14] == [
-        *("--output", "--format", "--verdict", "--quiet", "--account", "--user", "--certain"),
-        *("--min-age", "--exposure", "--exemptions", "--exempt", "--owners"),
+    assert options[:15] == [
+        *("--output", "--format", "--verdict", "--split-by", "--quiet", "--account", "--user"),
+        *("--certain", "--min-age", "--exposure", "--exemptions", "--exempt", "--owners"),
         *("--standard", "--fail-on"),
     ]
     assert [line.split()[1] for line in lines if line.startswith("╭")] == [
-        *("Arguments", "Options", "Output", "Input", "Verdicts", "Decisions")
+        *("Arguments", "Options", "Input", "Verdicts")
     ]
     assert "--idle-days" in options
     assert "--service-credentials" in help_of("fetch", 200)
-
-
-RARE = (*("--mode=640", "--max-input=1GiB", "--raw-csv", "--hub-region=eu-west-1"),)
-RARE_AT_AWS = ("--jobs", "--session-name", "--endpoint-url")
 
 
 def test_a_command_without_arguments_says_in_ten_lines_what_it_needs() -> None:

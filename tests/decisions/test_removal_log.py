@@ -203,11 +203,12 @@ def test_analyze_reads_logs_beside_a_ledger_only_and_names_what_is_denied(tmp_pa
     log = log_in(tmp_path, entry())
     words = ("analyze", reports, "--log", log)
     assert run(*words).code == 2
-    follow_up = tmp_path / "follow-up.csv"
-    done = run(*words, "--decisions", ledger, "--follow-up", follow_up)
+    done = run(*words, "--decisions", ledger)
     says = f"Note: {log}, row 2: quiet deleted on 2026-05-05 12:00 UTC by {CALLER} (run {RUN}): "
     assert f"{says}{reports}/{AFTER} shows the user afterwards." in done.messages
-    (row,) = table(follow_up.read_bytes())
+    runs = tmp_path / "runs"
+    run("export", "--from", reports, *words[2:], "--decisions", ledger, "--out-dir", runs)
+    (row,) = table((runs / "latest/follow_up.csv").read_bytes())
     assert (row["status"], row["done_at"]) == ("open", "")
     for path in (log, ledger):
         assert run(*words, "--decisions", ledger, "-o", path).code == 2

@@ -59,9 +59,9 @@ def check_reports(random: Random, folder: Path) -> None:
     """Raise AssertionError where damage made somebody unused, or the CSV says another thing."""
     rows = [a_random_user(random, number, DAYS) for number in range(USERS)]
     harmed = [damaged(random, row) if random.random() < 0.5 else row for row in rows]
-    before = verdicts(saved(folder, report_text(rows)), random)
+    before = verdicts(saved(folder, report_text(rows)))
     try:
-        after = verdicts(saved(folder, report_text(harmed)), random)
+        after = verdicts(saved(folder, report_text(harmed)))
     except InputRefused:
         return  # Refusing is always safe.
     for arn, verdict in after.items():
@@ -79,13 +79,13 @@ def check_bytes(random: Random, folder: Path) -> None:
             (1, 1, 70_000)
         )
     with suppress(InputRefused):
-        verdicts(saved(folder, bytes(content)), random)
+        verdicts(saved(folder, bytes(content)))
 
 
-def verdicts(path: Path, random: Random) -> dict[str, str]:
+def verdicts(path: Path) -> dict[str, str]:
     """Return the verdict of each ARN; the CSV must have the same, cell by cell."""
     analysis = analyzer.analyze(analyzer.load(path, as_of=AS_OF))
-    written = csv_rows(analysis, raw=random.random() < 0.5)
+    written = csv_rows(analysis)
     names = ["arn", "verdict", "reason", "certainty", "caveats"]
     columns = [analysis.users[name].astype(str) for name in names]
     judged = sorted(zip(*columns, strict=True))

@@ -21,7 +21,6 @@ from analyzer.errors import InputRefused
 from analyzer.lists.owners import Owners, read_account_list, read_owners, with_account_list
 from analyzer.report.model import AccountName, NotCovered, account_names
 from analyzer.report.report import Report
-from analyzer.terms import Verdict
 from analyzer.writers import write
 from analyzer.writers.changes import write_changes
 from analyzer.writers.headline import notes
@@ -186,7 +185,7 @@ def sheet_owners(path: Path) -> set[str]:
 @pytest.mark.no_cover
 def test_every_table_has_the_owner_of_each_user(tmp_path: Path) -> None:
     csv, book, findings = (tmp_path / name for name in ("a.csv", "a.xlsx", "findings.csv"))
-    write(of_ann(), csv, book, verdicts=ALL, findings=findings)
+    write(of_ann(), csv, book, findings, verdicts=ALL)
     of_csv = {row["owner"] for path in (csv, findings) for row in table(path.read_bytes())}
     assert (of_csv, sheet_owners(book)) == ({"'=Ann Lee"}, {"=Ann Lee"})
 
@@ -360,7 +359,7 @@ def test_csv_names_the_account_of_each_row_and_one_that_is_missing(analysis: Ana
     assert named == {ACCOUNT: r"'=Pay\x07", OTHER_ACCOUNT: "", MISSING: "Lost"}
 
 
-def test_the_table_and_its_details_name_the_account_of_each_user(analysis: Analysis) -> None:
+def test_the_table_names_the_account_of_each_user(analysis: Analysis) -> None:
     head, ann, bob = table_text(analysis).splitlines()
     assert head.endswith("\taccount_name")
     assert ann.endswith("\t=Pay\\x07")
@@ -369,8 +368,6 @@ def test_the_table_and_its_details_name_the_account_of_each_user(analysis: Analy
         text = table_text(analysis, width=width)
         assert shown in text
         assert f"{OTHER_ACCOUNT} (" not in text
-    details = table_text(analysis, (Verdict.RETIRED,), width=160, details=True)
-    assert rf"  {ACCOUNT} (=Pay\x07) ann " in details
 
 
 def test_the_answer_names_the_only_account() -> None:

@@ -6,7 +6,6 @@ import shutil
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
 from errno import EIO
 from pathlib import Path
 
@@ -14,7 +13,6 @@ import pytest
 
 from analyzer.errors import Busy, OutputFailed
 from analyzer.runs.run_folders import Run, folder_lock, read_record
-from analyzer.runs.run_folders import check_folder as check_runs_folder
 from analyzer.runs.run_folders import runs as runs_in
 from tests.support.builders import (
     Row,
@@ -275,13 +273,7 @@ NO_MOMENTS: tuple[object, ...] = ("soon", "2026-06-01", "2026-06-01T09:30:00", 2
 def test_a_record_that_is_not_understood_is_none(one_run: Path) -> None:
     texts = ["[]", "{}", "half of i", '{"kind": "other"}', "[" * 100_000]
     whole = record_of(one_run)
-    moment = "2026-06-01T23:59:59Z"
-    saved(one_run, json.dumps({**whole, "parameters": {"as_of": moment}}), "manifest.json")
-    record = read_record(one_run)
-    assert record
-    assert record.set_as_of == datetime(2026, 6, 1, 23, 59, 59, tzinfo=UTC)
-    odd_values = [*NONE]
-    odd_values.extend({"parameters": {"as_of": odd}} for odd in NO_MOMENTS)
+    odd_values = [*NONE, *({"as_of": odd} for odd in NO_MOMENTS)]
     for text in (*texts, *(json.dumps({**whole, **odd}) for odd in odd_values)):
         (one_run / "manifest.json").write_text(text)
         assert read_record(one_run) is None, text
@@ -332,13 +324,12 @@ def test_while_a_run_works_another_one_says_so_and_ends(
     runs: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
     def write(_: object, folder: Path, *__: object) -> str:
-        for more in ([], ["--check"]):
-            assert exporting(runs, "--from", SAMPLE, *more) == Busy.exit_code == 75
+        assert exporting(runs, "--from", SAMPLE) == Busy.exit_code == 75
         return write_plainly(folder)
 
     monkeypatch.setattr("analyzer.runs.outputs.write_all", write)
     assert exporting(runs, "--from", SAMPLE, "-q") == 0
-    assert capsys.readouterr().err.count(f"Another run uses {runs}: nothing was done") == 2
+    assert capsys.readouterr().err.count(f"Another run uses {runs}: nothing was done") == 1
     check_folder(runs)
     assert visible(runs) == {"2026-03-01T09-30-00Z", "latest"}
 
@@ -359,15 +350,9 @@ def test_inputs_that_are_refused_are_all_named_as_they_were_given_and_leave_noth
 
 def test_a_folder_called_latest_is_left_alone(runs: Path, capsys: Capture) -> None:
     (runs / "latest").mkdir(parents=True)
-    for more in ([], ["--check"]):
-        assert exporting(runs, "--from", SAMPLE, *more) == 73
-        assert f"{runs / 'latest'} is not a link to a run: move it away." in capsys.readouterr().err
+    assert exporting(runs, "--from", SAMPLE) == 73
+    assert f"{runs / 'latest'} is not a link to a run: move it away." in capsys.readouterr().err
     assert visible(runs) == {"latest"}
-
-
-def opened(runs: Path) -> None:
-    with folder_lock(runs):
-        pass
 
 
 OTHER_LINKS = {
@@ -383,9 +368,11 @@ def test_a_link_called_lock_or_latest_is_neither_followed_nor_moved(runs: Path, 
     secret = saved(runs.parent, "kept", "secret")
     for target in targets:
         (runs / name).symlink_to(target)
-        for refuse in (check_runs_folder, opened):
-            with pytest.raises(OutputFailed, match=f"{name} is {what}: move it away"):
-                refuse(runs)
+        with (
+            pytest.raises(OutputFailed, match=f"{name} is {what}: move it away"),
+            folder_lock(runs),
+        ):
+            pass
         assert str((runs / name).readlink()) == target
         assert visible(runs) == {"notes", name} - {".lock"}
         (runs / name).unlink()
@@ -403,48 +390,8 @@ def test_a_path_through_a_link_and_back_leads_where_the_system_says(tmp_path: Pa
 def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> None:
     taken = saved(tmp_path, "", "runs")
     for out in (taken, taken / "below"):
-        for more in ([], ["--check"]):
-            assert exporting(out, "--from", SAMPLE, *more) == 73
-            assert f"{out} cannot be written" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("one_run")
-def test_check_says_what_is_well_and_leaves_a_folder_in_use_and_a_new_one_as_they_were(
-    runs: Path, capsys: Capture
-) -> None:
-    before = {path: path.lstat().st_mtime_ns for path in runs.rglob("*")}
-    for out in (runs, runs.with_name("new") / "below"):
-        assert exporting(out, "--from", SAMPLE, "--check") == 0
-        assert capsys.readouterr().err.splitlines() == [
-            "The settings are understood.",
-            f"{out} can be written, and no other run uses it.",
-            "Reports read: 1, rows: 48.",
-        ]
-    assert {path: path.lstat().st_mtime_ns for path in runs.rglob("*")} == before
-    assert not runs.with_name("new").exists()
-
-
-def test_check_finds_settings_that_are_wrong(runs: Path) -> None:
-    for option, value, code in (
-        ("--exemptions", "README.md", 3),
-        ("--exemptions", "none.csv", 2),
-        ("--fail-on", "boredom", 2),
-        ("--rules", "none", 2),
-        ("--from", "README.md", 3),
-        ("--keep", "0", 2),
-        ("--as-of", "0001-01-01", 3),
-    ):
-        assert exporting(runs, "--from", SAMPLE, "--check", option, value) == code, option
-        assert not runs.exists()
-
-
-def test_as_of_is_set_for_all_reports_and_makes_another_run(runs: Path) -> None:
-    for as_of in ("2026-06-30", "2026-07-31", "2026-06-30"):  # the last is not made twice
-        assert exporting_day(runs, FIRST, more=["--as-of", as_of]) == 0
-    assert visible(runs) == {"2026-06-30T23-59-59Z", "2026-07-31T23-59-59Z", "latest"}
-    record = record_of(runs / "2026-06-30T23-59-59Z")
-    assert record["as_of"] == record["parameters"]["as_of"] == "2026-06-30T23:59:59Z"
-    assert record["accounts"]["covered"][0]["as_of"] == "2026-06-30T23:59:59Z"
+        assert exporting(out, "--from", SAMPLE) == 73
+        assert f"{out} cannot be written" in capsys.readouterr().err
 
 
 def test_what_is_no_complete_run_is_named_and_made_again(one_run: Path, capsys: Capture) -> None:
@@ -469,20 +416,6 @@ def test_what_is_no_complete_run_is_named_and_made_again(one_run: Path, capsys: 
     assert record_of(one_run.parent / "latest")["compared_with"] is None
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a link to somebody else")
-def test_a_folder_behind_another_users_link_is_refused(tmp_path: Path, capsys: Capture) -> None:
-    (tmp_path / "private").mkdir()
-    (tmp_path / "open").mkdir()
-    (tmp_path / "open").chmod(0o1777)
-    link = tmp_path / "open" / "runs"
-    link.symlink_to(tmp_path / "private")
-    os.chown(link, 65_534, 65_534, follow_symlinks=False)
-    for more in ([], ["--check"]):
-        assert exporting(link, "--from", SAMPLE, *more) == 73
-        assert "belongs to another user" in capsys.readouterr().err
-    assert not any((tmp_path / "private").iterdir())
-
-
 def test_reports_of_earlier_runs_are_not_read_again_unless_a_run_is_named(tmp_path: Path) -> None:
     sources = tmp_path / "in"
     for place in ("in/runs", "in"):
@@ -490,8 +423,7 @@ def test_reports_of_earlier_runs_are_not_read_again_unless_a_run_is_named(tmp_pa
             console_report(sources, day, a_user())
             put_manifest = {"accounts": [], "made": f"{place} {day}"}
             saved(sources, json.dumps(put_manifest), "fetched.manifest.json")
-            for more in ((), ("--check",)):
-                assert exporting(tmp_path / place, "--from", sources, *more) == 0
+            assert exporting(tmp_path / place, "--from", sources) == 0
             kept = [*(tmp_path / place / "latest/reports").rglob("*")]
             assert len([each for each in kept if each.suffix == ".csv"]) == at, place
             assert len([each for each in kept if each.suffix == ".json"]) == 1

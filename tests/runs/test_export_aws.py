@@ -68,7 +68,7 @@ def test_one_account_is_fetched_with_two_calls_kept_and_logged_and_the_same_is_u
 @pytest.mark.usefixtures("aws")
 @pytest.mark.parametrize(
     "asked",
-    [["export", "--out-dir", "runs"], ["export", "--out-dir", "runs", "--check"], ["fetch"]],
+    [["export", "--out-dir", "runs"], ["fetch"]],
 )
 def test_waiting_for_aws_is_logged_with_the_account_and_the_seconds(
     asked: list[str], tmp_path: Path, monkeypatch: Patch, capsys: Capture
@@ -118,7 +118,6 @@ def test_credentials_are_kept_and_a_gap_is_partial(aws: Aws, runs: Path, capsys:
     assert exporting(runs, "--service-credentials", "--quiet") == 5
     assert record_of(runs / f"{RUN}-2")["exit_code"] == 5
     assert f"of account {CALLER} are not known: AWS denied iam:{LIST}" in capsys.readouterr().err
-    assert exporting(runs, "--service-credentials", "--check") == 5
 
 
 @pytest.mark.no_cover
@@ -130,13 +129,9 @@ def test_credentials_are_kept_and_a_gap_is_partial(aws: Aws, runs: Path, capsys:
         (ORGANIZATION, {"ListAccounts": 1, "AssumeRole": 6, GENERATE: 7, GET: 7}),
     ],
 )
-def test_check_asks_all_that_a_run_would_and_writes_nothing(
+def test_a_run_asks_no_more_than_it_needs(
     aws: Aws, runs: Path, options: tuple[str, ...], calls: dict[str, int]
 ) -> None:
-    assert exporting(runs, "--check", *options) == 0
-    assert aws.operations() == calls
-    assert not runs.exists()
-    aws.calls.clear()
     assert exporting(runs, *options) == 0
     assert aws.operations() == calls
 
@@ -157,8 +152,6 @@ def test_accounts_that_are_denied_are_named_and_another_run_is_made_of_others(
     missing = [line for line in log(capsys) if line["event"] == "not-covered"]
     assert [line["account"] for line in missing] == list(denied)
     assert {line["level"] for line in missing} == {"warning"}
-    assert exporting(runs, *ORGANIZATION, "--check") == 5
-    assert f"Not read: {denied[0]} Team 1: AWS denied sts:AssumeRole" in capsys.readouterr().err
     del aws.accounts[denied[0]]
     assert exporting(runs, *ORGANIZATION) == 5
     aws.denied.clear()

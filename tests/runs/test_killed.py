@@ -119,7 +119,7 @@ def test_a_run_that_is_killed_at_a_delicate_moment_is_mended_by_the_next(
 
 def test_a_killed_fetch_leaves_whole_reports_only(tmp_path: Path, programs: RunsToKill) -> None:
     folder = tmp_path / "reports"
-    options = ("--organization", "--role-name", "credreport", "--jobs", "2", "-q")
+    options = ("--organization", "--role-name", "credreport", "-q")
     with serving() as aws:
         numbers = [f"{number:012}" for number in range(4)]
         aws.accounts |= {number: an_account(number, users=50) for number in numbers}
@@ -223,11 +223,9 @@ def test_a_folder_that_may_only_be_read_is_an_error(runs: Path, capsys: Capture)
         os.seteuid(65534)
     try:
         for out in (place, place / "runs"):
-            for more in ([], ["--check"]):
-                assert exporting(out, "--from", SAMPLE, *more) == 73
-                (message,) = capsys.readouterr().err.splitlines()[len(more) :]
-                assert message.startswith(f"credreport: {out} cannot be written: ")
-                assert str(place) in message
+            assert exporting(out, "--from", SAMPLE) == 73
+            (message,) = capsys.readouterr().err.splitlines()
+            assert message.startswith(f"credreport: {out} cannot be written: ")
         assert [*place.iterdir()] == []
     finally:
         os.seteuid(os.getuid())

@@ -85,13 +85,11 @@ def test_it_is_private_at_first_and_keeps_the_mode_that_it_was_given(tmp_path: P
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
-def test_each_export_writes_it_and_a_check_does_not(tmp_path: Path) -> None:
+def test_each_export_writes_it(tmp_path: Path) -> None:
     runs, reports = tmp_path / "runs", tmp_path / "reports"
     assert exporting_day(runs, "2026-06-01") == 0
     assert last_run(runs)["exit_code"] == 0
     damaged = saved(reports, "user,arn\n", "damaged.csv")
-    assert exporting(runs, "--from", reports, "--check") == 3
-    assert last_run(runs)["exit_code"] == 0
     assert exporting(runs, "--from", reports) == 3
     assert str(damaged) in last_run(runs)["message"]
     assert hidden(runs) == set()

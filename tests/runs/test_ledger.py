@@ -142,12 +142,6 @@ def test_a_ledger_that_is_refused_ends_the_run_and_stays_as_it_is(
     assert (runs / "decisions.csv").read_text() == text
 
 
-def test_check_creates_no_folder_for_the_decisions_that_it_reads(tmp_path: Path) -> None:
-    given, new = saved(tmp_path, ledger_bytes([DELETE]), "d.csv"), tmp_path / "new"
-    assert export(new, SECOND, "--check", "--decisions", given) == 0
-    assert not new.exists()
-
-
 KEEP = ("keep", "Tom", "2026-05-05", "", "needed")
 
 
@@ -183,7 +177,6 @@ def test_what_was_entered_and_not_collected_is_named_and_ends_the_run_with_5(
     (runs / "closed.csv").symlink_to("/proc/self/mem")  # cannot be read
     for path, content in ({path: each for path, (each, _) in named.items()} | passed).items():
         saved(path.parent, content, path.name)
-    assert export(runs, SECOND, "--check") == 5
     assert export(runs, SECOND, "--fail-on", "unused") == 5
     log = capsys.readouterr().err
     notes = json.loads((run(runs, SECOND) / "analysis.json").read_bytes())["notes"]

@@ -286,7 +286,7 @@ def test_every_table_names_accounts_not_covered_or_left_out(denied: Path, tmp_pa
     excluded = entry("skipped", "310987654321", "payments", "--exclude.")
     put(denied, json.dumps({"accounts": [fetched(), DENIED, excluded]}), MANIFEST)
     users, document, findings = (tmp_path / name for name in ("a.csv", "a.json", "findings.csv"))
-    asked = ["-o", str(users), "-o", str(document), "--findings", str(findings)]
+    asked = ["-o", str(users), "-o", str(document), "-o", str(findings)]
     assert main(["analyze", str(denied), *asked, "--verdict", "retired"]) == PARTIAL
     named = {"account": PAYMENTS, "account_name": "payments"}
     assert rows(users) == [{**named, "verdict": "not-covered", "reason": uncovered()}]

@@ -158,7 +158,6 @@ def test_an_export_lists_unreadable_files_as_not_covered(folder: Path, tmp_path:
     runs = tmp_path.parent / f"{tmp_path.name}-runs"
     asked = ["export", "--from", str(folder), "--out-dir", str(runs)]
     assert main(asked) == 3
-    assert main([*asked, "--skip-unreadable", "--check"]) == 5
     assert main([*asked, "--skip-unreadable"]) == 5
     latest = runs / "latest"
     for name, place in (("manifest.json", "accounts"), ("analysis.json", None)):

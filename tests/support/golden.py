@@ -103,10 +103,8 @@ Content = Callable[[Path], str]
 """Returns the content of a file; it may use a folder for what it needs."""
 
 
-def _table(
-    width: int | None, verdicts: tuple[Verdict, ...] = ALL, *, details: bool = False
-) -> Content:
-    return lambda _: table_text(of_each_kind(), verdicts, width=width, details=details)
+def _table(width: int | None, verdicts: tuple[Verdict, ...] = ALL) -> Content:
+    return lambda _: table_text(of_each_kind(), verdicts, width=width)
 
 
 def _by_a_standard() -> Analysis:
@@ -160,10 +158,8 @@ FILES: Final[Mapping[Path, Content]] = {
     _TEXTS / "table-80-columns.txt": _table(80),
     _TEXTS / "table-160-columns.txt": _table(160),
     _TEXTS / "table-80-columns-unused.txt": _table(80, UNUSED),
-    _TEXTS / "table-80-columns-details.txt": _table(80, UNUSED, details=True),
     _TEXTS / "explanations.txt": _explanations,
     _TEXTS / "summary.txt": lambda _: summary_text(of_each_kind()),
-    _TEXTS / "summary-details.txt": lambda _: summary_text(of_each_kind(), details=True),
     _TEXTS / "table-80-columns-standard.txt": lambda _: table_text(_by_a_standard(), width=80),
     _TEXTS / "summary-standard.txt": lambda _: summary_text(_by_a_standard()),
     _TEXTS / "users.csv": lambda _: csv_bytes(of_each_kind()).decode(),

@@ -14,7 +14,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count, repeat
+from itertools import count
 from random import Random
 
 from tests.support.aws_server import CALLER, TOKEN, a_report
@@ -181,11 +181,6 @@ def _chunked(last: bytes) -> FalseAnswer:
     return once(lambda *_: head + b"5\r\n<Zq7X\r\n" + last)
 
 
-def _endless(*_: str) -> Iterator[bytes]:
-    yield http(b"<a>", length=1 << 40)
-    yield from repeat(b"x" * (1 << 16))
-
-
 def _endless_headers(*_: str) -> Iterator[bytes]:
     yield b"HTTP/1.1 200 OK\r\n"
     yield from (f"X-{number}: {MARK}\r\n".encode() for number in count())
@@ -307,16 +302,6 @@ LISTS = {
 """False answers to ListAccounts."""
 
 
-def _drip(*_: str) -> Iterator[bytes]:
-    yield http(b"", length=1 << 20).replace(b"\r\n\r\n", b"\r\n")
-    yield from repeat(b"X")
-
-
-def _drip_body(*_: str) -> Iterator[bytes]:
-    yield http(b"<", length=1 << 20)
-    yield from repeat(b"a")
-
-
 def _more_accounts(*_: str) -> Iterator[bytes]:
     yield http(json.dumps({"Accounts": [], "NextToken": f"{time.monotonic_ns()}"}).encode())
 
@@ -331,16 +316,8 @@ def _more_credentials(operation: str, _request: str) -> Iterator[bytes]:
     yield http(xml(operation, f"{page}<IsTruncated>true</IsTruncated>").encode())
 
 
-SLOW = {
-    "an endless body": FalseAnswer(_endless, pause=0.05),
-    "silence": FalseAnswer(lambda *_: iter([b""] * 99), pause=0.3),
-    "a byte of the headers now and then": FalseAnswer(_drip, pause=0.3),
-    "a byte of the body now and then": FalseAnswer(_drip_body, pause=0.3),
-    "informational answers without end": FalseAnswer(
-        lambda *_: repeat(b"HTTP/1.1 100 Continue\r\n\r\n"), pause=0.05
-    ),
-}
-"""Answers that end only when the other side goes away."""
+SILENCE = FalseAnswer(lambda *_: iter([b""] * 99), pause=0.3)
+"""An answer that never begins."""
 
 ENDLESS = {
     ACCOUNTS: FalseAnswer(_more_accounts, pause=0.05),

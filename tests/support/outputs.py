@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cache
 from pathlib import Path
@@ -116,14 +117,19 @@ def written(write: Callable[..., None], analysis: Analysis, *rest: Any, **option
     return stream.getvalue()
 
 
-def csv_bytes(
-    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, raw: bool = False
-) -> bytes:
-    return written(write_csv, analysis, verdicts, raw=raw)
+def csv_bytes(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes:
+    return written(write_csv, analysis, verdicts)
 
 
-def csv_rows(analysis: Analysis, *, raw: bool = False) -> list[dict[str, str]]:
-    return rows_of(csv_bytes(analysis, raw=raw))
+def csv_rows(analysis: Analysis) -> list[dict[str, str]]:
+    return rows_of(csv_bytes(analysis))
+
+
+def unguarded(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return rows of CSV without the apostrophe in front of what looks like a formula."""
+    return [
+        {name: re.sub(r"^'(?=[=+\-@\t\r])", "", cell) for name, cell in row.items()} for row in rows
+    ]
 
 
 def rows_of(content: bytes) -> list[dict[str, str]]:
@@ -131,8 +137,8 @@ def rows_of(content: bytes) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
 
 
-def findings_bytes(analysis: Analysis, *, raw: bool = False) -> bytes:
-    return written(write_findings, analysis, raw=raw)
+def findings_bytes(analysis: Analysis) -> bytes:
+    return written(write_findings, analysis)
 
 
 def json_bytes(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes:
@@ -167,16 +173,12 @@ _WORDS = (
 )
 
 
-def arns_bytes(
-    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, check: bool = False
-) -> bytes:
-    return written(write_arns, analysis, verdicts, check=check)
+def arns_bytes(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> bytes:
+    return written(write_arns, analysis, verdicts)
 
 
-def name_lines(
-    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, check: bool = False
-) -> list[str]:
-    return written(write_names, analysis, verdicts, check=check).decode().splitlines()
+def name_lines(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> list[str]:
+    return written(write_names, analysis, verdicts).decode().splitlines()
 
 
 def table_text(
@@ -196,14 +198,10 @@ def table_text(
 
 
 def summary_text(
-    analysis: Analysis,
-    verdicts: Collection[Verdict] = ALL,
-    *,
-    rules: bool = True,
-    details: bool = False,
+    analysis: Analysis, verdicts: Collection[Verdict] = ALL, *, rules: bool = True
 ) -> str:
     """Return what standard error says of the result."""
-    lines = summary_lines(analysis, verdicts, rules=rules, details=details)
+    lines = summary_lines(analysis, verdicts, rules=rules)
     return "".join(f"{line}\n" for line in (*lines, blind_spots_line(analysis.report.files)))
 
 

@@ -70,8 +70,8 @@ def test_columns_that_a_report_lacks_are_there_and_empty_and_other_forms_are_mad
     assert (row["password_enabled"], row["mfa_active"]) == ("true", "false")
 
 
-def finding_rows(analysis: Analysis, *, raw: bool = False) -> list[dict[str, str]]:
-    return rows_of(findings_bytes(analysis, raw=raw))
+def finding_rows(analysis: Analysis) -> list[dict[str, str]]:
+    return rows_of(findings_bytes(analysis))
 
 
 def test_each_finding_has_as_of_of_its_report_and_the_source() -> None:
@@ -91,8 +91,7 @@ def test_a_reason_for_exemption_and_a_name_start_no_formula() -> None:
     analysis = analysis_of([a_user("ann")], exemptions_of("*,ann,\"=cmd|' /C calc'!A0\",,"))
     for rows in (csv_rows(analysis), finding_rows(analysis)):
         assert [row["exemption"] for row in rows] == ["'=cmd|' /C calc'!A0"]
-    for raw, names in ((False, {*map(guarded, HARD_NAMES)}), (True, {*HARD_NAMES})):
-        assert {row["user"] for row in finding_rows(hard_names(), raw=raw)} == names
+    assert {row["user"] for row in finding_rows(hard_names())} == {*map(guarded, HARD_NAMES)}
 
 
 def test_where_nothing_is_found_there_is_the_header_alone() -> None:
@@ -106,9 +105,9 @@ CHANGES_HEADER = (
 )
 
 
-def change_lines(frame: pd.DataFrame, *, raw: bool = False) -> str:
+def change_lines(frame: pd.DataFrame) -> str:
     stream = io.BytesIO()
-    changes.write_changes(frame[frame["rule"] == ""], stream, raw=raw)
+    changes.write_changes(frame[frame["rule"] == ""], stream)
     return stream.getvalue().decode()
 
 
@@ -120,14 +119,14 @@ def test_a_change_is_a_row_and_names_that_look_like_formulas_are_guarded(
     now = [a_user("=ann", key_1=a_key(later)), a_user("+eve", password=a_password(later))]
     frame = compared(before, now)
     assert change_lines(frame.iloc[:0]) == CHANGES_HEADER
-    for raw, guard, rows in ((False, "'", 50_000), (True, "", 2)):
+    for rows in (50_000, 2):
         monkeypatch.setattr(changes, "_ROWS_AT_ONCE", rows)  # written in parts, it is the same
-        assert change_lines(frame, raw=raw) == CHANGES_HEADER + (
-            f"new,{ACCOUNT},{guard}=ann,arn:aws:iam::{ACCOUNT}:user/=ann,,active,,"
+        assert change_lines(frame) == CHANGES_HEADER + (
+            f"new,{ACCOUNT},'=ann,arn:aws:iam::{ACCOUNT}:user/=ann,,active,,"
             "not in the earlier report; created on 2023-08-05,,,2023-08-05T12:00:00Z,,,,,,\n"
             f"gone,{ACCOUNT},bob,arn:aws:iam::{ACCOUNT}:user/bob,unused,,,"
             "user deleted or renamed; created on 2025-10-13,,,2025-10-13T12:00:00Z,,,,,,\n"
-            f"used-again,{ACCOUNT},{guard}+eve,arn:aws:iam::{ACCOUNT}:user/+eve,dormant,active,"
+            f"used-again,{ACCOUNT},'+eve,arn:aws:iam::{ACCOUNT}:user/+eve,dormant,active,"
             "2026-05-09T12:00:00Z,signed in again on 2026-05-09,,,2023-08-05T12:00:00Z,,,,,,\n"
         )
 
@@ -150,11 +149,10 @@ def test_cells_and_arns_come_back_as_they_were_quoted_as_by_the_csv_module() -> 
     odd: list[Row] = [dict(zip(FREE, cells, strict=True)) for cells in every]
     users = [a_user(path=f"{n}/") | row for n, row in enumerate(odd)]
     analysis = analysis_of(users, columns=(*COLUMNS, MORE_CREDENTIALS))
-    for raw in (False, True):
-        text = csv_bytes(analysis, raw=raw).decode()
-        assert text == "\n".join([*as_csv_module_quotes(text), ""])
-        rows = csv_rows(analysis, raw=raw)
-        found = [tuple(row[column] for column in FREE) for row in rows]
-        assert found == [cells if raw else tuple(map(guarded, cells)) for cells in every]
-        assert [row["arn"] for row in rows] == [user["arn"] for user in users]
-        assert {(row["verdict"], row["age_days"]) for row in rows} == {("undetermined", "")}
+    text = csv_bytes(analysis).decode()
+    assert text == "\n".join([*as_csv_module_quotes(text), ""])
+    rows = csv_rows(analysis)
+    found = [tuple(row[column] for column in FREE) for row in rows]
+    assert found == [tuple(map(guarded, cells)) for cells in every]
+    assert [row["arn"] for row in rows] == [user["arn"] for user in users]
+    assert {(row["verdict"], row["age_days"]) for row in rows} == {("undetermined", "")}

@@ -190,7 +190,7 @@ def test_what_the_deletion_of_certain_users_closes_is_said_if_it_is_more_than_th
 
 def test_an_undecided_finding_that_is_exempt_counts_as_exempt() -> None:
     analysis = analysis_of([a_user("odd", password_enabled="?")], exemptions_of("*,odd,why,,"))
-    counts = [each.counts_text for each in findings_by_rule(analysis.rule_results, details=False)]
+    counts = [each.counts_text for each in findings_by_rule(analysis.rule_results)]
     assert counts == ["1 exempt"] * len(counts)
 
 

@@ -121,7 +121,6 @@ def test_a_missing_account_ends_every_command_with_5(tmp_path: Path) -> None:
         ("history", old, new, "-f", "csv", "--table", "reports"),
         ("explain", "enters", new),
         ("export", "--from", new, "--out-dir", tmp_path / "runs"),
-        ("export", "--from", new, "--out-dir", tmp_path / "runs", "--check"),
     ):
         done = run(*words, *options)
         assert done.code == 5, done.messages

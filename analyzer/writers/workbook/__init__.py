@@ -194,7 +194,7 @@ class Split:
         names = SplitWorkbook._fields
         index = pd.DataFrame([*self.users_by_workbook], columns=[*names]).astype(TEXT)
         stream = BytesIO()
-        write_tables([index], names, stream, raw=False)
+        write_tables([index], names, stream)
         yield INDEX, stream.getvalue()
 
     def content_of(self, workbook: SplitWorkbook) -> bytes:
