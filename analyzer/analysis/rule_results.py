@@ -161,9 +161,15 @@ class RuleResults:
 
         Undecided findings count, and so does a rule that did not see all input.
         """
-        named = [rule.id for rule in self.book.rules if rule.is_named(words)]
-        failures = ((rule, self._failure(rule)) for rule in named)
-        return [f"{rule}: {failure}" for rule, failure in failures if failure]
+        lacking, failures = self.rules_lacking_input, []
+        for rule in self.book.rules:
+            fails = self.counts[rule.id, Outcome.FAILS, False]
+            undecided = self.counts[rule.id, Outcome.UNDECIDED, False]
+            numbers = numbers_text({"fail": fails, "undecided": undecided})
+            failure = numbers or lacking.get(rule.id, "").removesuffix(".")
+            if failure and rule.is_named(words):
+                failures.append(f"{rule.id}: {failure}")
+        return failures
 
     def control_failures(self) -> list[str]:
         """Return the result of each control of the standard that fails or is undecided."""
@@ -174,13 +180,6 @@ class RuleResults:
         ]
         name = self.book.standard.short_name
         return [f"{name} {control.control.number}: {control.result}" for control in unmet]
-
-    def _failure(self, rule: str) -> str:
-        fails, undecided = (
-            self.counts[rule, outcome, False] for outcome in (Outcome.FAILS, Outcome.UNDECIDED)
-        )
-        counts = numbers_text({"fail": fails, "undecided": undecided})
-        return counts or self.rules_lacking_input.get(rule, "").removesuffix(".")
 
 
 def control_result(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, BinaryIO, Final
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import ControlResult, RuleResults
-from analyzer.analysis.rulebook import Rulebook
 from analyzer.report.model import NotCovered
 from analyzer.rules.rule import (
     FACT,
@@ -122,8 +121,18 @@ def findings_text(rule_results: RuleResults) -> str:
 
 
 def standard_and_limits_text(rule_results: RuleResults) -> str:
-    """Return the standard and the limits of the rules that ran, in words."""
-    return f"{standard_text(rule_results.book)} {limits_text(rule_results.book)}".rstrip()
+    """Return the standard, the number of rules that ran, and their limits, in words."""
+    book = rule_results.book
+    standard, rules = book.standard, count_text(len(book.rules), "rule")
+    text = f"{standard.name} ({standard.scope}): {rules} ran."
+    used = {rule.threshold for rule in book.rules}
+    days = asdict(book.thresholds)
+    limits = [
+        words.format(count_text(days[name], "day"))
+        for name, words in _LIMITS.items()
+        if name in used
+    ]
+    return f"{text} {sentence('; '.join(limits))}" if limits else text
 
 
 def control_results(rule_results: RuleResults) -> Sequence[ControlResult]:
@@ -137,20 +146,6 @@ _LIMITS: Final[Mapping[str, str]] = {
     "root_used_days": "a use of the root fails if less than {} old",
     "expiry_days": "passwords fail if they expire within {}",
 }
-
-
-def limits_text(rulebook: Rulebook) -> str:
-    """Return the limits of the rules that ran, empty for none."""
-    used = {rule.threshold for rule in rulebook.rules}
-    days = asdict(rulebook.thresholds)
-    known = [(count_text(days[name], "day"), _LIMITS[name]) for name in _LIMITS if name in used]
-    return sentence("; ".join(text.format(limit) for limit, text in known)) if known else ""
-
-
-def standard_text(rulebook: Rulebook) -> str:
-    """Return how many rules ran, for which standard."""
-    standard, rules = rulebook.standard, count_text(len(rulebook.rules), "rule")
-    return f"{standard.name} ({standard.scope}): {rules} ran."
 
 
 def sentence(text: str) -> str:
