@@ -5,11 +5,17 @@ from enum import StrEnum
 from typing import Final
 
 KEEP_DAYS: Final = 180
-"""Days for which a user to keep is exempt after the decision, by default."""
+"""Days after a decision to keep in which it counts against a removal, and exempts the user."""
+
+INVESTIGATE_DAYS: Final = 30
+"""Days after a decision to investigate in which it counts against a removal."""
+
+SOON_DAYS: Final = 60
+"""Days after the report decided on within which a removal is carried out, or lapses."""
 
 DUE_DAYS: Final = 30
-"""Days after the decision within which a user must be deactivated or deleted, by default."""
-
+"""Days after the report decided on from which an open removal is overdue; before the end of a keep
+the user is listed again."""
 
 IDLE_DAYS: Final = 90
 """Days without use from which a user is dormant and a credential is idle, by default.

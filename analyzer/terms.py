@@ -216,6 +216,7 @@ class HistoryTable(StrEnum):
     USERS = "users"
     EVENTS = "events"
     REPORTS = "reports"
+    DECISIONS = "decisions"
 
 
 class SplitBy(StrEnum):

@@ -7,7 +7,7 @@ nor who typed an entry. What came from elsewhere, such as earlier runs that are 
 import hashlib
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date
 from functools import cached_property
 from io import BytesIO
 from pathlib import Path, PurePath
@@ -16,7 +16,7 @@ from typing import Final
 
 import orjson
 
-from analyzer.analysis.analysis import Analysis, AnalysisRequest, analyze
+from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.record import ReviewRecord
@@ -255,11 +255,10 @@ def _workbook(analysis: Analysis, review: ReviewRecord) -> bytes:
 def verify_ledger(
     ledger: Ledger,
     workbooks: Sequence[tuple[str, bytes]],
-    given: FoundReports,
     today: date,
     result: Verification,
 ) -> None:
-    """Compare a ledger with the entries of workbooks as of today, its facts with the reports."""
+    """Compare a ledger with the entries of workbooks as of today."""
     try:
         read = read_files(workbooks, today)
     except InputRefused as refused:
@@ -267,7 +266,7 @@ def verify_ledger(
         return
     result.outputs += 1
     name = ledger.file.name if ledger.file else ""
-    lines = {line.identity: line for line in ledger.lines if not line.is_fact}
+    lines = {line.identity: line for line in ledger.lines}
     entered = {line.identity: line for file in read for line in file.lines}
     now = {(line.workbook, line.subject): line for line in entered.values()}
     files = {PurePath(file.file.name).name for file in read}
@@ -285,7 +284,6 @@ def verify_ledger(
             result.add([Difference(line.place_text, f"not in {name}: {line.summary}")])
     if without := sum(line.workbook not in files for line in others):
         result.not_checked.append(f"{name}: {count_text(without, 'line')} without a workbook")
-    _add_facts(name, ledger, given, result)
 
 
 def _is_corrected(line: LedgerLine, entry: LedgerLine | None) -> bool:
@@ -294,23 +292,3 @@ def _is_corrected(line: LedgerLine, entry: LedgerLine | None) -> bool:
         return False
     earlier, later = ((each.decided_on, each.read_from.row) for each in (line, entry))
     return earlier < later
-
-
-def _add_facts(name: str, ledger: Ledger, given: FoundReports, result: Verification) -> None:
-    """Compare the lines of the program with what the reports show."""
-    words = replace(ledger, lines=tuple(line for line in ledger.lines if not line.is_fact))
-    facts = [line for line in ledger.lines if line.is_fact]
-    shown: set[tuple[object, ...]] = set()
-    there: set[tuple[str, datetime]] = set()
-    for source in given.contents.values() if facts else ():
-        report = load_sources(given.names, [source], None)
-        there |= {(file.sha256, file.as_of) for file in report.files}
-        shown |= {line.identity for line in analyze(report, ledger=words).follow_up_result.facts}
-    known = [line for line in facts if (line.sha256, line.as_of) in there]
-    for line in known:
-        if line.identity not in shown:
-            message = f"{line.decision} of {line.user}: its report does not show that"
-            result.add([Difference(f"{name}, row {line.read_from.row}", message)])
-    if unknown := len(facts) - len(known):
-        what = f"{count_text(unknown, 'line')} of credreport"
-        result.not_checked.append(f"{name}: {what}, whose reports, as of then, are not given")

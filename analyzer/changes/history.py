@@ -8,6 +8,7 @@ from collections import ChainMap, Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from itertools import pairwise
 from math import inf
 from statistics import median
@@ -18,11 +19,16 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
-from analyzer.changes.decisions import DECISION_COUNTS, REMOVED_UNDECIDED, Decided
+from analyzer.changes.decisions import (
+    DECISION_COUNTS,
+    REMOVED_UNDECIDED,
+    Decided,
+    decisions_frame,
+)
 from analyzer.changes.period import Coverage, Span, coverages, ordered_reports
 from analyzer.changes.stays import FollowedAccount, FollowedUser
-from analyzer.decisions.facts import ReportedAccounts, reported_accounts
-from analyzer.decisions.fate import fates_of
+from analyzer.decisions.fate import fates_of, with_same_second
+from analyzer.decisions.reported_accounts import ReportedAccounts, reported_accounts
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.owners import Owner, Owners
 from analyzer.report.model import TEXT, concatenated, stable_order
@@ -153,8 +159,7 @@ class History:
     - `reports` (`REPORTS`): every report of every account, and files that could not be read;
       `rows` int64, `days` Int64 from the report before, `status` in words.
 
-    `remarks` say what to look at in decisions, each with the names of users, `contradictions` which
-    lines of the log of the script the reports deny.
+    - `decisions` (`DECISIONS`): what was decided, and what became of it.
 
     `coverages` are the reports of each account in the period, `newest` is the newest of all.
     """
@@ -167,8 +172,7 @@ class History:
     users: pd.DataFrame
     events: pd.DataFrame
     reports: pd.DataFrame
-    remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    contradictions: Sequence[str] = ()
+    decisions: pd.DataFrame = field(default_factory=partial(decisions_frame, ()))
     unmatched_owners: Sequence[Owner] = ()
 
     @property
@@ -250,7 +254,9 @@ def _walked(
         account,
         problems=account.follow(analysis.judged),
         owned={*analysis.owned.tolist()},
-        reported=reported_accounts(ledger, part, analysis.judged, span.until) if ledger else {},
+        reported=reported_accounts(ledger.lines, part, analysis.judged, span.until)
+        if ledger
+        else {},
     )
 
 
@@ -336,29 +342,30 @@ def _status(number: int, covered: Coverage) -> str:
 
 
 def _with_decisions(history: History, reported: ReportedAccounts) -> History:
-    """Return a history with `DECISION_COUNTS` in the period, and events `decision` and `done`.
+    """Return a history with the decisions, `DECISION_COUNTS` in the period, and their events.
 
-    Its users have the columns `decisions.USER_COLUMNS`, its remarks are those of `Decided`. An
-    account with decisions and without a report is not covered.
+    Its users have the column `removed_undecided`. An account with decisions and without a report is
+    not covered.
     """
     analysis, span = history.analysis, history.span
+    ledger = with_same_second(analysis.ledger, reported)
     of_period = Decided(
-        ledger=analysis.ledger,
-        fates=fates_of(
-            analysis.ledger, reported, max(file.as_of for file in analysis.report.files)
-        ),
+        ledger=ledger,
+        fates=fates_of(ledger, reported),
         owners=analysis.owners,
         covered={each.account: each for each in history.coverages if not each.reason},
         since=span.since,
         until=span.until,
-        end=(span.until or history.newest).date(),
     )
-    users = history.users.assign(**of_period.of_users(history.users, history.users[BEFORE_REPORT]))
+    removed = of_period.removed_undecided(history.users, history.users[BEFORE_REPORT])
+    users = history.users.assign(**{REMOVED_UNDECIDED: removed})
     counts = of_period.counts()
-    removed = users.loc[users[REMOVED_UNDECIDED], columns.ACCOUNT]
-    counts.update((account, REMOVED_UNDECIDED) for account in removed)
-    accounts = history.period[columns.ACCOUNT].iloc[:-1]
-    numbers = {name: [counts[account, name] for account in accounts] for name in DECISION_COUNTS}
+    counts.update((account, REMOVED_UNDECIDED) for account in users[columns.ACCOUNT][removed])
+    accounts, names = (
+        history.period[columns.ACCOUNT].iloc[:-1],
+        (*DECISION_COUNTS, REMOVED_UNDECIDED),
+    )
+    numbers = {name: [counts[account, name] for account in accounts] for name in names}
     added = (
         (line.account, line.user, line.arn, line.created, *cells)
         for line, *cells in of_period.events()
@@ -375,6 +382,5 @@ def _with_decisions(history: History, reported: ReportedAccounts) -> History:
         ),
         users=users,
         events=_events_in_order(concatenated([history.events, _frame(added, EVENTS)])),
-        remarks=of_period.remarks(users),
-        contradictions=of_period.fates.contradictions,
+        decisions=decisions_frame(of_period.rows()),
     )

@@ -1,6 +1,6 @@
 """Order the reports of each account, and find those of a period.
 
-A day without a time counts as its start, or as the newest timestamp in the report if that is later.
+A day without a time counts as its start.
 """
 
 from bisect import bisect_left, bisect_right
@@ -10,7 +10,6 @@ from datetime import datetime
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
-from analyzer.decisions.facts import report_time
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.model import ReportFile
 from analyzer.terms import AsOfSource, count_text, minute_text
@@ -64,7 +63,7 @@ def ordered_reports(files: Sequence[ReportFile]) -> list[AccountReport]:
     Raises InputRefused for two whose order is not known.
     """
     reports = sorted(
-        AccountReport(of.account, report_time(file).earliest, position, of.rows, file)
+        AccountReport(of.account, file.time, position, of.rows, file)
         for position, file in enumerate(files)
         for of in file.accounts
     )

@@ -63,8 +63,7 @@ def collect(
     files = decision_inputs(names)
 
     from analyzer.decisions.collect import collect as collected
-    from analyzer.decisions.collect import lines_of, owner_answer_notes, with_facts
-    from analyzer.decisions.fate import fates
+    from analyzer.decisions.collect import lines_of, owner_answer_notes
     from analyzer.decisions.ledger import Ledger
     from analyzer.decisions.ledger_file import locked_ledger, write_ledger
     from analyzer.reviews.entries import read_files
@@ -78,10 +77,6 @@ def collect(
         given = _given_reports(inputs, criteria, *lists, decided) if report else None
         entries = read_files(files, utc_now().date(), given)
         update = collected(ledger, entries)
-        if given:
-            newest = given.analysis
-            of_reports = fates(update.ledger, newest.report, newest.judged)
-            update = with_facts(update, of_reports)
         # Without a new line too, one may stay at a smaller place.
         if output and update.ledger.lines != ledger.lines:
             write_ledger(output, update.ledger)

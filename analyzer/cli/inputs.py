@@ -27,7 +27,7 @@ from analyzer.cli.values import (
 )
 from analyzer.errors import InputRefused
 from analyzer.files import missing_file_refusal
-from analyzer.limits import DUE_DAYS, KEEP_DAYS, RULE_LIMITS
+from analyzer.limits import RULE_LIMITS
 from analyzer.report.input_formats import InputLimit
 from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, account_with_zeros, short_list
 
@@ -183,17 +183,12 @@ def _lists(options: JudgingOptions) -> dict[str, Any]:
     lists: dict[str, Any] = {}
     if options.exemptions or options.exempt:
         lists["exemptions"] = exemptions_of(options.exemptions, options.exempt)
-    if options.decisions or (options.keep_days, options.due_days) != (KEEP_DAYS, DUE_DAYS):
-        from analyzer.decisions.ledger import Ledger, read_ledger
+    if options.decisions:
+        from analyzer.decisions.ledger import read_ledger
         from analyzer.decisions.removal_log import NO_LOG, read_removal_log
 
-        ledger = read_ledger(*options.decisions) if options.decisions else Ledger()
-        lists["ledger"] = replace(
-            ledger,
-            keep_days=options.keep_days,
-            due_days=options.due_days,
-            log=sum((read_removal_log(*file) for file in options.log), NO_LOG),
-        )
+        log = sum((read_removal_log(*file) for file in options.log), NO_LOG)
+        lists["ledger"] = replace(read_ledger(*options.decisions), log=log)
     if options.accounts:
         from analyzer.lists.owners import read_account_list
 

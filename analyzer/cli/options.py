@@ -19,7 +19,7 @@ from analyzer.cli.values import (
     whole_number,
     words_of,
 )
-from analyzer.limits import DUE_DAYS, IDLE_DAYS, KEEP_DAYS, RULE_LIMITS, Criteria, Definition
+from analyzer.limits import IDLE_DAYS, RULE_LIMITS, Criteria, Definition
 from analyzer.report.input_formats import MAX_INPUT, size_in_bytes, size_text
 from analyzer.terms import (
     ANY_UNKNOWN_EXPOSURE,
@@ -171,8 +171,6 @@ class JudgingOptions(CriteriaOptions):
     )
     decisions: InputFile | None = None
     log: list[InputFile] = field(default_factory=list)
-    keep_days: int = KEEP_DAYS
-    due_days: int = DUE_DAYS
     accounts: InputFile | None = option(None, **ACCOUNTS)
 
     @property
@@ -190,8 +188,6 @@ class ReviewOptions(JudgingOptions):
         None, **FILE, **IN_INPUT, help="Follow up the decisions in this ledger."
     )
     log: list[InputFile] = option([], **FILE, **IN_INPUT, help="Read logs of the removal script.")
-    keep_days: int = option(KEEP_DAYS, **DAYS, **IN_INPUT, help="Days for which keep exempts.")
-    due_days: int = option(DUE_DAYS, **DAYS_FROM_0, **IN_INPUT, help="Days until overdue.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ def verify(
             analysis = _request_of_review(review, lists, name).analysis(of_review)
             verify_workbook(name, content, review, analysis, result)
     for file in ledgers:
-        verify_ledger(read_ledger(*file), workbooks, given, utc_now().date(), result)
+        verify_ledger(read_ledger(*file), workbooks, utc_now().date(), result)
     write = _write_json if format_ is TextOrJson.JSON else _write_text
     write(result)
     if result.differences:
@@ -174,7 +174,7 @@ def _request_of_review(
             message = f"the list {name}, SHA-256 {digest}, is missing"
             raise InputRefused.of_file(workbook, message, hint)
         used.setdefault(option, []).append(InputFile(name, found[0]))
-    shared = ("idle_days", "grace_days", "keep_days", "due_days")
+    shared = ("idle_days", "grace_days")
     single = ("exemptions", "owners", "decisions", "accounts")
     values: dict[str, Any] = {
         **{name: getattr(review, name) for name in shared},

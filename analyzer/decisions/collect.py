@@ -7,35 +7,23 @@ recorded, late, repeated, older or at odds with another.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from analyzer import columns
-from analyzer.decisions.decision import (
-    CHOICES,
-    PROGRAM,
-    REMOVALS,
-    LedgerLine,
-    normal_name,
-    user_names,
-)
+from analyzer.decisions.decision import Decision, LedgerLine, normal_name, user_names
 from analyzer.decisions.entries import DecisionFile, filled_down_problems
-from analyzer.decisions.fate import Fates
 from analyzer.decisions.ledger import Ledger, unidentified_notes
+from analyzer.decisions.standing import summaries
 from analyzer.errors import InputRefused
-from analyzer.terms import count_text, short_list, utc_text
+from analyzer.terms import count_text, short_list
 
 
 @dataclass(frozen=True, slots=True)
 class FileOutcome:
-    """Hold the numbers of entries of a file by reviewer and word, and how many are new.
-
-    `emptied` are decisions collected before from a workbook of the name, whose cells are empty now.
-    """
+    """Hold the numbers of entries of a file by reviewer and word, and how many are new."""
 
     file: str
     words: Counter[tuple[str, str]]
     added: int
-    emptied: tuple[LedgerLine, ...]
     still_open: int
 
 
@@ -57,41 +45,20 @@ def collect(before: Ledger, files: Sequence[DecisionFile]) -> LedgerUpdate:
     entered = [file for file in files if not file.is_ledger]
     if problems := [problem for file in entered for problem in filled_down_problems(file.lines)]:
         raise InputRefused(problems)
-    after = before.with_lines(line for file in files for line in file.lines if not line.is_fact)
+    after = before.with_lines(line for file in files for line in file.lines)
     known = {line.identity for line in before.lines}
     added = tuple(line for line in after.lines if line.identity not in known)
     outcomes = tuple(_outcome(file, after, known) for file in files)
     return LedgerUpdate(after, added, outcomes, (*_notes(files, added, after),))
 
 
-def with_facts(update: LedgerUpdate, fates: Fates) -> LedgerUpdate:
-    """Return an update with the lines of the program: what the reports show of removals."""
-    facts = [*fates.kept_facts]
-    notes = [f"{fact.decision}: {fact.arn}, {utc_text(fact.as_of)}" for fact in facts]
-    added, ledger = (*update.added, *facts), update.ledger.with_lines(facts)
-    return LedgerUpdate(ledger, added, update.files, (*update.notes, *notes))
-
-
 def _outcome(file: DecisionFile, after: Ledger, known: set[tuple[object, ...]]) -> FileOutcome:
     people = {line.person: line.decided_by for line in file.lines}
-    words = Counter((people[line.person], str(line.decision)) for line in _entered([file]))
-    open_rows = {(row.user, row.as_of): row for row in file.open_rows}
-
-    def is_emptied(line: LedgerLine) -> bool:
-        row = open_rows.get((line.subject, line.as_of))
-        return row is not None and line.identity in known and line.summary not in row.earlier
-
-    of_file = (line for line in after.lines if line.workbook == file.source)
-    emptied = tuple(line for line in of_file if is_emptied(line) and _counts(line, after))
-    decided = {(line.subject, line.as_of) for line in after.lines if not line.is_fact}
-    added = len({line.identity for line in _entered([file])} - known)
-    return FileOutcome(file.file.name, words, added, emptied, len({*open_rows} - decided))
-
-
-def _counts(line: LedgerLine, ledger: Ledger) -> bool:
-    """Return whether a line is among the words that decide on its user, or may hold."""
-    stand = ledger.standings[line.subject]
-    return line in (*stand.lines, *stand.holding)
+    words = Counter((people[line.person], str(line.decision)) for line in file.lines)
+    open_rows = {(row.user, row.as_of) for row in file.open_rows}
+    decided = {(line.subject, line.as_of) for line in after.lines}
+    added = len({line.identity for line in file.lines} - known)
+    return FileOutcome(file.file.name, words, added, len(open_rows - decided))
 
 
 def _notes(
@@ -100,42 +67,32 @@ def _notes(
     """Yield notes on what does not stand, or replaces another word of its name."""
     yield from (note for file in files for note in file.notes)
     yield from unidentified_notes(added)
-    if facts := sum(line.is_fact for file in files for line in file.lines):
-        lines = count_text(facts, "line")
-        yield f"Not taken: {lines} of {PROGRAM}; with the reports (--report) they are written anew."
-    words = {(line.subject, line.person) for line in after.lines if line.decision in _OTHER_WORDS}
+    objected = {(line.subject, line.person) for line in after.lines if not line.is_removal}
     for subject in dict.fromkeys(line.subject for line in added):
         stand = after.standings[subject]
-        if stand.doubt:
-            yield f"{stand.line.arn}: {stand.doubt}: {stand.why}"
-        elif stand.is_of_removal:
-            for line in stand.lines:
-                if (subject, line.person) in words:
-                    text = "replaces another word under this name"
-                    yield f"{line.arn}: {line.summary} {text}"
-
-
-_OTHER_WORDS: Final = tuple(word for word in CHOICES if word not in REMOVALS)
+        if stand.is_contested:
+            words = summaries((*stand.words, *stand.objections))
+            yield f"{stand.line.arn}: people disagree: {words}"
+        for line in stand.words if stand.word else ():
+            if (subject, line.person) in objected:
+                yield f"{line.arn}: {line.summary} replaces another word under this name"
 
 
 def lines_of(update: LedgerUpdate) -> Iterator[str]:
     """Yield the numbers by file, person and word, and the notes."""
     for file in update.files:
-        numbers = {"new": file.added, "emptied": len(file.emptied), "still open": file.still_open}
+        numbers = {"new": file.added, "still open": file.still_open}
         others = (f", {name} {number:,}" for name, number in numbers.items() if number)
         yield f"{file.file}: entered {file.words.total():,}{''.join(others)}"
         for person in dict.fromkeys(person for person, _ in file.words):
-            words = (f"{n:,} {word}" for word in CHOICES if (n := file.words[person, word]))
+            words = (f"{n:,} {word}" for word in Decision if (n := file.words[person, word]))
             yield f"  {person}: {', '.join(words)}"
-        if file.emptied:
-            names = short_list(user_names(file.emptied))
-            yield f"  emptied, and still standing: {names}; to take one back, write withdraw"
     yield from update.notes
 
 
 def owner_answer_notes(files: Sequence[DecisionFile], ledger: Ledger) -> Iterator[str]:
     """Yield notes on users that each owner left open, and on decisions for another owner."""
-    decided = {(line.subject, line.as_of) for line in ledger.lines if not line.is_fact}
+    decided = {(line.subject, line.as_of) for line in ledger.lines}
     rows = {(row.user, row.as_of): row.owner for file in files for row in file.open_rows}
     still_open = Counter(owner for key, owner in rows.items() if owner and key not in decided)
     answered = {_owner(line) for line in _entered(files)}
@@ -153,7 +110,7 @@ def owner_answer_notes(files: Sequence[DecisionFile], ledger: Ledger) -> Iterato
 
 
 def _entered(files: Iterable[DecisionFile]) -> Iterator[LedgerLine]:
-    return (line for file in files for line in file.lines if not line.is_fact)
+    return (line for file in files for line in file.lines)
 
 
 def _owner(line: LedgerLine) -> str:

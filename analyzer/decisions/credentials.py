@@ -1,14 +1,13 @@
-"""Hold the credentials of a user in a report or a decision, and find access that is added later.
+"""Hold the credentials of a user in a report or a decision, and name what differs between two.
 
-A cell that is not understood, or in which another row of the ARN differs, is unknown. It is never
-read as "no": if it turns out to be access, that access is new.
+A cell that is not understood is unknown. It is never read as "no".
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import permutations
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.decisions.decision import LedgerLine, User
-from analyzer.report.model import ReportFile
 from analyzer.report.users import UTC_INDEX, Users, users_of_rows
-from analyzer.terms import Verdict
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.truth import Truth
 
@@ -30,15 +27,6 @@ class Moment:
     at: datetime | None = None
     is_known: bool = True
 
-    def is_later_than(self, other: Self) -> bool:
-        """Return whether this moment is later than the other one, or the only one known."""
-        return self.at is not None and (other.at is None or self.at > other.at)
-
-    @property
-    def day(self) -> str:
-        """Return the day as 2026-03-01, empty if there is none."""
-        return f"{self.at:%Y-%m-%d}" if self.at else ""
-
 
 class Slot(NamedTuple):
     """Hold an access key or a signing certificate; `is_active` is None if that is unknown."""
@@ -46,11 +34,6 @@ class Slot(NamedTuple):
     is_active: bool | None
     created: Moment
     last_used: Moment = Moment()
-
-    @property
-    def shows_nothing(self) -> bool:
-        """Return whether nothing is known to be in the slot."""
-        return not (self.is_active or self.created.at or self.last_used.at)
 
     @property
     def is_unknown(self) -> bool:
@@ -89,119 +72,70 @@ class Credentials:
 class ReportedUser:
     """Hold what a report shows of one user.
 
-    `is_active` is the verdict by the limit of the decision, `verdict` the one of the analysis.
+    `services` are those of active credentials in AWS's list, with `has_list`; `SOME_SERVICE` if the
+    list is not there, and a caveat shows that there are any. `exemption` is the reason, if any.
     """
 
     credentials: Credentials
-    has_service_credential: bool
-    is_active: bool = False
+    services: str
+    has_list: bool = False
     verdict: str = ""
     exemption: str = ""
 
     @property
-    def can_be_deleted(self) -> bool:
-        """Return whether no key, certificate or listed service-specific credential is active.
+    def has_access(self) -> bool:
+        """Return whether the user has what keeps it from being deleted.
 
-        Nor was a password ever used. What is unknown counts as active or used.
+        That is an active access key, certificate or listed service-specific credential, or a
+        password that was ever used. What is unknown counts as active or used.
         """
         shown = self.credentials
         is_active = any(slot.is_active is not False for slot in (*shown.keys, *shown.certificates))
         never = shown.last_sign_in.is_known and shown.last_sign_in.at is None
         was_used = shown.has_password is not False and not never
-        return not (is_active or was_used or self.has_service_credential)
+        return is_active or was_used or bool(self.services) or shown.has_more_credentials
 
-    def has_no_way_in(self, file: ReportFile, *, needs_list: bool) -> bool:
-        """Return whether nothing works, as far as all of it is known.
+    @property
+    def has_no_credentials(self) -> bool:
+        """Return whether no password, active key, certificate or listed credential is left.
 
-        With `needs_list`, AWS's list must show that too.
+        What is unknown may be one.
         """
-        return (file.shows_service_credentials or not needs_list) and self._ways_in == {False}
-
-    @property
-    def has_way_in(self) -> bool:
-        """Return whether anything works, as far as it is known."""
-        return True in self._ways_in
-
-    @property
-    def _ways_in(self) -> set[bool | None]:
-        """Return what is active, True, and what is not, False; None is unknown."""
         shown = self.credentials
-        active = {slot.is_active for slot in (*shown.keys, *shown.certificates)}
-        others = {self.has_service_credential, shown.has_more_credentials}
-        return active | others | {shown.has_password}
+        is_active = any(slot.is_active for slot in (*shown.keys, *shown.certificates))
+        has_any = is_active or shown.has_password or self.services or shown.has_more_credentials
+        return not (has_any or shown.is_unknown)
 
+    def differences(self, now: Self) -> list[str]:
+        """Return, in words, in what a report shows the user otherwise than this one.
 
-def access_added(
-    of_before: ReportedUser, of_now: ReportedUser | None, baseline: datetime
-) -> list[str]:
-    """Return each access or use that a later report shows beyond an earlier one, in words.
-
-    `changes.events.events` has all changes of a user; here are only those new to a decision.
-
-    What was unknown before counts as absent, and so does a user whom the later report does not
-    show. `baseline` is the moment of the earlier report: if the change of the password is unknown
-    there, a change after `baseline` is new.
-    """
-    if of_now is None:
-        return []
-    before, now = of_before.credentials, of_now.credentials
-    is_set = now.has_password is True and before.has_password is not True
-    known_change = before.password_changed if before.password_changed.is_known else Moment(baseline)
-    is_changed = not is_set and now.password_changed.is_later_than(known_change)
-    has_more = now.has_more_credentials and not before.has_more_credentials
-    of_service = of_now.has_service_credential and not of_before.has_service_credential
-    news = [
-        (now.last_sign_in.is_later_than(before.last_sign_in), f"signed in {now.last_sign_in.day}"),
-        (is_set, f"password set {now.password_changed.day}"),
-        (is_changed, f"password changed {now.password_changed.day}"),
-        (now.has_mfa is True and before.has_mfa is not True, "MFA device added"),
-        (has_more, "more access keys or certificates than the report lists"),
-    ]
-    return [
-        *(text.strip() for is_new, text in news if is_new),
-        *_added_slots("access key", before.keys, now.keys, baseline),
-        *_added_slots("signing certificate", before.certificates, now.certificates, baseline),
-        *(["service-specific credential"] if of_service else []),
-    ]
-
-
-def _added_slots(
-    name: str, before: Sequence[Slot], now: Sequence[Slot], baseline: datetime
-) -> list[str]:
-    """Return the access that slots add, paired with earlier slots in the order that adds least.
-
-    AWS may later show a key or certificate in another slot (IAM User Guide).
-    """
-    orders = (
-        [
-            text
-            for pair in zip(now, order, strict=True)
-            for text in _access_added_to_slot(name, *pair, baseline)
+        A list of service-specific credentials that is not there any more is no difference.
+        """
+        before, after = self.credentials, now.credentials
+        has_password = before.has_password, before.password_changed
+        seen_services = bool(self.services) if self.services == SOME_SERVICE else self.services
+        services = bool(now.services) if self.services == SOME_SERVICE else now.services
+        return [
+            name
+            for name, differs in (
+                ("password", has_password != (after.has_password, after.password_changed)),
+                ("last sign-in", before.last_sign_in != after.last_sign_in),
+                # AWS may show a key in another slot when the other one is gone.
+                ("access keys", Counter(before.keys) != Counter(after.keys)),
+                ("certificates", Counter(before.certificates) != Counter(after.certificates)),
+                ("MFA", before.has_mfa != after.has_mfa),
+                (
+                    "additional credentials",
+                    before.has_more_credentials != after.has_more_credentials,
+                ),
+                ("service-specific credentials", now.has_list and seen_services != services),
+            )
+            if differs
         ]
-        for order in permutations(before)
-    )
-    return min(orders, key=lambda news: (len(news), sum(" created " in text for text in news)))
 
 
-def _access_added_to_slot(name: str, now: Slot, before: Slot, baseline: datetime) -> Iterator[str]:
-    """Yield the access that a slot adds to an earlier one.
-
-    A credential is identified by its creation time. If that is not known now, it may be any; if it
-    was not known before, it may be an older one that gives no access.
-    """
-    if now.shows_nothing:
-        return
-    is_used = now.last_used.is_later_than(before.last_used)
-    is_old = now.created.at is not None and now.created.at <= baseline
-    was_hidden = not (before.created.is_known or now.is_active or is_used) and is_old
-    if now.created.at not in (None, before.created.at) and not was_hidden:
-        yield f"{name} created {now.created.day}"
-        return
-    known = f"{name} of {now.created.day}" if now.created.at else name
-    if now.is_active and before.is_active is not True:
-        yield f"{known} activated"
-    if is_used:
-        yield f"{known} used {now.last_used.day}"
+SOME_SERVICE: Final = "some"
+"""The text for service-specific credentials of which only a caveat is known."""
 
 
 def credentials_of_users(page: Users) -> Iterator[Credentials]:
@@ -235,8 +169,8 @@ def users_decided_on(lines: Sequence[LedgerLine]) -> list[ReportedUser]:
     return [
         ReportedUser(
             credentials,
-            line.has_service_credential,
-            is_active=line.user_row[columns.VERDICT] == Verdict.ACTIVE,
+            SOME_SERVICE if line.has_service_credential else "",
+            verdict=line.user_row[columns.VERDICT],
         )
         for line, credentials in zip(lines, credentials_of_users(page_of_lines(lines)), strict=True)
     ]

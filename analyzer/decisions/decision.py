@@ -1,4 +1,4 @@
-"""Hold a line of a ledger: what a person entered, and what the report showed of the user."""
+"""Hold a line of a ledger: a person's word on one user, made looking at one report."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -6,44 +6,30 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cached_property, lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 from analyzer import columns
-from analyzer.limits import Criteria
 from analyzer.lists.owners import owner_text
-from analyzer.report.model import ReportFile, ReportTime
+from analyzer.report.model import ReportTime
 from analyzer.report.values import timestamp
-from analyzer.terms import ACCOUNT_ID_PATTERN, AWS_SOURCES, AsOfSource, utc_text
+from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource
 from analyzer.verdicts.caveats import SERVICE_CREDENTIAL
 
 
 class Decision(StrEnum):
-    """Name the words of a reviewer, and the facts that only the program writes."""
+    """Name the words of a reviewer. To take a removal back, a person writes keep or investigate."""
 
     DELETE = "delete"
     DEACTIVATE = "deactivate"
     KEEP = "keep"
     INVESTIGATE = "investigate"
-    WITHDRAW = "withdraw"
-    GONE = "gone"
-    DEACTIVATED = "deactivated"
-    OVERTAKEN = "overtaken"
 
 
 REMOVALS: Final = (Decision.DEACTIVATE, Decision.DELETE)
-"""The decisions that change a user in AWS: a script carries them out, a follow-up shows them."""
-
-FACTS: Final = (Decision.GONE, Decision.DEACTIVATED, Decision.OVERTAKEN)
-"""What the program writes of a report: no person's word."""
-
-CHOICES: Final = tuple(decision for decision in Decision if decision not in FACTS)
-"""The decisions that a reviewer can enter."""
+"""The decisions that change a user in AWS, the milder first: a script carries them out."""
 
 PROGRAM: Final = "credreport"
-"""The name in `decided_by` of a fact."""
-
-IDLE_LIMIT: Final = Criteria().idle_days
-"""The days without use from which a user is idle, for a line that has no limit of its own."""
+"""The name that no person can have."""
 
 USER_ARN: Final = re.compile(
     rf"arn:aws(-[a-z0-9-]+)?:iam::(?P<account>{ACCOUNT_ID_PATTERN}):user/(.*/)?(?P<user>[^/]+)"
@@ -60,28 +46,6 @@ class User(NamedTuple):
     account: str
     name: str
     created: datetime | None
-
-
-CreationSecond: TypeAlias = tuple[str, datetime | None]
-"""An account, and the second in which users of it were created, None if not known.
-
-A renamed user keeps it, and a script can create many users in one second.
-"""
-
-
-def baseline_in_row(cells: Mapping[str, str]) -> datetime:
-    """Return the moment from which "since" counts, as far as a row of `users.csv` shows it.
-
-    It is as-of if AWS gives it, else the newest timestamp of the row, which is not later than that
-    of the report.
-    """
-    past = (name for name in columns.TIMESTAMPS if name != columns.PASSWORD_NEXT_ROTATION)
-    is_of_report = cells[columns.AS_OF_SOURCE] in (*AWS_SOURCES, AsOfSource.ASSUMED)
-    moments = (timestamp(cells[name]) for name in ((columns.AS_OF,) if is_of_report else past))
-    return max(filter(None, moments), default=_NEVER)
-
-
-_NEVER: Final = datetime.fromtimestamp(0, UTC)
 
 
 # Many lines share few names.
@@ -111,14 +75,12 @@ class EntryPlace(NamedTuple):
 class LedgerLine:
     """Hold the decision of a person on one user, and the user's row in the report.
 
-    It was entered in `row` of `sheet` of the file `workbook` with that `sha256`; `sheet` is empty
-    for a CSV. `read_from` is where it was read now: in the ledger, if it was collected before.
-    The report shows nothing after `baseline`. `same_second` are the names of the other users that
-    were created in the same second, None if not known. `service_credentials` are the services of
-    active credentials in AWS's list, empty for none or if there was no list. The verdict was judged
-    with `idle_limit`, in days. `user_row` are texts by the names of `columns.OF_USERS_CSV`.
+    It was first entered in `row` of the file `workbook`; `read_from` is where it was read now.
+    `user_row` are texts by the names of `columns.OF_USERS_CSV`, as the report gives them.
+    `same_second` are the names of the users of the account that were created in the second of this
+    one, its own among them, None if not known.
 
-    Lines with equal `identity` (entries and every cell shown) are the same line, in any file.
+    Lines with equal `identity` are the same line, in any file.
     """
 
     decision: Decision
@@ -127,14 +89,9 @@ class LedgerLine:
     ticket: str = ""
     comment: str = ""
     workbook: str = ""
-    sha256: str = ""
-    sheet: str = ""
     row: int = 0
-    baseline: datetime
-    same_second: frozenset[str] | None = None
-    service_credentials: str = ""
-    idle_limit: int = IDLE_LIMIT
     user_row: Mapping[str, str]
+    same_second: frozenset[str] | None = None
     read_from: EntryPlace = field(compare=False, repr=False)
     created: datetime | None = field(init=False, repr=False)
     as_of: datetime = field(init=False, repr=False)
@@ -151,6 +108,11 @@ class LedgerLine:
             object.__setattr__(self, name, one_line(getattr(self, name)))
 
     @property
+    def is_removal(self) -> bool:
+        """Return whether the user is to be deactivated or deleted; other words object to that."""
+        return self.decision in REMOVALS
+
+    @property
     def account(self) -> str:
         """Return the account of the user."""
         return self.user_row[columns.ACCOUNT]
@@ -165,15 +127,10 @@ class LedgerLine:
         """Return the name of the user."""
         return self.user_row[columns.USER]
 
-    @property
-    def creation_second(self) -> CreationSecond:
-        """Return the account, and when the user was created."""
-        return self.account, self.created
-
-    @property
-    def owner(self) -> str:
-        """Return the owner of the user, with address and last day, empty if none is known."""
-        return owner_text(*(self.user_row.get(name, "") for name in columns.OWNERSHIP))
+    @cached_property
+    def subject(self) -> User:
+        """Return whom the line is about: a path counts for nothing."""
+        return User(self.account, self.user, self.created)
 
     @property
     def identifies_user(self) -> bool:
@@ -181,10 +138,14 @@ class LedgerLine:
         return bool(self.created and USER_ARN.fullmatch(self.arn)) and self.arn.isprintable()
 
     @property
+    def owner(self) -> str:
+        """Return the owner of the user, with address and last day, empty if none is known."""
+        return owner_text(*(self.user_row.get(name, "") for name in columns.OWNERSHIP))
+
+    @property
     def has_service_credential(self) -> bool:
-        """Return whether AWS's list showed an active one; in `users.csv`, a caveat shows it."""
-        has_caveat = SERVICE_CREDENTIAL in self.user_row[columns.CAVEATS].split(";")
-        return bool(self.service_credentials) or has_caveat
+        """Return whether a caveat shows an active service-specific credential."""
+        return SERVICE_CREDENTIAL in self.user_row[columns.CAVEATS].split(";")
 
     @cached_property
     def person(self) -> str:
@@ -192,46 +153,42 @@ class LedgerLine:
         return normal_name(self.decided_by)
 
     @property
-    def place(self) -> tuple[str, str, int, str]:
+    def place(self) -> tuple[str, int]:
         """Return where the decision was first entered, in an order that does not change."""
-        return self.workbook, self.sheet, self.row, self.sha256
+        return self.workbook, self.row
 
     @property
     def place_text(self) -> str:
         """Return where the decision was first entered, in words."""
-        sheet = f", sheet {self.sheet}" if self.sheet else ""
-        return f"{self.workbook}{sheet}, row {self.row}"
+        return f"{self.workbook}, row {self.row}"
+
+    @cached_property
+    def newest_timestamp(self) -> datetime:
+        """Return the newest timestamp in the user's row: the report is not older."""
+        moments = (timestamp(self.user_row[name]) for name in _PAST_TIMESTAMPS)
+        return max(filter(None, moments), default=_NEVER)
+
+    @cached_property
+    def report_time(self) -> datetime:
+        """Return the time of the report that the decision was made on.
+
+        `--as-of` is no time of a report: the newest timestamp of the row counts instead.
+        """
+        source = AsOfSource(self.user_row[columns.AS_OF_SOURCE])
+        return ReportTime(self.as_of, source, self.newest_timestamp).earliest
 
     @cached_property
     def identity(self) -> tuple[object, ...]:
-        """Return what makes lines the same: user, word, person, date, baseline, every cell shown.
-
-        A fact of the program is one of a report.
-        """
-        of_report = (self.sha256,) if self.is_fact else (self.ticket, self.comment, self.baseline)
+        """Return what makes lines the same: user, word, person, date, and every cell shown."""
         cells = (_as_read(name, self.user_row.get(name, "")) for name in columns.OF_USERS_CSV)
-        return self.decision, self.person, self.decided_on, *of_report, *cells
+        entry = self.decision, self.person, self.decided_on, self.ticket, self.comment
+        names = None if self.same_second is None else tuple(sorted(self.same_second))
+        return *entry, names, *cells
 
     @property
-    def is_fact(self) -> bool:
-        """Return whether the program wrote the line."""
-        return self.decision in FACTS
-
-    @cached_property
-    def subject(self) -> User:
-        """Return whom the line is about: a path counts for nothing."""
-        return User(self.account, self.user, self.created)
-
-    @cached_property
-    def report_time(self) -> ReportTime:
-        """Return the time of the report that the decision was made on."""
-        source = AsOfSource(self.user_row[columns.AS_OF_SOURCE])
-        return ReportTime(self.as_of, source, self.baseline)
-
-    @cached_property
-    def earliest(self) -> datetime:
-        """Return the earliest time that the report decided on can have."""
-        return self.report_time.earliest
+    def entry(self) -> tuple[object, ...]:
+        """Return what was entered, of whom, and on which report, whatever else the row shows."""
+        return self.decision, self.person, self.decided_on, self.subject, self.as_of
 
     @property
     def summary(self) -> str:
@@ -240,6 +197,10 @@ class LedgerLine:
         return ", ".join(filter(None, parts))
 
 
+_NEVER: Final = datetime.fromtimestamp(0, UTC)
+_PAST_TIMESTAMPS: Final = tuple(
+    name for name in columns.TIMESTAMPS if name != columns.PASSWORD_NEXT_ROTATION
+)
 _MOMENTS: Final = frozenset((*columns.TIMESTAMPS, columns.AS_OF))
 _BOOLEANS: Final = frozenset(("true", "false"))
 
@@ -251,40 +212,12 @@ def _as_read(name: str, cell: str) -> object:
     return lower if (lower := cell.lower()) in _BOOLEANS else one_line(cell)
 
 
-def fact_line(fact: Decision, line: LedgerLine, file: ReportFile) -> LedgerLine:
-    """Return the line by which the program remembers what a report shows of the user of a line.
-
-    It has the user without a path, the fact, as-of with its source, and SHA-256; nothing else.
-    """
-    shown = {
-        columns.ACCOUNT: line.account,
-        columns.USER: line.user,
-        columns.ARN: re.sub(":user/.*", f":user/{line.user}", line.arn),
-        columns.USER_CREATION_TIME: utc_text(created) if (created := line.created) else "",
-        columns.AS_OF: utc_text(file.as_of),
-        columns.AS_OF_SOURCE: str(file.as_of_source),
-    }
-    return LedgerLine(
-        decision=fact,
-        decided_by=PROGRAM,
-        decided_on=file.as_of.date(),
-        sha256=file.sha256,
-        baseline=file.baseline,
-        user_row={**dict.fromkeys(columns.OF_USERS_CSV, ""), **shown},
-        read_from=line.read_from,
-    )
-
-
 class OpenRow(NamedTuple):
-    """Name a listed user without an entry, its owner, and the as-of of its report.
-
-    `earlier` is the earlier decision that the list shows, in words.
-    """
+    """Name a listed user without an entry, its owner, and the as-of of its report."""
 
     user: User
     as_of: datetime
     owner: str = ""
-    earlier: str = ""
 
 
 def open_row(cells: Mapping[str, str]) -> OpenRow:

@@ -9,15 +9,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
 from itertools import pairwise
-from pathlib import PurePath
 from typing import Final
 
 from analyzer import columns
 from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import (
-    CHOICES,
     PROGRAM,
     USER_ARN,
     Decision,
@@ -43,23 +40,14 @@ _TOLERANCE: Final = timedelta(days=1)
 class DecisionFile:
     """Hold the entries of one file, in its order, and the users that are left open.
 
-    `notes` are other sentences on the file.
+    `notes` are other sentences on the file. The lines of a ledger were collected before.
     """
 
     file: FileReference
     lines: tuple[LedgerLine, ...]
     open_rows: tuple[OpenRow, ...] = ()
     notes: tuple[str, ...] = ()
-
-    @property
-    def source(self) -> str:
-        """Return the name of the file in the column `workbook` of a ledger."""
-        return PurePath(self.file.name).name
-
-    @cached_property
-    def is_ledger(self) -> bool:
-        """Return whether the lines were collected from other files before."""
-        return any(line.sha256 != self.file.sha256 for line in self.lines)
+    is_ledger: bool = False
 
 
 ProblemOf = Callable[[str, str, str], Problem]
@@ -74,9 +62,9 @@ def entry_problems(
     `cells` has texts by `ENTRIES` and by `columns.OF_USERS_CSV`. The day of the decision must not
     be before the report, nor after `today`, the day of collecting, if there is one.
     """
-    if cells[DECISION].lower() not in CHOICES:
+    if cells[DECISION].lower() not in [*Decision]:
         message = "not a decision" if cells[DECISION] else "an entry without a decision"
-        yield problem(DECISION, message, f"Write {', '.join(CHOICES)}; or empty the other cells.")
+        yield problem(DECISION, message, f"Write {', '.join(Decision)}; or empty the other cells.")
     if not cells[DECIDED_BY]:
         yield problem(DECIDED_BY, "the cell is empty", "Write the name of the person who decided.")
     if normal_name(cells[DECIDED_BY]) == PROGRAM:
@@ -154,10 +142,11 @@ def filled_down_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem]:
     """Yield one problem if days rise by one from row to row: a spreadsheet filled them down."""
     run = 1
     for before, line in pairwise(lines):
-        is_next = line.sheet == before.sheet and line.row == before.row + 1
+        of, previous = line.read_from, before.read_from
+        is_next = of.file == previous.file and of.row == previous.row + 1
         run = run + 1 if is_next and line.decided_on - before.decided_on == _A_DAY else 1
         if run == _FILLED_ROWS:
-            first = line.row - _FILLED_ROWS + 1
+            first = line.read_from.row - _FILLED_ROWS + 1
             message = f"from row {first} on, days rise by one: a spreadsheet filled them down"
             hint = "Write the day on which you decided in each row."
             day, place = str(line.decided_on), line.read_from

@@ -1,358 +1,302 @@
-"""Say what became of each removal: the one judgement for plan, follow-up and history.
+"""Say what became of the removals of each user: the one judgement for plan, follow-up and history.
 
-It is done or overtaken by `facts`; the newest report of the account says the rest.
+Everything is computed from the ledger and the reports that are given; nothing is remembered.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
+from functools import partial
+from itertools import takewhile
 from typing import Final
 
-from analyzer.decisions.credentials import ReportedUser, access_added, users_decided_on
-from analyzer.decisions.decision import CreationSecond, Decision, LedgerLine, User
-from analyzer.decisions.facts import (
-    DONE_BY,
-    ReportedAccount,
-    ReportedAccounts,
-    denies,
-    facts,
-    facts_by_user,
-    names_there,
-    newer_reports,
-    possibly_renamed,
-    reported_accounts,
-)
+from analyzer.decisions.credentials import ReportedUser
+from analyzer.decisions.decision import Decision, LedgerLine
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.removal_log import LoggedRemoval
-from analyzer.decisions.standing import Doubt, Standing
-from analyzer.report.model import ReportFile
+from analyzer.decisions.reported_accounts import (
+    ReportedAccount,
+    ReportedAccounts,
+    reported_accounts,
+)
+from analyzer.decisions.standing import Standing, summaries
+from analyzer.limits import DUE_DAYS, SOON_DAYS
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.terms import POSSIBLY_RENAMED, AsOfSource, short_list, utc_text
-
-NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
+from analyzer.terms import POSSIBLY_RENAMED, Verdict, short_list, utc_text
 
 
 class State(StrEnum):
-    """Name the states of a removal, the most urgent first in lists."""
+    """Name what became of a removal, the most urgent first in lists."""
 
-    DISAGREE = "disagree"
-    KEPT = "kept"
-    NEWER_WORD = "newer word"
-    OVERTAKEN = "overtaken"
-    OPEN = "open"
+    DONE_OTHERWISE = "done, not as decided"
+    CONTESTED = "contested"
+    CHANGED = "changed"
     DEACTIVATED = "deactivated"
+    LAPSED = "lapsed"
     UNKNOWN = "unknown"
-    EXEMPT = "exempt"
+    OPEN = "open"
     ACTIVE = "active"
+    EXEMPT = "exempt"
+    NOTHING_TO_DO = "nothing to do"
     DONE = "done"
+
+    @property
+    def is_done(self) -> bool:
+        """Return whether a newer report shows the removal done."""
+        return self in (State.DONE, State.DONE_OTHERWISE)
 
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """Say what became of a removal.
+    """Say what became of the removals of a user; `line` is the newest, `before` what it showed.
 
-    `now` is the user in the newest report, `file`, None if it is not there; `file` is None if no
-    report covers the account. `before` is what the reviewer saw. `done_since` is the moment of the
-    first report that shows it done; `logged` is what the log of the script says of it, if the
-    reports do not contradict that.
+    `reports` are those given of the account from the one decided on, the newest last. `to_delete`
+    are the names of its creation second on which a delete stands. `done_since` is the first report
+    from which on it is done; `logged` is what the log of the script says.
     """
 
-    line: LedgerLine
-    state: State
-    fact: str
-    as_of: datetime
-    file: ReportFile | None
-    now: ReportedUser | None
+    standing: Standing
     before: ReportedUser
-    done_since: datetime | None = None
+    reports: Sequence[ReportedAccount]
+    to_delete: frozenset[str]
+    state: State = State.OPEN
+    fact: str = "still there"
+    done_since: ReportedAccount | None = None
     logged: LoggedRemoval | None = None
+
+    @property
+    def line(self) -> LedgerLine:
+        """Return the newest removal, whose row was seen."""
+        return self.standing.line
+
+    @property
+    def newest(self) -> ReportedAccount | None:
+        """Return the newest report of the account, if any is not older than the one decided on."""
+        return self.reports[-1] if self.reports else None
+
+    @property
+    def now(self) -> ReportedUser | None:
+        """Return the user in that report, None if it is not there."""
+        return self.newest.users.get(self.line.subject) if self.newest else None
 
     @property
     def action(self) -> Decision:
         """Return what is done: a user with access is deactivated before it is deleted."""
-        can_be_deleted = self.before.can_be_deleted and bool(self.now and self.now.can_be_deleted)
-        return self.line.decision if can_be_deleted else Decision.DEACTIVATE
+        word = self.standing.word or self.line.decision
+        return Decision.DEACTIVATE if self.before.has_access else word
 
     @property
     def days(self) -> int:
-        """Return the whole days from the decision to the report."""
-        return max((self.as_of.date() - self.line.decided_on).days, 0)
-
-    def is_overdue(self, due_days: int) -> bool:
-        """Return whether it is late."""
-        return self.state is not State.DONE and self.days > due_days
-
-
-@dataclass(frozen=True, slots=True)
-class Fates:
-    """Hold the fate of each removal, the facts that the reports show, and the ledger with these.
-
-    `contradictions` are sentences on the lines of the log that ledger or reports contradict.
-    """
-
-    fates: tuple[Fate, ...]
-    facts: tuple[LedgerLine, ...]
-    ledger: Ledger
-    contradictions: tuple[str, ...]
+        """Return the days from the report decided on to the newest report."""
+        decided_on = self.line.report_time.date()
+        return (self.newest.time.date() - decided_on).days if self.newest else 0
 
     @property
-    def kept_facts(self) -> Iterator[LedgerLine]:
-        """Yield the facts that a ledger keeps: `--as-of` proves nothing."""
-        return (line for line in self.facts if line.report_time.source is not AsOfSource.OPTION)
+    def is_overdue(self) -> bool:
+        """Return whether an open removal is late, by the newest report."""
+        return self.state is State.OPEN and self.days > DUE_DAYS
 
 
-def fates(ledger: Ledger, report: Report, users: Users, until: datetime | None = None) -> Fates:
-    """Return the fate of each removal that stands, and of each that something keeps from it.
+def fates(
+    ledger: Ledger, report: Report, users: Users, until: datetime | None = None
+) -> list[Fate]:
+    """Return what became of the removals of each user who has any among the last words.
 
     `users` are the judged users of `report`. Reports after `until` do not count.
     """
-    newest = max((file.as_of for file in report.files), default=None)
-    return fates_of(ledger, reported_accounts(ledger, report, users, until), newest)
+    accounts = reported_accounts(ledger.lines, report, users, until)
+    return fates_of(with_same_second(ledger, accounts), accounts)
 
 
-def fates_of(ledger: Ledger, accounts: ReportedAccounts, newest: datetime | None) -> Fates:
-    """Return the fate of each removal, from what reports show; `newest` is the last as-of."""
-    of_reports = tuple(facts(ledger, accounts))
-    after = ledger.with_lines(of_reports)
-    evidence = _Evidence(after, accounts, newest)
-    removals = [stand for stand in after.standings.values() if stand.is_of_removal]
-    before = users_decided_on([stand.line for stand in removals])
-    texts = (
-        f"{of.place}: {of.user.name} {of}: {why}." for of, why in evidence.contradicted.items()
-    )
-    return Fates(tuple(map(evidence.fate, removals, before)), of_reports, after, (*texts,))
+def with_same_second(ledger: Ledger, accounts: ReportedAccounts) -> Ledger:
+    """Return a ledger whose lines of scripts have the names that the reports decided on show."""
+    lines = []
+    for line in ledger.lines:
+        names = line.same_second
+        for shown in accounts.get(line.account, ()) if names is None else ():
+            if shown.file.as_of == line.as_of:
+                names = shown.same_second(line.subject) or None
+        lines.append(line if names is line.same_second else replace(line, same_second=names))
+    return replace(ledger, lines=tuple(lines))
 
 
-@dataclass(frozen=True)
-class _Evidence:
-    """Hold the ledger with all facts, what the reports show, and the as-of of the newest."""
-
-    ledger: Ledger
-    accounts: ReportedAccounts
-    newest: datetime | None
-
-    def fate(self, stand: Standing, before: ReportedUser) -> Fate:
-        """Return the fate of a removal: the first state that fits."""
-        line = stand.line
-        newest = next(reversed(self.accounts.get(line.account, ())), None)
-        now = newest.users.get(line.subject) if newest else None
-        done = self._done_by(line)
-        state, fact = self._state(stand, before, newest, now)
-        fact = _DONE_TEXTS[done.decision] if done else fact
-        logged = self._logged(line, done)
-        return Fate(
-            line=line,
-            state=State.DONE if done else state,
-            fact=f"{fact}; log: {logged}" if logged else fact,
-            as_of=newest.file.as_of if newest else self.newest or line.as_of,
-            file=newest.file if newest else None,
-            now=now,
-            before=before,
-            done_since=done.earliest if done else None,
-            logged=logged,
-        )
-
-    def _logged(self, line: LedgerLine, done: LedgerLine | None) -> LoggedRemoval | None:
-        """Return the last removal of a user in the log, up to the report that shows it done."""
-        facts = DONE_BY[line.decision if done else Decision.DEACTIVATE]
-        found = (
-            of
-            for of in self.ledger.log.removals
-            if of.user == line.subject and of not in self.contradicted and of.fact in facts
-            if line.earliest < of.at and not (done and of.at > done.as_of)
-        )
-        return max(found, key=lambda of: of.at, default=None)
-
-    @cached_property
-    def contradicted(self) -> Mapping[LoggedRemoval, str]:
-        """Return the removals of the log that ledger or reports contradict, and why."""
-        removals = self.ledger.log.removals
-        return {of: why for of in removals if (why := self._contradiction(of))}
-
-    def _contradiction(self, of: LoggedRemoval) -> str:
-        words = self._words.get(of.user, ())
-        decided = [line for line in words if of.is_by(line)]
-        if not decided:
-            return "the ledger has no such decision"
-        reports = self.accounts.get(of.user.account, ())
-        before = [shown for shown in reports if shown.file.as_of < of.at]
-        if before and of.user not in before[-1].users:
-            return f"{before[-1].file.name}, the report before, does not show the user"
-        after = [shown for shown in reports if shown.earliest > of.at]
-        # Somebody may restore the access of a user later, but nobody a user.
-        is_gone = of.fact is Decision.GONE
-        checked = after if is_gone else after[:1]
-        denying = (
-            shown
-            for shown in checked
-            if (denies(of.fact, decided[0], shown) if is_gone else shown.has_way_in(of.user))
-        )
-        shows = "the user" if is_gone else "access of the user"
-        return next((f"{shown.file.name} shows {shows} afterwards" for shown in denying), "")
-
-    def _done_by(self, line: LedgerLine) -> LedgerLine | None:
-        """Return the earliest fact by which a removal is done, unless a later report denies it."""
-
-        def is_denied(fact: LedgerLine) -> bool:
-            return any(
-                denies(fact.decision, line, shown)
-                for shown in self.accounts.get(line.account, ())
-                if shown.earliest >= fact.earliest
-            )
-
-        done = (
-            fact
-            for fact in self._facts.get(line.subject, ())
-            if fact.decision in DONE_BY[line.decision] and fact.earliest > line.earliest
-        )
-        return min((fact for fact in done if not is_denied(fact)), key=_earliest, default=None)
-
-    @cached_property
-    def _facts(self) -> Mapping[User, Sequence[LedgerLine]]:
-        return facts_by_user(self.ledger)
-
-    def _state(
-        self,
-        stand: Standing,
-        before: ReportedUser,
-        newest: ReportedAccount | None,
-        now: ReportedUser | None,
-    ) -> tuple[State, str]:
-        """Return the first state that fits a removal that is not done, and why."""
-        line = stand.line
-        if stand.doubt not in (Doubt.NONE, Doubt.OVERTAKEN):
-            return State(stand.doubt), stand.why
-        if not line.identifies_user:
-            return State.UNKNOWN, f"{NOT_IDENTIFIED}: nothing acts on this"
-        # What the newest removal saw is no fact, and still new to a late word on an older report.
-        if why := self._new_access(line, before) or stand.why:
-            return State.OVERTAKEN, why
-        if newest is None or now is None:
-            return State.UNKNOWN, self._absent(line, newest)
-        why = self._unsure(line, newest, now)
-        return (State.UNKNOWN, why) if why else _state_of_user(line, before, now)
-
-    def _new_access(self, line: LedgerLine, before: ReportedUser) -> str:
-        """Return the access that the first newer report, given or recorded, shows beyond that."""
-        newer = newer_reports(line, self.accounts)
-        shown = ((report.file.name, report.users.get(line.subject)) for report in newer)
-        for name, now in (*shown, *self._recorded[line.subject]):
-            if gained := access_added(before, now, line.baseline):
-                return f"{', '.join(gained)} (report {name})"
-        return ""
-
-    @cached_property
-    def _recorded(self) -> Mapping[User, Sequence[tuple[str, ReportedUser]]]:
-        """Return what people saw who decided on newer reports than those whose word stands."""
-        newer = [
-            line
-            for user, stand in self.ledger.standings.items()
-            for line in self._words[user]
-            if stand.is_of_removal and line.earliest > stand.line.earliest
-        ]
-        recorded = defaultdict[User, list[tuple[str, ReportedUser]]](list)
-        for line, now in zip(newer, users_decided_on(newer), strict=True):
-            recorded[line.subject].append((f"of {utc_text(line.as_of)}", now))
-        return recorded
-
-    def _absent(self, line: LedgerLine, newest: ReportedAccount | None) -> str:
-        """Return why nothing can be said of a user whom the newest report does not show."""
-        if newest is None:
-            return "no report covers the account"
-        if newest.earliest < line.earliest:
-            return _OLDER
-        if User(line.account, line.user, None) in newest.users:
-            return "the creation time of the user is not understood"
-        if not newest.is_whole_for(line):
-            return "the report has no row of the root, so it does not show the whole account"
-        others = possibly_renamed(line, names_there(line, self.accounts) or (), newest)
-        if others:
-            return f"{POSSIBLY_RENAMED} to {short_list(sorted(others))}"
-        return "no user in the report has this name and this creation time"
-
-    def _unsure(self, line: LedgerLine, newest: ReportedAccount, now: ReportedUser) -> str:
-        """Return why it is not sure that the user shown is the one decided on, empty if it is."""
-        if newest.earliest < line.earliest:
-            return _OLDER
-        there, shown = names_there(line, self.accounts), newest.created_with(line)
-        if there is None:
-            decided_on = utc_text(line.as_of)
-            return f"name the report of {decided_on} too: it shows who was created with this user"
-        if gone := there - shown - self._to_delete(line):
-            names = short_list(sorted(gone))
-            return f"{names}, created in the same second, is gone: perhaps this is that user"
-        if other := self._word_on_another(line, shown):
-            return f"{other.summary} on {other.user}, of the same second: withdraw that"
-        return "the report does not show all its credentials" if now.credentials.is_unknown else ""
-
-    def _to_delete(self, line: LedgerLine) -> set[str]:
-        """Return the names of the second on which a `delete` stands."""
-        stands = (stand.stands for stand in self._of_second[line.creation_second])
-        return {line.user for line in stands if line and line.decision is Decision.DELETE}
-
-    def _word_on_another(self, line: LedgerLine, shown: set[str]) -> LedgerLine | None:
-        """Return a word that holds or stands on another name of the second that is not shown.
-
-        Perhaps the user had that name, unless people saw both on one report and delete that one.
-        """
-        last_day = self.ledger.days.last_day
-        for stand in self._of_second[line.creation_second]:
-            if stand.line.user in shown:
-                continue
-            stands = stand.doubt in (Doubt.NONE, Doubt.OVERTAKEN)
-            if stands and not self._spares(stand.line, line.user):
-                return stand.line
-            if holding := [o for o in stand.holding if last_day(o) >= line.decided_on]:
-                return holding[0]
-        return None
-
-    def _spares(self, other: LedgerLine, name: str) -> bool:
-        """Return whether the word on another user of the second cannot be on the one of a name."""
-        if other.decision is Decision.DELETE:
-            words = self._words[other.subject]
-            return any(name in (names_there(each, self.accounts) or ()) for each in words)
-        return other.decision is Decision.WITHDRAW
-
-    @cached_property
-    def _words(self) -> Mapping[User, Sequence[LedgerLine]]:
-        words = defaultdict[User, list[LedgerLine]](list)
-        for line in self.ledger.lines:
-            if not line.is_fact:
-                words[line.subject].append(line)
-        return words
-
-    @cached_property
-    def _of_second(self) -> Mapping[CreationSecond, Sequence[Standing]]:
-        of_seconds = defaultdict[CreationSecond, list[Standing]](list)
-        for stand in self.ledger.standings.values():
-            of_seconds[stand.line.creation_second].append(stand)
-        return of_seconds
+def fates_of(ledger: Ledger, accounts: ReportedAccounts) -> list[Fate]:
+    """Return what became of the removals of each user, from what reports show."""
+    logged, names = ledger.log.by_user(), defaultdict[tuple[str, datetime | None], set[str]](set)
+    for user, standing in ledger.standings.items():
+        if standing.word is Decision.DELETE:
+            names[user.account, user.created].add(user.name)
+    found = []
+    for user, standing in ledger.standings.items():
+        if standing.before:
+            line, of_account = standing.line, accounts.get(user.account, ())
+            since = [shown for shown in of_account if shown.time >= line.report_time]
+            before = _as_seen(line, standing.before, since)
+            to_delete = frozenset(names[user.account, user.created])
+            fate = Fate(standing, before, since, to_delete)
+            found.append(_with_state(fate, logged.get(user, ())))
+    return found
 
 
-_OLDER: Final = "the report is older than the one decided on"
-_DONE_TEXTS: Final = {
-    Decision.GONE: "the user is gone",
-    Decision.DEACTIVATED: "no working credentials",
-}
+def _as_seen(
+    line: LedgerLine, before: ReportedUser, since: Sequence[ReportedAccount]
+) -> ReportedUser:
+    """Return the user as it was seen, with AWS's list if the report decided on is given."""
+    decided_on = (shown for shown in since if shown.time == line.report_time)
+    of_report = next((shown.users.get(line.subject) for shown in decided_on), None)
+    return replace(before, services=of_report.services) if of_report else before
 
 
-def _earliest(line: LedgerLine) -> datetime:
-    return line.earliest
+def _with_state(fate: Fate, logged: Sequence[LoggedRemoval]) -> Fate:
+    """Return what became of the removals of a user: the first state that fits."""
+    done = [*takewhile(partial(_is_done, fate), reversed(fate.reports))]
+    after = [of for of in logged if of.at > fate.line.report_time]
+    if done:
+        is_there = fate.line.subject in done[-1].users
+        otherwise = [*_otherwise(fate, fate.reports[: -len(done)])]
+        state = State.DONE_OTHERWISE if otherwise else State.DONE
+        gone = "no working credentials" if is_there else "the user is gone"
+        fact, first = "; ".join([gone, *otherwise]), done[-1]
+        after = [of for of in after if of.at <= first.file.as_of and of.is_deleted != is_there]
+        fate = replace(fate, done_since=first)
+    else:
+        states = ((state, why(fate)) for state, why in _STATES)
+        state, fact = next(((state, fact) for state, fact in states if fact), _still_open(fate))
+    log = after[-1] if after else None
+    return replace(fate, state=state, fact=f"{fact}; log: {log}" if log else fact, logged=log)
 
 
-def _state_of_user(line: LedgerLine, before: ReportedUser, now: ReportedUser) -> tuple[State, str]:
-    """Return the state of a removal of a user of whom the newest report shows everything."""
-    if now.exemption:
-        return State.EXEMPT, now.exemption
-    if before.is_active or now.is_active:
-        when = "when it was decided on" if before.is_active else "now"
-        return State.ACTIVE, f"the verdict is active {when}"
-    if line.decision is Decision.DEACTIVATE or (before.can_be_deleted and now.can_be_deleted):
-        return State.OPEN, "still there"
-    if now.can_be_deleted and now.credentials.has_password is False:
-        return State.DEACTIVATED, "write delete again, on a report that shows it without access"
-    return State.OPEN, "deactivated first; write delete again afterwards"
+# Done
+
+
+def _is_done(fate: Fate, shown: ReportedAccount) -> bool:
+    """Return whether a report, newer than the one decided on, shows a removal done."""
+    line, word = fate.line, fate.standing.word or fate.line.decision
+    if shown.time <= line.report_time or not line.identifies_user:
+        return False
+    if now := shown.users.get(line.subject):
+        has_ended = _is_deactivated(fate.before, now) and not fate.before.has_no_credentials
+        return word is Decision.DEACTIVATE and has_ended
+    names = line.same_second or frozenset()
+    is_renamed = not shown.same_second(line.subject) <= names
+    return shown.has_root and bool(names) and not (is_renamed or shown.may_show(line.subject))
+
+
+def _is_deactivated(before: ReportedUser, now: ReportedUser) -> bool:
+    """Return whether no credentials are left; AWS's list must show it of those it had named."""
+    return now.has_no_credentials and (now.has_list or not before.services)
+
+
+def _otherwise(fate: Fate, earlier: Sequence[ReportedAccount]) -> Iterator[str]:
+    """Yield why a removal is done, but not as it was decided; `earlier` are the reports before."""
+    if fate.standing.objections:
+        yield f"people differed: {summaries(fate.standing.objections)}"
+    user = fate.line.subject
+    for shown in [shown for shown in earlier if shown.has_root or user in shown.users][-1:]:
+        if changes := changes_since(fate, shown):
+            yield f"changed before: {', '.join(changes)} (report {shown.file.name})"
+
+
+def changes_since(fate: Fate, shown: ReportedAccount) -> list[str]:
+    """Return, in words, in what a report shows a user otherwise than it was seen."""
+    line, now = fate.line, shown.users.get(fate.line.subject)
+    if now is None:
+        return ["not shown"]
+    names = shown.same_second(line.subject) ^ (line.same_second or frozenset())
+    others = sorted(names - fate.to_delete - {line.user})
+    created_with = [f"users created with it ({short_list(others)})"] if others else []
+    return [*fate.before.differences(now), *created_with]
+
+
+# Not done: why, empty if a state does not fit
+
+
+def _contested(fate: Fate) -> str:
+    words = summaries((*fate.standing.words, *fate.standing.objections))
+    return f"{words}: nothing is done until all agree" if fate.standing.objections else ""
+
+
+def _nothing_to_do(fate: Fate) -> str:
+    is_deactivate = fate.standing.word is Decision.DEACTIVATE
+    return "no working credentials" if is_deactivate and fate.before.has_no_credentials else ""
+
+
+def _deactivated(fate: Fate) -> str:
+    could_only = fate.standing.word is Decision.DELETE and fate.before.has_access
+    is_so = fate.now is not None and _is_deactivated(fate.before, fate.now)
+    return "no access is left: write delete again on this report" if could_only and is_so else ""
+
+
+def _lapsed(fate: Fate) -> str:
+    decided_on = fate.line.report_time.date()
+    newest = max([fate.line.decided_on, *(shown.time.date() for shown in fate.reports)])
+    text = f"decided on a report of {decided_on}, more than {SOON_DAYS} days before"
+    return f"{text}: decide again" if (newest - decided_on).days > SOON_DAYS else ""
+
+
+def _unknown(fate: Fate) -> str:
+    line = fate.line
+    if not line.identifies_user:
+        return NOT_IDENTIFIED
+    if not fate.reports:
+        return "no report of the account is as new as the one decided on"
+    if line.same_second is None:
+        return f"name the report of {utc_text(line.as_of)} too: it shows who was created with it"
+    if fate.before.credentials.is_unknown:
+        return "not all its credentials were understood"
+    return next(filter(None, (_not_known_by(fate, shown) for shown in fate.reports)), "")
+
+
+def _not_known_by(fate: Fate, shown: ReportedAccount) -> str:
+    """Return why a report does not show the user."""
+    user, name = fate.line.subject, shown.file.name
+    if now := shown.users.get(user):
+        is_unknown = now.credentials.is_unknown
+        return f"not all its credentials are understood (report {name})" if is_unknown else ""
+    if shown.may_show(user):
+        return f"its creation time is not understood (report {name})"
+    others = sorted(shown.same_second(user) - (fate.line.same_second or frozenset()))
+    renamed = f": {POSSIBLY_RENAMED} to {short_list(others)}" if others else ""
+    lacking = "" if shown.has_root else ", which has no row of the root user"
+    return f"not in the report {name}{lacking}{renamed}"
+
+
+def _changed(fate: Fate) -> str:
+    for shown in fate.reports:
+        if changes := changes_since(fate, shown):
+            text = f"{', '.join(changes)} (report {shown.file.name})"
+            return f"not as it was seen: {text}; decide again"
+    return ""
+
+
+def _active(fate: Fate) -> str:
+    is_active = fate.before.verdict == Verdict.ACTIVE
+    return "the verdict was active when it was decided on" if is_active else ""
+
+
+def _exempt(fate: Fate) -> str:
+    return fate.now.exemption if fate.now else ""
+
+
+def _still_open(fate: Fate) -> tuple[State, str]:
+    is_later = fate.action is not fate.standing.word
+    return State.OPEN, DELETED_LATER if is_later else "still there"
+
+
+_STATES: Final = (
+    (State.CONTESTED, _contested),
+    (State.NOTHING_TO_DO, _nothing_to_do),
+    (State.DEACTIVATED, _deactivated),
+    (State.LAPSED, _lapsed),
+    (State.UNKNOWN, _unknown),
+    (State.CHANGED, _changed),
+    (State.ACTIVE, _active),
+    (State.EXEMPT, _exempt),
+)
+"""The states of what is not done, in the order in which they are tried."""
+
+NOT_IDENTIFIED: Final = "the creation time or the account of the user is not known"
+DELETED_LATER: Final = "deactivated first; write delete again, on a report that shows no access"

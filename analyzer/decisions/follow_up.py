@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -11,11 +11,14 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.decisions.credentials import users_of
-from analyzer.decisions.decision import Decision, LedgerLine, User
+from analyzer.decisions.decision import LedgerLine, User
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
-from analyzer.decisions.fate import NOT_IDENTIFIED, Fate, State, fates
-from analyzer.decisions.ledger import ROW, SHA256, SHEET, WORKBOOK, Ledger
-from analyzer.lists.exemptions import RULE_OF_VERDICT
+from analyzer.decisions.fate import NOT_IDENTIFIED, Fate, State, fates_of, with_same_second
+from analyzer.decisions.ledger import ROW, WORKBOOK, Ledger
+from analyzer.decisions.reported_accounts import reported_accounts
+from analyzer.decisions.standing import Standing, last_day
+from analyzer.limits import DUE_DAYS
+from analyzer.lists.exemptions import EXEMPTED_VERDICTS
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import TEXT, account_names, as_category
 from analyzer.report.report import Report
@@ -46,7 +49,7 @@ MOMENTS: Final = (
 
 _CELLS: Final[Mapping[str, tuple[Any, Callable[[Fate], Any]]]] = {
     STATUS: ("object", lambda fate: str(fate.state)),
-    OVERDUE: ("bool", lambda _: False),
+    OVERDUE: ("bool", lambda fate: fate.is_overdue),
     columns.ACCOUNT: (TEXT, lambda fate: fate.line.account),
     columns.USER: (TEXT, lambda fate: fate.line.user),
     columns.ARN: (TEXT, lambda fate: fate.line.arn),
@@ -62,9 +65,9 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[Fate], Any]]]] = {
         _MOMENT_DTYPE,
         lambda fate: fate.now.credentials.last_use if fate.now else None,
     ),
-    REPORT: (TEXT, lambda fate: fate.file.name if fate.file else ""),
-    columns.AS_OF: (_MOMENT_DTYPE, lambda fate: fate.as_of),
-    DONE_SINCE: (_MOMENT_DTYPE, lambda fate: fate.done_since),
+    REPORT: (TEXT, lambda fate: fate.newest.file.name if fate.newest else ""),
+    columns.AS_OF: (_MOMENT_DTYPE, lambda fate: fate.newest.file.as_of if fate.newest else None),
+    DONE_SINCE: (_MOMENT_DTYPE, lambda fate: fate.done_since.time if fate.done_since else None),
     DONE_AT: (_MOMENT_DTYPE, lambda fate: fate.logged.at if fate.logged else None),
     DONE_BY: (TEXT, lambda fate: fate.logged.caller if fate.logged else ""),
     DONE_IN: (TEXT, lambda fate: fate.logged.run if fate.logged else ""),
@@ -72,9 +75,7 @@ _CELLS: Final[Mapping[str, tuple[Any, Callable[[Fate], Any]]]] = {
     DECIDED_VERDICT: (TEXT, lambda fate: fate.line.user_row[columns.VERDICT]),
     DECIDED_AS_OF: (_MOMENT_DTYPE, lambda fate: fate.line.as_of),
     WORKBOOK: (TEXT, lambda fate: fate.line.workbook),
-    SHEET: (TEXT, lambda fate: fate.line.sheet),
     ROW: ("int64", lambda fate: fate.line.row),
-    SHA256: (TEXT, lambda fate: fate.line.sha256),
     **dict.fromkeys((*columns.OWNERSHIP, columns.ACCOUNT_NAME), (TEXT, lambda _: "")),
 }
 """The dtype and the value of each column; some are filled in for all rows together."""
@@ -84,28 +85,26 @@ COLUMNS: Final = tuple(_CELLS)
 
 @dataclass(frozen=True)
 class FollowUp:
-    """Hold the fate of each removal, as a frame and by user.
+    """Hold what became of the removals of each user, as a frame and by user.
 
-    `frame` has the columns `COLUMNS`, the most urgent decision first: `status` is a category
-    (`State`), `overdue` is `Fate.is_overdue` for `Ledger.due_days`, `days`
-    count from the decision to the report, `verdict` is the one now (empty if the user is gone),
-    `report` is the file (empty if the account is not covered), `as_of` its moment, `done_since`
-    that of the first report in which the decision is done. `done_at`, `done_by` and `done_in` are
-    time, caller and run in the log of the script; `contradictions` are as in `Fates`. `ledger` has
-    what the reports show as lines of the program; `facts` are those that its file keeps.
+    `frame` has the columns `COLUMNS`, the most urgent first: `status` is a category (`State`),
+    `overdue` is `Fate.is_overdue`, `days` count from the report decided on to the newest one,
+    `verdict` is the one now (empty if the user is gone), `report` is the newest file (empty if the
+    account is not covered), `as_of` its moment, `done_since` the time of the first report in which
+    the decision is done. `done_at`, `done_by` and `done_in` are time, caller and run in the log of
+    the script. `standings` are what stands on each user.
     """
 
     frame: pd.DataFrame
     fates: Mapping[User, Fate]
-    ledger: Ledger
-    facts: tuple[LedgerLine, ...] = ()
-    contradictions: tuple[str, ...] = ()
+    standings: Mapping[User, Standing]
 
 
 def follow_up(users: Users, report: Report, ledger: Ledger, owners: Owners = NO_OWNERS) -> FollowUp:
-    """Return the fate of each removal; `users` are the judged users of `report`."""
-    of_reports = fates(ledger, report, users)
-    every = of_reports.fates
+    """Return what became of each removal; `users` are the judged users of `report`."""
+    accounts = reported_accounts(ledger.lines, report, users)
+    complete = with_same_second(ledger, accounts)
+    every = fates_of(complete, accounts)
     cells = {
         name: pd.Series([value(fate) for fate in every], dtype=dtype)
         for name, (dtype, value) in _CELLS.items()
@@ -113,14 +112,12 @@ def follow_up(users: Users, report: Report, ledger: Ledger, owners: Owners = NO_
     frame = pd.DataFrame(cells)
     codes = [code_of(fate.state) for fate in every]
     frame[STATUS] = as_category(np.array(codes, np.int64), State)
-    frame[OVERDUE] = np.array([fate.is_overdue(ledger.due_days) for fate in every], bool)
     frame = frame.assign(**owners.columns_of(frame))
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
     sorted_frame = frame.sort_values(order, kind="stable", ignore_index=True)
     by_user = {fate.line.subject: fate for fate in every}
-    facts, contradictions = (*of_reports.kept_facts,), of_reports.contradictions
-    return FollowUp(sorted_frame, by_user, of_reports.ledger, facts, contradictions)
+    return FollowUp(sorted_frame, by_user, complete.standings)
 
 
 def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
@@ -137,32 +134,27 @@ def earlier_decisions(page: Users, followed: FollowUp) -> pd.Series:
 
 
 def _earlier_decision(followed: FollowUp, user: User, as_of: datetime, verdict: str) -> str:
-    stand = followed.ledger.standings.get(user)
+    stand, fate = followed.standings.get(user), followed.fates.get(user)
     if stand is None:
         return ""
-    line, last = stand.line, followed.ledger.days.last_day(stand.line)
-    fate = followed.fates.get(user)
-    if stand.doubt:
-        return f"{stand.doubt}: {fate.fact if fate else stand.why}"
-    decision = f"{line.summary}: {line.comment}" if line.comment else line.summary
-    if fate:
-        return f"{decision}; {fate.state}: {fate.fact}"
-    is_keep = line.decision is Decision.KEEP
-    return f"{decision}; {_effect_of_keep(line, last, as_of, verdict)}" if is_keep else decision
-
-
-def _effect_of_keep(line: LedgerLine, last: date, as_of: datetime, verdict: str) -> str:
-    """Return from what a keep exempts, in words."""
-    if as_of.date() > last:
-        return f"ended on {last}"
-    if not line.identifies_user:
-        return f"exempts from nothing: {NOT_IDENTIFIED}"
-    rule = RULE_OF_VERDICT.get(Verdict(verdict))
-    return (
-        f"exempts from {rule} until {last}"
-        if rule
-        else f"exempts a user who is {verdict} from nothing"
+    words = "; ".join(
+        f"{line.summary}: {line.comment}" if line.comment else line.summary for line in stand.words
     )
+    if fate:
+        return f"{words}; {fate.state}: {fate.fact}"
+    keep = stand.longest_keep
+    return f"{words}; {_effect_of_keep(keep, as_of, verdict)}" if keep else words
+
+
+def _effect_of_keep(keep: LedgerLine, as_of: datetime, verdict: str) -> str:
+    """Return from what a keep exempts, in words."""
+    if as_of.date() > last_day(keep):
+        return f"ended on {last_day(keep)}"
+    if not keep.identifies_user:
+        return f"exempts from nothing: {NOT_IDENTIFIED}"
+    if Verdict(verdict) not in EXEMPTED_VERDICTS:
+        return f"exempts a user who is {verdict} from nothing"
+    return f"exempt until {last_day(keep)}"
 
 
 def needs_no_decision(page: Users, followed: FollowUp) -> np.ndarray:
@@ -172,15 +164,13 @@ def needs_no_decision(page: Users, followed: FollowUp) -> np.ndarray:
 
 
 def _is_settled(followed: FollowUp, user: User, as_of: datetime) -> bool:
-    stand = followed.ledger.standings.get(user)
-    if stand is None or stand.doubt or stand.line.decision is Decision.WITHDRAW:
+    """Return whether a user was decided on, on this report or in a way that still counts."""
+    stand, fate = followed.standings.get(user), followed.fates.get(user)
+    if stand is None or stand.is_contested:
         return False
-    line = stand.line
-    if line.decision is Decision.INVESTIGATE or not line.identifies_user:
-        return line.as_of >= as_of
-    if line.decision is Decision.KEEP:
-        return followed.ledger.days.last_day(line) >= as_of.date()
-    return followed.fates[user].state not in _TO_DECIDE_AGAIN
-
-
-_TO_DECIDE_AGAIN: Final = (State.DONE, State.DEACTIVATED, State.ACTIVE)
+    if any(line.as_of >= as_of for line in stand.words):
+        return True
+    if fate:
+        return fate.state in (State.OPEN, State.EXEMPT)
+    keep, soon = stand.longest_keep, as_of.date() + timedelta(DUE_DAYS)
+    return keep is not None and keep.identifies_user and last_day(keep) > soon

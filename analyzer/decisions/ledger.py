@@ -1,8 +1,9 @@
-"""Keep decisions in a ledger, and read and write its file.
+"""Keep decisions in a ledger, a set of lines of people's words, and read and write its file.
 
-It is a CSV file to which lines are only ever added. It can be kept in git, and a script can write
-one: `users.csv` with `decision,decided_by,decided_on,ticket,comment` in front. A spreadsheet may
-save it: account and name are read from the ARN, and without one leading apostrophe.
+Order, copies and merging change nothing, and the program writes no line of its own. The file is a
+CSV that can be kept in git. A script can write one: `users.csv` with
+`decision,decided_by,decided_on,ticket,comment` in front. A spreadsheet may save it: account and
+name are read from the ARN, and without one leading apostrophe.
 """
 
 import csv
@@ -17,15 +18,11 @@ from typing import Final
 
 from analyzer import columns
 from analyzer.decisions.decision import (
-    FACTS,
-    IDLE_LIMIT,
-    PROGRAM,
     USER_ARN,
     Decision,
     EntryPlace,
     LedgerLine,
     User,
-    baseline_in_row,
     one_line,
     open_row,
     user_names,
@@ -46,37 +43,22 @@ from analyzer.decisions.entries import (
 )
 from analyzer.decisions.removal_log import NO_LOG, RemovalLog
 from analyzer.decisions.review_list_layout import ENTRY_HEADS
-from analyzer.decisions.standing import Doubt, HoldingDays, Standing, standings
+from analyzer.decisions.standing import Standing, last_day, standings
 from analyzer.errors import InputRefused, Problem
-from analyzer.limits import DUE_DAYS, KEEP_DAYS
-from analyzer.lists.csv_lists import ListForm, file_reference, is_day, list_rows
+from analyzer.limits import DUE_DAYS
+from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
 from analyzer.report.model import Exemption, FileReference
 from analyzer.report.values import timestamp
-from analyzer.terms import (
-    FORMULA_SIGNS,
-    AsOfSource,
-    Verdict,
-    count_text,
-    short_list,
-    utc_text,
-)
+from analyzer.terms import FORMULA_SIGNS, AsOfSource, Verdict, count_text, short_list
 
-_PLACE: Final = ("workbook", "sha256", "sheet", "row")
-_SEEN: Final = ("baseline", "same_second", columns.SERVICE_CREDENTIALS, "idle_limit")
-_ADDED_COLUMNS: Final = (*_PLACE, *_SEEN)
-"""Columns that collecting adds: the place of the entry, and data to compare a later report with."""
-
-WORKBOOK, SHA256, SHEET, ROW, BASELINE, SAME_SECOND, _, IDLE_LIMIT_COLUMN = _ADDED_COLUMNS
+WORKBOOK: Final = "workbook"
+ROW: Final = "row"
+SAME_SECOND: Final = "same_second"
+_ADDED_COLUMNS: Final = (WORKBOOK, ROW, SAME_SECOND)
+"""Columns that collecting adds: where the entry was first made, and who was created with the user.
+"""
 
 COLUMNS: Final = (*ENTRIES, *_ADDED_COLUMNS, *columns.OF_USERS_CSV)
-
-_OF_FACT: Final = frozenset(
-    (
-        *(DECISION, DECIDED_BY, SHA256, BASELINE, columns.ACCOUNT, columns.USER, columns.ARN),
-        *(columns.USER_CREATION_TIME, columns.AS_OF, columns.AS_OF_SOURCE),
-    )
-)
-"""The columns of a line of the program; its other cells are empty."""
 
 _SHEET_ENTRIES: Final = tuple(map(str.lower, ENTRY_HEADS))
 _CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
@@ -88,40 +70,21 @@ _FORM: Final = ListForm(
     by_program=True,
     hint=f"Use a ledger, or users.csv with {','.join(ENTRIES)} in front.",
 )
-_NO_NAMES: Final = "(none)"
-"""The text in `same_second` if no other user was created then; no user has this name."""
-
 _LONGEST_HEAD: Final = 1 << 16
 _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Ledger:
-    """Hold the lines of a ledger, a set, and the days for which words hold.
-
-    One to delete or deactivate is overdue after more than `due_days`. `log` is that of the removal
-    script, empty if none was given.
-    """
+    """Hold the lines of a ledger, a set; `log` is that of the removal script, empty if none."""
 
     lines: tuple[LedgerLine, ...] = ()
     file: FileReference | None = None
-    keep_days: int = KEEP_DAYS
-    due_days: int = DUE_DAYS
     log: RemovalLog = NO_LOG
 
     def __repr__(self) -> str:
         """Return its number of decisions in a line."""
-        return f"<Ledger: decisions {self.decision_count:,}>"
-
-    @property
-    def decision_count(self) -> int:
-        """Return the number of lines that people wrote."""
-        return sum(not line.is_fact for line in self.lines)
-
-    @property
-    def days(self) -> HoldingDays:
-        """Return for how many days words hold."""
-        return HoldingDays(self.keep_days, self.due_days)
+        return f"<Ledger: decisions {len(self.lines):,}>"
 
     def until(self, day: date) -> "Ledger":
         """Return the ledger with the decisions up to and including a day."""
@@ -137,17 +100,17 @@ class Ledger:
     @cached_property
     def standings(self) -> Mapping[User, Standing]:
         """Return what stands on each user."""
-        return standings(self.lines, self.days)
+        return standings(self.lines)
 
     def exemptions(self) -> tuple[Exemption, ...]:
-        """Return an entry for each user that a keep may protect, with its comment as reason."""
+        """Return an entry for each user that a keep protects, with the person as its reason."""
         return tuple(
             Exemption(
                 account=line.account,
                 user=line.user,
-                reason=line.comment,
+                reason=f"kept by {line.decided_by} until {last_day(line)}",
                 owner=line.decided_by,
-                expires=self.days.last_day(line),
+                expires=last_day(line),
                 line=line.row,
                 arn=line.arn,
                 created=line.created,
@@ -157,31 +120,30 @@ class Ledger:
         )
 
     def _keeps(self) -> Iterator[LedgerLine]:
-        """Yield the keep of each user that may hold the longest."""
+        """Yield the keep of each user that counts the longest."""
         for stand in self.standings.values():
-            if keeps := [line for line in stand.holding if line.decision is Decision.KEEP]:
-                yield max(keeps, key=lambda line: (self.days.last_day(line), line.place))
+            if keep := stand.longest_keep:
+                yield keep
 
     def keeps_ending(self, day: date) -> list[LedgerLine]:
-        """Return the keeps that end within `due_days` from a day on."""
-        lasts = ((self.days.last_day(line), line) for line in self._keeps())
-        return [line for last, line in lasts if day <= last <= day + timedelta(self.due_days)]
+        """Return the keeps that end within `DUE_DAYS` from a day on."""
+        soon = day + timedelta(DUE_DAYS)
+        return [line for line in self._keeps() if day <= last_day(line) <= soon]
 
     def notes(self, as_of: date) -> Iterator[str]:
         """Yield sentences on decisions that nothing acts on, and on keeps that end soon."""
         yield from unidentified_notes(self.lines)
-        doubts = [stand.line for stand in self.standings.values() if stand.doubt is Doubt.DISAGREE]
-        if doubts:
-            users = short_list(user_names(doubts))
+        if contested := [stand.line for stand in self.standings.values() if stand.is_contested]:
+            users = short_list(user_names(contested))
             yield f"Nothing stands on these users, as people disagree: {users}."
         if ending := self.keeps_ending(as_of):
             users = short_list(user_names(ending))
-            yield f"Decisions to keep that end within {count_text(self.due_days, 'day')}: {users}."
+            yield f"Decisions to keep that end within {count_text(DUE_DAYS, 'day')}: {users}."
 
 
 def _place(line: LedgerLine) -> tuple[object, ...]:
-    """Return what orders lines by their places; of one place, a line that knows its second."""
-    return line.place, line.same_second is None, *_cells(line)
+    """Return what orders lines by their places."""
+    return line.place, *_cells(line)
 
 
 def _line_order(line: LedgerLine) -> tuple[object, ...]:
@@ -214,7 +176,7 @@ def read_entries(
     file = file_reference(name, content)
     lines = tuple(_line(file, row, cells) for row, cells in rows if not _is_open(cells))
     open_rows = tuple(open_row(cells) for _, cells in rows if _is_open(cells))
-    return DecisionFile(file, lines, open_rows)
+    return DecisionFile(file, lines, open_rows, is_ledger=WORKBOOK in _head(first)[1])
 
 
 def read_ledger(name: str, content: bytes, *, refuses_others: bool = False) -> Ledger:
@@ -279,50 +241,29 @@ def ledger_bytes(lines: Iterable[LedgerLine]) -> bytes:
 
 
 def _cells(line: LedgerLine) -> Iterator[str]:
-    names = line.same_second
     cells = (
         *(str(line.decision), line.decided_by, line.decided_on.isoformat()),
-        *(line.ticket, line.comment, line.workbook, line.sha256, line.sheet, str(line.row)),
-        *(utc_text(line.baseline), "" if names is None else ";".join(sorted(names)) or _NO_NAMES),
-        *(line.service_credentials, str(line.idle_limit)),
+        *(line.ticket, line.comment, line.workbook, str(line.row)),
+        ";".join(sorted(line.same_second or ())),
         *(line.user_row.get(name, "") for name in columns.OF_USERS_CSV),
     )
-    named = zip(COLUMNS, cells, strict=True)
-    return ("" if line.is_fact and name not in _OF_FACT else one_line(cell) for name, cell in named)
-
-
-def _names(text: str) -> frozenset[str] | None:
-    if not text:
-        return None
-    return frozenset() if text == _NO_NAMES else frozenset(text.split(";"))
+    return map(one_line, cells)
 
 
 def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine:
-    user_row = {name: cells.get(name, "") for name in columns.OF_USERS_CSV}
-    workbook, sha256, sheet, entered_row, baseline, same_second, services, limit = (
-        cells.get(name) or "" for name in _ADDED_COLUMNS
-    )
+    names = cells.get(SAME_SECOND)
     return LedgerLine(
         decision=Decision(cells[DECISION].lower()),
         decided_by=cells[DECIDED_BY],
-        decided_on=date.fromisoformat(cells[DECIDED_ON] or user_row[columns.AS_OF][:10]),
+        decided_on=date.fromisoformat(cells[DECIDED_ON]),
         ticket=cells[TICKET],
         comment=cells[COMMENT],
-        workbook=workbook or ("" if sha256 else PurePath(file.name).name),
-        sha256=sha256 or file.sha256,
-        sheet=sheet,
-        row=int(entered_row or (0 if _is_fact(cells) else row)),
-        baseline=timestamp(baseline) or baseline_in_row(user_row),
-        same_second=_names(same_second),
-        service_credentials=services,
-        idle_limit=int(limit or IDLE_LIMIT),
-        user_row=user_row,
+        workbook=cells.get(WORKBOOK) or PurePath(file.name).name,
+        row=int(cells.get(ROW) or row),
+        user_row={name: cells.get(name, "") for name in columns.OF_USERS_CSV},
+        same_second=frozenset(names.split(";")) if names else None,
         read_from=EntryPlace(file.name, row),
     )
-
-
-def _is_fact(cells: Mapping[str, str]) -> bool:
-    return cells[DECISION] in FACTS and cells[DECIDED_BY] == PROGRAM
 
 
 def _problems(
@@ -342,48 +283,21 @@ def _problems(
     if [cells[name].lower() for name in ENTRIES] == [*ENTRIES]:
         yield problem(DECISION, "the heads of the columns once more", "Delete this row.")
         return
-    yield from _time_problems(cells, problem)
-    if _is_fact(cells):
-        if not _is_whole_fact(cells):
-            hint = "Remove it: collect --report writes it again."
-            yield problem(columns.ARN, "a line of the program that was changed", hint)
-        return
     yield from entry_problems(cells, today, problem)
     yield from _row_problems(cells, problem)
     yield from identity_problems(cells, problem)
 
 
-def _is_whole_fact(cells: Mapping[str, str]) -> bool:
-    """Return whether a line of the program names a user and a report, and holds nothing else."""
-    is_of_user = bool(USER_ARN.fullmatch(cells[columns.ARN]))
-    is_of_user &= timestamp(cells[columns.USER_CREATION_TIME]) is not None
-    as_of, source = cells[columns.AS_OF], cells[columns.AS_OF_SOURCE]
-    is_of_report = cells.get(SHA256) and source in {*AsOfSource} - {AsOfSource.OPTION}
-    is_utc = is_day(as_of[:10]) and as_of.endswith("Z")
-    has_more = any(cells.get(name) for name in COLUMNS if name not in _OF_FACT)
-    return bool(is_of_user and is_of_report and is_utc and not has_more)
-
-
 def _row_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
     """Yield problems of cells that only the program writes."""
+    if timestamp(cells[columns.AS_OF]) is None:
+        yield problem(columns.AS_OF, "not a time", "Put it back as 2026-03-01T09:30:00Z.")
     for column, words in ((columns.AS_OF_SOURCE, AsOfSource), (columns.VERDICT, Verdict)):
         if cells[column] not in [*words]:
             hint = f"Put the row back as `users.csv` had it: {', '.join(words)}."
             yield problem(column, "not a word of this column", hint)
-    for column, least in ((ROW, 0), (IDLE_LIMIT_COLUMN, 1)):
-        if cells.get(column) and not re.fullmatch(f"[{least}-9][0-9]{{0,6}}", cells[column]):
-            yield problem(column, "not a whole number", "Put the number back.")
-    if cells[columns.ARN].rpartition("/")[2] in (_names(cells.get(SAME_SECOND, "")) or ()):
-        yield problem(SAME_SECOND, "it names the user of this row", ROW_HINT)
-
-
-def _time_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[Problem]:
-    """Yield problems of the times of a report: invalid, or the baseline is after as-of."""
-    for column in (columns.AS_OF, *filter(cells.get, (BASELINE,))):
-        if timestamp(cells[column]) is None:
-            yield problem(column, "not a time", "Put it back as 2026-03-01T09:30:00Z.")
-    as_of, baseline = (timestamp(cells.get(name, "")) for name in (columns.AS_OF, BASELINE))
-    is_set = cells[columns.AS_OF_SOURCE] == AsOfSource.OPTION
-    if as_of and baseline and as_of < baseline and not is_set:
-        hint = "Put it back as the ledger had it."
-        yield problem(BASELINE, f"later than the report, which is of {utc_text(as_of)}", hint)
+    if cells.get(ROW) and not re.fullmatch("[0-9]{1,7}", cells[ROW]):
+        yield problem(ROW, "not a whole number", "Put the number back.")
+    name, names = cells[columns.ARN].rpartition("/")[2], cells.get(SAME_SECOND)
+    if names and name not in names.split(";"):
+        yield problem(SAME_SECOND, "it does not name the user of this row", ROW_HINT)

@@ -12,22 +12,19 @@ DeleteConflict while anything is attached. A permissions boundary and tags need 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
 from importlib.resources import files
 from itertools import groupby, pairwise
 from pathlib import PurePath
 from typing import Final
 
-import numpy as np
-
-from analyzer.decisions.credentials import Credentials, Slot, page_of_lines
-from analyzer.decisions.decision import REMOVALS, LedgerLine
-from analyzer.decisions.facts import report_time
-from analyzer.decisions.fate import Fate, State, fates
+from analyzer.decisions.credentials import Slot
+from analyzer.decisions.decision import REMOVALS
+from analyzer.decisions.fate import DELETED_LATER, Fate, State, fates
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.removal_log import LOG_COLUMNS
-from analyzer.lists.owners import Owners
+from analyzer.limits import SOON_DAYS
 from analyzer.report.model import FileReference
 from analyzer.report.report import Report
 from analyzer.report.users import Users
@@ -41,56 +38,25 @@ A check that finds more access or use than the reviewer saw, or no answer, chang
 `result` and `reason`, and ends with an error.
 """
 
-DELETED_LATER: Final = "deleted when delete is written again, on a report that shows no access"
-"""What becomes of a user who is deactivated first."""
-
 _USE_PRECISION: Final = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
-class Removal:
-    """Hold one decision, the credentials that the reviewer saw, and when they were last confirmed.
+class RemovalPlan:
+    """Hold the removals that a script carries out, those left out, and those already done."""
 
-    The script compares `credentials` with AWS before it changes anything, and skips the user if AWS
-    shows more access or use. An unknown credential counts as absent, so that any such access keeps
-    the user. The age of a plan counts from `confirmed`. With `is_deleted_later`, people decided to
-    delete a user who has access: it is deactivated first.
-    """
-
-    line: LedgerLine
-    credentials: Credentials
-    confirmed: datetime
-    is_deleted_later: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Hold a decision to remove a user, and the reason why the plan leaves it out."""
-
-    line: LedgerLine
-    reason: str
-    state: State
+    removals: tuple[Fate, ...]
+    left_out: tuple[Fate, ...]
+    done: tuple[Fate, ...]
 
     @property
-    def stands(self) -> bool:
-        """Return whether the removal stands, so that leaving it out makes the plan partial."""
-        doubts = (State.DISAGREE, State.KEPT, State.NEWER_WORD, State.DEACTIVATED)
-        return self.state not in doubts
-
-    def __str__(self) -> str:
-        """Return it as a sentence."""
-        line = self.line
-        owner = f" (owner {line.owner})" if line.owner else ""
-        return f"{line.decision} {line.arn}{owner}: {self.reason}"
+    def missing(self) -> list[Fate]:
+        """Return the removals that stand and are left out, and that are not settled."""
+        return [fate for fate in self.left_out if fate.standing.word and fate.state not in SETTLED]
 
 
-@dataclass(frozen=True, slots=True)
-class RemovalPlan:
-    """Hold the decisions that a script carries out, those left out, and those already done."""
-
-    removals: tuple[Removal, ...]
-    left_out: tuple[LeftOut, ...]
-    done: tuple[LedgerLine, ...]
+SETTLED: Final = (State.DEACTIVATED, State.LAPSED, State.NOTHING_TO_DO)
+"""The states of removals that stand, of which nothing is missing if a plan leaves them out."""
 
 
 def removal_plan(ledger: Ledger, report: Report, users: Users) -> RemovalPlan:
@@ -98,61 +64,44 @@ def removal_plan(ledger: Ledger, report: Report, users: Users) -> RemovalPlan:
 
     `users` are the judged users of `report`, with the exemptions.
     """
-    every = fates(ledger, report, users).fates
+    every = fates(ledger, report, users)
     return RemovalPlan(
-        removals=tuple(map(_removal, (o for o in every if o.state is State.OPEN))),
+        removals=tuple(fate for fate in every if fate.state is State.OPEN),
         left_out=tuple(
-            LeftOut(o.line, f"{o.state}: {o.fact}" if o.fact else str(o.state), o.state)
-            for o in every
-            if o.state not in (State.OPEN, State.DONE)
+            fate for fate in every if not (fate.state is State.OPEN or fate.state.is_done)
         ),
-        done=tuple(o.line for o in every if o.state is State.DONE),
+        done=tuple(fate for fate in every if fate.state.is_done),
     )
 
 
-def _removal(fate: Fate) -> Removal:
-    times = [fate.line.earliest, *([report_time(fate.file).earliest] if fate.file else [])]
-    line = replace(fate.line, decision=fate.action)
-    is_deleted_later = line.decision is not fate.line.decision
-    return Removal(line, fate.before.credentials, max(times), is_deleted_later)
+def reason(fate: Fate) -> str:
+    """Return whom a plan leaves out, and why, as a sentence."""
+    line = fate.line
+    owner = f" (owner {line.owner})" if line.owner else ""
+    return f"{line.decision} {line.arn}{owner}: {fate.state}: {fate.fact}"
 
 
 def longest_gap(ledger: Ledger, report: Report) -> Iterator[str]:
     """Yield the longest time without a report since the oldest removal that stands."""
-    stands = (stand.stands for stand in ledger.standings.values() if stand.is_of_removal)
-    lines = [line for line in stands if line]
+    lines = [stand.line for stand in ledger.standings.values() if stand.word]
     if lines:
-        first = min(line.as_of for line in lines)
+        first = min(line.report_time for line in lines)
         files = [*report.files, *(file for older in report.older() for file in older.files)]
-        moments = sorted({first, *(file.as_of for file in files if file.as_of > first)})
+        moments = sorted({first, *(file.time for file in files if file.time > first)})
         gap = max((after - before for before, after in pairwise(moments)), default=timedelta(0))
         yield f"Longest time without a report since the decisions: {count_text(gap.days, 'day')}."
-
-
-def with_owners(ledger: Ledger, owners: Owners, day: date) -> Ledger:
-    """Return a ledger whose users have only the owners that a list gives on a day."""
-    owned = owners.columns_of(page_of_lines(ledger.lines).users, np.array(day, "datetime64[D]"))
-    lines = (
-        replace(line, user_row={**line.user_row, **dict(zip(owned, cells, strict=True))})
-        for line, cells in zip(ledger.lines, zip(*owned.values(), strict=True), strict=True)
-    )
-    return replace(ledger, lines=tuple(lines))
 
 
 # The script
 
 
 def removal_script(
-    removals: Iterable[Removal],
-    *,
-    ledgers: Sequence[FileReference],
-    left_out: Sequence[str] = (),
-    max_age_days: int = 45,
+    removals: Iterable[Fate], *, ledgers: Sequence[FileReference], left_out: Sequence[str] = ()
 ) -> str:
     """Return a POSIX shell script that carries out the decisions, account by account.
 
-    The script does nothing if a ledger beside it is missing or differs in a byte, or if a user was
-    confirmed more than `max_age_days` ago. It acts on the users of one account: that of its
+    The script does nothing if a ledger beside it is missing or differs in a byte, or after the day
+    `SOON_DAYS` from a report decided on. It acts on the users of one account: that of its
     credentials. Accounts are sorted, users stay in the given order. `left_out` are the users that
     are decided but not in the plan, a line each with the reason; the header shows them.
     Without any removal, the script changes nothing and says so; it replaces an older one.
@@ -163,13 +112,12 @@ def removal_script(
         nothing = "No user is to be deactivated or deleted. Nothing was changed."
         return f"#!/bin/sh\n{remarks}echo '{nothing}' >&2\n"
     accounts = {account: list(users) for account, users in groupby(ordered, _account)}
-    max_age = timedelta(days=max_age_days)
     log_columns = ",".join(f'"{column}"' for column in LOG_COLUMNS)
     parts = [
         f"{_HEADER}\n{remarks}\nlog_columns='{log_columns}'\n",
         FUNCTIONS,
         "plan() {\n:\n",
-        *(_account_block(account, users, max_age) for account, users in accounts.items()),
+        *(_account_block(account, users) for account, users in accounts.items()),
         "}\n\nprepare\n",
         *(f"ledger {_quoted(PurePath(ledger.name).name)} {ledger.sha256}\n" for ledger in ledgers),
         f"phase=check\nplan\ncheck_plan\nsign_in {' '.join(accounts)}\nphase=run\nplan\nfinish\n",
@@ -186,31 +134,41 @@ def _plan_remarks(ledgers: Sequence[FileReference], left_out: Sequence[str]) -> 
         yield f"# - {_one_line(line)}\n"
 
 
-def _account(removal: Removal) -> str:
+def _account(removal: Fate) -> str:
     """Return partition and account, as `aws:111122223333`: two partitions may share digits."""
     _, partition, _, _, account, _ = removal.line.arn.split(":", 5)
     return f"{partition}:{account}"
 
 
-def _account_block(account: str, removals: list[Removal], max_age: timedelta) -> str:
+def _account_block(account: str, removals: list[Fate]) -> str:
     numbers = ", ".join(
         f"{count_text(number, 'user')} to {decision}"
         for decision in REMOVALS
-        if (number := sum(removal.line.decision == decision for removal in removals))
+        if (number := sum(removal.action is decision for removal in removals))
     )
-    lines = (f"{_remove_call(removal, max_age)}\n" for removal in removals)
+    lines = (f"{_remove_call(removal)}\n" for removal in removals)
     return f"# Account {account}: {numbers}\n{''.join(lines)}"
 
 
-def _remove_call(removal: Removal, max_age: timedelta) -> str:
-    """Return the line of a user below its remarks; it has no word for facts not seen."""
-    line, shown = removal.line, removal.credentials
+def last_moment(removal: Fate) -> datetime:
+    """Return the end of the last day on which a script carries out a removal."""
+    last = removal.line.report_time.date() + timedelta(SOON_DAYS + 1)
+    return datetime.combine(last, time(), UTC) - timedelta(seconds=1)
+
+
+def _remove_call(removal: Fate) -> str:
+    """Return the line of a user below its remarks; it has no word for facts not seen.
+
+    An unknown credential counts as absent, so that any such access keeps the user.
+    """
+    line, shown = removal.line, removal.before.credentials
+    baseline = max(line.report_time, line.newest_timestamp)
     moments = {
         "created": line.created,
-        "baseline": line.baseline,
-        "confirmed": removal.confirmed,
-        "expires": removal.confirmed + max_age,
-        "password": (shown.password_changed.at or line.baseline) if shown.has_password else None,
+        "baseline": baseline,
+        "confirmed": removal.reports[-1].time,
+        "expires": last_moment(removal),
+        "password": (shown.password_changed.at or baseline) if shown.has_password else None,
         "signed-in": shown.last_sign_in.at,
     }
     words = [f"{name}={utc_text(moment)}" for name, moment in moments.items() if moment]
@@ -224,11 +182,11 @@ def _remove_call(removal: Removal, max_age: timedelta) -> str:
         for name, text in (
             ("Owner", line.owner),
             ("Comment", line.comment),
-            ("Decided", DELETED_LATER if removal.is_deleted_later else ""),
+            ("Decided", DELETED_LATER if removal.action is not removal.standing.word else ""),
         )
         if text
     )
-    return f"{remarks}remove {line.decision} {_quoted(line.arn)} {' '.join(words)}"
+    return f"{remarks}remove {removal.action} {_quoted(line.arn)} {' '.join(words)}"
 
 
 def _slot_texts(slots: Iterable[Slot]) -> Iterator[str]:

@@ -8,6 +8,7 @@ with the reports proves that record and cells were not both forged.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Final, Literal, Self
 
@@ -19,7 +20,6 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from analyzer import columns
 from analyzer.decisions.credentials import datetimes
-from analyzer.decisions.decision import CreationSecond
 from analyzer.limits import Criteria, Definition
 from analyzer.report.model import (
     TEXT,
@@ -31,12 +31,6 @@ from analyzer.report.model import (
 from analyzer.report.users import Users
 from analyzer.report.values import timestamp, utc_text_series
 from analyzer.terms import AsOfSource, SplitBy, Verdict, utc_text
-
-MOST_SAME_SECOND: Final = 50
-"""If more users than this were created in one second, their names are not kept."""
-
-MOST_UNREAD_CREATIONS: Final = 10
-"""If more users of an account than this have no known creation time, they are left out."""
 
 _DIGITS: Final = 32  # of the digest that closes a record
 
@@ -73,8 +67,8 @@ class UserRecord(_Record):
     """Hold what a list shows of one user.
 
     `review` is the digest of the record of the review, `title` the list. `shown` are the texts of
-    the cells by head, `user` the row of `users.csv`. `same_second` are the names of other users
-    that are or may be created in the same second (None: not kept), `earlier` the earlier decision.
+    the cells by head, `user` the row of `users.csv`. `same_second` are the names of the users of
+    its creation second, `earlier` is the earlier decision.
     """
 
     review: str
@@ -84,7 +78,7 @@ class UserRecord(_Record):
     baseline: str
     service_credentials: str
     earlier: str
-    same_second: list[str] | None
+    same_second: list[str]
     shown: dict[str, str]
     user: dict[str, str]
 
@@ -139,8 +133,6 @@ class ReviewRecord(_Record):
     standard: str
     rules: list[str]
     thresholds: dict[str, int]
-    keep_days: int
-    due_days: int
     listed: dict[str, int]
     follow_up: str
 
@@ -194,33 +186,22 @@ class CreationSeconds:
         """Return the names by account and creation time, if there are at least two."""
         every = pd.concat(self._parts, ignore_index=True)
         keys = [columns.ACCOUNT, columns.CREATED]
-        shared = every[every.duplicated(keys, keep=False) | every[columns.CREATED].isna()]
-        groups = shared.groupby(keys, dropna=False)[columns.USER]
+        shared = every[every.duplicated(keys, keep=False) & every[columns.CREATED].notna()]
         return {
-            (str(account), None if created is pd.NaT else created.to_pydatetime()): frozenset(names)  # type: ignore[attr-defined]  # a pair of keys
-            for (account, created), names in groups
+            (str(account), created.to_pydatetime()): frozenset(names)  # type: ignore[attr-defined]  # a pair of keys
+            for (account, created), names in shared.groupby(keys)[columns.USER]
         }
 
 
-SameSecond = Mapping[CreationSecond, frozenset[str]]
-"""The names of users of an account that were created in the same second, at least two.
-
-Under None are those whose creation time is not known: it may be any second.
-"""
+SameSecond = Mapping[tuple[str, datetime], frozenset[str]]
+"""The names of users of an account that were created in the same second, at least two."""
 
 
-def same_second_names(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str] | None]:
-    """Yield for each user the names of the others that may be created in the same second.
-
-    Yields None if they are too many to keep.
-    """
-    nobody = frozenset[str]()
+def same_second_names(users: pd.DataFrame, same_second: SameSecond) -> Iterator[list[str]]:
+    """Yield for each user the names of the users created in its second, its own among them."""
     accounts, names = (users[name].tolist() for name in (columns.ACCOUNT, columns.USER))
     for account, at, user in zip(accounts, datetimes(users[columns.CREATED]), names, strict=True):
-        alike = same_second.get((account, at), nobody) - {user}
-        unread = same_second.get((account, None), nobody) - {user}
-        others = alike | (unread if len(unread) <= MOST_UNREAD_CREATIONS else nobody)
-        yield sorted(others) if len(alike) <= MOST_SAME_SECOND else None
+        yield sorted(same_second.get((account, at), {user}) if at else {user})
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@
 # between that look and the change, they cannot see. If an existing password was changed since, only
 # a newer report shows it: plan from the newest. In a line below:
 #   baseline      what was created later was not in the report
-#   confirmed     the newest report in which the user was the same; expires: the plan is too old
+#   confirmed     the newest report in which the user was the same
+#   expires       the end of day 60 after the report decided on: nothing is done later
 #   password      the latest creation time that it may have; signed-in: the last sign-in
 #   key           creation, state, and the latest last-used time accepted: the report's plus 15
 #                 minutes (-: never); certificate: the same without use
@@ -533,9 +534,11 @@ check_line() {
   for word in "$created" "$baseline" "$confirmed" "$expires"; do
     moment "$word" || stop "this line was changed: $arn: not a time: $word"
   done
-  seen="$arn was confirmed at $confirmed" again='Plan again from a newer report'
-  not_after "$confirmed" "$now" || stop "$seen, but it is $now now. Correct the clock. $again"
-  not_after "$now" "$expires" || stop "$seen, too long ago. $again"
+  again='Decide and plan again, from a newer report'
+  not_after "$confirmed" "$now" ||
+    stop "$arn was confirmed at $confirmed, but it is $now now. Correct the clock, or plan again"
+  not_after "$now" "$expires" ||
+    stop "$arn was decided on a report of too long ago: it could be carried out until $expires. $again"
 }
 
 # Was each line of the plan understood? What a shell does not know it passes over.

@@ -3,19 +3,13 @@
 Only what the script finished counts. A line that a killed run left half written says nothing.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-from analyzer.decisions.decision import (
-    REMOVALS,
-    USER_ARN,
-    Decision,
-    LedgerLine,
-    User,
-    normal_name,
-)
+from analyzer.decisions.decision import REMOVALS, USER_ARN, Decision, User
 from analyzer.errors import Problem
 from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
 from analyzer.report.model import FileReference
@@ -48,28 +42,18 @@ _NOTHING_LEFT: Final = "nothing left to do"
 
 
 class LoggedRemoval(NamedTuple):
-    """Hold what a log says was done to a user: `GONE` if deleted, or `DEACTIVATED`.
-
-    `decided` are the decision, the person (`normal_name`) and the day that the script acted on.
-    """
+    """Hold what a log says was done to a user: it was deleted, or deactivated."""
 
     user: User
     at: datetime
-    fact: Decision
+    is_deleted: bool
     caller: str
     run: str
-    decided: tuple[str, str, str]
     place: str
-
-    def is_by(self, line: LedgerLine) -> bool:
-        """Return whether it carries out a decision; who is to be deleted is deactivated first."""
-        word, person, day = self.decided
-        is_word = word == line.decision or (word, line.decision) == REMOVALS
-        return is_word and (person, day) == (line.person, line.decided_on.isoformat())
 
     def __str__(self) -> str:
         """Return it in words: `deleted on 2026-03-05 09:30 UTC by arn:… (run …)`."""
-        word = "deleted" if self.fact is Decision.GONE else "deactivated"
+        word = "deleted" if self.is_deleted else "deactivated"
         return f"{word} on {minute_text(self.at)} by {self.caller} (run {self.run})"
 
 
@@ -84,9 +68,16 @@ class RemovalLog:
         """Return the log up to and including a day."""
         return replace(self, removals=tuple(of for of in self.removals if of.at.date() <= day))
 
+    def by_user(self) -> Mapping[User, Sequence[LoggedRemoval]]:
+        """Return the removals of each user, the last one last."""
+        by_user = defaultdict[User, list[LoggedRemoval]](list)
+        for removal in self.removals:
+            by_user[removal.user].append(removal)
+        return by_user
+
     def __add__(self, other: "RemovalLog") -> "RemovalLog":
         """Return the removals of both; what both have counts once, as of the first place."""
-        every = {removal[:5]: removal for removal in (*other.removals, *self.removals)}
+        every = {removal[:-1]: removal for removal in (*other.removals, *self.removals)}
         ordered = sorted(every.values(), key=lambda removal: (removal.at, removal.place))
         return RemovalLog((*ordered,), (*self.files, *other.files))
 
@@ -111,9 +102,7 @@ def _removal(place: str, cells: Mapping[str, str]) -> LoggedRemoval | None:
     if not at or not (step == _DELETED or is_deactivated) or cells["detail"] == _NOTHING_LEFT:
         return None
     user = User(cells["account"], arn.rpartition("/")[2], timestamp(cells["created"]))
-    decided = cells["decision"], normal_name(cells["decided_by"]), cells["decided_on"]
-    fact = Decision.DEACTIVATED if is_deactivated else Decision.GONE
-    return LoggedRemoval(user, at, fact, cells["caller"], cells["run"], decided, place)
+    return LoggedRemoval(user, at, not is_deactivated, cells["caller"], cells["run"], place)
 
 
 def _problems(name: str, row: int, cells: Mapping[str, str]) -> Iterator[Problem]:

@@ -1,165 +1,165 @@
-"""Find what stands on a user, of everything that people wrote: neither order nor place counts.
+"""Find what people's last words on a user come to: all agree, or nothing stands.
 
-The latest word decides, unless anybody wrote another word on that day or the day before. A removal
-stands only if no keep or investigate of somebody else holds on its day, and nobody wrote another
-word looking at a newer report.
+A removal stands if everybody's last words on the user are removals, or objections that no longer
+count. Neither the order of words nor the place where they were entered changes anything.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from enum import StrEnum
+from datetime import date, datetime, timedelta
 from typing import Final
 
-from analyzer.decisions.decision import REMOVALS, Decision, LedgerLine, User
-from analyzer.limits import DUE_DAYS, KEEP_DAYS
-from analyzer.terms import AsOfSource
+from analyzer.decisions.credentials import ReportedUser, users_decided_on
+from analyzer.decisions.decision import Decision, LedgerLine, User
+from analyzer.limits import INVESTIGATE_DAYS, KEEP_DAYS
 
 _A_DAY: Final = timedelta(days=1)
-
-
-class Doubt(StrEnum):
-    """Name why no word stands on a user, or no removal."""
-
-    NONE = ""
-    DISAGREE = "disagree"
-    KEPT = "kept"
-    NEWER_WORD = "newer word"
-    OVERTAKEN = "overtaken"
-
-
-@dataclass(frozen=True, slots=True)
-class HoldingDays:
-    """Hold for how many days a keep and an investigate hold."""
-
-    keep: int = KEEP_DAYS
-    investigate: int = DUE_DAYS
-
-    def last_day(self, line: LedgerLine) -> date:
-        """Return the last day on which a word holds; other words hold on no day."""
-        if line.decision not in _HOLDING:
-            return date.min
-        days = self.keep if line.decision is Decision.KEEP else self.investigate
-        try:
-            return line.decided_on + timedelta(days)
-        except OverflowError:
-            return date.max
-
-
-_HOLDING: Final = (Decision.KEEP, Decision.INVESTIGATE)
+_COUNTS_FOR: Final = {
+    Decision.KEEP: timedelta(KEEP_DAYS),
+    Decision.INVESTIGATE: timedelta(INVESTIGATE_DAYS),
+}
+"""How long after its date an objection counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Hold the words on a user that decide, newest report first, and why none of them stands.
+    """Hold what stands on a user.
 
-    `line` is the newest; in a doubt, a removal if there is one. `holding` are the words to keep or
-    to investigate that are among their authors' last, and may hold.
+    `words` are everybody's last ones, the newest report first. `word` is the removal that stands,
+    None if none does. `newest_removal` is the word whose row was seen, and `before` what that row
+    shows; both are None if nobody's last words are removals. `objections` are the words that count
+    against it.
     """
 
-    line: LedgerLine
-    lines: tuple[LedgerLine, ...]
-    doubt: Doubt = Doubt.NONE
-    why: str = ""
-    holding: tuple[LedgerLine, ...] = ()
+    words: tuple[LedgerLine, ...]
+    word: Decision | None = None
+    newest_removal: LedgerLine | None = None
+    before: ReportedUser | None = None
+    objections: tuple[LedgerLine, ...] = ()
 
     @property
-    def stands(self) -> LedgerLine | None:
-        """Return the line that stands."""
-        return None if self.doubt else self.line
+    def line(self) -> LedgerLine:
+        """Return the newest removal, or the word on the newest report if there is none."""
+        return self.newest_removal or self.words[0]
 
     @property
-    def is_of_removal(self) -> bool:
-        """Return whether a removal stands, or is among the words of which none does."""
-        return self.line.decision in REMOVALS
+    def is_contested(self) -> bool:
+        """Return whether people disagree: a removal does not stand."""
+        return self.newest_removal is not None and self.word is None
+
+    @property
+    def longest_keep(self) -> LedgerLine | None:
+        """Return the keep among the last words that counts the longest."""
+        keeps = [line for line in self.words if line.decision is Decision.KEEP]
+        return max(keeps, key=last_day, default=None)
 
 
-def standings(lines: Iterable[LedgerLine], days: HoldingDays) -> dict[User, Standing]:
+def last_day(objection: LedgerLine) -> date:
+    """Return the last day on which an objection counts."""
+    try:
+        return objection.decided_on + _COUNTS_FOR[objection.decision]
+    except OverflowError:
+        return date.max
+
+
+def standings(lines: Iterable[LedgerLine]) -> dict[User, Standing]:
     """Return what stands on each user."""
-    words, overtaken = defaultdict[User, list[LedgerLine]](list), dict[User, LedgerLine]()
+    words = defaultdict[User, list[LedgerLine]](list)
+    of_second = defaultdict[tuple[str, datetime | None], list[User]](list)
     for line in lines:
-        if line.decision is Decision.OVERTAKEN:
-            of_user = overtaken.get(line.subject, line)
-            overtaken[line.subject] = max(line, of_user, key=lambda fact: fact.earliest)
-        elif not line.is_fact:
-            words[line.subject].append(line)
-    return {user: standing(of_user, days, overtaken.get(user)) for user, of_user in words.items()}
+        words[line.subject].append(line)
+    for user in words:
+        of_second[user.account, user.created].append(user)
+    last = {user: last_words(of_user) for user, of_user in words.items()}
+    removals = {user: newest_removal(said) for user, said in last.items()}
+    seen = [line for line in removals.values() if line]
+    before = dict(zip((line.subject for line in seen), users_decided_on(seen), strict=True))
+
+    def standing(user: User, removal: LedgerLine | None) -> Standing:
+        if removal is None:
+            return Standing(last[user])
+        created_with = of_second[user.account, user.created] if user.created else []
+        others = {other: last[other] for other in created_with if other != user}
+        said = (*last[user], *under_former_names(removal, words[user], others))
+        objections = counting_objections(removal, said, words[user])
+        word = None if objections else mildest(removal, before[user], said)
+        return Standing(last[user], word, removal, before[user], objections)
+
+    return {user: standing(user, removal) for user, removal in removals.items()}
 
 
-def standing(
-    words: Sequence[LedgerLine], days: HoldingDays, overtaken: LedgerLine | None = None
-) -> Standing:
-    """Return what stands on one user.
+def last_words(words: Iterable[LedgerLine]) -> tuple[LedgerLine, ...]:
+    """Return, of words on one user, each person's of its last day and of the day before.
 
-    The report of `overtaken` showed more access or use than people saw on older ones.
+    They are sorted, those on the newest report first.
     """
-    near, may_hold = _latest(words), _holding_last_words(words)
-    first, day = near[0], max(line.decided_on for line in near)
-
-    def doubtful(doubt: Doubt, why: str) -> Standing:
-        removals = (line for word in REMOVALS[::-1] for line in near if line.decision is word)
-        return Standing(next(removals, first), near, doubt, why, may_hold)
-
-    if len({line.decision for line in near}) > 1:
-        return doubtful(Doubt.DISAGREE, f"{summaries(near)}: {_way_out(day)}")
-    if first.decision in REMOVALS:
-        # Who agrees wrote the removal later than any word of theirs that may hold.
-        if holding := [line for line in may_hold if days.last_day(line) >= day]:
-            people = sorted({line.decided_by for line in holding})
-            write = "write" if len(people) > 1 else "writes"
-            ends = f"ends when {' and '.join(people)} {write} {first.decision}"
-            return doubtful(Doubt.KEPT, f"{summaries(holding)}: {ends}")
-        if newer := [line for line in words if _is_other_on_newer_report(line, first)]:
-            return doubtful(Doubt.NEWER_WORD, f"{summaries(newer)}, on a newer report")
-        if (
-            overtaken
-            and first.earliest < overtaken.earliest
-            and not _is_of_report(first, overtaken)
-        ):
-            text = f"new access or use by {overtaken.earliest:%Y-%m-%d}"
-            return doubtful(Doubt.OVERTAKEN, text)
-    return Standing(first, near, holding=may_hold)
-
-
-def _is_other_on_newer_report(line: LedgerLine, first: LedgerLine) -> bool:
-    return line.decision is not first.decision and line.earliest > first.earliest
-
-
-def _is_of_report(line: LedgerLine, fact: LedgerLine) -> bool:
-    """Return whether a line is on the report of a fact: a script may not know its baseline."""
-    return line.as_of == fact.as_of and line.report_time.source is not AsOfSource.OPTION
-
-
-def _latest(words: Sequence[LedgerLine]) -> tuple[LedgerLine, ...]:
-    """Return the lines of the last day and the day before, newest report first."""
-    day = max(line.decided_on for line in words)
-    near = (line for line in words if line.decided_on >= day - _A_DAY)
-    return (*sorted(near, key=_newness, reverse=True),)
+    words, last = [*words], dict[str, date]()
+    for line in words:
+        last[line.person] = max(line.decided_on, last.get(line.person, line.decided_on))
+    said = (line for line in words if line.decided_on >= last[line.person] - _A_DAY)
+    return (*sorted(said, key=_newness, reverse=True),)
 
 
 def _newness(line: LedgerLine) -> tuple[object, ...]:
-    """Return what orders lines by their reports; of equal ones, first who names a second's users.
+    """Return what orders words by their reports, those of one report by their dates.
 
-    After that, their places decide.
+    Of equal ones, first who names the users of the second; after that, their places decide.
     """
     names_others = line.same_second is not None
-    return line.earliest, names_others, line.as_of, line.decided_on, line.person, line.place
+    return line.report_time, line.decided_on, names_others, line.person, line.place, line.decision
 
 
-def _holding_last_words(words: Iterable[LedgerLine]) -> tuple[LedgerLine, ...]:
-    """Return the words to keep or to investigate among what each person wrote last."""
-    last = dict[str, date]()
-    for line in words:
-        last[line.person] = max(line.decided_on, last.get(line.person, line.decided_on))
-    return tuple(
-        line for line in words if line.decided_on == last[line.person] and line.decision in _HOLDING
-    )
+def newest_removal(said: Sequence[LedgerLine]) -> LedgerLine | None:
+    """Return the removal on the newest report, of one report that of the later date."""
+    return next((line for line in said if line.is_removal), None)
 
 
-def _way_out(day: date) -> str:
-    free = day + 2 * _A_DAY
-    return f"decide together; one of them writes again, with the date {free} or later"
+def under_former_names(
+    removal: LedgerLine, words: Sequence[LedgerLine], others: Mapping[User, Sequence[LedgerLine]]
+) -> Iterator[LedgerLine]:
+    """Yield last words on names of its second that the report decided on does not show.
+
+    Perhaps the user had such a name, unless the word's person wrote about this name more than a day
+    later, on a report that does not show the other one.
+    """
+    for other, said in others.items():
+        if other.name in (removal.same_second or ()):
+            continue
+        own = [line for line in words if not _may_show(line, other.name)]
+        for line in said:
+            later = (word for word in own if word.person == line.person)
+            if all(word.decided_on <= line.decided_on + _A_DAY for word in later):
+                yield line
+
+
+def _may_show(line: LedgerLine, name: str) -> bool:
+    """Return whether the report of a line shows a name of the same second, or may show it."""
+    return line.same_second is None or name in line.same_second
+
+
+def counting_objections(
+    removal: LedgerLine, said: Iterable[LedgerLine], words: Iterable[LedgerLine]
+) -> tuple[LedgerLine, ...]:
+    """Return the objections that count on the day of a removal, or were made on a newer report."""
+    in_time = [
+        line for line in said if not line.is_removal and last_day(line) >= removal.decided_on
+    ]
+    newer = [
+        line
+        for line in words
+        if not line.is_removal and line.report_time > removal.report_time and line not in in_time
+    ]
+    return (*in_time, *newer)
+
+
+def mildest(removal: LedgerLine, before: ReportedUser, said: Iterable[LedgerLine]) -> Decision:
+    """Return the mildest removal; a deactivate ends if a later report decided on shows it done."""
+    for line in said:
+        is_ended = line.report_time < removal.report_time and before.has_no_credentials
+        if line.decision is Decision.DEACTIVATE and not is_ended:
+            return Decision.DEACTIVATE
+    return Decision.DELETE
 
 
 def summaries(lines: Iterable[LedgerLine]) -> str:

@@ -32,6 +32,9 @@ _FORM: Final = csv_lists.ListForm(
 RULE_OF_VERDICT: Final = {Verdict.UNUSED: "unused-user", Verdict.RETIRED: "retired-user"}
 """The rules that a verdict fails: an exemption from the rule exempts from the verdict."""
 
+EXEMPTED_VERDICTS: Final = (*RULE_OF_VERDICT, Verdict.DORMANT)
+"""The verdicts from which a decision to keep exempts."""
+
 
 def read_exemptions(
     name: str, content: bytes, rule_ids: Callable[[], Collection[str]]
@@ -71,10 +74,11 @@ class ExemptionMatches:
     """Match the users or roots of one page with the entries that exempt them.
 
     The first entry that applies counts. Entries for one user come after the patterns, and exempt
-    from `RULE_OF_VERDICT` only. User names match in any case, as in IAM. `reasons` are the words
-    for the codes. For each entry, `matched` counts the users that it matches, and `applied` those
-    for which it has not expired at the as-of of their report. `without_effect` counts users with
-    another verdict, which an entry for one user exempts from nothing.
+    from `EXEMPTED_VERDICTS` and their rules only. User names match in any case, as in IAM.
+    `reasons` are the words for the codes. For each entry, `matched` counts the users that it
+    matches, and `applied` those for which it has not expired at the as-of of their report.
+    `without_effect` counts users with another verdict, which an entry for one user exempts from
+    nothing.
     """
 
     def __init__(self, page: Users, exemptions: Sequence[Exemption]) -> None:
@@ -120,7 +124,11 @@ class ExemptionMatches:
         for entry, applying in self._applying:
             if entry.rule in ("", rule):
                 code[applying[code[applying] == 0]] = self._code[entry.reason]
-        if not self._for_one_user or rule not in RULE_OF_VERDICT.values():
+        return self._with_keeps(code) if rule in RULE_OF_VERDICT.values() else code
+
+    def _with_keeps(self, code: np.ndarray) -> np.ndarray:
+        """Return codes with those of the entries for one user, where there is no other."""
+        if not self._for_one_user:
             return code
         reasons = np.zeros(len(self.matched), code.dtype)
         for at, entry in self._for_one_user:
@@ -135,6 +143,8 @@ class ExemptionMatches:
             for verdict, rule in RULE_OF_VERDICT.items():
                 has = (self._page.users[columns.VERDICT] == verdict).to_numpy()
                 code = np.where(has, self.reason_codes(rule), code)
+            is_dormant = (self._page.users[columns.VERDICT] == Verdict.DORMANT).to_numpy()
+            code = np.where(is_dormant, self._with_keeps(code), code)
         return as_category(code, self.reasons)
 
 
@@ -182,5 +192,7 @@ def _can_be_exempt(users: pd.DataFrame) -> np.ndarray:
     """Return which users an entry for one user can exempt; all, if they are not judged."""
     verdicts = users.get(columns.VERDICT)
     return (
-        np.ones(len(users), bool) if verdicts is None else verdicts.isin(RULE_OF_VERDICT).to_numpy()
+        np.ones(len(users), bool)
+        if verdicts is None
+        else verdicts.isin(EXEMPTED_VERDICTS).to_numpy()
     )

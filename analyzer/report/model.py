@@ -60,14 +60,14 @@ class ReportTime(NamedTuple):
     def earliest(self) -> datetime:
         """Return the earliest time that the report can have, for actions that rely on it.
 
-        A day without a time counts as its start, or as the newest timestamp if that is later;
-        `--as-of` is no proof, and the baseline counts instead.
+        A day without a time counts as its start; `--as-of` is no proof, and the baseline counts
+        instead.
         """
         if self.source is AsOfSource.OPTION:
             return self.baseline
         if self.source is not AsOfSource.FOLDER:
             return self.as_of
-        return max(datetime.combine(self.as_of.date(), time(), UTC), self.baseline)
+        return datetime.combine(self.as_of.date(), time(), UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +90,11 @@ class ReportFile:
     accounts: tuple[AccountRowCounts, ...]
     service_credentials: FileReference | None = None
     shows_service_credentials: bool = False
+
+    @property
+    def time(self) -> datetime:
+        """Return the earliest time that the report can have (`ReportTime.earliest`)."""
+        return ReportTime(self.as_of, self.as_of_source, self.baseline).earliest
 
 
 def text_series(texts: pa.Array | pa.ChunkedArray) -> pd.Series:

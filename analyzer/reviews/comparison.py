@@ -5,13 +5,12 @@ Only this proves that nobody forged cells and records, or took a user out of a l
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Final
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions import ledger
-from analyzer.decisions.decision import LedgerLine, User, baseline_in_row, open_row
+from analyzer.decisions.decision import LedgerLine, User, open_row
 from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.record import (
     CreationSeconds,
@@ -176,12 +175,11 @@ def with_same_second(entries: DecisionFile, analysis: Analysis) -> DecisionFile:
         seconds.add(page)
         pages.append(page.where(page.users[columns.ARN].isin(arns).to_numpy()))
     same_second = seconds.same_second()
-    given: dict[tuple[str, str], tuple[dict[str, str], datetime, list[str] | None]] = {}
+    given: dict[tuple[str, str], tuple[dict[str, str], list[str]]] = {}
     for page in pages:
         rows, names = rows_of_users_csv(page, {}), same_second_names(page.users, same_second)
-        for row, file, alike in zip(rows, page.users[columns.FILE], names, strict=True):
-            key = row[columns.ARN], row[columns.AS_OF]
-            given[key] = row, analysis.report.files[file].baseline, alike
+        for row, alike in zip(rows, names, strict=True):
+            given[row[columns.ARN], row[columns.AS_OF]] = row, alike
     lines, problems = list[LedgerLine](), list[Problem]()
     for line in entries.lines:
         file, at, _ = line.read_from
@@ -193,25 +191,22 @@ def with_same_second(entries: DecisionFile, analysis: Analysis) -> DecisionFile:
         for name, text, cell in _differing_cells(line, *user):
             message, arn = difference_text(text, cell), line.arn
             problems.append(Problem(file, at, name, arn, message, _SAME_REPORT_HINT))
-        others = line.same_second if user[2] is None else frozenset(user[2])
-        lines.append(replace(line, same_second=others))
+        lines.append(replace(line, same_second=frozenset(user[1])))
     if problems:
         raise InputRefused(problems)
     return replace(entries, lines=(*lines,))
 
 
 def _differing_cells(
-    line: LedgerLine, given: Mapping[str, str], baseline: datetime, same_second: list[str] | None
+    line: LedgerLine, given: Mapping[str, str], same_second: list[str]
 ) -> Iterator[tuple[str, str, str]]:
     """Yield the name, the text in the report and the cell of each cell that differs."""
     for name in _FROM_REPORT:
         cell = line.user_row[name]
         if _as_saved(cell) != _as_saved(given[name]):
             yield name, given[name], cell
-    if line.baseline not in (baseline, baseline_in_row(given)):
-        yield ledger.BASELINE, utc_text(baseline), utc_text(line.baseline)
     if line.same_second is not None and sorted(line.same_second) != same_second:
-        yield ledger.SAME_SECOND, ", ".join(same_second or []), ", ".join(sorted(line.same_second))
+        yield ledger.SAME_SECOND, ", ".join(same_second), ", ".join(sorted(line.same_second))
 
 
 def _as_saved(cell: str) -> str:

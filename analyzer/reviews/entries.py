@@ -6,7 +6,7 @@ Rows may be sorted; a row whose columns were sorted apart is refused, not guesse
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path, PurePath
 from typing import Final, NamedTuple
 
@@ -115,11 +115,7 @@ def read_review(
     return DecisionFile(
         file,
         tuple(_line(file, row) for row in entered),
-        tuple(
-            open_row(row.record.user)._replace(earlier=row.record.earlier)
-            for row in rows
-            if not any(row.entered.values())
-        ),
+        tuple(open_row(row.record.user) for row in rows if not any(row.entered.values())),
         (*([f"{name} lists only {made_with}."] if made_with else []), *notes),
     )
 
@@ -281,12 +277,8 @@ def _line(file: FileReference, row: ListRow) -> LedgerLine:
         ticket=ticket,
         comment=comment,
         workbook=PurePath(file.name).name,
-        sha256=file.sha256,
-        sheet=sheet.cells.title,
         row=number,
-        baseline=datetime.fromisoformat(record.baseline),
-        same_second=None if record.same_second is None else frozenset(record.same_second),
-        service_credentials=record.service_credentials,
+        same_second=frozenset(record.same_second),
         user_row=record.user,
         read_from=EntryPlace(sheet.place, number, sheet.cell_name(DECISION, number)),
     )

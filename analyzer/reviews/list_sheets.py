@@ -48,7 +48,7 @@ _LIKE_ENTRY: Final = re.compile(
 START_AGAIN_HINT: Final = "Start from the file as credreport wrote it, and enter it there."
 _FORMULA_HINT: Final = "Copy the cell, and paste it as a value."
 _UNDO_HINT: Final = "Undo the change, and enter the decision in the list that has the user."
-_STRUCK_HINT: Final = "Empty the entry, or enter it again; a decision that was collected: withdraw."
+_STRUCK_HINT: Final = "Empty the entry, or enter it again."
 
 
 @dataclass(frozen=True, slots=True)

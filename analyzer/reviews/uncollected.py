@@ -20,7 +20,7 @@ def uncollected(
 
     `known` are the SHA-256 of files that nobody has edited.
     """
-    identities = {line.identity for line in ledger.lines}
+    collected = {line.entry for line in ledger.lines}
     for path in sorted(paths):
         is_named = path.name.lower().endswith((*SPREADSHEET_ENDINGS, ".csv"))
         if not is_named or path.name.startswith((".", "~$")) or not path.is_file():
@@ -42,7 +42,7 @@ def uncollected(
             continue
         if lines is None:
             yield Problem.of_file(str(path), "it cannot be read: save it as .xlsx", _HINT)
-        elif lacking := [o for o in lines if not o.is_fact and o.identity not in identities]:
+        elif lacking := [line for line in lines if line.entry not in collected]:
             message = f"the ledger lacks {len(lacking):,} of its entries"
             yield Problem.of_file(str(path), message, _HINT)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,8 @@ import pandas as pd
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Ledger, ledger_bytes
-from analyzer.decisions.ledger_file import locked_ledger, write_ledger
 from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files
-from analyzer.lists.csv_lists import file_reference
 from analyzer.report.report import Report
 from analyzer.reviews.uncollected import files_beside, uncollected
 from analyzer.runs import inputs, outputs, run_folders
@@ -84,7 +82,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             outside = {**unread, "notes": missing}
             report = inputs.with_outside(report, **outside)
             analysis_request = request.analysis_request
-            analysis = _with_facts(request, analysis_request.analysis(report))
+            analysis = analysis_request.analysis(report)
             _log_outcome(analysis, request.log, missing)
             identity = run_folders.run_identity(analysis, request.parameters)
             existing = next((run for run in all_runs if run.record.identity == identity), None)
@@ -164,22 +162,6 @@ def _uncollected(request: ExportRequest, all_runs: Sequence[Run]) -> list[str]:
     for sentence in sentences:
         request.log.caution("not-collected", sentence)
     return sentences
-
-
-def _with_facts(request: ExportRequest, analysis: Analysis) -> Analysis:
-    """Add what the reports show of removals to the ledger, also in its file.
-
-    Raises InputRefused, Busy, OutputFailed.
-    """
-    facts = analysis.follow_up_result.facts
-    if not (request.ledger and facts):
-        return analysis
-    with locked_ledger(request.ledger) as before:
-        write_ledger(request.ledger, before.with_lines(facts))
-    request.log.say("facts", f"Lines added to {request.ledger}: {len(facts):,}.")
-    after = analysis.ledger.with_lines(facts)
-    file = file_reference(str(request.ledger), ledger_bytes(after.lines))
-    return replace(analysis, ledger=replace(after, file=file))
 
 
 def _exit_code(failures: Sequence[str], *, lacks_decisions: bool, is_partial: bool) -> int:

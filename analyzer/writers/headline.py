@@ -124,7 +124,7 @@ def _decision_counts_text(analysis: Analysis) -> str:
     known = [status for status in State if counts[status]]
     by_status = [f"{counts[status]:,} {status.replace('-', ' ')}" for status in known]
     overdue = f"; {counts[OVERDUE]:,} overdue" if counts[OVERDUE] else ""
-    return f"{', '.join(by_status)}{overdue}"
+    return f"{'; '.join(by_status)}{overdue}"
 
 
 def _certainty_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:
@@ -184,7 +184,6 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
     return [
         *_undetermined_note(analysis),
         *analysis.report.notes,
-        *(analysis.follow_up_result.contradictions if analysis.ledger.lines else ()),
         *owner_notes(
             analysis.owners.file, totals.unmatched_owners, totals.without_owner, user_count
         ),

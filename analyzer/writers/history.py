@@ -13,10 +13,11 @@ from analyzer import columns
 from analyzer.changes.decisions import (
     DONE_AT,
     DONE_BY,
-    DONE_LOGGED,
-    OPEN_STATES,
+    FACT,
+    HAD_LEFT,
     REMOVED_UNDECIDED,
     STATE,
+    STATES,
 )
 from analyzer.changes.events import renamed_count_text
 from analyzer.changes.history import (
@@ -84,7 +85,7 @@ def write_history_json(history: History, stream: BinaryIO) -> None:
         "exemptions": analysis.exemptions.file,
         "account_list": analysis.report.account_list,
         "owners": analysis.owners.file,
-        "decisions": analysis.ledger.file,
+        "ledger": analysis.ledger.file,
         "notes": [*remarks(history)],
     }
     frames = {str(table): table_frame(history, table) for table in HistoryTable}
@@ -142,21 +143,14 @@ def sentences(history: History) -> Iterator[str]:
     yield from (printable(remark) for remark in (*remarks(history), BLIND_SPOT))
 
 
-_OUTCOMES: Final = {
-    "done_in_time": "done in time",
-    "done_late": "done late",
-    "done_undated": "done between two reports, in time or late cannot be told",
-    **{name: str(state) for state, name in OPEN_STATES.items()},
-}
-
-
 def _decisions_text(total: "pd.Series[Any]") -> str:
-    outcomes = {text: int(total[name]) for name, text in _OUTCOMES.items()}
-    words = ", ".join(f"{text} {number:,}" for text, number in outcomes.items() if number)
+    outcomes = {str(state): int(total[name]) for state, name in STATES.items()}
+    words = "; ".join(f"{text} {number:,}" for text, number in outcomes.items() if number)
     return (
-        f"Decisions: {total['decisions']:,}. Users to delete or deactivate: {total['removals']:,}"
-        f"{f' ({words})' if words else ''}; overdue {total[OVERDUE]:,}; in the log of the removal"
-        f" script {total[DONE_LOGGED]:,}."
+        f"Decisions: {total['decisions']:,}, by people who had left {total[HAD_LEFT]:,}. Users to"
+        f" delete or deactivate: {total['removals']:,}{f' ({words})' if words else ''}; overdue"
+        f" {total[OVERDUE]:,}. Users removed without a decision to remove them:"
+        f" {total[REMOVED_UNDECIDED]:,}."
     )
 
 
@@ -180,7 +174,6 @@ def remarks(history: History) -> Iterator[str]:
             limit = f"more than the {history.span.max_gap} of --max-gap"
             yield f"Account {coverage.account}: no report for {days} ({edges}), {limit}."
     yield from _edge_remarks(history)
-    yield from history.contradictions
     without = int((table_frame(history, HistoryTable.USERS)[columns.OWNER] == "").sum())
     listed, every = history.analysis.owners.file, len(history.users)
     yield from owner_notes(listed, history.unmatched_owners, without, every)
@@ -224,8 +217,7 @@ def _named_in_remarks(history: History) -> Mapping[str, Collection[str]]:
     unclear = users["verdict_end"] == Verdict.UNDETERMINED
     files, names = reports[columns.FILE], users[columns.USER]
     return {
-        "Only the day is known; its start counts, or the newest timestamp in the report if that is"
-        " later": files[is_day],
+        "Only the day is known, and its start counts": files[is_day],
         "Without a row of the root user, so it may not show the whole account; users who are not"
         " in it count as removed": files[is_partial],
         "Counted once, the same as another report": files[repeated],
@@ -235,7 +227,6 @@ def _named_in_remarks(history: History) -> Mapping[str, Collection[str]]:
         "Unused at the end, but used before, as an earlier report shows": names[
             users[USED_BEFORE].notna()
         ],
-        **history.remarks,
     }
 
 
@@ -249,6 +240,7 @@ _HEADS: Final[Mapping[HistoryTable, Sequence[str]]] = {
     HistoryTable.USERS: ("User", "Verdict", "Unused since", "Days unused", "Gone between"),
     HistoryTable.EVENTS: ("User", "Between", "Event", "Detail"),
     HistoryTable.REPORTS: ("As of", "File", "Rows", "Days", "Status"),
+    HistoryTable.DECISIONS: ("User", "Decided", "Became of it"),
 }
 """The heads of each table for people, after the account."""
 
@@ -260,15 +252,12 @@ def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[list[
     if table is HistoryTable.PERIOD and not several:
         frame = frame.iloc[:1]
     is_owned = columns.OWNER in frame and bool(history.analysis.owners)
-    is_decided = DECISION in frame
-    more = [*["Decision"] * is_decided, *["Owner"] * is_owned]
-    heads = [*["Account"] * several, *_HEADS[table], *more]
+    heads = [*["Account"] * several, *_HEADS[table], *["Owner"] * is_owned]
     shown = []
     for row in plain_objects(frame):
         account = f"{row[columns.ACCOUNT]} {row[columns.ACCOUNT_NAME]}".rstrip()
         owner = [_owner(row)] if is_owned else []
-        decided = [_decision(row)] if is_decided else []
-        cells = (*[account] * several, *_cells(table, row), *decided, *owner)
+        cells = (*[account] * several, *_cells(table, row), *owner)
         shown.append([*map(printable, cells)])
     return heads, shown
 
@@ -289,6 +278,8 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
             since = f"{_day_range(row, 'unused_since')}{' or before' if row['at_least'] else ''}"
             user, days = row[columns.USER], str(row["days_unused"])
             return [user, _verdicts(row), since, days, _day_range(row, AFTER_REPORT, BEFORE_REPORT)]
+        case HistoryTable.DECISIONS:
+            return [row[columns.USER], _decision(row), _outcome(row)]
         case HistoryTable.EVENTS:
             between = _day_range(row, AFTER_REPORT, BEFORE_REPORT)
             return [row[columns.USER], between, row[EVENT], row[DETAIL]]
@@ -299,12 +290,17 @@ def _cells(table: HistoryTable, row: Mapping[str, Any]) -> list[str]:
 
 
 def _decision(row: Mapping[str, Any]) -> str:
-    """Return the decision on a user, its state, who removed it when, and whether it lacked one."""
-    words = ", ".join(filter(None, (row[name] for name in (DECISION, DECIDED_BY, DECIDED_ON))))
-    lacking = "removed without a removal that stood" if row[REMOVED_UNDECIDED] else ""
+    """Return the word, the person and the day of a decision, and whether the person had left."""
+    left = " (had left)" if row[HAD_LEFT] else ""
+    return f"{row[DECISION]}, {row[DECIDED_BY]}{left}, {row[DECIDED_ON]}"
+
+
+def _outcome(row: Mapping[str, Any]) -> str:
+    """Return what became of a decision, and who removed the user when, if the log has it."""
+    state = f"{row[STATE]}, {OVERDUE}" if row[OVERDUE] else row[STATE]
     done = row[DONE_AT] and minute_text(datetime.fromisoformat(row[DONE_AT]))
-    state = f"{row[STATE]}, {done} by {row[DONE_BY]}" if done else row[STATE]
-    return "; ".join(filter(None, (words, state, lacking)))
+    by_script = f"{done} by {row[DONE_BY]}" if done else ""
+    return "; ".join(filter(None, (state, row[FACT], by_script)))
 
 
 def _owner(row: Mapping[str, Any]) -> str:

@@ -109,7 +109,6 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         else None,
         "decisions": {
             "ledger": ledger.file,
-            **fields(ledger, "keep_days", "due_days"),
             "counts": follow_up_counts(analysis.follow_up),
             "follow_up": [*plain_objects(analysis.follow_up, COLUMNS)],
         }

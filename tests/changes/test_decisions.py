@@ -9,7 +9,7 @@ import pytest
 
 import analyzer
 from analyzer.analysis.analysis import AnalysisRequest
-from analyzer.changes.decisions import DECISION_COUNTS
+from analyzer.changes.decisions import DECISION_COUNTS, DECISIONS, REMOVED_UNDECIDED
 from analyzer.changes.history import History, history
 from analyzer.changes.period import Span
 from analyzer.decisions.decision import LedgerLine
@@ -23,7 +23,7 @@ from tests.support.histories import Named, history_of
 from tests.support.named_reports import load_named
 from tests.support.removal_logs import CALLER, log_row, log_text
 
-ANN = person()
+ANN, SECOND = person(), timedelta(seconds=1)
 
 
 def decided(
@@ -42,8 +42,8 @@ def decided(
 
 def counted(found: History) -> dict[str, int]:
     """Return the numbers of decisions that are not zero."""
-    total = found.period.iloc[-1]
-    return {name: int(total[name]) for name in DECISION_COUNTS if total[name]}
+    total, names = found.period.iloc[-1], (*DECISION_COUNTS, REMOVED_UNDECIDED)
+    return {name: int(total[name]) for name in names if total[name]}
 
 
 def word(what: str, on: int, by: str = "Anna", at: int = 0, user: Row = ANN) -> LedgerLine:
@@ -54,28 +54,26 @@ GONE = [report(0, ANN), report(20, ANN), report(60)]
 
 
 @pytest.mark.parametrize(
-    ("words", "undecided", "says"),
+    ("words", "undecided"),
     [
-        ([word("delete", 1)], False, ""),
-        ([word("deactivate", 1)], False, ""),
-        ([], True, "ann (no decision)"),
-        ([word("keep", 1)], True, "ann (keep, Anna)"),
-        ([word("delete", 1), word("withdraw", 9)], True, "ann (withdraw, Anna)"),
-        ([word("delete", 1), word("keep", 1, "Bob")], True, "ann (delete, Anna)"),
-        ([word("delete", 60)], False, ""),
-        ([word("delete", 61)], True, "ann (delete, Anna)"),
-        ([word("delete", 1), word("keep", 61)], False, ""),
+        ([word("delete", 1)], False),
+        ([word("deactivate", 1)], False),
+        ([], True),
+        ([word("keep", 1)], True),
+        ([word("delete", 1), word("keep", 9)], True),
+        # Those who differ are counted as done, not as decided.
+        ([word("delete", 1), word("keep", 1, "Bob")], False),
     ],
 )
-def test_who_is_removed_without_a_removal_that_stood_by_then_is_named_with_the_last_word(
-    words: list[LedgerLine], *, undecided: bool, says: str
+def test_who_is_removed_without_a_decision_to_remove_it_is_counted(
+    words: list[LedgerLine], *, undecided: bool
 ) -> None:
-    found = decided(GONE, *words, word("keep", 1, user=person("bo")))
+    found = decided(GONE, *words, word("keep", 1, user=person("bo", created=BORN - SECOND)))
     (user,) = found.users.to_dict("records")
     assert user["removed_undecided"] is undecided
     assert counted(found).get("removed_undecided", 0) == undecided
-    named = [each for each in sentences(found) if each.startswith("Removed without")]
-    assert named == ([f"Removed without a removal that stood: {says}."] if says else [])
+    said = f"Users removed without a decision to remove them: {int(undecided)}."
+    assert any(each.endswith(said) for each in sentences(found))
 
 
 def logged(at: int) -> Any:
@@ -83,69 +81,98 @@ def logged(at: int) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("log", "outcome", "how"),
+    ("log", "how"),
     [
-        ([], "done_undated", "between two reports"),
-        ([logged(31)], "done_in_time", "deleted on 2026-02-01 09:30 UTC by"),
-        ([logged(32)], "done_late", "deleted on 2026-02-02 09:30 UTC by"),
+        ([], "between two reports"),
+        ([logged(31)], "deleted on 2026-02-01 09:30 UTC by"),
+        ([logged(61)], "between two reports"),
     ],
 )
 def test_a_removal_done_has_the_moment_and_the_caller_of_the_log_or_lies_between_two_reports(
-    log: list[Any], outcome: str, how: str
+    log: list[Any], how: str
 ) -> None:
     found = decided(GONE, word("delete", 1), log=log)
-    expected = {"decisions": 1, "removals": 1, outcome: 1}
-    assert counted(found) == expected | ({"done_logged": 1} if log else {})
+    assert counted(found) == {"decisions": 1, "removals": 1, "done": 1}
     (done,) = found.events[found.events["event"] == "done"]["detail"]
     assert done.startswith(f"delete, Anna, 2026-01-02; {how}")
-    (user,) = found.users.to_dict("records")
-    assert (user["decision"], user["state"]) == ("delete", "done")
-    assert (user["done_by"], str(user["done_at"])[:10]) == (
-        (CALLER, how[11:21]) if log else ("", "NaT")
+    (row,) = found.decisions.to_dict("records")
+    assert (row["decision"], row["state"], row["done_since"]) == ("delete", "done", day(60))
+    is_logged = how.startswith("deleted")
+    assert (row["done_by"], str(row["done_at"])[:10]) == (
+        (CALLER, how[11:21]) if is_logged else ("", "NaT")
     )
 
 
-def test_what_the_reports_deny_of_the_log_is_named() -> None:
-    found = decided([report(0, ANN), report(60, ANN)], word("delete", 1), log=[logged(31)])
-    (denied,) = [
-        each for each in sentences(found) if each.startswith("log.csv, row 2: ann deleted")
-    ]
-    assert denied.endswith("shows the user afterwards.")
-    assert counted(found) == {"decisions": 1, "removals": 1, "open": 1, "overdue": 1}
+NAMES = ("open", "kept", "used", "gone", "left", "lapsed", "off", "none")
 
 
-def test_each_state_of_a_removal_is_counted_apart_and_overdue_beside_it() -> None:
-    names = ("open", "kept", "apart", "used", "newer")
-    users = {
-        name: person(name, created=BORN - timedelta(seconds=at)) for at, name in enumerate(names)
-    }
+def test_one_table_has_all_decisions_with_what_became_of_each_and_each_state_is_counted() -> None:
+    users = {name: person(name, created=BORN - at * SECOND) for at, name in enumerate(NAMES)}
+    users["off"] |= a_key_of(users["off"])
     signed_in = users["used"] | a_password(day(30))
-    later = [*(user for name, user in users.items() if name != "used"), signed_in]
-    reports = [report(0, *users.values()), report(40, *later)]
+    stay = ("open", "kept", "lapsed", "none")
+    later = [
+        *(users[name] for name in stay),
+        signed_in,
+        users["off"] | {"access_key_1_active": "false"},
+    ]
     found = decided(
-        reports,
-        *(word("delete", 8, user=user) for user in users.values()),
+        [report(0, *users.values()), report(20, *users.values()), report(40, *later)],
+        *(word("delete", 8, user=users[name]) for name in NAMES if name not in ("lapsed", "none")),
         word("keep", 1, "Bob", user=users["kept"]),
-        word("withdraw", 8, "Bob", user=users["apart"]),
-        word("investigate", 9, "Bob", at=40, user=users["newer"]),
+        word("keep", 1, "Bob", user=users["left"]),
+        word("delete", 61, user=users["lapsed"]),
+        word("deactivate", 8, user=users["none"]),
     )
     assert counted(found) == {
-        "decisions": 8,
-        "removals": 5,
-        "overdue": 5,
+        "decisions": 10,
+        "removals": 8,
         "open": 1,
-        "kept": 1,
-        "disagree": 2,
-        "overtaken": 1,
+        "overdue": 1,
+        "contested": 1,
+        "changed": 1,
+        "done": 1,
+        "done_not_as_decided": 1,
+        "lapsed": 1,
+        "deactivated": 1,
+        "nothing_to_do": 1,
     }
-    states = found.users.set_index("user")["state"].to_dict()
-    assert states == dict(
-        zip(names, ("open", "kept", "disagree", "overtaken", "disagree"), strict=True)
-    )
+    table = found.decisions
+    assert [*table.columns] == [*DECISIONS]
+    removals = table[table["decision"] != "keep"].set_index("user")["state"].to_dict()
+    assert removals == {
+        "open": "open",
+        "kept": "contested",
+        "used": "changed",
+        "gone": "done",
+        "left": "done, not as decided",
+        "lapsed": "lapsed",
+        "off": "deactivated",
+        "none": "nothing to do",
+    }
+    keeps = table[table["decision"] == "keep"]
+    assert {*zip(keeps["state"], keeps["fact"], strict=True)} == {("", "counts until 2026-07-01")}
     said = (
-        "(disagree 2, kept 1, overtaken 1, open 1); overdue 5; in the log of the removal script 0."
+        "(done, not as decided 1; contested 1; changed 1; deactivated 1; lapsed 1; open 1;"
+        " nothing to do 1; done 1); overdue 1."
     )
-    assert any(each.endswith(said) for each in sentences(found))
+    assert any(said in each for each in sentences(found))
+
+
+def a_key_of(user: Row) -> Row:
+    """Return the cells of an active key of a user."""
+    key = person(key_1=a_key(BORN))
+    return {name: cell for name, cell in key.items() if name.startswith("access_key_1") and user}
+
+
+def test_a_word_that_its_person_replaced_has_no_state() -> None:
+    found = decided([report(0, ANN), report(20, ANN)], word("delete", 1), word("keep", 9))
+    rows = found.decisions.sort_values("decided_on")
+    assert [*zip(rows["decision"], rows["state"], rows["fact"], strict=True)] == [
+        ("delete", "", "replaced: its person wrote another word later"),
+        ("keep", "", "counts until 2026-07-09"),
+    ]
+    assert counted(found) == {"decisions": 2}
 
 
 LEFT = "*,ann,Anna,anna@example.com,{}\n"
@@ -163,24 +190,13 @@ LEFT = "*,ann,Anna,anna@example.com,{}\n"
         ("*,ann,Lee,,2026-01-01\n", 0),
     ],
 )
-def test_a_decision_by_a_person_who_had_left_by_then_is_named(owners: str, number: int) -> None:
+def test_a_decision_by_a_person_who_had_left_by_then_is_marked(owners: str, number: int) -> None:
     owners = owners.replace("Anna Lee,anna,", "Anna Lee,anna@x,")
     found = decided([report(0, ANN), report(20, ANN)], word("delete", 1), owners=owners)
-    assert counted(found).get("decided_after_leaving", 0) == number
-    named = [each for each in sentences(found) if each.startswith("Decided by people")]
-    assert named == ["Decided by people who had left: ann."] * number
-
-
-@pytest.mark.parametrize(("last", "number"), [(-1, 0), (0, 1), (30, 1), (31, 0)])
-def test_keeps_that_end_before_the_next_review_are_counted_and_named(
-    last: int, number: int
-) -> None:
-    end = day(200)
-    keep = line("keep", ANN, on=(end + timedelta(days=last - 180)).date(), as_of=day(0))
-    found = decided([report(0, ANN), report(200, ANN)], keep)
-    assert counted(found).get("keeps_ending", 0) == number
-    named = [each for each in sentences(found) if "that end within" in each]
-    assert named == ["Decisions to keep that end within 30 days after the period: ann."] * number
+    assert counted(found).get("had_left", 0) == number
+    assert [*found.decisions["had_left"]] == [bool(number)]
+    said = f"Decisions: 1, by people who had left {number}. "
+    assert any(each.startswith(said) for each in sentences(found))
 
 
 KEYED = person(key_1=a_key(BORN, day(-3)))
@@ -218,11 +234,14 @@ def test_an_unused_user_of_whom_an_earlier_report_shows_a_use_is_counted_apart(
     assert (says in sentences(found)) is (used is not None)
 
 
-def test_a_terminal_shows_the_decision_on_a_user_and_what_it_lacked() -> None:
-    found = decided([report(0, ANN, person("bo")), report(20)], word("keep", 1))
+def test_a_terminal_shows_each_decision_and_what_became_of_it() -> None:
+    owners = "*,ann,Anna,,2026-01-01\n"
+    found = decided(GONE, word("delete", 1), log=[logged(31)], owners=owners)
     stream = io.StringIO()
-    write_history_table(found, stream, HistoryTable.USERS, width=400)
-    lines = {line.split()[0]: line for line in stream.getvalue().splitlines() if line.strip()}
-    lacking = "removed without a removal that stood"
-    assert f"keep, Anna, 2026-01-02; {lacking}" in lines["ann"]
-    assert lines["bo"].rstrip().endswith(lacking)
+    write_history_table(found, stream, HistoryTable.DECISIONS, width=400)
+    (shown,) = (row for row in stream.getvalue().splitlines() if row.strip().startswith("ann"))
+    assert "delete, Anna (had left), 2026-01-02" in shown
+    assert f"done; the user is gone; log: deleted on 2026-02-01 09:30 UTC by {CALLER}" in shown
+    late = decided([report(0, ANN), report(40, ANN)], word("delete", 1))
+    write_history_table(late, stream, HistoryTable.DECISIONS, width=400)
+    assert "open, overdue; still there" in stream.getvalue()

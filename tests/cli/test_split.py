@@ -75,7 +75,7 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
     others = [saved(tmp_path / "out", "x", each) for each in ("Thumbs.db", "note.docx", "a.txt")]
     done = run("collect", tmp_path / "out")
     assert (done.code, all(str(each) in done.message_line for each in others)) == (0, True)
-    saved(tmp_path / "out", ledger_bytes([line("withdraw")]), "second-thoughts.txt")
+    saved(tmp_path / "out", ledger_bytes([line("investigate")]), "second-thoughts.txt")
     assert b"second-thoughts.txt: entered 1" in run("collect", tmp_path / "out").output
     (alone := tmp_path / "empty").joinpath("scan.pdf").write_bytes(b"%PDF")
     assert "holds no workbook" in run("collect", alone).message_line

@@ -13,7 +13,7 @@ from analyzer.decisions.collect import (
     lines_of,
     owner_answer_notes,
 )
-from analyzer.decisions.decision import Decision, EntryPlace, LedgerLine, OpenRow, fact_line
+from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import read_entries
 from analyzer.errors import InputRefused
@@ -22,7 +22,6 @@ from tests.support.builders import AS_OF, a_user, days_before
 from tests.support.decisions import (
     DAY,
     TODAY,
-    analysis_of,
     bulk,
     collected,
     entries,
@@ -35,7 +34,7 @@ NEXT = DAY + timedelta(days=1)
 NEWER = AS_OF + timedelta(days=30)
 LATE = NEWER.date()
 ANN = a_user("ann", created=days_before(500))
-DELETE, KEEP, WITHDRAW = line(), line("keep"), line("withdraw")
+DELETE, KEEP = line(), line("keep")
 ENTERED = ("delete", "Anna", f"{DAY}")
 TOM_KEEPS = line("keep", by="Tom")
 OF_ANN = line("delete", ANN)
@@ -45,8 +44,7 @@ def file(
     *lines: LedgerLine, name: str = "review.xlsx", rows: Sequence[OpenRow] = ()
 ) -> DecisionFile:
     """Return what is entered in a workbook, and the rows that are open in it."""
-    sha256 = lines[0].sha256 if lines else "f" * 64
-    return DecisionFile(FileReference(name=name, sha256=sha256), lines, tuple(rows))
+    return DecisionFile(FileReference(name=name, sha256="f" * 64), lines, tuple(rows))
 
 
 def still_open(each: LedgerLine = DELETE, as_of: datetime = AS_OF, **of: str) -> OpenRow:
@@ -126,15 +124,19 @@ def test_days_that_rise_from_row_to_row_are_refused_as_filled_down_by_a_spreadsh
 
 def test_days_that_rise_over_fewer_rows_apart_or_in_a_ledger_were_written_by_people() -> None:
     seven = on_days(*range(7)).lines
-    other_sheet = [replace(each, sheet="Retired users") for each in seven[3:]]
+    places = [each.read_from for each in seven]
+    next_row = [place._replace(row=place.row + (at > 2)) for at, place in enumerate(places)]
+    other_sheet = [place._replace(file="b.xlsx") for place in places]
+    apart = [replace(each, read_from=place) for each, place in zip(seven, next_row, strict=True)]
+    of_other = [replace(each, read_from=at) for each, at in zip(seven, other_sheet, strict=True)]
     for lines in (
         on_days(*range(6)).lines,
         on_days(*range(6), 6, 6).lines[:6],
         on_days(0, 1, 2, 2, 3, 4, 5, 6).lines,
         on_days(0, 1, 2, 4, 5, 6, 7).lines,
         on_days(*range(7, 0, -1)).lines,
-        [each if at < 3 else replace(each, row=each.row + 1) for at, each in enumerate(seven)],
-        [*seven[:3], *other_sheet],
+        apart,
+        [*seven[:3], *of_other[3:]],
     ):
         assert collected(file(*lines)).added
     assert collected(entries(*seven)).added
@@ -150,10 +152,10 @@ def test_days_that_rise_over_fewer_rows_apart_or_in_a_ledger_were_written_by_peo
         ([DELETE], TOM_KEEPS),
         ([KEEP], DELETE),
         ([line(on=NEXT)], KEEP),
-        ([DELETE, WITHDRAW], line(ticket="again")),
+        ([DELETE, KEEP], line(ticket="again")),
         ([line("keep", as_of=NEWER, on=LATE)], line(on=LATE)),
         ([line("keep", as_of=NEWER, on=LATE)], line(on=LATE + timedelta(9), by="Tom")),
-        ([], WITHDRAW),
+        ([], line("investigate")),
         ([], line(user=a_user(created="N/A"))),
     ],
 )
@@ -165,14 +167,6 @@ def test_every_valid_entry_is_recorded_late_older_repeated_or_at_odds(
     assert len(update.ledger.lines) == len(known) + 1
 
 
-def test_lines_of_the_program_are_not_taken_from_elsewhere_and_said() -> None:
-    (report,) = analysis_of(ANN, as_of=NEWER).report.files
-    gone = fact_line(Decision.GONE, DELETE, report)
-    update = collected(entries(DELETE, gone))
-    assert update.added == entries(DELETE).lines
-    assert [each for each in update.notes if each.startswith("Not taken: 1 line of credreport")]
-
-
 # What is counted
 
 
@@ -181,59 +175,34 @@ def printed(*files: DecisionFile, known: Sequence[LedgerLine] = ()) -> list[str]
 
 
 def test_each_file_says_who_wrote_what_and_what_of_it_is_new() -> None:
-    a, b, c, d, e = (a_user(name) for name in "abcde")
+    a, b, c, d, e = (a_user(each, created=days_before(ord(each))) for each in "abcde")
     anna = [line("delete", a), line("keep", b, by="ANNA"), line("delete", c), line("delete", c)]
-    tom = [line("withdraw", d, by="Tom"), line("keep", e, by="Tom")]
+    tom = [line("investigate", d, by="Tom"), line("keep", e, by="Tom")]
     rows = [still_open(line("delete", a_user(f"open{at}"))) for at in range(3)]
     known = line("delete", a), line("keep", b, workbook="b.xlsx")
     of_review, of_other = collected(
         file(*anna, *tom, rows=rows), file(name="b.xlsx"), ledger=ledger_of(*known)
     ).files
-    words = {("Anna", "delete"): 3, ("Anna", "keep"): 1, ("Tom", "withdraw"): 1, ("Tom", "keep"): 1}
-    assert of_review == FileOutcome("review.xlsx", Counter(words), 3, (), 3)
+    words = {
+        ("Anna", "delete"): 3,
+        ("Anna", "keep"): 1,
+        ("Tom", "investigate"): 1,
+        ("Tom", "keep"): 1,
+    }
+    assert of_review == FileOutcome("review.xlsx", Counter(words), 3, 3)
     assert printed(file(*anna, *tom, rows=rows), file(name="b.xlsx"), known=known) == [
         "review.xlsx: entered 6, new 3, still open 3",
         "  Anna: 3 delete, 1 keep",
-        "  Tom: 1 keep, 1 withdraw",
+        "  Tom: 1 keep, 1 investigate",
         "b.xlsx: entered 0",
     ]
     assert of_other.words.total() == 0
 
 
-SHOWN = still_open(DELETE, earlier=f"{DELETE.summary}: why")
-LATER = line(on=NEXT, sha256="b" * 64)
-EMPTIED: list[tuple[list[LedgerLine], DecisionFile, list[LedgerLine]]] = [
-    ([DELETE], file(rows=[still_open()]), [DELETE]),
-    ([DELETE, OF_ANN], file(OF_ANN, rows=[still_open()]), [DELETE]),
-    # In another workbook, on another report; the row is not there; the list shows it already.
-    ([DELETE], file(rows=[still_open()], name="other.xlsx"), []),
-    ([DELETE], file(rows=[still_open(as_of=NEWER)]), []),
-    ([DELETE], file(OF_ANN), []),
-    ([DELETE], file(rows=[SHOWN]), []),
-    ([LATER], file(rows=[SHOWN]), [LATER]),
-    # It no longer stands, or is among the words that disagree, or a keep that may hold.
-    ([DELETE, line("withdraw", on=LATE, workbook="b.xlsx")], file(rows=[still_open()]), []),
-    ([DELETE, TOM_KEEPS], file(rows=[still_open()]), [DELETE, TOM_KEEPS]),
-    ([KEEP, line(by="Tom", on=LATE, workbook="t.xlsx")], file(rows=[still_open()]), [KEEP]),
-]
-"""What was collected, the file now, and the lines that are named."""
-
-
-@pytest.mark.parametrize(("known", "now", "named"), EMPTIED)
-def test_an_entry_that_was_collected_and_is_empty_now_still_stands_and_is_named(
-    known: list[LedgerLine], now: DecisionFile, named: list[LedgerLine]
-) -> None:
-    update = collected(now, ledger=ledger_of(*known))
-    assert [*update.files[0].emptied] == named
-    assert update.files[0].still_open == sum(row.as_of == NEWER for row in now.open_rows)
-    assert {*map(id, known)} <= {*map(id, update.ledger.lines)}
-    text = "  emptied, and still standing: quiet; to take one back, write withdraw"
-    assert (text in printed(now, known=known)) == (len(named) == 1)
-
-
-def test_what_another_copy_has_in_the_same_call_was_not_emptied_in_this_one() -> None:
-    files = collected(file(DELETE), file(rows=[still_open()])).files
-    assert [each.emptied for each in files] == [(), ()]
+def test_a_row_is_open_if_nobody_decided_on_its_user_and_report() -> None:
+    rows = [still_open(), still_open(as_of=NEWER)]
+    (outcome,) = collected(file(rows=rows), ledger=ledger_of(DELETE)).files
+    assert outcome.still_open == 1
 
 
 QUIET = DELETE.arn
@@ -243,9 +212,9 @@ NOTES: list[tuple[list[LedgerLine], list[LedgerLine], list[str]]] = [
     (
         [DELETE],
         [TOM_KEEPS],
-        [f"{QUIET}: disagree: delete, Anna, 2026-05-01; keep, Tom, 2026-05-01"],
+        [f"{QUIET}: people disagree: delete, Anna, 2026-05-01; keep, Tom, 2026-05-01"],
     ),
-    ([TOM_KEEPS], [line(on=LATE)], [f"{QUIET}: kept: keep, Tom, 2026-05-01: ends when Tom writes"]),
+    ([TOM_KEEPS], [line(on=LATE)], [f"{QUIET}: people disagree: delete, Anna, 2026-05-31; keep"]),
     # Only of who is written about, and what stands in the way of the whole.
     ([DELETE, TOM_KEEPS], [OF_ANN], []),
     # A removal that replaces another word of its name, perhaps of somebody else under that name.
@@ -255,7 +224,7 @@ NOTES: list[tuple[list[LedgerLine], list[LedgerLine], list[str]]] = [
             [line(on=LATE)],
             [f"{QUIET}: delete, Anna, 2026-05-31 replaces another word"],
         )
-        for word in ("keep", "investigate", "withdraw")
+        for word in ("keep", "investigate")
     ),
     ([KEEP], [line("investigate", on=LATE)], []),
     ([KEEP], [line("keep", on=LATE)], []),

@@ -1,12 +1,12 @@
-"""What a later report shows more than the reviewer saw, and nothing else, is news."""
+"""Any credential that a later report shows otherwise than it was seen is a difference."""
 
 from datetime import timedelta
 from typing import Any
 
 from analyzer.decisions.credentials import (
+    SOME_SERVICE,
     Credentials,
     ReportedUser,
-    access_added,
     credentials_of_users,
     page_of_lines,
 )
@@ -63,9 +63,6 @@ NO_KEY_READ = a_user(access_key_2_last_rotated="soon")
 CERTIFICATE, OFF_CERTIFICATE = a_certificate(), a_certificate(active=False)
 KEY, SIGNING = keys(USED_KEY), certificates(CERTIFICATE)
 
-Case = tuple[Row, Row]
-"""A user before and now."""
-
 
 def states(*users: Row) -> list[Credentials]:
     """Return users, each under a name of its own, as one report shows them."""
@@ -76,102 +73,92 @@ def states(*users: Row) -> list[Credentials]:
     return [by_name[str(row["user"])] for row in rows]
 
 
-def news(*cases: Case) -> list[tuple[Case, list[str]]]:
-    """Return the cases with what is added."""
-    before, now = (
-        [ReportedUser(each, has_service_credential=False) for each in states(*users)]
-        for users in zip(*cases, strict=True)
-    )
-    added = [access_added(*each, AS_OF) for each in zip(before, now, strict=True)]
-    return [*zip(cases, added, strict=True)]
-
-
-def test_the_same_or_less_access_is_no_news() -> None:
-    cases: list[Case] = [
-        *((same, same) for same in (QUIET, PASSWORD, MFA)),
-        *((PASSWORD, less) for less in (QUIET, without_password(USED), password(USED - SECOND))),
-        (PASSWORD, password(USED, "N/A")),
-        (KEY, a_user(key_2=USED_KEY)),
-        (KEY, keys(an_inactive_key(LONG_AGO, USED))),
-        (KEY, QUIET),
-        (keys(OLD, USED_KEY), keys(USED_KEY)),
-        (keys(OLD, a_key(USED, USED), mfa=True), keys(OFF)),
-        (keys(OLD, OTHER_OFF), keys(OTHER_OFF, OLD)),
-        (keys(OLD, OFF), keys(OFF, OLD)),
-        (keys(an_inactive_key("??")), keys(OFF)),
-        (SIGNING, certificates(None, CERTIFICATE)),
-        (SIGNING, certificates(OFF_CERTIFICATE)),
-        (KEY, NOTHING_UNDERSTOOD),
-        (MFA, QUIET),
-        (keys(OLD), keys(UNDATED)),
-        # What was unknown, and is not from after the report that was decided on.
-        *((NO_CHANGE_READ, password(USED, at)) for at in (AS_OF - SECOND, AS_OF)),
-        (NO_KEY_READ, keys(an_inactive_key(AS_OF))),
-    ]
-    assert [each for each in news(*cases) if each[1]] == []
-
-
-def test_more_access_or_use_is_news() -> None:
-    cases: list[tuple[Row, Row, str]] = [
-        (PASSWORD, password(LATER), "signed in 2026-05-11"),
-        (PASSWORD, password(USED + SECOND), "signed in 2026-01-21"),
-        (password(), PASSWORD, "signed in 2026-01-21"),
-        (PASSWORD, without_password(LATER), "signed in 2026-05-11"),
-        (QUIET, password(NEVER, LATER), "password set 2026-05-11"),
-        (PASSWORD, password(USED, LATER), "password changed 2026-05-11"),
-        (PASSWORD, password(USED, LATER, password_enabled="??"), "password changed 2026-05-11"),
-        (PASSWORD, password(USED, LONG_AGO + SECOND), "password changed 2023-08-05"),
-        (QUIET, a_user(key_2=a_key(LATER)), KEY_CREATED),
-        (QUIET, a_user(key_2=an_inactive_key(LATER)), KEY_CREATED),
-        (KEY, keys(a_key(LATER)), KEY_CREATED),
-        (KEY, keys(a_key(LONG_AGO + SECOND, USED)), "access key created 2023-08-05"),
-        (keys(OFF), keys(OLD), ACTIVATED),
-        (keys(OFF), a_user(key_2=OLD), ACTIVATED),
-        (keys(OLD, access_key_1_active="maybe"), keys(OLD), ACTIVATED),
-        (keys(OLD, OFF), keys(OLD, OLD), ACTIVATED),
-        (keys(OLD), keys(OLD, UNDATED), "access key activated"),
-        (keys(OLD), keys(OLD, OLD), "access key created 2023-08-05"),
-        (keys(UNDATED), keys(OLD), "access key created 2023-08-05"),
-        (keys(UNDATED), keys(a_key("??", LATER)), "access key used 2026-05-11"),
-        (keys(a_key("N/A")), keys(a_key("N/A", LATER)), "access key used 2026-05-11"),
-        (keys(OLD), keys(a_key("??", LATER)), "access key used 2026-05-11"),
-        (keys(a_key(USED, "??")), keys(OFF), "access key created 2023-08-05"),
-        (KEY, keys(a_key(LONG_AGO, LATER)), "access key of 2023-08-05 used 2026-05-11"),
-        (keys(OFF), keys(an_inactive_key(used=LATER)), "access key of 2023-08-05 used 2026-05-11"),
-        (QUIET, certificates(a_certificate(LATER)), "signing certificate created 2026-05-11"),
-        (certificates(None, OFF_CERTIFICATE), SIGNING, CERTIFICATE_ACTIVATED),
-        (SIGNING, certificates(CERTIFICATE, a_certificate("??")), "signing certificate activated"),
-        (QUIET, MFA, "MFA device added"),
-        (QUIET, keys(UNDATED), "access key activated"),
-        # What was unknown, and is from after the report that was decided on.
-        (NO_CHANGE_READ, password(USED, AS_OF + SECOND), "password changed 2026-05-01"),
-        (NO_KEY_READ, keys(an_inactive_key(AS_OF + SECOND)), "access key created 2026-05-01"),
-    ]
-    read = news(*((before, now) for before, now, _ in cases))
-    for (case, added), (*_, text) in zip(read, cases, strict=True):
-        assert added == [text], case
-
-
-CERTIFICATE_ACTIVATED = "signing certificate of 2023-08-05 activated"
-KEY_CREATED, ACTIVATED = "access key created 2026-05-11", "access key of 2023-08-05 activated"
-UNKNOWN_THEN_ACCESS: list[tuple[Row, Row, str]] = [
-    (a_user(password_last_used="soon"), PASSWORD, "signed in"),
-    (a_user(password_enabled="maybe"), password(), "password set"),
-    (a_user(mfa_active="maybe"), MFA, "MFA device added"),
-    (a_user(access_key_1_active="maybe"), keys(OLD), "access key created"),
-    (a_user(access_key_1_last_rotated="soon"), keys(OLD), "access key created"),
-    (keys(OLD, access_key_1_last_used_date="soon"), KEY, "access key of 2023-08-05 used"),
-    (a_user(cert_1_active="maybe"), certificates(CERTIFICATE), "signing certificate"),
-    (a_user(cert_1_last_rotated="soon"), certificates(CERTIFICATE), "signing certificate"),
+SAME = [
+    *((same, same) for same in (QUIET, PASSWORD, MFA, KEY, SIGNING, NOTHING_UNDERSTOOD)),
+    # AWS moves a key or a certificate to another slot.
+    (KEY, a_user(key_2=USED_KEY)),
+    (keys(OLD, OTHER_OFF), keys(OTHER_OFF, OLD)),
+    (keys(OLD, OFF), keys(OFF, OLD)),
+    (SIGNING, certificates(None, CERTIFICATE)),
+    # Region and service of use say nothing, nor when the password is to be changed.
+    (KEY, KEY | {"access_key_1_last_used_region": "eu-west-1"}),
+    (PASSWORD, PASSWORD | {"password_next_rotation": "2027-01-01T00:00:00Z"}),
+]
+DIFFERENT = [
+    (PASSWORD, password(USED + SECOND), "last sign-in"),
+    (PASSWORD, password(USED - SECOND), "last sign-in"),
+    (password(), PASSWORD, "last sign-in"),
+    (QUIET, password(), "password"),
+    (password(), QUIET, "password"),
+    (PASSWORD, password(USED, LATER), "password"),
+    (PASSWORD, NO_CHANGE_READ, "password"),
+    (PASSWORD, PASSWORD | {"password_enabled": "??"}, "password"),
+    (KEY, QUIET, "access keys"),
+    (QUIET, a_user(key_2=an_inactive_key(LATER)), "access keys"),
+    (KEY, keys(a_key(LONG_AGO + SECOND, USED)), "access keys"),
+    (KEY, keys(a_key(LONG_AGO, LATER)), "access keys"),
+    (keys(OFF), keys(OLD), "access keys"),
+    (keys(OLD), keys(OFF), "access keys"),
+    (keys(OLD, OFF), keys(OLD, OLD), "access keys"),
+    (keys(OLD, OLD), keys(OLD), "access keys"),
+    (keys(OLD), NO_KEY_READ, "access keys"),
+    (QUIET, SIGNING, "certificates"),
+    (SIGNING, certificates(OFF_CERTIFICATE), "certificates"),
+    (QUIET, MFA, "MFA"),
+    (MFA, QUIET, "MFA"),
+    (QUIET, a_user(mfa_active="??"), "MFA"),
 ]
 
 
-def test_an_unknown_cell_is_news_if_it_turns_out_to_be_access_and_none_if_it_does_not() -> None:
-    cases = [(before, now) for before, now, _ in UNKNOWN_THEN_ACCESS]
-    for (case, added), (*_, text) in zip(news(*cases), UNKNOWN_THEN_ACCESS, strict=True):
-        assert any(each.startswith(text) for each in added), (case, added)
-    nothing = [(before, keys(OLD) if now is KEY else QUIET) for before, now in cases]
-    assert [each for each in news(*nothing) if each[1]] == []
+def test_more_less_or_other_access_or_use_is_a_difference_and_nothing_else() -> None:
+    cases = [*((before, now, "") for before, now in SAME), *DIFFERENT]
+    before = states(*(before for before, *_ in cases))
+    now = states(*(now for _, now, _ in cases))
+    for was, shown, (*case, named) in zip(before, now, cases, strict=True):
+        found = ReportedUser(was, "").differences(ReportedUser(shown, ""))
+        assert ",".join(found) == named, case
+
+
+LISTS = [
+    ("", "", True, False),
+    ("", "a", True, True),
+    ("a", "a", True, False),
+    ("a", "b", True, True),
+    ("a", "", True, True),
+    ("a", "", False, False),
+    (SOME_SERVICE, "a, b", True, False),
+    (SOME_SERVICE, "", True, True),
+]
+"""The services that AWS listed before and lists now, whether there is a list, and a difference."""
+
+
+def test_services_differ_only_if_a_list_shows_that() -> None:
+    (shown,) = states(QUIET)
+    for before, now, has_list, differs in LISTS:
+        found = ReportedUser(shown, before).differences(ReportedUser(shown, now, has_list=has_list))
+        assert found == ["service-specific credentials"] * differs, (before, now, has_list)
+
+
+ACCESS = [
+    *((user, False, True) for user in (QUIET, keys(OFF), MFA, certificates(OFF_CERTIFICATE))),
+    *((user, False, True) for user in (without_password(USED),)),
+    (password(), False, False),
+    *((user, True, False) for user in (PASSWORD, keys(OLD), SIGNING, NOTHING_UNDERSTOOD)),
+    (password("soon"), True, False),
+    (a_user(mfa_active="??"), False, False),
+    (keys(OFF, access_key_1_last_used_date="soon"), False, False),
+]
+"""A user, whether it has what keeps it from being deleted, and whether no credentials are left."""
+
+
+def test_what_is_unknown_may_be_access_and_may_be_left() -> None:
+    for shown, (_, has_access, has_none) in zip(
+        states(*(user for user, *_ in ACCESS)), ACCESS, strict=True
+    ):
+        user = ReportedUser(shown, "")
+        assert (user.has_access, user.has_no_credentials) == (has_access, has_none), shown
+        listed = ReportedUser(shown, "bedrock.amazonaws.com")
+        assert (listed.has_access, listed.has_no_credentials) == (True, False)
 
 
 def test_only_a_cell_that_hides_access_or_use_makes_a_user_unknown() -> None:

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from analyzer import columns
-from analyzer.decisions.decision import LedgerLine, fact_line
+from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.ledger import (
-    COLUMNS,
     Ledger,
     holds_decisions,
     ledger_bytes,
@@ -19,7 +18,7 @@ from analyzer.decisions.ledger import (
 from analyzer.decisions.review_list_layout import ENTRY_HEADS
 from analyzer.errors import InputRefused
 from tests.support.builders import ACCOUNT, AS_OF, a_key, a_password, a_user
-from tests.support.decisions import DAY, analysis_of, bulk, ledger_of, line, user_rows
+from tests.support.decisions import DAY, bulk, ledger_of, line, user_rows
 
 SECOND = timedelta(seconds=1)
 ENTERED = ("delete", "Anna", f"{DAY}")
@@ -38,32 +37,23 @@ def changed(*cells: tuple[str, str], of: LedgerLine | None = None) -> bytes:
     return f"{head}\n{','.join(texts.values())}\n".encode()
 
 
-def a_fact(word: str = "gone", of: LedgerLine | None = None) -> LedgerLine:
-    (file,) = analysis_of().report.files
-    return fact_line(line(word).decision, of or line(), file)
-
-
 # What is written, and read back
 
 
 def test_a_ledger_comes_back_as_it_was_written() -> None:
     lines = [
         line("delete", a_user("=ann", key_1=a_key()), ticket="'7", comment='=1+1, "quoted"\nline'),
-        line("keep", a_user("-bob"), same_second=None),
-        line("investigate", a_user("'o"), same_second=frozenset({"@x", "b"}), sheet=""),
-        line("withdraw"),
-        line("deactivate", by="Zoë  Öz", service_credentials="a.amazonaws.com, s", idle_limit=7),
-        line("delete", a_user(account="123XXXXXXXX")),
-        a_fact("gone", line(user=a_user("zoe", path="a/b/"))),
+        line("keep", a_user("-bob"), beside=None),
+        line("investigate", a_user("'o"), beside=["@x", "b"]),
+        line("deactivate", by="Zoë  Öz"),
     ]
     read = read_ledger("decisions.csv", ledger_bytes(lines)).lines
     assert {each.arn: each for each in read} == {each.arn: each for each in lines}
 
 
 def test_a_line_is_a_row_of_users_csv_with_the_decision_and_its_place_in_front() -> None:
-    entered, place = "decision,decided_by,decided_on,ticket,comment", "workbook,sha256,sheet,row"
-    shown = "baseline,same_second,service_credentials,idle_limit"
-    heads = (entered, place, shown, *columns.OF_USERS_CSV)
+    entered, place = "decision,decided_by,decided_on,ticket,comment", "workbook,row,same_second"
+    heads = (entered, place, *columns.OF_USERS_CSV)
     assert ledger_bytes([line()]).decode().splitlines()[0] == ",".join(heads)
 
 
@@ -74,46 +64,13 @@ def test_a_line_is_one_line_of_text_in_which_no_cell_is_a_formula() -> None:
     assert ",'@x y z," in written
 
 
-def test_a_line_of_the_program_has_a_user_a_fact_and_a_report_and_nothing_else() -> None:
-    fact = a_fact("overtaken", line(user=a_user("ann", path="a/b/")))
-    cells = dict(
-        zip(COLUMNS, ledger_bytes([fact]).decode().splitlines()[1].split(","), strict=True)
-    )
-    assert {name: cell for name, cell in cells.items() if cell} == {
-        "decision": "overtaken",
-        "decided_by": "credreport",
-        "sha256": fact.sha256,
-        "baseline": "2026-05-01T12:00:00Z",
-        "account": ACCOUNT,
-        "user": "ann",
-        "arn": f"arn:aws:iam::{ACCOUNT}:user/ann",
-        "user_creation_time": "2023-08-05T12:00:00Z",
-        "as_of": "2026-05-01T12:00:00Z",
-        "as_of_source": "file-name",
-    }
-
-
-@pytest.mark.parametrize(
-    ("column", "cell"),
-    [
-        *(("decided_on", "2026-05-01"), ("ticket", "7"), ("row", "x"), ("idle_limit", "soon")),
-        *(("password_enabled", "true"), ("workbook", "a.xlsx"), ("sha256", ""), ("arn", "x")),
-        *(("user_creation_time", ""), ("as_of_source", "option"), ("as_of_source", "")),
-        *(("as_of", "20260501T120000Z"), ("as_of", "2026-05-01T23:00:00-02:00")),
-    ],
-)
-def test_a_line_of_the_program_that_was_changed_is_refused(column: str, cell: str) -> None:
-    (problem,) = refusals(changed((column, cell), of=a_fact()))
-    assert problem[1::2] == ("arn", "a line of the program that was changed")
-
-
 def test_users_csv_with_the_five_columns_in_front_is_a_ledger() -> None:
     rows = user_rows(a_user("ann"), a_user("bob"))
     read = read_entries("x/bulk.csv", bulk(rows, ENTERED))
     (only,) = read.lines
     assert (only.user, only.decision, only.place_text) == ("ann", "delete", "bulk.csv, row 2")
-    assert (only.baseline, only.same_second, only.sha256) == (AS_OF, None, read.file.sha256)
-    assert (only.idle_limit, [each.user.name for each in read.open_rows]) == (90, ["bob"])
+    assert (only.report_time, only.same_second) == (AS_OF, None)
+    assert [each.user.name for each in read.open_rows] == ["bob"]
     assert (read.is_ledger, read_entries("d.csv", ledger_bytes([line()])).is_ledger) == (
         False,
         True,
@@ -132,7 +89,7 @@ def test_a_ledger_that_a_spreadsheet_saved_has_the_same_lines(separator: str, en
     assert only.identity == known.identity
 
 
-def test_since_counts_from_what_aws_said_and_never_from_a_day_or_an_option() -> None:
+def test_the_time_of_a_report_is_what_aws_said_or_the_start_of_a_day_and_never_an_option() -> None:
     used = datetime(2026, 2, 2, tzinfo=UTC)
     (row,) = user_rows(
         a_user(password=a_password(used), password_next_rotation="2027-01-01T00:00:00Z")
@@ -140,12 +97,13 @@ def test_since_counts_from_what_aws_said_and_never_from_a_day_or_an_option() -> 
     without = {**row, "user_creation_time": "", "age_days": "", "password_last_used": ""}
     for sources, cells, expected in (
         (("envelope", "metadata", "file-name", "assumed"), row, AS_OF),
-        (("folder", "option"), row, used),
+        (("folder",), row, AS_OF.replace(hour=0)),
+        (("option",), row, used),
         (("option",), without | {"password_last_changed": ""}, datetime(1970, 1, 1, tzinfo=UTC)),
     ):
         for source in sources:
             content = bulk([{**cells, "as_of_source": source}], ENTERED)
-            assert read_ledger("bulk.csv", content).lines[0].baseline == expected, source
+            assert read_ledger("bulk.csv", content).lines[0].report_time == expected, source
 
 
 def test_a_line_without_a_moment_cannot_be() -> None:
@@ -163,8 +121,7 @@ OTHER_CELL = {**DELETE.user_row, "mfa_active": "true"}
     ("other", "is_same"),
     [
         *((line(by=name), True) for name in ("  ANNA ", "anna")),
-        (line(workbook="copy.xlsx", sheet="Unused users (2)", row=9, sha256="b" * 64), True),
-        (line(same_second=None, idle_limit=7), True),
+        (line(workbook="copy.xlsx", row=9), True),
         (line(user_row={**DELETE.user_row, "mfa_active": "FALSE"}), True),
         (line(user_row={**DELETE.user_row, "as_of": "2026-05-01T14:00:00+02:00"}), True),
         *(
@@ -175,7 +132,8 @@ OTHER_CELL = {**DELETE.user_row, "mfa_active": "true"}
             (each, False)
             for each in (line(ticket="7"), line(comment="x"), line(user=a_user("ann")))
         ),
-        (line(baseline=AS_OF - SECOND), False),
+        (line(beside=None), False),
+        (line(beside=["x"]), False),
         (line(as_of=AS_OF + SECOND), False),
         (line(user_row=OTHER_CELL), False),
     ],
@@ -192,17 +150,15 @@ def test_a_union_is_the_same_in_any_order_and_of_places_the_smallest_stays() -> 
         line(workbook="b.xlsx"),
         line(workbook="a.xlsx", row=9),
         line(workbook="a.xlsx", row=10),
-        line(workbook="a.xlsx", row=9, same_second=None),
+        line(workbook="a.xlsx", row=9, beside=None),
         line(workbook="a.xlsx", row=9, by="anna"),
         line("keep", by="Tom"),
-        line("keep", by="Tom", user_row=OTHER_CELL, sha256="b" * 64),
-        line(ticket="7", baseline=AS_OF - SECOND),
+        line("keep", by="Tom", user_row=OTHER_CELL),
+        line(ticket="7", workbook="z.xlsx"),
         line(ticket="7"),
-        a_fact("gone"),
-        a_fact("overtaken"),
     ]
     whole = Ledger().with_lines(lines)
-    assert (len(whole.lines), lines[1] in whole.lines) == (7, True)
+    assert (len(whole.lines), lines[1] in whole.lines) == (5, True)
     for seed in range(20):
         dice = random.Random(seed)
         dice.shuffle(lines)
@@ -220,26 +176,22 @@ def test_lines_are_sorted_by_user_and_day_so_that_git_can_merge_two_ledgers() ->
 
 # What is refused
 
-LATER = "later than the report, which is of 2026-05-01T12:00:00Z"
 CREATION = "not the creation time of a user with age_days"
 EMPTY, NO_DATE, NOT_A_WORD = "the cell is empty", "not a date", "not a word of this column"
 ROOT, NO_USER = "the root user is not an IAM user", "not the ARN of an IAM user"
 OTHER_USER, NO_WORD = "the ARN names another user", "an entry without a decision"
 EARLY = "decided before the report, which is of 2026-05-01"
 INVALID: list[tuple[str, str, str]] = [
-    *(("decision", word, "not a decision") for word in ("remove", "conflict", "gone")),
+    *(("decision", word, "not a decision") for word in ("remove", "conflict", "gone", "withdraw")),
     ("decision", "", NO_WORD),
     *((name, "", EMPTY) for name in ("decided_by", "decided_on")),
     *(("decided_by", name, "the name of the program") for name in ("credreport", "CredReport")),
     *(("decided_on", day, NO_DATE) for day in ("2026-02-30", "1/5/2026", "20260501")),
     ("decided_on", "2026-04-29", EARLY),
     ("as_of", "yesterday", "not a time"),
-    ("baseline", "2026-05-01", "not a time"),
-    ("baseline", "2026-05-01T12:00:01Z", LATER),
     *((name, "other", NOT_A_WORD) for name in ("as_of_source", "verdict")),
     *(("row", cell, "not a whole number") for cell in ("two", "-1", "1.5")),
-    *(("idle_limit", cell, "not a whole number") for cell in ("0", "x")),
-    ("same_second", "a;quiet", "it names the user of this row"),
+    ("same_second", "a;b", "it does not name the user of this row"),
     ("user", "bob", OTHER_USER),
     ("account", "111122223333", "the ARN names another account"),
     ("user", "<root_account>", ROOT),
@@ -268,14 +220,6 @@ def test_a_keep_needs_a_comment_and_other_cells_than_the_five_are_no_decision() 
     assert refusals(changed(("comment", ""), of=line("keep"))) == [(2, "comment", None, EMPTY)]
     nothing = [(name, "") for name in ("decision", "decided_by", "decided_on")]
     assert (2, "decision", None, NO_WORD) in refusals(changed(*nothing))
-
-
-def test_only_a_report_whose_time_is_an_option_may_show_what_is_later() -> None:
-    later = {"as_of_source": "option", "baseline": "2026-05-01T12:00:01Z"}
-    (read,) = read_ledger("decisions.csv", changed(*later.items())).lines
-    assert read.baseline == AS_OF + SECOND
-    in_folder = changed(*{**later, "as_of_source": "folder"}.items())
-    assert [each[3] for each in refusals(in_folder)] == [LATER]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -355,30 +299,24 @@ def test_a_file_holds_decisions_if_any_of_its_five_cells_does(
 # What a ledger says
 
 
-def keeps(*lines: LedgerLine, **days: int) -> list[tuple[str, date | None]]:
-    return [(each.reason, each.expires) for each in ledger_of(*lines, **days).exemptions()]
-
-
-def test_a_keep_that_may_hold_exempts_its_user_until_its_last_day() -> None:
+def test_a_keep_among_the_last_words_exempts_its_user_until_its_last_day() -> None:
     keep = line("keep", by="Bob", comment="why", row=7)
     (exempt,) = ledger_of(keep).exemptions()
-    assert (exempt.owner, exempt.line, exempt.arn, exempt.created) == (
-        "Bob",
-        7,
-        keep.arn,
-        keep.created,
-    )
-    last = DAY + timedelta(10)
-    later = line("keep", by="Tom", on=DAY + timedelta(5), comment="still")
-    for lines, expected in (
-        ([keep], [("why", last)]),
-        ([keep, later], [("still", last + timedelta(5))]),
-        ([keep, line(by="Tom", on=DAY + timedelta(5))], [("why", last)]),
+    shown = exempt.owner, exempt.line, exempt.arn, exempt.created
+    assert shown == ("Bob", 7, keep.arn, keep.created)
+    later = line("keep", by="Tom", on=DAY + timedelta(5))
+    by_bob, by_tom = (("Bob", date(2026, 10, 28)), ("Tom", date(2026, 11, 2)))
+    for lines, kept in (
+        ([keep], [by_bob]),
+        ([keep, later], [by_tom]),
+        ([keep, line(by="Tom", on=DAY + timedelta(5))], [by_bob]),
         ([keep, line(by="Bob", on=DAY + timedelta(5))], []),
+        ([keep, line(by="Bob", on=DAY + timedelta(1))], [by_bob]),
         ([line("keep", a_user(created="N/A"))], []),
         ([line("investigate")], []),
     ):
-        assert keeps(*lines, keep_days=10) == expected, lines
+        found = [(each.reason, each.expires) for each in ledger_of(*lines).exemptions()]
+        assert found == [(f"kept by {by} until {last}", last) for by, last in kept], lines
 
 
 def test_notes_name_what_nothing_acts_on_who_disagrees_and_which_keeps_end() -> None:

@@ -1,16 +1,23 @@
 """A plan takes a removal that stands, of a user of whom the reports show nothing against it."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 import analyzer
-from analyzer.decisions.decision import Decision, LedgerLine, fact_line
+from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.fate import State
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.plan import RemovalPlan, longest_gap, removal_plan, removal_script
+from analyzer.decisions.plan import (
+    RemovalPlan,
+    last_moment,
+    longest_gap,
+    reason,
+    removal_plan,
+    removal_script,
+)
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -48,8 +55,8 @@ def word(decision: str = "delete", by: str = "Anna", days: int = 0, **more: Any)
 TAKEN: list[tuple[list[LedgerLine], Row, str]] = [
     ([word()], QUIET, "delete"),
     ([word("deactivate", user=KEY)], KEY, "deactivate"),
-    ([word("deactivate")], QUIET, ""),
     ([word(user=KEY)], KEY, "deactivate"),
+    ([word(user=KEY), word("deactivate", "Tom", user=KEY)], KEY, "deactivate"),
     ([word(user=KEY), word(user=OFF, as_of=NEWER, days=40)], OFF, "delete"),
     ([word(), keep("Anna", 2)], QUIET, ""),
 ]
@@ -61,91 +68,97 @@ def test_a_removal_that_stands_is_taken_with_the_words_of_who_decided() -> None:
     found = {each.line.account: each for each in of_plan.removals}
     for at, (lines, _, action) in enumerate(TAKEN):
         removal = found.get(f"{at:012}")
-        assert (removal.line.decision if removal else "") == action, lines
+        assert (removal.action if removal else "") == action, lines
     only = found["000000000000"]
-    assert (only.line.decided_by, only.line.decided_on, only.confirmed) == ("Anna", DAY, NEWER)
+    assert (only.line.decided_by, only.line.decided_on) == ("Anna", DAY)
 
 
 ACTIVE = {**word().user_row, "verdict": "active"}
 LEFT: list[tuple[list[LedgerLine], Sequence[Row], str, bool]] = [
-    (
-        [word(), keep()],
-        [QUIET],
-        "disagree: delete, Anna, 2026-05-01; keep, Tom, 2026-05-01: ",
-        False,
-    ),
-    ([keep(days=-180), word()], [QUIET], "kept: keep, Tom, 2025-11-02: ends when Tom", False),
-    ([word("withdraw", "Tom", 0, as_of=NEWER), word(days=5)], [QUIET], "newer word: ", False),
-    ([word(user=KEY)], [OFF], "deactivated: write delete again, on a report that", False),
-    ([word()], [MFA], "overtaken: MFA device added (report status_reports_2026", True),
-    ([word()], [X], "unknown: possibly renamed to x", True),
+    ([word(), keep()], [QUIET], "contested: delete, Anna, 2026-05-01; keep, Tom, ", False),
+    ([word(user=KEY)], [OFF], "deactivated: no access is left: write delete again", False),
+    ([word("deactivate")], [QUIET], "nothing to do: no working credentials", False),
+    ([word(days=61)], [QUIET], "lapsed: decided on a report of 2026-05-01, more than 60", False),
+    ([word()], [MFA], "changed: not as it was seen: MFA (report status_reports_2026", True),
+    ([word()], [X], "unknown: not in the report status_reports_2026", True),
     ([word(user=a_user(created="N/A"))], [QUIET], "unknown: the creation time or the acc", True),
     ([word(user_row=ACTIVE)], [QUIET], "active: the verdict", True),
 ]
 """What people wrote, the users of a newer report, why the plan leaves the user out, and whether
-the removal stands."""
+the plan is partial for that."""
 
 
 def test_who_is_left_out_is_named_once_with_the_reason() -> None:
     of_plan = planned(*((lines, users) for lines, users, *_ in LEFT))
     assert (of_plan.removals, of_plan.done) == ((), ())
     found = {each.line.account: each for each in of_plan.left_out}
-    for at, (lines, users, reason, stands) in enumerate(LEFT):
+    for at, (lines, users, why, is_missing) in enumerate(LEFT):
         account = lines[0].account.replace(ACCOUNT, f"{at:012}")
         each = found.pop(account)
-        assert (each.reason.startswith(reason), each.stands) == (True, stands), (each.reason, users)
+        start = f"{each.line.decision} {each.line.arn}: {why}"
+        assert (reason(each).startswith(start), each in of_plan.missing) == (True, is_missing), (
+            reason(each),
+            users,
+        )
     assert found == {}
 
 
 def test_who_is_exempt_by_now_is_left_out_with_the_reason() -> None:
     report = analysis_of(QUIET, as_of=NEWER).report
     analysis = analyzer.analyze(report, exemptions=exemptions_of("*,quiet,asked,,"))
-    (left,) = removal_plan(Ledger(lines=(word(),)), report, analysis.judged).left_out
-    assert (left.state, left.reason) == (State.EXEMPT, "exempt: asked")
+    of_plan = removal_plan(Ledger(lines=(word(),)), report, analysis.judged)
+    assert [(each.state, each.fact) for each in of_plan.missing] == [(State.EXEMPT, "asked")]
 
 
 def test_who_is_left_out_has_a_sentence_with_the_owner() -> None:
     owned = line(user_row={**word().user_row, "owner": "Lee", "owner_email": "lee@example.com"})
     (each,) = planned(([owned], [MFA])).left_out
-    start = "delete arn:aws:iam::000000000000:user/quiet (owner Lee <lee@example.com>): overtaken: "
-    assert str(each).startswith(start)
+    start = "delete arn:aws:iam::000000000000:user/quiet (owner Lee <lee@example.com>): changed: "
+    assert reason(each).startswith(start)
 
 
-def test_what_reports_or_the_ledger_show_done_is_neither_taken_nor_left_out() -> None:
-    of_other = analysis_of(a_user("other"), as_of=NEWER).report.files[0]
-    gone = fact_line(Decision.GONE, word(), of_other)
+def test_what_a_report_shows_done_is_neither_taken_nor_left_out() -> None:
     of_plan = planned(([word()], []), ([word("deactivate", user=KEY)], [OFF]))
     assert (of_plan.removals, of_plan.left_out, len(of_plan.done)) == ((), (), 2)
-    analysis = analysis_of(as_of=AS_OF)
-    ledger = Ledger(lines=(word(), gone))
-    assert len(removal_plan(ledger, analysis.report, analysis.judged).done) == 1
-    analysis = analysis_of(QUIET, as_of=NEWER + DAYS)
-    of_plan = removal_plan(ledger, analysis.report, analysis.judged)
-    assert ([each.line for each in of_plan.removals], of_plan.done) == ([word()], ())
+    otherwise = planned(([word(), keep()], []))
+    assert [each.state for each in otherwise.done] == [State.DONE_OTHERWISE]
+    assert (otherwise.left_out, otherwise.missing) == ((), [])
 
 
-def test_a_report_confirms_a_user_from_the_earliest_time_that_it_can_have() -> None:
-    ledger = Ledger(lines=(word(),))
-    for name, as_of, confirmed in (
-        (console_name(AS_OF), None, AS_OF),
-        (console_name(NEWER), None, NEWER),
-        ("2026-05-11.csv", None, NEWER.replace(hour=0)),
-    ):
-        report = load_named((name, report_text([QUIET]).encode()), as_of=as_of)
-        analysis = analyzer.analyze(report)
-        (only,) = removal_plan(ledger, report, analysis.judged).removals
-        assert only.confirmed == confirmed, name
-    set_by_hand = load_named(("report.csv", report_text([QUIET]).encode()), as_of=NEWER)
-    (left,) = removal_plan(ledger, set_by_hand, analyzer.analyze(set_by_hand).judged).left_out
-    assert left.reason == "unknown: the report is older than the one decided on"
+LAST = [
+    (AS_OF, "2026-06-30T23:59:59"),
+    (AS_OF.replace(hour=0, minute=0, second=0), "2026-06-30T23:59:59"),
+    (AS_OF.replace(hour=23, minute=59, second=59), "2026-06-30T23:59:59"),
+]
+"""The time of a report decided on, and the last moment of its sixtieth day."""
 
 
-@pytest.mark.parametrize("cell", ["password_enabled", "mfa_active", "cert_1_last_rotated"])
-def test_what_was_unknown_to_the_reviewer_counts_as_not_there(cell: str) -> None:
-    of_plan = planned(([word(user=QUIET | {cell: "maybe"})], [QUIET]))
-    script = removal_script(of_plan.removals, ledgers=())
-    (call,) = (each for each in script.splitlines() if each.startswith("remove de"))
-    assert call.partition(" expires=")[2].partition(" by=")[0].split()[1:] == []
+@pytest.mark.parametrize(("at", "expires"), LAST)
+def test_a_script_carries_out_a_removal_up_to_the_sixtieth_day(at: datetime, expires: str) -> None:
+    analysis = analysis_of(QUIET, as_of=NEWER)
+    ledger = Ledger(lines=(word(as_of=at),))
+    (only,) = removal_plan(ledger, analysis.report, analysis.judged).removals
+    assert last_moment(only).isoformat() == f"{expires}+00:00"
+    (call,) = calls_of(removal_script([only], ledgers=()))
+    assert f" confirmed={NEWER:%Y-%m-%dT%H:%M:%SZ} expires={expires}Z " in call
+
+
+def calls_of(script: str) -> list[str]:
+    return [each for each in script.splitlines() if each.startswith("remove de")]
+
+
+def test_what_an_unused_row_shows_later_than_its_report_was_there_before_the_script() -> None:
+    """A day without a time counts as its start, and the report has timestamps of that day."""
+    made = AS_OF.replace(hour=9)
+    user = a_user(key_1=an_inactive_key(made))
+    ends = AS_OF.replace(hour=23, minute=59, second=59)
+    of_day = word(user=user, as_of=ends)
+    of_day = word(user_row={**of_day.user_row, "as_of_source": "folder"})
+    analysis = analysis_of(user, as_of=NEWER)
+    (only,) = removal_plan(Ledger(lines=(of_day,)), analysis.report, analysis.judged).removals
+    assert (
+        f" baseline={made:%Y-%m-%dT%H:%M:%SZ} " in calls_of(removal_script([only], ledgers=()))[0]
+    )
 
 
 def test_the_longest_time_without_a_report_since_the_removals_is_said() -> None:
@@ -162,7 +175,7 @@ def test_the_longest_time_without_a_report_since_the_removals_is_said() -> None:
 
 
 def test_every_state_of_a_removal_is_taken_left_out_or_done() -> None:
-    assert {*State} - {State.OPEN, State.DONE, State.EXEMPT} == {
+    assert {*State} - {State.OPEN, State.DONE, State.DONE_OTHERWISE, State.EXEMPT} == {
         State(reason.partition(":")[0]) for *_, reason, _ in LEFT
     }
 

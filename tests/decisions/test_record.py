@@ -7,8 +7,6 @@ import orjson
 import pyarrow as pa
 
 from analyzer.decisions.record import (
-    MOST_SAME_SECOND,
-    MOST_UNREAD_CREATIONS,
     CreationSeconds,
     RecordedList,
     ReviewRecord,
@@ -33,7 +31,7 @@ def texts_of(*users: Row) -> list[str]:
     return [*RecordedList("review", "List", files, {}, same_second).texts(page, shown)]
 
 
-def same_seconds_of(*users: Row) -> list[list[str] | None]:
+def same_seconds_of(*users: Row) -> list[list[str]]:
     records = map(UserRecord.read, texts_of(*users))
     return [record.same_second for record in records if record]
 
@@ -43,29 +41,12 @@ def alike(number: int) -> list[Row]:
     return [a_user(f"user{at:03}") for at in range(number)]
 
 
-def test_a_record_names_the_other_users_that_were_created_in_the_same_second() -> None:
+def test_a_record_names_the_users_that_were_created_in_the_same_second() -> None:
     users = *alike(3)[::-1], a_user("before", created=LONG_AGO - SECOND)
-    first, second, third = (f"user00{at}" for at in range(3))
-    assert same_seconds_of(*users) == [[first, second], [first, third], [second, third], []]
-
-
-def test_a_user_whose_creation_time_is_not_known_may_be_created_in_any_second() -> None:
-    odd = a_user("odd", created="soon")
-    before = a_user("before", created=LONG_AGO - SECOND)
-    names = [["odd", "user001"], ["odd", "user000"], [], ["odd"]]
-    assert same_seconds_of(*alike(2), odd, before) == names
-
-
-def test_users_of_one_or_of_any_second_are_named_unless_they_are_very_many() -> None:
-    for unread, kept in (
-        (MOST_UNREAD_CREATIONS, MOST_UNREAD_CREATIONS),
-        (MOST_UNREAD_CREATIONS + 1, 0),
-    ):
-        odd = [a_user(f"odd{at:02}", created="soon") for at in range(unread)]
-        assert len(same_seconds_of(a_user("user"), *odd)[0] or ()) == kept
-    names = same_seconds_of(*alike(MOST_SAME_SECOND + 1))
-    assert {len(each or ()) for each in names} == {MOST_SAME_SECOND}
-    assert {*map(str, same_seconds_of(*alike(MOST_SAME_SECOND + 2)))} == {"None"}
+    names = [f"user00{at}" for at in range(3)]
+    assert same_seconds_of(*users) == [names, names, names, ["before"]]
+    odd = [a_user(f"odd{at}", created="soon") for at in range(2)]
+    assert same_seconds_of(*odd) == [["odd0"], ["odd1"]]
 
 
 def test_a_record_reads_back_as_it_was_written_whatever_signs_it_holds() -> None:

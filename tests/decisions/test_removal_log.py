@@ -1,4 +1,4 @@
-"""The log of the removal script says when and by whom; what reports or ledger deny is named."""
+"""The log of the removal script says when and by whom a user was removed."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 import analyzer
-from analyzer.decisions.decision import Decision
 from analyzer.decisions.follow_up import FollowUp
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.decisions.removal_log import LOG_COLUMNS, NO_LOG, read_removal_log
@@ -94,54 +93,17 @@ def test_what_no_report_shows_yet_is_open_and_says_what_the_log_has() -> None:
 
 
 LOCKED = a_user("quiet", key_1=an_inactive_key(BORN))
-AGAIN = a_user("quiet", created=AS_OF + 10 * DAY)
-NO_DECISION = "the ledger has no such decision"
-BEFORE = "status_reports_2026-05-01T12-00-00+00-00.csv"
-AFTER = "status_reports_2026-06-10T12-00-00+00-00.csv"
-
-CONTRADICTED: tuple[tuple[Any, dict[int, list[Row]], str], ...] = (
-    (entry(), {40: []}, ""),
-    (entry(), {40: [QUIET]}, f"{AFTER} shows the user afterwards"),
-    (entry(), {40: [], 60: [QUIET]}, "2026-06-30T12-00-00+00-00.csv shows the user afterwards"),
-    (entry(), {40: [AGAIN]}, ""),
-    (entry(40), {40: [QUIET]}, ""),
-    (entry(-1), {40: []}, f"{BEFORE} shows the user afterwards"),
-    (
-        entry(30),
-        {20: [], 40: [a_user("bo", created=AS_OF)]},
-        ", the report before, does not show the user",
-    ),
-    (entry(decided_by="Bob"), {40: []}, NO_DECISION),
-    (entry(decided_by=" ANNA"), {40: []}, ""),
-    (entry(decided_on="2026-05-02"), {40: []}, NO_DECISION),
-    (entry(decision="deactivate"), {40: []}, ""),
-    (log_row(AS_OF + DAY, "other", BORN), {40: []}, NO_DECISION),
-    (entry(**OFF), {40: [KEYED]}, f"{AFTER} shows access of the user afterwards"),
-    (entry(**OFF), {40: [LOCKED], 60: [KEYED]}, ""),
-    (entry(**OFF), {40: [KEYED | {"access_key_1_active": "maybe"}]}, ""),
-    (entry(**OFF, account="111122223333"), {40: [LOCKED]}, NO_DECISION),
-)
-
-
-@pytest.mark.parametrize(("row", "later", "why"), CONTRADICTED)
-def test_a_line_of_the_log_that_a_report_or_the_ledger_denies_is_named_with_its_place(
-    row: Any, later: dict[int, list[Row]], why: str
-) -> None:
-    word = "deactivate" if row["step"] == "end" else "delete"
-    user = KEYED if row["step"] == "end" else QUIET
-    result = followed(row, later=later, user=user, word=word)
-    named = [text.partition(":")[0] for text in result.contradictions]
-    assert named == ["log.csv, row 2"] * bool(why)
-    assert all(why in text for text in result.contradictions)
-    assert not (why and result.frame["done_by"].any())
 
 
 def test_a_delete_that_is_deactivated_first_is_that_decision() -> None:
     result = followed(entry(**OFF), later={40: [LOCKED]}, user=KEYED)
-    assert result.contradictions == ()
     fact = result.frame["fact"].iloc[0]
-    assert fact.startswith("write delete again")
+    assert fact.startswith("no access is left: write delete again")
     assert "; log: deactivated on 2026-05-05" in fact
+
+
+def test_what_was_done_before_the_report_decided_on_is_another_decision() -> None:
+    assert "log" not in followed(entry(-1), later={40: [QUIET]}).frame["fact"].iloc[0]
 
 
 REFUSED = {
@@ -187,28 +149,25 @@ def test_a_line_that_a_killed_run_cut_off_says_nothing_wherever_it_was_cut() -> 
 def test_what_several_logs_have_counts_once() -> None:
     texts = {"one.csv": log_text(entry()), "two.csv": log_text(entry(), entry(9))}
     both = sum((read_removal_log(name, text.encode()) for name, text in texts.items()), NO_LOG)
-    assert [(of.place, of.fact) for of in both.removals] == [
-        ("one.csv, row 2", Decision.GONE),
-        ("two.csv, row 3", Decision.GONE),
+    assert [(of.place, of.is_deleted) for of in both.removals] == [
+        ("one.csv, row 2", True),
+        ("two.csv, row 3", True),
     ]
     assert [file.name for file in both.files] == ["one.csv", "two.csv"]
     assert len(both.until((AS_OF + 5 * DAY).date()).removals) == 1
 
 
-def test_analyze_reads_logs_beside_a_ledger_only_and_names_what_is_denied(tmp_path: Path) -> None:
-    for days, users in ((0, [QUIET]), (40, [QUIET])):
+def test_analyze_reads_logs_beside_a_ledger_only(tmp_path: Path) -> None:
+    for days, users in ((0, [QUIET]), (40, [])):
         name = console_name(AS_OF + days * DAY)
         reports = saved(tmp_path / "in", report_text(users), name).parent
     ledger = saved(tmp_path, ledger_bytes([line("delete", QUIET)]), "decisions.csv")
     log = log_in(tmp_path, entry())
     words = ("analyze", reports, "--log", log)
     assert run(*words).code == 2
-    done = run(*words, "--decisions", ledger)
-    says = f"Note: {log}, row 2: quiet deleted on 2026-05-05 12:00 UTC by {CALLER} (run {RUN}): "
-    assert f"{says}{reports}/{AFTER} shows the user afterwards." in done.messages
     runs = tmp_path / "runs"
     run("export", "--from", reports, *words[2:], "--decisions", ledger, "--out-dir", runs)
     (row,) = table((runs / "latest/follow_up.csv").read_bytes())
-    assert (row["status"], row["done_at"]) == ("open", "")
+    assert (row["status"], row["done_at"]) == ("done", "2026-05-05T12:00:00Z")
     for path in (log, ledger):
         assert run(*words, "--decisions", ledger, "-o", path).code == 2

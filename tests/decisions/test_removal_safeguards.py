@@ -4,7 +4,7 @@ import re
 import shutil
 import signal
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -193,24 +193,24 @@ def test_the_profile_is_the_shells_and_the_form_of_answers_the_scripts(bob: AwsS
 
 
 CONFIRMED = "was confirmed at 2026-05-01T12:00:30Z, "
-AGES: tuple[tuple[datetime, datetime, int, str], ...] = (
-    (BASELINE - SECOND, BASELINE, 45, f"{CONFIRMED}but it is 2026-05-01T12:00:29Z"),
-    (BASELINE, BASELINE, 45, ""),
-    (BASELINE + 45 * DAY, BASELINE, 45, ""),
-    (BASELINE + 45 * DAY + SECOND, BASELINE, 45, f"{CONFIRMED}too long ago. Plan again from a "),
-    (BASELINE + 100 * DAY, BASELINE + 90 * DAY, 45, ""),
-    (NOW, BASELINE, 9, "too long ago"),
-    (NOW, BASELINE, 10, ""),
-    (BASELINE.replace(year=2036), BASELINE, 45, "too long ago"),
-    (BASELINE.replace(year=1970), BASELINE, 45, "but it is 1970-05-01T12:00:30Z now. Correct the"),
+DAY_60 = datetime(2026, 6, 30, 23, 59, 59, tzinfo=UTC)
+LATE = "was decided on a report of too long ago: it could be carried out until 2026-06-30T23:59:59Z"
+AGES: tuple[tuple[datetime, datetime, str], ...] = (
+    (BASELINE - SECOND, BASELINE, f"{CONFIRMED}but it is 2026-05-01T12:00:29Z"),
+    (BASELINE, BASELINE, ""),
+    (DAY_60, BASELINE, ""),
+    (DAY_60 + SECOND, BASELINE, LATE),
+    (DAY_60 + SECOND, BASELINE + 60 * DAY, LATE),
+    (BASELINE.replace(year=2036), BASELINE, LATE),
+    (BASELINE.replace(year=1970), BASELINE, "but it is 1970-05-01T12:00:30Z now. Correct the"),
 )
-"""What the clock says, when a report confirmed the user, how many days count, and what is said."""
+"""What the clock says, when a report confirmed the user, and what is said."""
 
 
 def test_a_plan_of_the_future_and_one_that_is_too_old_do_nothing(bob: AwsStub) -> None:
-    for bob.now, confirmed, days, message in AGES:
+    for bob.now, confirmed, message in AGES:
         bob.calls.clear()
-        script = removal_script([removal(confirmed=confirmed)], ledgers=LEDGERS, max_age_days=days)
+        script = removal_script([removal(confirmed=confirmed)], ledgers=LEDGERS)
         run = bob.run(script)
         if message:
             refused(bob, run, message)

@@ -101,8 +101,8 @@ def test_preview_shows_and_apply_takes_and_logs_the_steps_that_can_be_undone_fir
     assert logged == [("start", "ok"), ("backup", "ok"), *pairs, ("end", "done")]
     assert run.log[13]["detail"] == "AKIA0bob"
     (logged_removal,) = read_removal_log(LOG, (aws.folder / LOG).read_bytes()).removals
-    assert (logged_removal.user.name, logged_removal.fact) == ("bob", Decision.GONE)
-    assert (logged_removal.caller, logged_removal.is_by(FULL.line)) == (ADMIN, True)
+    assert (logged_removal.user.name, logged_removal.is_deleted) == ("bob", True)
+    assert logged_removal.caller == ADMIN
 
 
 def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(aws: AwsStub) -> None:
@@ -124,7 +124,7 @@ def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(aws:
     assert aws.apply(each).log[-1]["detail"] == "nothing left to do"
     assert len(aws.changes()) == 5
     (logged,) = read_removal_log(LOG, (aws.folder / LOG).read_bytes()).removals
-    assert (logged.fact, logged.is_by(each.line)) == (Decision.DEACTIVATED, True)
+    assert not logged.is_deleted
 
 
 def test_what_disappears_in_between_is_no_error(aws: AwsStub) -> None:
@@ -323,7 +323,7 @@ def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub) -> None
 
     aws.calls.clear()
     undone = aws.run(f"{aws.shell} {UNDO} </dev/null").messages
-    deleted = [each for each in users if each.decision is Decision.DELETE]
+    deleted = [each for each in users if each.action is Decision.DELETE]
     assert undone.count("\nNot restored: ") == undone.count("(NoSuchEntity)") == len(deleted)
     off = [change for change in changes if change[0] == "update-access-key"]
     back = [call[1:] for call in aws.calls if call[1] == "update-access-key"]
@@ -334,7 +334,7 @@ def test_hostile_names_execute_nothing_and_reach_no_option(aws: AwsStub) -> None
 def hostile_changes(each: Removal) -> list[list[str]]:
     """Return the calls that change such a user."""
     name, key = f"--user-name={each.user}", f"--access-key-id=AKIA{HOSTILE_NAME}"
-    if each.decision is Decision.DEACTIVATE:
+    if each.action is Decision.DEACTIVATE:
         return [["update-access-key", name, key, "--status=Inactive"]]
     return [
         ["remove-user-from-group", name, f"--group-name={HOSTILE_NAME}"],
@@ -366,7 +366,7 @@ SPOILT = (
     ("remove delete", "remvoe delete", "a line of the plan was changed and is not understood"),
     (" created=2024", " created=24", f"{CHANGED}{ARN}: not a time: 24-02"),
     (" baseline=", " base=", f"{CHANGED}{ARN}: base=2026-05-01"),
-    (" expires=2026-06-15T12:00:30Z", "", f"{CHANGED}{ARN}: not a time: \n"),
+    (" expires=2026-06-30T23:59:59Z", "", f"{CHANGED}{ARN}: not a time: \n"),
     (" confirmed=2026-05-01T12:00:30Z", "", "not a time: \n"),
     (" baseline=2026-05-01T12:00:30Z", "", "not a time: \n"),
     (" created=2024-02-03T04:05:06Z", "", "not a time: \n"),
@@ -460,7 +460,7 @@ def test_a_line_says_what_the_reviewer_saw_of_the_user_and_nothing_else() -> Non
     full, bare = removal_lines(seen, removal())
     assert full == (
         f"remove delete '{ARN}' created=2024-02-03T04:05:06Z baseline=2026-05-01T12:00:30Z"
-        " confirmed=2026-05-08T12:00:30Z expires=2026-06-22T12:00:30Z"
+        " confirmed=2026-05-08T12:00:30Z expires=2026-06-30T23:59:59Z"
         " password=2024-02-03T05:05:06Z signed-in=2025-01-01T09:00:07Z"
         " key=2024-02-03T06:05:06Z,active,2025-02-02T10:15:00Z"
         " key=2024-02-03T07:05:06Z,inactive,- certificate=2024-02-03T08:05:06Z,inactive,-"
@@ -468,7 +468,7 @@ def test_a_line_says_what_the_reviewer_saw_of_the_user_and_nothing_else() -> Non
     )
     assert bare == (
         f"remove delete '{ARN}' created=2024-02-03T04:05:06Z baseline=2026-05-01T12:00:30Z"
-        " confirmed=2026-05-01T12:00:30Z expires=2026-06-15T12:00:30Z by='Ann' on=2026-05-02"
+        " confirmed=2026-05-01T12:00:30Z expires=2026-06-30T23:59:59Z by='Ann' on=2026-05-02"
     )
 
 

@@ -9,9 +9,8 @@ from typing import NamedTuple
 import pytest
 
 import analyzer
-from analyzer.decisions.collect import LedgerUpdate, collect, with_facts
+from analyzer.decisions.collect import collect
 from analyzer.decisions.entries import DecisionFile
-from analyzer.decisions.fate import fates
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import removal_plan
 from tests.support.builders import (
@@ -34,6 +33,7 @@ def day(text: str) -> datetime:
 
 FEBRUARY, MARCH, APRIL, JUNE, OCTOBER = map(day, ("02-01", "03-01", "04-15", "06-01", "10-01"))
 MOMENTS = {"feb": FEBRUARY, "mar": MARCH, "apr": APRIL, "jun": JUNE, "oct": OCTOBER}
+MOMENTS |= {"end": day("04-28"), "sixty": day("04-30"), "late": day("05-01"), "aug": day("08-20")}
 MOMENTS |= {f"{of}-day": MOMENTS[of].replace(hour=23, minute=59, second=59) for of in MOMENTS}
 """When the reports of the table are made; those of a day are in a folder, without a time."""
 
@@ -55,96 +55,109 @@ USERS = {
 """What a report shows of a user, by a word of the table."""
 
 TABLE = """
-a keep, and a delete the next day: Ann keep 03-05, Bob delete 03-06 = disagree
-a keep, and a delete days later: Ann keep 03-05, Bob delete 03-10 = kept
-a keep, and a delete after it ended: Ann keep 03-05, Bob delete 09-10 = delete
-a keep, and a delete on a newer report: Ann keep 03-05, Bob delete 04-16 apr
-  | mar quiet, apr quiet = kept
-a keep that ended, on a newer report: Ann keep 04-16 apr, Bob delete 12-10
-  | mar quiet, apr quiet = newer word
-a list against a reminder of that day: Ann keep 04-16, Bob delete 04-16 apr
-  | mar quiet, apr quiet = disagree
-a later keep of one's own on an older list: Ann delete 03-05, Ann keep 03-08 feb
-  | feb quiet, mar quiet = nothing
+a keep, and a delete the next day: Ann keep 03-05, Bob delete 03-06 = contested
+a keep, and a delete days later: Ann keep 03-05, Bob delete 03-10 = contested
+a keep, and a delete after it ended: Ann keep 03-05, Bob delete 09-02 aug | mar quiet, aug quiet =
+  delete
+a keep on its last day: Ann keep 03-05, Bob delete 09-01 aug | mar quiet, aug quiet = contested
+a keep, and a delete on a newer report: Ann keep 03-05, Bob delete 04-16 apr | mar quiet, apr
+  quiet = contested
+a keep that ended, on a newer report: Ann keep 04-16 apr, Bob delete 12-10 | mar quiet, apr quiet
+  = contested
+a list against a reminder of that day: Ann keep 04-16, Bob delete 04-16 apr | mar quiet, apr quiet
+  = contested
+a later keep of one's own on an older list: Ann delete 03-05, Ann keep 03-08 feb | feb quiet, mar
+  quiet = nothing
 a later keep on a list with a typed as-of: Ann delete 03-05, Ann keep 03-08 as=02-10 = nothing
-Auckland deletes, Los Angeles keeps later: Ann delete 03-06, Bob keep 03-05 = disagree
-two words of one person on one day: Ann delete 03-05, Ann keep 03-05 = disagree
-three words of two people on one day: Bob investigate 03-05 feb, Bob withdraw 03-05,
-  Ann delete 03-05 | feb quiet, mar quiet = disagree
+Auckland deletes, Los Angeles keeps later: Ann delete 03-06, Bob keep 03-05 = contested
+two words of one person on one day: Ann delete 03-05, Ann keep 03-05 = contested
+three words of two people on one day: Bob investigate 03-05 feb, Bob investigate 03-05, Ann delete
+  03-05 | feb quiet, mar quiet = contested
 two spellings of one name: Ann_Lee keep 03-05, ANN__lee delete 03-10 = delete
-two names of one person: Ann_Lee keep 03-05, A._Lee delete 03-10 = kept
+two names of one person: Ann_Lee keep 03-05, A._Lee delete 03-10 = contested
 two people under one name: IT_Security keep 03-05, IT_Security delete 03-10 = delete
-investigated by the owner, deleted two days later: Ann investigate 03-05, Bob delete 03-07 = kept
+investigated by the owner, deleted two days later: Ann investigate 03-05, Bob delete 03-07 =
+  contested
 investigated long ago: Ann investigate 03-05, Bob delete 04-05 = delete
-a keep between the nights of a bot: Bot delete 03-07, Bot delete 03-08, Ann keep 03-08,
-  Bot delete 03-09, Bot delete 03-10 = kept
-a keep after the last night of a bot: Bot delete 03-07, Bot delete 03-08, Ann keep 03-09 = disagree
-a keep on another path: Ann keep 03-05, Bob delete 04-16 apr | mar quiet, apr moved = kept
-a late list with the same word: Ann delete 06-05 jun, Bob delete 03-05
-  | mar quiet, jun quiet = delete
-a late list with a keep: Ann delete 06-05 jun, Bob keep 03-05 | mar quiet, jun quiet = kept
-a late list that withdraws: Ann delete 06-05 jun, Bob withdraw 03-05 | mar quiet, jun quiet = delete
-corrected the day after: Ann delete 03-05, Ann keep 03-06 = disagree
+a keep between the nights of a bot: Bot delete 03-07, Bot delete 03-08, Ann keep 03-08, Bot delete
+  03-09, Bot delete 03-10 = contested
+a keep after the last night of a bot: Bot delete 03-07, Bot delete 03-08, Ann keep 03-09 =
+  contested
+a keep on another path: Ann keep 03-05, Bob delete 04-16 apr | mar quiet, apr moved = contested
+a late list with the same word: Ann delete 06-05 jun, Bob delete 03-05 | mar quiet, jun quiet =
+  delete
+a late list with a keep: Ann delete 06-05 jun, Bob keep 03-05 | mar quiet, jun quiet = contested
+a late list that investigates: Ann delete 06-05 jun, Bob investigate 03-05 | mar quiet, jun quiet
+  = delete
+corrected the day after: Ann delete 03-05, Ann keep 03-06 = contested
 corrected two days after: Ann delete 03-05, Ann keep 03-07 = nothing
 a keep corrected two days after: Ann keep 03-05, Ann delete 03-07 = delete
-written again after a disagreement: Ann delete 03-05, Bob withdraw 03-05, Bob delete 03-07 = delete
-a keep that ends while nobody writes: Ann keep 03-05, Bob delete 03-10 | mar quiet, oct quiet = kept
-a keep that ended, and a new delete: Ann keep 03-05, Bob delete 03-10, Bob delete 10-02 oct
-  | mar quiet, oct quiet = delete
+written again after a disagreement: Ann delete 03-05, Bob investigate 03-05, Bob delete 03-07 =
+  delete
+a keep that ends while nobody writes: Ann keep 03-05, Bob delete 03-10 | mar quiet, oct quiet =
+  contested
+a keep that ended, and a new delete: Ann keep 03-05, Bob delete 03-10, Bob delete 10-02 oct | mar
+  quiet, oct quiet = delete
 exempted after the decision: Ann delete 03-05 = exempt
 created again: Ann delete 03-05 | mar quiet, jun again = done
-renamed: Ann delete 03-05 | mar quiet, jun calm = unknown
-on another path: Ann delete 03-05 | mar quiet, jun moved = delete
-renamed to the name of one that is gone: Ann delete 03-05 | mar quiet+calm, jun quiet = unknown
-renamed to the name of one that is deleted too: Ann delete 03-05, Ann delete 03-05 user=calm
-  | mar quiet+calm, jun quiet = delete
-kept under another name: Ann keep 03-05 user=calm, Bob delete 06-05 jun
-  | mar calm, jun quiet = unknown
+renamed: Ann delete 03-05 | mar quiet, end calm = unknown
+on another path: Ann delete 03-05 | mar quiet, end moved = delete
+renamed to the name of one that is gone: Ann delete 03-05 | mar quiet+calm, end quiet = changed
+renamed to the name of one that is deleted too: Ann delete 03-05, Ann delete 03-05 user=calm | mar
+  quiet+calm, end quiet = delete
+kept under another name: Ann keep 03-05 user=calm, Bob delete 06-05 jun | mar calm, jun quiet =
+  contested
 kept, and renamed to the name of one that is gone: Ann keep 03-05 user=calm, Bob delete 06-05 jun
-  | mar quiet+calm, jun quiet = unknown
-a key between two reports: Ann delete 03-05 | mar quiet, apr used-key, jun quiet = overtaken
-a key in a report that is not given: Ann delete 03-05
-  | mar quiet, (apr) used-key, jun quiet = delete
-a key in a report that was collected: Ann delete 03-05, Bob delete 03-10
-  | mar quiet, [apr] used-key, jun quiet = overtaken
-overtaken: Ann delete 03-05 | mar quiet, jun password = overtaken
-overtaken, and decided anew on that report: Ann delete 03-05, Ann delete 06-05 jun
-  | mar quiet, jun password = delete
-overtaken, and decided anew on the older report: Ann delete 03-05, Ann delete 06-05
-  | mar quiet, jun password = overtaken
-overtaken, and a keep on the older report: Ann delete 03-05, Bob keep 06-05
-  | mar quiet, jun password = nothing
-overtaken, a keep on the older report, and a delete: Ann delete 03-05, Bob keep 06-05,
-  Ann delete 06-10 jun | mar quiet, jun password = kept
-overtaken twice: Ann delete 03-05, Ann delete 04-20 apr
-  | mar quiet, apr password, jun mfa = overtaken
-overtaken twice, and decided anew: Ann delete 03-05, Ann delete 04-20 apr, Ann delete 06-05 jun
-  | mar quiet, apr password, jun mfa = delete
+  | mar quiet+calm, jun quiet = contested
+a key between two reports: Ann delete 03-05 | mar quiet, apr used-key, end quiet = changed
+a key in a report that is not given: Ann delete 03-05 | mar quiet, (apr) used-key, end quiet =
+  delete
+changed: Ann delete 03-05 | mar quiet, end password = changed
+changed, and decided anew on that report: Ann delete 03-05, Ann delete 06-05 jun | mar quiet, jun
+  password = delete
+changed, and decided anew on the older report: Ann delete 03-05, Ann delete 06-05 | mar quiet, jun
+  password = lapsed
+changed, and a keep on the older report: Ann delete 03-05, Bob keep 06-05 | mar quiet, jun
+  password = contested
+changed, a keep on the older report, and a delete: Ann delete 03-05, Bob keep 06-05, Ann delete
+  06-10 jun | mar quiet, jun password = contested
+changed twice: Ann delete 03-05, Ann delete 04-20 apr | mar quiet, apr password, jun mfa = changed
+changed twice, and decided anew: Ann delete 03-05, Ann delete 04-20 apr, Ann delete 06-05 jun |
+  mar quiet, apr password, jun mfa = delete
 deleted with access: Ann delete 03-05 | mar signed-in = deactivate
 deleted with access, and deactivated: Ann delete 03-05 | mar signed-in, jun quiet = deactivated
-deactivated in March, deleted in June: Ann delete 03-05, Ann delete 06-05 jun
-  | mar signed-in, jun quiet = delete
+deactivated in March, deleted in June: Ann delete 03-05, Ann delete 06-05 jun | mar signed-in, jun
+  quiet = delete
 a key that somebody turned off by hand: Ann delete 03-05 | mar idle-key, jun off-key = deactivated
-a key that was turned off, and deleted in June: Ann delete 03-05, Ann delete 06-05 jun
-  | mar idle-key, jun off-key = delete
+a key that was turned off, and deleted in June: Ann delete 03-05, Ann delete 06-05 jun | mar
+  idle-key, jun off-key = delete
 deactivated as decided: Ann deactivate 03-05 | mar idle-key, jun off-key = done
-typed as-of too late: Ann delete 03-27 as=03-26 | mar quiet, jun quiet = delete
-typed as-of too late, and overtaken: Ann delete 06-20 as=06-20 | mar quiet, jun password = overtaken
-typed as-of too early, and overtaken: Ann delete 03-05 as=01-20
-  | mar quiet, jun password = overtaken
+typed as-of too late: Ann delete 03-27 as=03-26 | mar quiet, end quiet = lapsed
+typed as-of too late, and changed: Ann delete 06-20 as=06-20 | mar quiet, jun password = lapsed
+typed as-of too early, and changed: Ann delete 03-05 as=01-20 | mar quiet, end password = lapsed
 no time in a report of the day decided on: Ann delete 03-01 | (mar) quiet, mar-day quiet = unknown
-no time in a report that is proved to be newer: Ann delete 02-01 feb
-  | (feb) quiet, feb-day new-key = overtaken
+no time in a report of a day with newer timestamps: Ann delete 02-01 feb | (feb) quiet, feb-day
+  new-key = unknown
 an administrator in a bulk list: Ann delete 03-05 | mar busy = active
 gone: Ann delete 03-05 | mar quiet, jun nobody = done
-gone, and there again: Ann delete 03-05 | mar quiet, jun nobody, oct quiet = delete
-gone from a report that was cut: Ann delete 03-05 | mar quiet, jun other+rootless = unknown
+gone, and there again: Ann delete 03-05 | mar quiet, apr nobody, end quiet = unknown
+gone from a report that was cut: Ann delete 03-05 | mar quiet, end other+rootless = unknown
+sixty days after the report: Ann delete 03-05 | mar quiet, sixty quiet = delete
+sixty-one days after the report: Ann delete 03-05 | mar quiet, late quiet = lapsed
+overtaken, in June: Ann delete 03-05 | mar quiet, jun password = lapsed
+two people, and the milder word: Ann deactivate 03-05, Bob delete 03-10 | mar signed-in, apr
+  signed-in = deactivate
+deleted though somebody wanted to keep it: Ann delete 03-05, Bob keep 03-10 | mar quiet, apr
+  nobody = done, not as decided
+a key while it was to be deleted, and gone: Ann delete 03-05 | mar quiet, apr used-key, end nobody
+  = done, not as decided
+deactivated though nothing was active: Ann deactivate 03-05 | mar quiet, apr quiet = nothing to do
 """
 """What people write, what reports show, and what becomes of `quiet`.
 
 A word has person, word and day; the report, of March if none is named; `user=` for another user,
-and `as=` for an as-of that somebody types. A report in round brackets is not given to `plan`, one
-in square brackets neither, but `collect --report` had it. Without reports, March shows `quiet`.
+and `as=` for an as-of that somebody types. A report in brackets is not given to
+`plan`. Without reports, March shows `quiet`.
 """
 
 
@@ -155,21 +168,19 @@ class Situation(NamedTuple):
     words: Sequence[str]
     shows: Mapping[datetime, Sequence[str]]
     given: Collection[datetime]
-    collected: Collection[datetime]
     becomes: str
 
 
 def situation(account: str, text: str) -> Situation:
     left, becomes = text.rsplit(" = ", 1)
     words, _, reports = left.partition(" | ")
-    shows, given, collected = {}, set(), set()
+    shows, given = {}, set()
     for report in (reports or "mar quiet").split(", "):
         name, users = report.split()
-        moment = MOMENTS[name.strip("()[]")]
+        moment = MOMENTS[name.strip("()")]
         shows[moment] = users.removeprefix("nobody").split("+")
-        given |= set() if name.startswith(("(", "[")) else {moment}
-        collected |= {moment} if name.startswith("[") else set()
-    return Situation(account, words.split(", "), shows, given, collected, becomes)
+        given |= set() if name.startswith("(") else {moment}
+    return Situation(account, words.split(", "), shows, given, becomes)
 
 
 LINES = TABLE.strip().replace("\n  ", " ").splitlines()
@@ -202,9 +213,8 @@ def rows_of_list(moment: datetime, as_of: datetime | None) -> list[dict[str, str
     for row in rows:
         seconds[row["account"], row["user_creation_time"]].add(row["user"])
     for row in rows:
-        others = seconds[row["account"], row["user_creation_time"]] - {row["user"]}
-        row["same_second"] = ";".join(sorted(others)) or "(none)"
-        row["baseline"] = f"{report.files[0].baseline:%Y-%m-%dT%H:%M:%SZ}"
+        names = seconds[row["account"], row["user_creation_time"]]
+        row["same_second"] = ";".join(sorted(names))
     return rows
 
 
@@ -218,19 +228,15 @@ def filled_in(case: Situation, at: int) -> DecisionFile:
     listed = rows_of_list(MOMENTS[(months or ["mar"])[0]], as_of)
     rows = [row for row in listed if (row["account"], row["user"]) == whose]
     entry = word, by.replace("_", " "), f"2026-{on}", "", "needed"
-    content = bulk(rows, entry, more=("baseline", "same_second"))
+    content = bulk(rows, entry, more=("same_second",))
     return read_entries(f"{by}-{at}.csv", content, TODAY)
 
 
-def ledger_of(files: Iterable[DecisionFile], case: Situation | None = None) -> Ledger:
-    """Collect files one after the other, with the reports that a situation collects."""
+def ledger_of(files: Iterable[DecisionFile]) -> Ledger:
+    """Collect files one after the other."""
     ledger = Ledger()
     for file in files:
         update = collect(ledger, [file])
-        if case and case.collected:
-            report = load_named(*(file_of(moment, [case]) for moment in case.collected))
-            users = analyzer.analyze(report).judged
-            update = with_facts(update, fates(update.ledger, report, users))
         ledger = read_ledger("decisions.csv", ledger_bytes(update.ledger.lines))
     return ledger
 
@@ -248,8 +254,8 @@ def ledgers() -> list[Ledger]:
     ledgers = []
     for case in SITUATIONS.values():
         files = [filled_in(case, at) for at in range(len(case.words))]
-        ways = ledger_of(files, case), ledger_of(files[::-1], case)
-        ledgers.append((*ways, merged(ledger_of([file], case) for file in files)))
+        ways = ledger_of(files), ledger_of(files[::-1])
+        ledgers.append((*ways, merged(ledger_of([file]) for file in files)))
     return [
         Ledger(lines=tuple(line for each in ways for line in each.lines))
         for ways in zip(*ledgers, strict=True)
@@ -270,9 +276,8 @@ def outcomes(ledgers: Sequence[Ledger]) -> list[dict[tuple[str, str], str]]:
 def outcome(ledger: Ledger, analysis: analyzer.Analysis) -> dict[tuple[str, str], str]:
     """Return what `plan` does with each user, or else the state of the removal."""
     plan = removal_plan(ledger, analysis.report, analysis.judged)
-    states = [(each.line, str(each.line.decision)) for each in plan.removals]
-    states += [(each.line, str(each.state)) for each in plan.left_out]
-    states += [(line, "done") for line in plan.done]
+    states = [(each.line, str(each.action)) for each in plan.removals]
+    states += [(each.line, str(each.state)) for each in (*plan.left_out, *plan.done)]
     return {(line.account, line.user): state for line, state in states}
 
 
@@ -286,7 +291,7 @@ def test_what_people_write_has_the_outcome_that_the_guide_foretells(
 
 
 def test_every_word_is_kept_in_whatever_order_lists_come(ledgers: Sequence[Ledger]) -> None:
-    every = [{line.identity for line in each.lines if not line.is_fact} for each in ledgers]
+    every = [{line.identity for line in each.lines} for each in ledgers]
     assert len(every[0]) == sum(len(case.words) for case in SITUATIONS.values())
     assert every == [every[0]] * len(ledgers)
 
@@ -299,22 +304,3 @@ def test_of_a_name_in_twenty_accounts_only_the_users_decided_on_are_removed() ->
     decided = read_entries("deploy.csv", bulk(csv_rows(analysis), *entries), TODAY)
     found = outcome(ledger_of([decided]), analysis)
     assert found == {(account, "deploy"): "delete" for account in accounts[1::3]}
-
-
-# What is states, and what is refused
-
-
-def updated(ledger: Ledger, *lists: bytes) -> LedgerUpdate:
-    return collect(ledger, [read_entries("list.csv", each, TODAY) for each in lists])
-
-
-def test_a_line_of_the_program_counts_only_as_far_as_reports_do_not_deny_it() -> None:
-    case = SITUATIONS["gone, and there again"]._replace(collected=[JUNE])
-    decided = ledger_of([filled_in(case, 0)], case)
-    forged = ledger_bytes(decided.lines)
-    assert b"gone,credreport" in forged
-    report = load_named(file_of(MARCH, [case]), file_of(OCTOBER, [case]))
-    update = updated(Ledger(), forged)
-    assert [line.is_fact for line in update.ledger.lines] == [False]
-    assert any("Not taken: 1 line of credreport" in note for note in update.notes)
-    assert {*outcome(decided, analyzer.analyze(report)).values()} == {"delete"}

@@ -3,7 +3,7 @@
 import io
 import json
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,6 @@ import pytest
 import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import diff
-from analyzer.decisions.fate import State
-from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.plan import LeftOut, with_owners
 from analyzer.errors import InputRefused
 from analyzer.lists.owners import Owners, read_account_list, read_owners, with_account_list
 from analyzer.report.model import AccountName, NotCovered, account_names
@@ -35,7 +32,6 @@ from tests.support.builders import (
     table,
     the_root,
 )
-from tests.support.decisions import line
 from tests.support.named_reports import load_named
 from tests.support.outputs import ALL, csv_rows, json_document, table_text
 from tests.support.pages import page_of
@@ -224,23 +220,6 @@ def test_changes_have_the_owner_of_the_later_side() -> None:
     write_changes(diff(earlier, of_ann()).changes, stream)
     rows = table(stream.getvalue())
     assert {(row["owner"], row["owner_left"]) for row in rows} == {("'=Ann Lee", "2020-01-01")}
-
-
-def test_a_plan_names_whom_to_ask_today_and_nobody_else() -> None:
-    asked_then = {"owner": "Zoe", "owner_email": "zoe@example.com", "owner_left": "2020-01-01"}
-    decided = line(user=a_user("ann"))
-    ledger = Ledger(lines=(replace(decided, user_row={**decided.user_row, **asked_then}),))
-    ann, today = "Ann Lee <ann@example.com>", date(2026, 3, 2)
-    for entry, owner in (
-        (f"{ACCOUNT},ann,Ann Lee,,2026-03-02", "Ann Lee"),
-        ("*,a*,Ann Lee,ann@example.com,2026-03-01", f"{ann}, left on 2026-03-01"),
-        ("*,bob,Bob,,", ""),
-    ):
-        owned = with_owners(ledger, owners(entry), today)
-        whose = f" (owner {owner})" if owner else ""
-        left_out = LeftOut(owned.lines[0], "exempt", State.EXEMPT)
-        assert str(left_out) == f"delete {decided.arn}{whose}: exempt"
-    assert with_owners(Ledger(), owners(), today) == Ledger()
 
 
 # The names of accounts

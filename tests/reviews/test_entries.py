@@ -30,7 +30,6 @@ from tests.support.review import (
     entered,
     given_reports,
     problems_of,
-    record_edited,
     review_of,
     row_of,
     saved,
@@ -80,8 +79,8 @@ def test_users_are_open_until_an_entry_is_read_with_what_was_shown(every_list: b
     row = row_of(edited_book(content)[UNUSED], "bob")
     assert (line.decision, line.decided_by, line.decided_on) == ("delete", "Anna", ON)
     assert (line.ticket, line.comment) == ("SEC-1", "left")
-    assert (line.workbook, line.sheet, line.row, len(line.sha256)) == ("r.xlsx", UNUSED, row, 64)
-    assert (line.baseline, line.same_second) == (AS_OF, frozenset())
+    assert (line.workbook, line.row) == ("r.xlsx", row)
+    assert (line.report_time, line.same_second) == (AS_OF, frozenset({"bob"}))
     cells = line.user_row
     assert (cells["password_enabled"], cells["verdict"]) == ("true", "unused")
 
@@ -166,12 +165,3 @@ def test_many_problems_end_the_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analyzer.reviews.entries._MOST_PROBLEMS", 0)
     (problem,) = problems_of(content)
     assert "row 2, column Record, cell AD2: the record of this row was changed" in problem
-
-
-def test_a_decision_keeps_which_service_credentials_aws_list_showed(every_list: bytes) -> None:
-    of_emil = "emil", ("deactivate", "Tom", ON, None, None), INACTIVE
-    listed = record_edited(
-        "emil", '"service_credentials":""', '"service_credentials":"s"', INACTIVE
-    )
-    (line,) = read_review("r.xlsx", edited(every_list, entered(*of_emil), listed), TODAY).lines
-    assert line.service_credentials == "s"

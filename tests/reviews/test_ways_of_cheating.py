@@ -169,8 +169,8 @@ NOT_FOUND_ALONE: dict[str, tuple[Edit, str]] = {
         "its record has baseline 2026-04-01T12:00:00Z, and the report gives 2026-05-01T12:00:00Z",
     ),
     "the names of one second": (
-        record_edited("bob", '"same_second":[]', '"same_second":["x"]'),
-        "its record has same_second ['x'], and the report gives []",
+        record_edited("bob", '"same_second":["bob"]', '"same_second":["x"]'),
+        "its record has same_second ['x'], and the report gives ['bob']",
     ),
     "the service credentials": (
         record_edited("bob", '"service_credentials":""', '"service_credentials":"s"'),

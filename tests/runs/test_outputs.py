@@ -176,7 +176,7 @@ def test_runs_are_compared_by_their_unedited_decisions(runs: Path, capsys: Captu
     assert exporting_day(runs, SECOND, ann) == 0
     changes = changes_of(runs / "latest")
     (row,) = (row for row in changes if not row["rule"])
-    assert (row["change"], row["exemption_now"]) == ("exempted", "needed")
+    assert (row["change"], row["exemption_now"]) == ("exempted", "kept by Anna until 2026-10-28")
     done = program("diff", *(runs / name(day) for day in (FIRST, SECOND)), "-q", "--format", "csv")
     assert (done.code, done.rows) == (0, changes)
     assert exporting_day(runs, THIRD, ann) == 0

@@ -19,7 +19,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from analyzer.decisions.plan import Removal, removal_script
+from analyzer.decisions.fate import Fate
+from analyzer.decisions.plan import removal_script
 from analyzer.decisions.removal_log import LOG_COLUMNS
 from analyzer.report.model import FileReference
 from tests.support.aws_account import ACCOUNT, AwsAccount, AwsError, stated
@@ -88,12 +89,12 @@ class AwsStub:
         with self._answering():
             return run_script(self.shell, script, self.folder, {"PATH": path, **variables})
 
-    def apply(self, *removals: Removal, **variables: str) -> ScriptRun:
+    def apply(self, *removals: Fate, **variables: str) -> ScriptRun:
         """Carry out removals in the account."""
         script = removal_script(removals, ledgers=LEDGERS)
         return self.run(script, **{"APPLY": ACCOUNT, **variables})
 
-    def preview(self, *removals: Removal) -> ScriptRun:
+    def preview(self, *removals: Fate) -> ScriptRun:
         """Show what would be done with removals."""
         return self.run(removal_script(removals, ledgers=LEDGERS))
 

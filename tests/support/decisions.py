@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache, cached_property
@@ -16,7 +16,6 @@ from analyzer.decisions.decision import USER_ARN, Decision, EntryPlace, LedgerLi
 from analyzer.decisions.entries import ENTRIES, DecisionFile
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries
 from analyzer.decisions.record import rows_of_users_csv
-from analyzer.limits import DUE_DAYS, KEEP_DAYS
 from analyzer.report.model import FileReference
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, a_user, rendered, report_text
 from tests.support.named_reports import load_named
@@ -56,7 +55,6 @@ def over_time(
     *cases: tuple[Sequence[LedgerLine], Mapping[str, Sequence[Row]]],
     root: Row | None = None,
     heads: Sequence[str] = COLUMNS,
-    **days: int,
 ) -> Analysis:
     """Judge decisions and the users in each report of an account, by the names of the files.
 
@@ -71,7 +69,7 @@ def over_time(
             files[name] = files.get(name, ",".join(heads)) + "\n" + text.partition("\n")[2]
         lines += [of_account(account, each) for each in decided]
     report = load_named(*((name, text.encode()) for name, text in files.items()))
-    return analyzer.analyze(report, ledger=ledger_of(*lines, **days))
+    return analyzer.analyze(report, ledger=ledger_of(*lines))
 
 
 def of_account(account: str, decided: LedgerLine) -> LedgerLine:
@@ -129,21 +127,24 @@ def line(  # noqa: PLR0913  what a person enters, and on what
     by: str = "Anna",
     on: date = DAY,
     as_of: datetime = AS_OF,
-    same_second: frozenset[str] | None = frozenset(),
+    beside: Collection[str] | None = (),
     **fields: Any,
 ) -> LedgerLine:
-    """Return a decision on a user of a report of that moment."""
-    cells = _Cells(user or a_user(), as_of)
+    """Return a decision on a user of a report of that moment, which shows users beside it.
+
+    With None it is a line of a script, which does not say.
+    """
+    user = user or a_user()
+    cells = _Cells(user, as_of)
     if decision == "keep":
         fields = {"comment": "break-glass", **fields}
-    place = {"workbook": "review.xlsx", "sha256": "a" * 64, "sheet": "Unused users", "row": 2}
-    read_from = EntryPlace("decisions.csv", 2)
-    standard = {"baseline": as_of, "user_row": cells, "read_from": read_from, **place}
+    names = None if beside is None else frozenset({str(user["user"]), *beside})
+    place = {"workbook": "review.xlsx", "row": 2, "read_from": EntryPlace("decisions.csv", 2)}
+    standard = {"user_row": cells, "same_second": names, **place}
     return LedgerLine(
         decision=Decision(decision),
         decided_by=by,
         decided_on=on,
-        same_second=same_second,
         **{**standard, **fields},
     )
 
@@ -173,7 +174,6 @@ def bulk(
     return text.getvalue().encode()
 
 
-def ledger_of(*lines: LedgerLine, keep_days: int = KEEP_DAYS, due_days: int = DUE_DAYS) -> Ledger:
+def ledger_of(*lines: LedgerLine) -> Ledger:
     """Return lines as a ledger that was read from decisions.csv."""
-    file = FileReference(name="decisions.csv", sha256="0" * 64)
-    return Ledger(lines=lines, file=file, keep_days=keep_days, due_days=due_days)
+    return Ledger(lines=lines, file=FileReference(name="decisions.csv", sha256="0" * 64))

@@ -66,11 +66,10 @@ def an_account(account: str, chance: random.Random) -> Iterator[tuple[Named, Giv
 
 def _file(account: str, number: int, at: datetime, text: str, form: str) -> tuple[Named, Given]:
     where = Path(account, str(number))
-    newest = newest_of(text)
-    if form == "console" or newest > at.replace(hour=23, minute=59, second=59):
+    if form == "console" or newest_of(text) > at.replace(hour=23, minute=59, second=59):
         name, as_of, order = where / f"status_reports_{at:%Y-%m-%dT%H-%M-%S}+00-00.csv", at, at
     else:
         day = at.replace(hour=0, minute=0, second=0)
         name, as_of = where / f"{at:%Y-%m-%d}" / "report.csv", day + timedelta(seconds=86_399)
-        order = max(day, newest)
+        order = day
     return (str(name), text.encode()), Given(account, text, as_of, order)

@@ -1,13 +1,18 @@
 """Build removals, and users in AWS that are just what the reviewer saw."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from analyzer import columns
-from analyzer.decisions import plan
-from analyzer.decisions.credentials import Credentials, Moment, Slot
+from analyzer.decisions.credentials import Credentials, Moment, ReportedUser, Slot
 from analyzer.decisions.decision import Decision, EntryPlace, LedgerLine
+from analyzer.decisions.fate import Fate
+from analyzer.decisions.reported_accounts import ReportedAccount
+from analyzer.decisions.standing import Standing
+from analyzer.report.model import ReportFile
+from analyzer.terms import AsOfSource
 from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 
 SHELLS = ("dash", "bash")
@@ -53,7 +58,7 @@ def deletable(state: dict[str, Any]) -> dict[str, Any]:
 DELETABLE = deletable(EVERYTHING)
 
 
-class Removal(plan.Removal):
+class Removal(Fate):
     """Name the user of a decision too."""
 
     @property
@@ -65,8 +70,12 @@ class Removal(plan.Removal):
         return self.line.user
 
     @property
-    def decision(self) -> Decision:
+    def action(self) -> Decision:
         return self.line.decision
+
+    @property
+    def credentials(self) -> Credentials:
+        return self.before.credentials
 
 
 def removal(  # noqa: PLR0913  what a person decides, and when
@@ -82,27 +91,50 @@ def removal(  # noqa: PLR0913  what a person decides, and when
     ticket: str = "",
     owner: str = "",
     comment: str = "",
+    word: Decision | None = None,
+    services: str = "",
+    beside: Collection[str] = (),
+    to_delete: Collection[str] = (),
     **state: Any,
 ) -> Removal:
     """Return the decision to delete a user who has nothing, unless the state says otherwise."""
     arn = f"arn:aws:iam::{ACCOUNT}:user{path}{user}" if arn is None else arn
     moments = {columns.USER_CREATION_TIME: created, columns.AS_OF: baseline}
+    name = arn.rpartition("/")[2]
     line = LedgerLine(
         decision=decision,
         decided_by=decided_by,
         decided_on=date(2026, 5, 2),
         ticket=ticket,
         comment=comment,
-        baseline=baseline,
         user_row={
+            **dict.fromkeys(columns.OF_USERS_CSV, ""),
             columns.ARN: arn,
-            columns.USER: arn.rpartition("/")[2],
+            columns.USER: name,
             columns.OWNER: owner,
-            **{name: stated(moment) for name, moment in moments.items()},
+            columns.AS_OF_SOURCE: AsOfSource.FILE_NAME,
+            **{cell: stated(moment) for cell, moment in moments.items()},
         },
+        same_second=frozenset({name, *beside}),
         read_from=EntryPlace("decisions.csv", 2),
     )
-    return Removal(line, replace(NOTHING, **state), confirmed or baseline)
+    before = ReportedUser(replace(NOTHING, **state), services)
+    standing = Standing((line,), word or decision, line, before)
+    return Removal(standing, before, [reported(confirmed or baseline)], frozenset(to_delete))
+
+
+def reported(at: datetime) -> ReportedAccount:
+    """Return a report of that time."""
+    file = ReportFile(
+        name="report.csv",
+        sha256="0" * 64,
+        size=1,
+        as_of=at,
+        as_of_source=AsOfSource.FILE_NAME,
+        baseline=at,
+        accounts=(),
+    )
+    return ReportedAccount(file)
 
 
 def device(user: str) -> str:
@@ -116,7 +148,7 @@ def exists(account: AwsAccount, each: Removal) -> User:
     if state.last_sign_in.at:
         user.signed_in = stated(state.last_sign_in.at)
     if state.has_password:
-        user.password = stated(state.password_changed.at or each.line.baseline)
+        user.password = stated(state.password_changed.at or each.line.as_of)
     for number, key in enumerate(state.keys):
         name = f"AKIA{number}{each.user}"
         user.lists["list-access-keys"].append([*_listed(key), name])

@@ -12,8 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 import analyzer
-from analyzer.decisions.collect import collect, with_facts
-from analyzer.decisions.fate import fates
+from analyzer.decisions.collect import collect
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import removal_plan
 from tests.support import campaigns as events
@@ -37,7 +36,7 @@ REPORTED = [START + timedelta(days=days) for days in (0, 30, 60, 105)]
 
 A_DAY = timedelta(days=1)
 GAINS = (events.signs_in, events.gets_password, events.rotates_key)
-WORDS = ("delete", "delete", "deactivate", "keep", "investigate", "withdraw")
+WORDS = ("delete", "delete", "delete", "deactivate", "keep", "investigate")
 HOURS = {"Ann": 13, "Bob": -8, "Cy": 0}
 """The reviewers, and the hours by which their clocks are before the world's."""
 
@@ -86,7 +85,7 @@ class ListCopy:
     words: dict[int, Word] = field(default_factory=dict)
 
     def content(self) -> bytes:
-        more = ("baseline", "same_second") if self.is_record else ()
+        more = ("same_second",) if self.is_record else ()
         rows = [self.rows[at] for at in self.words]
         return bulk(rows, *(word.entered for word in self.words.values()), more=more)
 
@@ -171,7 +170,7 @@ class World:
 
     def in_place_of_another(self, row: Row) -> Row:
         """Return a user by the name of one that was created in the same second and goes."""
-        of_second = [o for o in self.users if key_of(o)[::2] == key_of(row)[::2] and o is not row]
+        of_second = [o for o in self.users if key_of(o)[::2] == key_of(row)[::2] and o != row]
         if not of_second:
             return row
         gone = self.rng.choice(of_second)
@@ -293,10 +292,8 @@ def lists_of(stage: Stage, at: datetime) -> dict[str, list[dict[str, str]]]:
     for variant, reports in loaded.items():
         for row in (row for each in reports for row in csv_rows(analyzer.analyze(each))):
             report, created = by_account[row["account"]], law.created_in(row)
-            names = report.of_second(created) - {row["user"]} if created else set()
-            newest = f"{report.newest:%Y-%m-%dT%H:%M:%SZ}"
-            row["baseline"] = row["as_of"] if row["as_of_source"] == "file-name" else newest
-            row["same_second"] = ";".join(sorted(names)) or "(none)"
+            names = report.of_second(created) if created else {row["user"]}
+            row["same_second"] = ";".join(sorted(names))
             lists[variant].append(row)
     return lists
 
@@ -342,21 +339,7 @@ def played(seeds: Iterable[int]) -> list[law.Outcome]:
         sets = {(stage,), tuple(range(stage + 1))}
         sets |= {rng.choice([(stage - 1,), (stage - 1, stage)])} if stage else set()
         found = [each for given in sorted(sets) for each in checked(worlds, stages, given, rng)]
-        known = rng.choice([(stage,), tuple(range(stage + 1))])
-        keep_facts([each for each in worlds if each.rng.random() < 0.5], stages, known)
     return found
-
-
-def keep_facts(worlds: Sequence[World], stages: Sequence[Stage], given: Sequence[int]) -> None:
-    """Let the program write into ledgers what reports show, as `collect --report` does."""
-    analysis = analyzer.analyze(loaded(stages, given))
-    sides = [(each, each.rng.randrange(2)) for each in worlds]
-    ledger = Ledger(lines=tuple(line for each, side in sides for line in each.ledgers[side].lines))
-    facts = fates(ledger, analysis.report, analysis.judged)
-    added = with_facts(collect(ledger, []), facts).added
-    for each, side in sides:
-        own = [line for line in added if line.account in each.accounts]
-        each.ledgers[side] = each.ledgers[side].with_lines(own)
 
 
 def loaded(stages: Sequence[Stage], given: Sequence[int]) -> analyzer.Report:
@@ -366,9 +349,8 @@ def loaded(stages: Sequence[Stage], given: Sequence[int]) -> analyzer.Report:
 def said_by_product(ledger: Ledger, analysis: analyzer.Analysis) -> dict[Key, law.Outcome]:
     """Return what the plan says of each removal: its state, and what is done."""
     plan = removal_plan(ledger, analysis.report, analysis.judged)
-    every = [(each.line, law.Outcome("open", str(each.line.decision))) for each in plan.removals]
-    every += [(each.line, law.Outcome(str(each.state))) for each in plan.left_out]
-    every += [(line, law.Outcome("done")) for line in plan.done]
+    every = [(each.line, law.Outcome("open", str(each.action))) for each in plan.removals]
+    every += [(o.line, law.Outcome(str(o.state))) for o in (*plan.left_out, *plan.done)]
     return {
         Key(line.account, line.user, created): outcome
         for line, outcome in every

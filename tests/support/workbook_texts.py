@@ -87,8 +87,6 @@ _LEDGER = ledger_of(
     line("delete", a_user("gone", created=days_before(99)), on=_ON, as_of=_SEEN),
     line("delete", a_user("far", account="999999999999"), on=_LATER_ON, as_of=_SEEN),
     line("keep", a_user("heidi"), by="Ann", on=_ON, as_of=_SEEN, comment="by design"),
-    keep_days=200,
-    due_days=50,
 )
 
 

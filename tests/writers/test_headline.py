@@ -134,7 +134,7 @@ def test_the_answer_counts_the_listed_users_of_all() -> None:
 
 
 def test_the_answer_says_what_became_of_the_decisions() -> None:
-    sentence = "Decisions: 1 overtaken, 1 open, 3 unknown, 1 done; 3 overdue."
+    sentence = "Decisions: 1 done, not as decided; 1 contested; 2 lapsed; 1 nothing to do; 1 done."
     whole = second_review()
     assert [*headline.headlines(whole, ALL)][1:] == [sentence]
     assert f"\n{sentence}\n" in table_text(whole, width=80)

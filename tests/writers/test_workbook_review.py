@@ -13,7 +13,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
-from analyzer.decisions.decision import CHOICES
+from analyzer.decisions.decision import Decision
 from analyzer.report.model import AccountName
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, first_step
 from tests.support.builders import (
@@ -110,7 +110,7 @@ ROWS: tuple[Mapping[str, Any], ...] = (
     {**COMPLETE, "Decision": "KEEP"},
     {**COMPLETE, "Decision": "keep", "Comment": " "},
     {**COMPLETE, "Decision": "investigate\n"},
-    {**ENTRIES, "Decision": "withdraw", "Decided by": " "},
+    {**ENTRIES, "Decision": "investigate", "Decided by": " "},
     {**ENTRIES, "Decision": "deactivate", "Decided on": None},
     {**ENTRIES, "Decision": "deleted"},
     {**ENTRIES, "Decision": "conflict"},
@@ -134,7 +134,7 @@ def decide(book: Workbook) -> None:
 @needs_libreoffice
 def test_the_progress_counts_entries_as_they_are_read_back(tmp_path: Path) -> None:
     sheet = calculated(tmp_path, decide)
-    assert summary_line(sheet, "List")[4:10] == [*CHOICES, "Incomplete"]
+    assert summary_line(sheet, "List")[4:10] == [*Decision, "Incomplete"]
     unused, inactive = (summary_line(sheet, title)[1:10] for title in SHEETS[:2])
     assert unused == ["21", "7", "14", "2", "1", "2", "1", "1", "8"]
     assert inactive == ["10", "1", "9", "0", "0", "1", "0", "0", "1"]

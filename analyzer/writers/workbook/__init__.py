@@ -26,6 +26,7 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.follow_up import needs_no_decision
 from analyzer.decisions.record import CreationSeconds, RecordedList, ReviewRecord, SameSecond
 from analyzer.decisions.review_list_layout import RECORD
+from analyzer.limits import DUE_DAYS
 from analyzer.report.model import TEXT, AccountName, account_with_name
 from analyzer.report.users import Users
 from analyzer.terms import SplitBy
@@ -156,7 +157,7 @@ class SplitWorkbook(NamedTuple):
     """Name a workbook of a split, its owner or account, and the number of users to decide.
 
     `account` is empty in a split by owner, `owner` is empty for users without one. `left` is the
-    last day of an owner who has left; `due` is the day `due_days` after the newest as-of. Several
+    last day of an owner who has left; `due` is the day `DUE_DAYS` after the newest as-of. Several
     addresses or days of one owner are joined by `;`.
     """
 
@@ -257,7 +258,7 @@ def _split_workbook(analysis: Analysis, by: SplitBy, file: str, part: Users) -> 
         known = names.get(account, AccountName(name=""))
         name, owner, email, left, replaced_by = known.name, known.owner, "", "", ""
     newest = max(file.as_of for file in analysis.report.files)
-    due = newest + timedelta(analysis.ledger.due_days)
+    due = newest + timedelta(DUE_DAYS)
     whom = owner, email, left, replaced_by
     return SplitWorkbook(file, account, name, *whom, len(part), f"{due:%Y-%m-%d}")
 

@@ -162,6 +162,7 @@ class SheetName(StrEnum):
     USERS = "Users"
     EVENTS = "Events"
     REPORTS = "Reports"
+    DECISIONS = "Decisions"
 
 
 class Book(ExitStack):

@@ -8,6 +8,7 @@ from analyzer import columns
 from analyzer.changes.history import History
 from analyzer.decisions.entries import DECIDED_ON, DECISION
 from analyzer.decisions.review_list_layout import DECIDED
+from analyzer.limits import DUE_DAYS, SOON_DAYS
 from analyzer.terms import VERSION, HistoryTable, count_text
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.writers.history import headline, sentences, table_frame
@@ -50,24 +51,21 @@ MEANINGS: Final = {
     "longest_days_at_most": "The same, of the user with the most days.",
     "used_before": "Of the unused users at the end, those of whom an earlier report shows a use.",
     "decisions": "All decisions of the days of the period; what was decided later does not count.",
-    "decided_after_leaving": "Of these, by people who had left, by the list of owners.",
+    "had_left": "Of these, by people who had left by then, by the list of owners.",
     "removals": "Users to delete or deactivate, without those removed before the period.",
-    "done_in_time": "Of these, carried out before they were overdue.",
-    "done_undated": "Of these, done between two reports: in time or late cannot be told.",
-    "done_late": "Of these, carried out after they were overdue.",
-    "done_logged": "Of those done, with time and caller in the log of the removal script.",
-    "disagree": "Not done: people disagree, so that nothing stands.",
-    "kept": "Not done: somebody else's keep or investigate holds.",
-    "newer_word": "Not done: another decision was made from a newer report.",
-    "overtaken": "Not done: a newer report shows more access or use.",
-    "open": "Not done, and nothing speaks against it.",
+    "done_not_as_decided": "Done, though the user had changed or people differed.",
+    "contested": "Not done: people disagree, so that nothing stands.",
+    "changed": "Not done: the user is no longer as it was seen.",
     "deactivated": "Deactivated, to be deleted when delete is written again.",
-    "unknown": "Not done, as far as the reports show.",
+    "lapsed": f"Not done within {SOON_DAYS} days after the report decided on.",
+    "unknown": "Nothing can be said, as far as the reports show.",
+    "open": "Not done, and nothing speaks against it.",
+    "active": "Not done: the user was active when it was decided on.",
     "exempt": "Not done: the user is exempt.",
-    "active": "Not done: the user is active.",
-    "overdue": "Of those not done, more days ago than the decision allows.",
-    "removed_undecided": "Users removed without a removal that stood.",
-    "keeps_ending": "Decisions to keep that end soon after the period.",
+    "nothing_to_do": "To deactivate, and had no credentials when it was decided on.",
+    "done": "Done, as a later report shows.",
+    "overdue": f"Of the open ones, those decided on a report of more than {DUE_DAYS} days before.",
+    "removed_undecided": "Users removed without a decision to delete or deactivate them.",
 }
 
 _COLUMN_MEANINGS: Final = (
@@ -85,10 +83,12 @@ _HEADS: Final = {DECISION: DECIDED, DECIDED_ON: "Day of decision"}
 def write_history_workbook(history: History, stream: BinaryIO) -> None:
     """Write the workbook; a table longer than a sheet continues on the next sheets."""
     newest = max(file.as_of for file in history.analysis.report.files)
-    titles = [SheetName.SUMMARY, *(SheetName(table.capitalize()) for table in HistoryTable)]
+    is_decided = len(history.decisions) > 0
+    tables = [each for each in HistoryTable if each is not HistoryTable.DECISIONS or is_decided]
+    titles = [SheetName.SUMMARY, *(SheetName(table.capitalize()) for table in tables)]
     with Book("History of IAM users", headline(history), newest, titles) as book:
         _add_summary(book, history)
-        for table in HistoryTable:
+        for table in tables:
             frame = table_frame(history, table)
             listed = TableSheets(book, SheetName(table.capitalize()), _columns(frame))
             listed.fill([frame], "Nothing to list.")

@@ -13,7 +13,8 @@ from analyzer.decisions import follow_up, ledger
 from analyzer.decisions.decision import REMOVALS
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.fate import State
-from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN, SHA256
+from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN
+from analyzer.limits import SOON_DAYS
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import Exemption, ReportFile
 from analyzer.report.report import Report
@@ -116,12 +117,11 @@ def _no_end(rows: Sized) -> list[str]:
 NO_REMOVALS: Final = "No decision in force is to delete or deactivate a user."
 
 STATUS_STYLES: Final[Mapping[str, CellStyle]] = {
-    **dict.fromkeys((State.DISAGREE, State.KEPT, State.NEWER_WORD), CellStyle.CHECK),
-    State.OVERTAKEN: CellStyle.CHECK,
-    State.OPEN: CellStyle.UNUSED,
-    State.DEACTIVATED: CellStyle.UNUSED,
-    **dict.fromkeys((State.UNKNOWN, State.EXEMPT, State.ACTIVE), CellStyle.UNDETERMINED),
-    State.DONE: CellStyle.SUCCESS,
+    State.DONE_OTHERWISE: CellStyle.CRITICAL,
+    **dict.fromkeys((State.CONTESTED, State.CHANGED, State.LAPSED), CellStyle.CHECK),
+    **dict.fromkeys((State.DEACTIVATED, State.OPEN), CellStyle.UNUSED),
+    **dict.fromkeys((State.UNKNOWN, State.ACTIVE, State.EXEMPT), CellStyle.UNDETERMINED),
+    **dict.fromkeys((State.NOTHING_TO_DO, State.DONE), CellStyle.SUCCESS),
     OVERDUE: CellStyle.CRITICAL,
 }
 
@@ -155,24 +155,23 @@ _FOLLOW_UP_SOURCES: Final = (
     TextColumn("Verdict decided on", 12.5, follow_up.DECIDED_VERDICT, style_by_name),
     MomentColumn("As of decided on (UTC)", 14.5, follow_up.DECIDED_AS_OF),
     TextColumn(ENTERED_IN, 26, ledger.WORKBOOK),
-    TextColumn("Sheet", 14, ledger.SHEET),
     NumberColumn("Row", 6.5, ledger.ROW),
-    TextColumn(SHA256, 20, ledger.SHA256),
     user_columns.AS_OF,
     TextColumn("Report", 26, follow_up.REPORT),
     user_columns.ARN,
 )
 
 _STATUS_MEANINGS: Final[Mapping[State, str]] = {
-    State.DISAGREE: "Different words of one day or the day before: write again.",
-    State.KEPT: "A keep or investigate of somebody else holds.",
-    State.NEWER_WORD: "Another word looks at a newer report.",
-    State.OVERTAKEN: "More access or use than the reviewer saw: decide again.",
+    State.DONE_OTHERWISE: "Done, though the user had changed, or people differed.",
+    State.CONTESTED: "People disagree: nothing is done until all agree.",
+    State.CHANGED: "No longer as it was seen: decide again.",
+    State.DEACTIVATED: "No credentials are left: write delete again on this report.",
+    State.LAPSED: f"Decided on a report of more than {SOON_DAYS} days ago: decide again.",
+    State.UNKNOWN: "The reports do not show the user, or not enough of it.",
     State.OPEN: "Still there, or still has working credentials.",
-    State.DEACTIVATED: "Nothing is left to get in with: write delete again.",
-    State.UNKNOWN: "No report shows the whole account, or the user is perhaps renamed.",
+    State.ACTIVE: "The user was active when it was decided on.",
     State.EXEMPT: "On the list of exemptions.",
-    State.ACTIVE: "The user is active.",
+    State.NOTHING_TO_DO: "To deactivate, and had no credentials when it was decided on.",
     State.DONE: "A later report shows that it is done.",
 }
 

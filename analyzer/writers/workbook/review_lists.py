@@ -11,7 +11,8 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions import review_list_layout
-from analyzer.decisions.decision import CHOICES, Decision
+from analyzer.decisions.decision import Decision
+from analyzer.limits import INVESTIGATE_DAYS, KEEP_DAYS
 from analyzer.report.model import ReportFile, stable_order
 from analyzer.report.users import Users
 from analyzer.terms import Verdict, count_text
@@ -34,7 +35,7 @@ ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
 USER: Final = replace(user_columns.USER, width=17)
 CREATED: Final = replace(user_columns.CREATED, head=review_list_layout.CREATED)
 
-_DECISION: Final = EntryColumn(review_list_layout.DECISION, 10.5, choices=tuple(map(str, CHOICES)))
+_DECISION: Final = EntryColumn(review_list_layout.DECISION, 10.5, choices=tuple(map(str, Decision)))
 ENTRY_COLUMNS: Final = (
     _DECISION,
     EntryColumn(review_list_layout.DECIDED_BY, 10.5),
@@ -168,9 +169,9 @@ def review_order(page: Users) -> np.ndarray:
 Listings: TypeAlias = Mapping[SheetName, TableSheets]
 """The lists to decide in; formulas count the decisions that are entered there."""
 
-_NUMBER_LETTERS: Final = "BCDEFGHIJ"  # the columns with the numbers of a list
-_DECISION_LETTERS: Final = "EFGHI"
-_NO_DECISIONS: Final = [0] * (len(CHOICES) + 1)
+_NUMBER_LETTERS: Final = "BCDEFGHI"  # the columns with the numbers of a list
+_DECISION_LETTERS: Final = "EFGH"
+_NO_DECISIONS: Final = [0] * (len(Decision) + 1)
 
 
 def first_step(listings: Listings) -> str:
@@ -190,7 +191,7 @@ def first_step(listings: Listings) -> str:
 
 def add_progress(sheet: TextSheet, listings: Listings) -> None:
     """Add a line per list with the decisions so far."""
-    heads = ("Users", "Decided", "Left", *map(str, CHOICES), "Incomplete")
+    heads = ("Users", "Decided", "Left", *map(str, Decision), "Incomplete")
     top = sheet.table_head(head("List"), *heads, head("Meaning", 2))
     for review_list in REVIEW_LISTS:
         _add_list(sheet, review_list, listings[review_list.title], top)
@@ -259,16 +260,17 @@ def _complete_rows_formula(entries: tuple[str, ...], heads: str) -> str:
 _LEGEND: Final = (
     (Decision.DELETE, "Delete the user and its remaining credentials."),
     (Decision.DEACTIVATE, "Disable the credentials, wait, then delete the user."),
-    (Decision.KEEP, "The user stays, exempt for {keep_days} if unused or retired; say why."),
-    (Decision.INVESTIGATE, "Find out more about the user. It stays until then."),
-    (Decision.WITHDRAW, "Take the earlier decision back: none is in force then."),
+    (Decision.KEEP, f"The user stays, and is exempt for {KEEP_DAYS} days. Say why."),
+    (
+        Decision.INVESTIGATE,
+        f"Find out more about the user. It stays: for {INVESTIGATE_DAYS} days, nothing is removed.",
+    ),
 )
 _OTHER_ENTRIES: Final = (
     (review_list_layout.DECIDED_BY, "Name of the person who decides."),
     (review_list_layout.DECIDED_ON, "Date, such as 2026-03-01. Ctrl+; enters today's."),
     (review_list_layout.TICKET, "Number of the ticket, if there is one."),
-    (review_list_layout.COMMENT, "The reason; required to keep a user."),
-    ("no entry", "Not decided now; an earlier decision stays in force."),
+    (review_list_layout.COMMENT, "The reason; required to keep a user. No entry: not decided now."),
 )
 _INCOMPLETE: Final = (
     "Entries without a valid decision, a name or a date, or keep without a comment. A workbook that"
@@ -276,10 +278,10 @@ _INCOMPLETE: Final = (
 )
 
 
-def add_legend(sheet: TextSheet, keep_days: int) -> None:
+def add_legend(sheet: TextSheet) -> None:
     """Add the meanings of entries in yellow cells: the decisions, and beside them the others."""
     for (word, meaning), (entry, about) in zip(_LEGEND, _OTHER_ENTRIES, strict=True):
-        meant = SpannedCell(meaning.format(keep_days=count_text(keep_days, "day")), span=5)
+        meant = SpannedCell(meaning, span=5)
         named = SpannedCell(entry, CellStyle.INPUT, 2)
         sheet.row(SpannedCell(word, CellStyle.INPUT), meant, named, about)
     sheet.named_text("Incomplete", _INCOMPLETE)

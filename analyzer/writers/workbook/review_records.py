@@ -71,8 +71,6 @@ def review_record(
         standard=book.standard.id if book.has_benchmark else "",
         rules=[rule.id for rule in book.rules],
         thresholds=asdict(book.thresholds),
-        keep_days=analysis.ledger.keep_days,
-        due_days=analysis.ledger.due_days,
         listed={**listed},
         follow_up="" if split_by else digest_of_rows(_followed_up(analysis)),
     )

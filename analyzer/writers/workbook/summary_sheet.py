@@ -9,6 +9,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.record import ReviewRecord
 from analyzer.decisions.review_list_layout import REVIEW
+from analyzer.limits import DUE_DAYS, KEEP_DAYS, SOON_DAYS
 from analyzer.report.model import ReportFile, account_with_name
 from analyzer.terms import (
     AS_OF_SOURCES,
@@ -64,7 +65,7 @@ def add_summary(
     review_lists.add_progress(sheet, listings)
     sheet.next_page()
     sheet.section("What to enter in the yellow cells of the lists")
-    review_lists.add_legend(sheet, analysis.ledger.keep_days)
+    review_lists.add_legend(sheet)
     if SheetName.FOLLOW_UP in book:
         sheet.section("Follow-up of earlier decisions")
         lookup_lists.add_follow_up(sheet, analysis.follow_up)
@@ -115,12 +116,12 @@ def _add_criteria(sheet: TextSheet, analysis: Analysis, part_label: str) -> None
         )
         sheet.named_text("Exemptions", counts if entries else "No exemptions.")
     if ledger.lines:
-        keep, due = (count_text(days, "day") for days in (ledger.keep_days, ledger.due_days))
         sheet.named_text(
             "Earlier decisions",
-            f"Decisions: {ledger.decision_count:,}, on users: {len(ledger.standings):,}. A user to"
-            f" keep is exempt for {keep} after the decision, if unused or retired. A user to delete"
-            f" or deactivate is overdue more than {due} after it.",
+            f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.standings):,}. A user to keep"
+            f" is exempt for {KEEP_DAYS} days after the decision, if unused, retired or dormant. A"
+            f" user to delete or deactivate is overdue {DUE_DAYS} days after the report decided on;"
+            f" {SOON_DAYS} days after it, the decision lapses.",
         )
     sheet.named_text("Program", f"credreport {VERSION}")
 

@@ -1,0 +1,112 @@
+"""Find what each report shows of the users of decisions, and of those created with them."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pandas as pd
+
+from analyzer import columns
+from analyzer.decisions.credentials import ReportedUser, credentials_of_users, users_of
+from analyzer.decisions.decision import LedgerLine, User
+from analyzer.report.model import ReportFile
+from analyzer.report.report import Report
+from analyzer.report.users import Users
+
+
+@dataclass(slots=True)
+class ReportedAccount:
+    """Hold what a report shows of one account: of the users near decisions.
+
+    `names` are by the second in which users were created.
+    """
+
+    file: ReportFile
+    has_root: bool = False
+    users: dict[User, ReportedUser] = field(default_factory=dict)
+    names: dict[datetime | None, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    @property
+    def time(self) -> datetime:
+        """Return the time of the report."""
+        return self.file.time
+
+    def same_second(self, user: User) -> frozenset[str]:
+        """Return the names of the users that were created in the second of a user."""
+        return frozenset(self.names.get(user.created, ()))
+
+    def may_show(self, user: User) -> bool:
+        """Return whether a user is there, or one of its name of unknown creation time."""
+        return user in self.users or user._replace(created=None) in self.users
+
+
+ReportedAccounts = Mapping[str, Sequence[ReportedAccount]]
+"""By account, what each of its reports shows, the newest last."""
+
+
+def reported_accounts(
+    lines: Sequence[LedgerLine], report: Report, users: Users, until: datetime | None = None
+) -> ReportedAccounts:
+    """Return what the reports up to a moment show of the users of decisions.
+
+    `users` are the judged users of `report`; its older reports are read too.
+    """
+    accounts = _accounts_of(report, users, lines)
+    for older in report.older():
+        accounts = {**_accounts_of(older, older.iam_users, lines), **accounts}
+    by_account = defaultdict[str, list[ReportedAccount]](list)
+    for (account, as_of), shown in accounts.items():
+        if until is None or as_of <= until:
+            by_account[account].append(shown)
+    return {
+        account: sorted(of_account, key=lambda shown: (shown.time, shown.file.as_of))
+        for account, of_account in by_account.items()
+    }
+
+
+def _accounts_of(
+    report: Report, users: Users, lines: Sequence[LedgerLine]
+) -> dict[tuple[str, datetime], ReportedAccount]:
+    """Return what each report shows of the users of decisions, by account and as-of."""
+    shown = dict[tuple[str, datetime], ReportedAccount]()
+    by_file = dict[tuple[int, str], ReportedAccount]()
+    for at, file in enumerate(report.files):
+        for of in file.accounts:
+            key = of.account, file.as_of
+            by_file[at, of.account] = shown.setdefault(key, ReportedAccount(file))
+    for page in report.roots():
+        cells = (page.users[name] for name in (columns.FILE, columns.ACCOUNT, columns.ARN))
+        for at, account, arn in zip(*cells, strict=True):
+            by_file[at, account].has_root |= arn.endswith(f":{account}:root")
+    names = {line.user for line in lines}
+    seconds = pd.DatetimeIndex([line.created for line in lines], tz=UTC).dropna()
+    for page in users.slices() if lines else ():
+        created = page.users[columns.CREATED]
+        is_near = created.isin(seconds) | page.users[columns.USER].isin(names)
+        some = page.where(is_near.to_numpy(bool))
+        for at, user, reported in _reported_users(some, report.files):
+            of_account = by_file[at, user.account]
+            of_account.users[user] = reported
+            of_account.names[user.created].add(user.name)
+    return shown
+
+
+def _reported_users(
+    page: Users, files: Sequence[ReportFile]
+) -> Iterator[tuple[int, User, ReportedUser]]:
+    """Yield the number of each user's file, and the user."""
+    users = page.users
+    is_judged = columns.VERDICT in users
+    blank = [""] * len(users)
+    places = zip(users[columns.FILE], users[columns.SERVICE_CREDENTIALS], strict=True)
+    has_list = [files[at].shows_service_credentials or services != "" for at, services in places]
+    reported = map(
+        ReportedUser,
+        credentials_of_users(page),
+        users[columns.SERVICE_CREDENTIALS],
+        has_list,
+        users[columns.VERDICT] if is_judged else blank,
+        users[columns.EXEMPTION] if is_judged else blank,
+    )
+    return zip(users[columns.FILE], users_of(users), reported, strict=True)
