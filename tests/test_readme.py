@@ -46,7 +46,9 @@ PAGES = (
     "samples/README.md",
     "samples/deploy/README.md",
     "samples/engines/README.md",
+    "samples/recipes.md",
     "samples/review/README.md",
+    ".github/CONTRACT.md",
     ".github/SECURITY.md",
 )
 TEXTS = {page: (ROOT_FOLDER / page).read_text(encoding="utf-8") for page in PAGES}
@@ -66,6 +68,7 @@ NOT_RUN = {
     "aws iam create-role": "asks AWS",
     "aws cloudformation create-stack-set": "asks AWS",
     "credreport fetch -o": "asks AWS",
+    "credreport fetch --organization": "asks AWS",
     "credreport fetch --profile": "asks AWS",
     "pipx install": "installs the program",
     "sudo useradd": "changes the machine",
@@ -75,6 +78,7 @@ NOT_RUN = {
     ".venv/bin/ruff check .": "the checks themselves",
     ".venv/bin/python -m tests.fuzz.run": "takes a minute, and runs in CI by itself",
     ".venv/bin/pytest -q -n auto --cov": "the tests themselves",
+    "sh undo-credreport-removals.sh": "changes AWS; tests/decisions runs such files likewise",
     "sh remove.sh": "changes AWS; tests/decisions runs such scripts against a stand-in",
     ".venv/bin/python -m tests.golden": "writes the files that tests hold",
     ".venv/bin/python tests/benchmarks/speed.py": "takes minutes",

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.lists.csv_lists import has_wildcard
 from analyzer.report.model import TEXT, AccountName, account_name, account_with_name
 from analyzer.report.report import Report
 from analyzer.report.users import Users
@@ -25,6 +24,9 @@ from analyzer.terms import (
     pattern_regex,
 )
 
+NOT: Final = "!"
+"""The sign in front of a pattern of users to leave out."""
+
 _EXPOSURES: Final = [*map(str, Exposure), ANY_UNKNOWN_EXPOSURE]
 
 
@@ -34,7 +36,8 @@ class Filter:
 
     - `accounts`: patterns of account ids or names; empty for all accounts.
     - `users`: patterns of user names, or of ARNs if they begin with `arn:`, in any case; empty for
-      all users. The root user is left out unless a pattern matches `<root_account>`.
+      all users. One that begins with `!`, which no name does, leaves out the users that it matches.
+      The root user is left out if only others are asked for.
     - `exposures`: words of `Exposure`, or `unknown` for users with an unknown one; empty for all.
     - `certain`: leave out users with caveats (certainty `check`).
     - `min_age`: whole days between creation and as-of. A user of unknown age is kept: an unknown
@@ -59,7 +62,7 @@ class Filter:
             raise ValueError(f"{', '.join(unknown)}: use {', '.join(_EXPOSURES)}")
         if self.min_age < 0:
             raise ValueError(f"min_age must be 0 days or more: {self.min_age}")
-        if not all((*self.accounts, *self.users)):
+        if not all((*self.accounts, *self.wanted_users, *self.unwanted_users)):
             raise ValueError("a pattern of an account or a user must not be empty")
 
     def __bool__(self) -> bool:
@@ -71,8 +74,10 @@ class Filter:
         parts = []
         if self.accounts:
             parts.append(f"account {' or '.join(self.accounts)}")
-        if self.users:
-            parts.append(f"user {' or '.join(self.users)}")
+        if self.wanted_users:
+            parts.append(f"user {' or '.join(self.wanted_users)}")
+        if self.unwanted_users:
+            parts.append(f"not user {' or '.join(self.unwanted_users)}")
         if self.exposures:
             parts.append(f"exposure {' or '.join(self.exposures)}")
         if self.certain:
@@ -84,7 +89,19 @@ class Filter:
     @property
     def keeps_roots(self) -> bool:
         """Return whether the root users stay."""
-        return not self.users or any(_matches(pattern, ROOT_USER) for pattern in self.users)
+        wanted, unwanted = self.wanted_users, self.unwanted_users
+        is_wanted = not wanted or any(_matches(pattern, ROOT_USER) for pattern in wanted)
+        return is_wanted and not any(_matches(pattern, ROOT_USER) for pattern in unwanted)
+
+    @property
+    def wanted_users(self) -> list[str]:
+        """Return the patterns of the users to keep; none for all users."""
+        return [pattern for pattern in self.users if not pattern.startswith(NOT)]
+
+    @property
+    def unwanted_users(self) -> list[str]:
+        """Return the patterns of the users to leave out."""
+        return [pattern.removeprefix(NOT) for pattern in self.users if pattern.startswith(NOT)]
 
 
 def user_mask(page: Users, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:
@@ -92,7 +109,9 @@ def user_mask(page: Users, chosen: Filter, names: Mapping[str, AccountName]) -> 
 
     `names` are the names of the accounts by their ids.
     """
-    mask = _account_mask(page, chosen, names) & _name_mask(page, chosen.users)
+    mask = _account_mask(page, chosen, names) & ~_name_mask(page, chosen.unwanted_users)
+    if chosen.wanted_users:
+        mask &= _name_mask(page, chosen.wanted_users)
     if chosen.exposures:
         exposure = page.users[columns.EXPOSURE]
         has_exposure = exposure.isin(chosen.exposures)
@@ -165,9 +184,13 @@ def unmatched_accounts(report: Report, chosen: Filter) -> list[str]:
 
 
 def unmatched_users(users: Users, chosen: Filter) -> list[str]:
-    """Return the names and ARNs (not the patterns) that no user has."""
-    names = [user for user in chosen.users if user != ROOT_USER and not has_wildcard(user)]
-    return [name for name in names if not _name_mask(users, [name]).any()]
+    """Return the names, ARNs and patterns that match no user."""
+    return [
+        pattern
+        for pattern in chosen.users
+        if not _matches(pattern.removeprefix(NOT), ROOT_USER)
+        and not _name_mask(users, [pattern.removeprefix(NOT)]).any()
+    ]
 
 
 def account_labels(report: Report) -> list[str]:
@@ -200,7 +223,7 @@ def _account_mask(page: Users, chosen: Filter, names: Mapping[str, AccountName])
 
 def _name_mask(page: Users, patterns: Sequence[str]) -> np.ndarray:
     """Return which users a pattern matches: their ARN if it begins like one, else their name."""
-    mask = np.full(len(page), not patterns)
+    mask = np.zeros(len(page), bool)
     for pattern in patterns:
         cells = page.users[columns.ARN if pattern.startswith("arn:") else columns.USER]
         mask |= cells.str.fullmatch(pattern_regex(pattern), case=False).to_numpy(bool)

@@ -310,7 +310,7 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
         raise wrong_usage(message, "--account")
     users = (unmatched_users(analysis.judged, given) for analysis in analyses)
     if given.users and (missing := _in_all(users)):
-        message = f"{', '.join(missing)}: no such user in the reports; use * and ? for a pattern"
+        message = f"{', '.join(missing)}: matches no user in the reports; use * and ? in a pattern"
         raise wrong_usage(message, "--user")
     return [analysis.where(given) for analysis in analyses]
 

@@ -230,7 +230,7 @@ class PatternOptions:
         [],
         parser=pattern,
         metavar="USER",
-        help="Only these users (name, ARN or pattern).",
+        help="Only these users (name, ARN or pattern); '!svc-*' for all others.",
     )
 
 

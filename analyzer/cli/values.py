@@ -172,7 +172,7 @@ def matching(patterns: Iterable[str], known: Iterable[str]) -> list[str]:
 
 def pattern(text: str) -> str:
     """Return a pattern of an account or a user; refuse an empty one, as of an unset variable."""
-    if not text:
+    if text in ("", "!"):
         raise ValueError("the pattern is empty: name an account or a user")
     if len(text) > _LONGEST_PATTERN:
         raise ValueError(f"the pattern has more than {_LONGEST_PATTERN:,} signs")

@@ -50,6 +50,9 @@ KEPT: tuple[tuple[Filter, list[str]], ...] = (
     (Filter(users=("bob",)), ["Bob"]),
     (Filter(users=("a*", "?ve")), ["ann", "eve"]),
     (Filter(users=("arn:aws:iam::*:user/team/*",)), ["ann"]),
+    (Filter(users=("!a*", "!?ve")), ["Bob", "carol", "dora", "fay"]),
+    (Filter(users=("*a*", "!ANN")), ["carol", "dora", "fay"]),
+    (Filter(users=("!arn:aws:iam::*:user/team/*",)), ["Bob", "carol", "dora", "eve", "fay"]),
     (Filter(certain=True), ["ann", "Bob", "dora"]),
     (Filter(min_age=90), ["ann", "carol", "dora", "eve", "fay"]),
     (Filter(min_age=91), ["carol", "dora", "eve", "fay"]),
@@ -72,11 +75,10 @@ def test_a_filter_keeps_the_users_that_it_names_and_those_of_unknown_age() -> No
         assert filtered.filtered_out == len(USERS) - len(names)
 
 
-def test_names_that_no_user_has_are_named_and_patterns_may_match_none() -> None:
+def test_names_and_patterns_that_match_no_user_are_named() -> None:
     users = analysis_of(USERS).judged
-    chosen = Filter(users=("ANN", "zoe", "z*", "<root_account>"))
-    assert unmatched_users(users, chosen) == ["zoe"]
-    assert unmatched_users(users, Filter(users=("z*",))) == []
+    chosen = Filter(users=("ANN", "zoe", "z*", "!y*", "!b*", "<root_account>", "!<root*"))
+    assert unmatched_users(users, chosen) == ["zoe", "z*", "!y*"]
 
 
 def test_what_a_filter_keeps_is_counted_with_its_exemptions_and_the_whole_stays() -> None:
@@ -161,6 +163,8 @@ def test_the_root_stays_unless_the_users_are_named_without_it(two_accounts: Anal
         (Filter(users=("ann",)), False),
         (Filter(users=("ann", "<root_account>")), True),
         (Filter(users=("*",)), True),
+        (Filter(users=("!ann",)), True),
+        (Filter(users=("!<root*", "*")), False),
     ):
         results = two_accounts.where(chosen).rule_results
         assert ("root-without-mfa" in {rule.id for rule in results.book.rules}) is roots, chosen

@@ -59,7 +59,9 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--account", "12"], "--account", "12: no such account in the reports (they have 123456"),
     (["--user", "?" * 100_000], "--user", "the pattern has more than 2,048 signs"),
     (["--user", ""], "--user", "the pattern is empty"),
-    (["--user", "ann", "--user", "b*"], "--user", "ann: no such user in the reports"),
+    (["--user", "ann", "--user", "b*"], "--user", "ann: matches no user in the reports"),
+    (["--user", "!zz-*"], "--user", "!zz-*: matches no user in the reports"),
+    (["--user", "!"], "--user", "the pattern is empty"),
     (["-f", "names", *ONLY], "--rules", "not with names, which lists users by verdict: use -f fi"),
     (["-f", "arns", *ONLY], "--rules", "not with arns, which lists users by verdict"),
     (["--rules", "nobody"], "--rules", "'nobody': choose from unused-user,"),
@@ -112,7 +114,7 @@ OF_OTHERS = (
     (f"diff a {CONSOLE} -o {CONSOLE}", "is an input"),
     ("diff a b --new-as-of yesterday", "yesterday"),
     ("diff - -", "only one of OLD and NEW can be -"),
-    (f"diff {EARLIER} {CONSOLE} --user eve", "eve: no such user in the reports"),
+    (f"diff {EARLIER} {CONSOLE} --user eve", "eve: matches no user in the reports"),
     (f"diff {EARLIER} {CONSOLE} --account x", "x: no such account in the reports (they have 1234"),
     (f"diff {MANY} {MANY} --account 12345678901", "12 digits; did you mean 012345678901?"),
     (f"explain lena {CONSOLE}", f"'lena': {NOBODY} or ARN; use a pattern such as 'lena*' to match"),
@@ -125,7 +127,6 @@ OF_OTHERS = (
     (f"explain {CONSOLE} lena", "'lena': no such file or folder; name the user, then the"),
     (f"explain root {CONSOLE}", "; the root user is '<root_account>'"),
     ("explain ann nowhere.csv --rules nothing", "'nothing': choose from"),
-    ("plan d.csv --max-age 36501", "'36501': use a whole number of days, from 1 to 36500"),
     ("rules root-usd", "did you mean root-used? Choose from"),
     ("rules mfa", "-mfa, user-without-mfa, root-without-mfa? Choose from"),
     ("analyse", "No such command 'analyse'. Did you mean 'analyze'?"),
@@ -179,4 +180,4 @@ def test_words_of_the_program_are_separated_by_commas_and_names_are_not() -> Non
         assert run(*command, option, texts, *words) == run(*command, *apart, *words)
     for option in ("--user", "--account"):
         done = run("analyze", CONSOLE, option, "lena.hartwig,123456789012")
-        assert (done.code, "lena.hartwig,123456789012: no such" in done.messages) == (2, True)
+        assert (done.code, "lena.hartwig,123456789012: " in done.messages) == (2, True)
