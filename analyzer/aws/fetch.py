@@ -61,7 +61,7 @@ def fetch_accounts(
     if request.role_name is None:
         tasks = [Task("", name, partial(fetcher.profile_entry, name)) for name in request.profile]
         entries = run_tasks(tasks, fetcher.stop, progress)
-        return FetchOutcomes([*_one_entry_per_account(entries)])
+        return FetchOutcomes(list(_one_entry_per_account(entries)))
     session, deadline = AwsSession(request, *request.profile), Deadline(request.timeout)
     chosen, others = chosen_accounts(session, request, deadline)
     with closing(session.client("sts", deadline)) as sts:
@@ -127,7 +127,7 @@ def chosen_accounts(
     with closing(session.client("organizations", deadline)) as client:
         pages = client.pages("list_accounts")
         values = (value for page in pages for value in required_field(page, "Accounts", list))
-        listed = [*map(_account, values)]
+        listed = [_account(value) for value in values]
         below = set(_accounts_below(client, request.organizational_unit))
     times = Counter(account.id for account in listed)
     outcomes: dict[str | int, tuple[Account, Status, str]] = {}
@@ -146,7 +146,7 @@ def chosen_accounts(
         for account, status, reason in outcomes.values()
         if reason
     ]
-    patterns = (*request.include, *request.exclude)
+    patterns = request.include + request.exclude
     unmatched = [each for each in patterns if not any(one.matches(each) for one in accounts)]
     return chosen, FetchOutcomes(others, unmatched)
 
@@ -169,7 +169,7 @@ def _account(value: object) -> Account:
 
 def _accounts_below(client: DeadlineClient, units: Iterable[str]) -> Iterator[str]:
     """Yield the ids of all accounts in the units and in the units below them."""
-    pending, visited = [*units], set()
+    pending, visited = list(units), set()
     while pending:
         unit = pending.pop()
         if unit not in visited:

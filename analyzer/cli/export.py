@@ -46,7 +46,7 @@ def export(
         [],
         **options.words(
             f"Also write {Feed.OCSF} (findings) or {Feed.PARQUET}",
-            lambda: [*Feed],
+            lambda: list(Feed),
             "FORMAT",
             callback=words_of(*Feed),
         ),

@@ -121,10 +121,13 @@ def fetch(
         log.say("fetched", f"Wrote {what}")
     failures = fetch_manifest.failures(entries)
     gaps = fetch_manifest.unknown_service_credentials(entries)
-    notes = [*map(fetch_manifest.unmatched_sentence, outcomes.unmatched), *gaps]
-    for line in (*failures, *(f"Note: {note}" for note in notes)):
-        say(line)
-    exit_if_failed_or_partial(missing=[*failures, *gaps])
+    for failure in failures:
+        say(failure)
+    for pattern in outcomes.unmatched:
+        say(f"Note: {fetch_manifest.unmatched_sentence(pattern)}")
+    for gap in gaps:
+        say(f"Note: {gap}")
+    exit_if_failed_or_partial(missing=failures + gaps)
 
 
 def _check_options(output: str, aws: AwsOptions) -> None:

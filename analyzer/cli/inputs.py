@@ -247,7 +247,7 @@ def _fail_on_problems(
     run = [rule.id for rule in book.rules]
     missing = [word for word in ids if word not in run]
     if off := [word for word in missing if word in rule_ids()]:
-        words = [*([] if options.rules else ["default"]), *off]
+        words = off if options.rules else ["default", *off]
         hint = f"add {' '.join(f'--rules {word}' for word in words)}"
         yield f"{', '.join(off)}: a rule that does not run; {hint}"
     if missing:
@@ -283,7 +283,7 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
     not look like a clean result.
     """
     if options == type(options)():
-        return [*analyses]
+        return list(analyses)
     from analyzer.analysis.filters import (
         Filter,
         account_labels,
@@ -302,7 +302,7 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
     reports = [analysis.report for analysis in analyses]
     if missing := _in_all(unmatched_accounts(report, given) for report in reports):
         labels = {label: None for report in reports for label in account_labels(report)}
-        known = short_list([*labels]) or "none"
+        known = short_list(list(labels)) or "none"
         message = f"{', '.join(missing)}: no such account in the reports (they have {known})"
         if meant := account_with_zeros(missing[0]):
             message += "; an account has 12 digits"
@@ -329,9 +329,9 @@ def decision_inputs(names: Iterable[str]) -> list[InputFile]:
     In a folder, workbooks and CSV files are read; hidden files, locks and the index are skipped. A
     message names all other files. Raises InputRefused.
     """
-    names = [*map(str, map(Path, names))]
+    names = [str(Path(name)) for name in names]
     paths = sorted(path for name in names for path in _decision_paths(name))
-    files = [*map(named_file, paths)]
+    files = [named_file(path) for path in paths]
 
     from analyzer.reviews.entries import may_hold_decisions
 

@@ -44,7 +44,7 @@ def load_reports(run: Path, origins: Mapping[Path, str], max_input: int = MAX_IN
     """
     prefix = f"{run}{os.sep}"
     names = {str(copy): name for copy, name in origins.items()}
-    copies = [*names] or [str(run / REPORTS)]
+    copies = list(names) or [str(run / REPORTS)]
     try:
         found = find_sources(copies, InputLimit(max_input))
         inputs = [replace(source, origin=names.get(source.name, "")) for source in found]
@@ -96,7 +96,7 @@ def _with_run_relative_names(prefix: str, report: Report) -> Report:
         files.append(replace(file, name=name, service_credentials=beside))
     return replace(
         report,
-        files=(*files,),
+        files=tuple(files),
         superseded=tuple(
             replace(file, name=file.name.removeprefix(prefix)) for file in report.superseded
         ),
@@ -130,7 +130,7 @@ def inputs_outside_runs(
     """Return the inputs that the names give outside the runs of a folder, and the check."""
     found = find_sources(names, InputLimit(max_input))
     is_outside = _outside_runs_check(folder, names)
-    outside = [*filter(is_outside, found)]
+    outside = [source for source in found if is_outside(source)]
     if len(outside) < len(found) and all(source.is_skipped for source in outside):
         message, hint = f"it holds no report but those of runs in {folder}", "Name other reports."
         outside = [missing_source(", ".join(names), message, hint)]
@@ -151,7 +151,8 @@ def copy_inputs(
     nothing more can be written.
     """
     inputs = [source for source in candidates if not source.is_skipped]
-    sources = [*inputs, *filter(is_input, manifest_sources(names, inputs))]
+    manifests = [each for each in manifest_sources(names, inputs) if is_input(each)]
+    sources = inputs + manifests
     copies: dict[Path, str] = {}
     problems: list[Problem] = []
     for source, target in zip(sources, _targets(sources, folder), strict=True):
@@ -224,8 +225,3 @@ def changed_files(run: Run) -> Iterator[tuple[str, str]]:
     files = (path for path in run.path.rglob("*") if path.is_file())
     there = {path.relative_to(run.path).as_posix() for path in files}
     yield from ((path, "the file was added") for path in sorted(there - {RECORD_FILE, *run.files}))
-
-
-def has_unchanged_inputs(run: Run) -> bool:
-    """Return whether a run, with which the next one is compared, has its inputs unchanged."""
-    return not any(is_input(path) for path, _ in changed_files(run))

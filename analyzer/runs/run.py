@@ -97,8 +97,10 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             if met:
                 message = f"Meets --fail-on in {run}: {'; '.join(met)}"
                 request.log.caution("fail-on", message, run=run.name)
-            is_partial = has_gaps or bool(analysis.report.not_covered)
-            code = _exit_code(met, lacks_decisions=bool(missing), is_partial=is_partial)
+            if met and not missing:
+                code = FAILED
+            else:
+                code = PARTIAL if missing or has_gaps or analysis.report.not_covered else 0
             if existing:
                 message = f"Unchanged since {run}: skipped."
                 request.log.say("unchanged", message, run=existing.name, exit_code=code)
@@ -139,7 +141,7 @@ def _gather_reports(
     sources, is_outside = inputs.inputs_outside_runs(
         request.sources, request.folder, request.max_input
     )
-    texts = [*load.report_texts(sources)] if request.skip_unreadable else []
+    texts = list(load.report_texts(sources)) if request.skip_unreadable else []
     unreadable = load.unreadable_files(sources, texts) if texts else ()
     sources = load.without_files(sources, unreadable)
     with run_folders.os_errors_translated(folder):
@@ -147,7 +149,7 @@ def _gather_reports(
     report = inputs.load_reports(building, origins, request.max_input)
     outside: dict[str, list[Any]] = {
         "unreadable": [[file.name, file.reason] for file in unreadable],
-        "skipped": [*load.skipped_notes(sources)],
+        "skipped": list(load.skipped_notes(sources)),
     }
     return report, False, outside
 
@@ -162,13 +164,6 @@ def _uncollected(request: ExportRequest, all_runs: Sequence[Run]) -> list[str]:
     for sentence in sentences:
         request.log.caution("not-collected", sentence)
     return sentences
-
-
-def _exit_code(failures: Sequence[str], *, lacks_decisions: bool, is_partial: bool) -> int:
-    """Return 5 if decisions are missing, else 1 if something fails, else 5 if it is partial."""
-    if failures and not lacks_decisions:
-        return FAILED
-    return PARTIAL if lacks_decisions or is_partial else 0
 
 
 def _publish(  # noqa: PLR0913  a run is all of these
@@ -186,10 +181,11 @@ def _publish(  # noqa: PLR0913  a run is all of these
 ) -> None:
     """Write all of a run but its reports, put it in place, and log it."""
     report, ledger = analysis.report, analysis.ledger
-    ledger_file = {inputs.DECISIONS: ledger_bytes(ledger.lines)} if ledger.lines else {}
     with run_folders.os_errors_translated(run.parent):
-        for name, content in {**request.lists, **ledger_file}.items():
+        for name, content in request.lists.items():
             (building / name).write_bytes(content)
+        if ledger.lines:
+            (building / inputs.DECISIONS).write_bytes(ledger_bytes(ledger.lines))
         feeds = request.feeds
         changes = outputs.write_all(analysis, building, changed, compared, feeds)
         record = run_folders.record_bytes(
@@ -199,7 +195,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             {
                 **made_from,
                 "lists": {**request.list_names, inputs.DECISIONS: str(request.ledger or "")},
-                "feeds": [*feeds],
+                "feeds": list(feeds),
             },
             exit_code=code,
             met=met,
@@ -215,7 +211,9 @@ def _publish(  # noqa: PLR0913  a run is all of these
 
 def _log_lost_accounts(report: Report, earlier: Sequence[Run], log: Log) -> None:
     """Log the accounts of the run before that have no report now, and no reason for it."""
-    explained = {"", *(account.account for account in (*report.not_covered, *report.left_out))}
+    explained = {""}
+    explained.update(account.account for account in report.not_covered)
+    explained.update(account.account for account in report.left_out)
     for run in earlier[-1:]:
         covered = {account.account for account in run.record.covered}
         if lost := sorted(covered - report.accounts - explained):
@@ -234,7 +232,7 @@ def _runs_to_compare(earlier: Sequence[Run], request: ExportRequest) -> Sequence
         message = f"There is no earlier run: --fail-on {words} compares with nothing."
         request.log.caution("first-run", message)
     for previous in earlier[-1:]:
-        if not inputs.has_unchanged_inputs(previous):
+        if any(inputs.is_input(path) for path, _ in inputs.changed_files(previous)):
             if words:
                 message = f"its reports were changed, so --fail-on {words} has nothing to rely on"
                 hint = "Put its reports back as they were, or move the run to another folder."
@@ -259,17 +257,12 @@ def _log_outcome(analysis: Analysis, log: Log, logged: Collection[str]) -> None:
     verdict_text = ", ".join(f"{count:,} {verdict}" for verdict, count in counts.items())
     about = headline.as_of_and_scope(analysis.report)
     log.say("analyzed", f"{about}: {verdict_text}.", users=counts)
-    logged = {*logged, *_log_missing_accounts(analysis.report, log)}
-    for note in headline.notes(analysis):
-        if note not in logged:
-            log.say("note", note)
-
-
-def _log_missing_accounts(report: Report, log: Log) -> Collection[str]:
-    """Log each account that is missing, and return the sentences."""
-    for account in report.not_covered:
+    for account in analysis.report.not_covered:
         log.caution("not-covered", str(account), **asdict(account))
-    return {*map(str, report.not_covered)}
+    known = set(map(str, analysis.report.not_covered))
+    for note in headline.notes(analysis):
+        if note not in known and note not in logged:
+            log.say("note", note)
 
 
 def _fetch(request: ExportRequest, fetch_request: FetchRequest, folder: Path) -> bool:
