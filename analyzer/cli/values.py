@@ -104,19 +104,13 @@ def text_form(pattern: str, hint: str, metavar: str, *, secret: bool = False) ->
     return {"parser": parse, "metavar": metavar}
 
 
-def file_path(*endings: str, stdout: bool = False, folder: bool = False) -> Settings:
+def file_path(*endings: str, folder: bool = False) -> Settings:
     """Return the settings of an option for a file that is written, with one of the endings.
 
-    `stdout` allows `-`, `folder` allows no ending.
+    `folder` allows no ending.
     """
 
     def parse(text: str) -> Path:
-        if stdout and text == "-":
-            return Path(text)
-        if text == "-":
-            raise ValueError(
-                f"- is standard output: name a file that ends in {' or '.join(endings)}"
-            )
         if len(endings) > 1 and text.lower() in list(Format):
             name = f"a file name, such as report.{text.lower()}"
             raise ValueError(f"{text}: use {name}, or --format {text} for standard output")

@@ -124,12 +124,9 @@ class FeedFinding(NamedTuple):
 
     @property
     def subject_id(self) -> str:
-        """Return the account if the rule is about accounts, else the ARN, the user or the row."""
+        """Return the account if the rule is about accounts, else the ARN or the user."""
         account = self.account if self.group.rule.subject is Subject.ACCOUNT else ""
-        for name in (account, self.arn, self.user):
-            if name.strip():
-                return name
-        return f"row {self.row} of {self.file.sha256}"
+        return account or self.arn or self.user
 
 
 def findings(analysis: Analysis) -> Iterator[FeedFinding]:
