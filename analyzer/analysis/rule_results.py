@@ -12,9 +12,9 @@ from analyzer import columns
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import NO_OWNERS, Owners
-from analyzer.report.model import Exemption, concatenated, stable_order
+from analyzer.report.model import SLICE_ROWS, Exemption, concatenated, stable_order
 from analyzer.report.report import Report
-from analyzer.report.users import SLICE_ROWS, Users
+from analyzer.report.users import Users
 from analyzer.rules.engine import FindingCounts, finding_counts, page_findings
 from analyzer.rules.rule import DAYS, FINDINGS, OUTCOME, RULE, SEVERITY, Outcome, Rule
 from analyzer.standards import Control

@@ -213,7 +213,7 @@ def history(request: AnalysisRequest, report: Report, span: Span) -> History:
     rows = [_period_row(each.coverage.account, [each]) for each in accounts]
     nobody = report.root_users.take(np.array([], np.int64))
     followed = History(
-        analysis=request.analysis(replace(report, all_users=lambda: nobody)),
+        analysis=request.analysis(replace(report, iam_users=nobody)),
         coverages=[*covered.values()],
         newest=max(each.at for each in reports),
         span=span,

@@ -86,7 +86,7 @@ def longest_gap(ledger: Ledger, report: Report) -> Iterator[str]:
     lines = [stand.line for stand in ledger.standings.values() if stand.word]
     if lines:
         first = min(line.report_time for line in lines)
-        files = [*report.files, *(file for older in report.older() for file in older.files)]
+        files = [*report.files, *(report.older.files if report.older else ())]
         moments = sorted({first, *(file.time for file in files if file.time > first)})
         gap = max((after - before for before, after in pairwise(moments)), default=timedelta(0))
         yield f"Longest time without a report since the decisions: {count_text(gap.days, 'day')}."

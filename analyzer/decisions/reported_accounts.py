@@ -53,8 +53,8 @@ def reported_accounts(
     `users` are the judged users of `report`; its older reports are read too.
     """
     accounts = _accounts_of(report, users, lines)
-    for older in report.older():
-        accounts = {**_accounts_of(older, older.iam_users, lines), **accounts}
+    if report.older:
+        accounts = {**_accounts_of(report.older, report.older.iam_users, lines), **accounts}
     by_account = defaultdict[str, list[ReportedAccount]](list)
     for (account, as_of), shown in accounts.items():
         if until is None or as_of <= until:

@@ -18,6 +18,9 @@ from analyzer.terms import AsOfSource, printable
 TEXT: Final = pd.StringDtype(na_value=np.nan)
 """The dtype of text in frames: pandas 3 guesses it and names it `str`, pandas 2.3 does neither."""
 
+SLICE_ROWS: Final = 65_536
+"""Rows that are read, judged or written at once, so that what lies between stays in the cache."""
+
 NO_MOMENT: Final = np.datetime64("NaT", "s")
 """The value of a moment that is missing or not understood; NumPy requires its unit."""
 

@@ -1,12 +1,9 @@
-"""Read the rows of all reports under each other; describe each report, or say what is wrong."""
+"""Read the rows of all reports, each slice once; describe each report, or say what is wrong."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
-from itertools import groupby, islice
-from operator import attrgetter
 from typing import Final
 
 import numpy as np
@@ -16,123 +13,34 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import arns, values
-from analyzer.report.model import NO_MOMENT, AccountRowCounts, ReportFile, as_block
+from analyzer.report.model import AccountRowCounts, ReportFile, as_block
 from analyzer.report.report_text import ReportText, own_as_of
 from analyzer.report.table import (
     DOWNLOAD_AGAIN,
     MOST_PROBLEMS,
-    SCHEMA,
     Damage,
     cut_off_problems,
     local_date_problem,
-    read_texts,
+    read_alone,
+    read_together,
 )
+from analyzer.report.users import Users, joined, users_of_rows
 from analyzer.terms import AWS_SOURCES, LONGEST_SHOWN, AsOfSource
 
-_GROUP: Final = 64
-"""Reports that are read at once."""
+_GROUP_BYTES = 16 << 20
+"""Bytes of small reports that are read at once: about as many rows as a slice has."""
 
 _PAST: Final = [name for name in columns.TIMESTAMPS if name != columns.PASSWORD_NEXT_ROTATION]
 
-
-@dataclass(frozen=True)
-class Rows:
-    """Hold the rows of all reports under each other, and the subject of each row.
-
-    `cells` are the columns of a schema of `table`; `file` is the position of the row's report,
-    ascending; `reports` is the number of all; `numbers` are those of the rows in their reports.
-    `account` is the position in `accounts`. Rows of one user or root have an equal `identity`.
-    `moments` are the cells of `columns.TIMESTAMPS` that are no dictionary.
-    """
-
-    cells: dict[str, pa.Array]
-    reports: int
-    file: np.ndarray
-    numbers: np.ndarray
-    root: np.ndarray
-    account: np.ndarray
-    accounts: Sequence[str]
-    identity: np.ndarray
-    moments: dict[str, np.ndarray]
-
-    @classmethod
-    def of(cls, cells: dict[str, pa.Array], reports: int) -> "Rows":
-        """Read the subjects of rows."""
-        arn, name, of_row = _subjects(cells[columns.ARN], cells[columns.USER])
-        account = arns.account_ids(arn).dictionary_encode()
-        accounts = account.dictionary.to_pylist()
-        file, root = cells[columns.FILE].to_numpy(), np.asarray(arns.is_root(arn, name))[of_row]
-        of_rows = account.indices.to_numpy()[of_row]
-        plain = (name for name in columns.TIMESTAMPS if not values.is_dictionary(cells[name]))
-        return cls(
-            cells,
-            reports,
-            file,
-            cells[columns.ROW].to_numpy(),
-            root,
-            _with_accounts_of_roots(of_rows, accounts, file, root),
-            accounts,
-            arn.dictionary_encode().indices.to_numpy()[of_row],
-            {name: values.timestamps(cells[name]) for name in plain},
-        )
-
-    def moment(self, name: str) -> np.ndarray:
-        """Return a column of `columns.TIMESTAMPS`; of a dictionary each text is read anew."""
-        moment = self.moments.get(name)
-        return values.timestamps(self.cells[name]) if moment is None else moment
-
-    def at(self, report: int, account: str | None = None) -> np.ndarray:
-        """Return the positions of the rows of a report, or only those of an account."""
-        start, end = np.searchsorted(self.file, [report, report + 1])
-        positions = np.arange(start, end)
-        if account is None:
-            return positions
-        return np.asarray(positions[self.account[start:end] == self.accounts.index(account)])
-
-    @cached_property
-    def newest(self) -> np.ndarray:
-        """Return the newest moment of each report (datetime64[s], NaT for none)."""
-        newest = np.full(self.reports, NO_MOMENT)
-        reports_with_rows, first = np.unique(self.file, return_index=True)
-        if len(first):  # The next rotation of a password may be in the future.
-            of_columns = (np.fmax.reduceat(self.moment(name), first) for name in _PAST)
-            newest[reports_with_rows] = np.fmax.reduce([*of_columns])
-        return newest
-
-    @cached_property
-    def has_boolean(self) -> np.ndarray:
-        """Return which reports have a boolean that is understood."""
-        has_boolean = np.zeros(self.reports, bool)
-        for name in columns.BOOLEANS:  # The first column is enough of nearly every report.
-            if not has_boolean.all():
-                has_boolean[self.file[values.is_boolean(self.cells[name])]] = True
-        return has_boolean
-
-    @cached_property
-    def account_counts(self) -> dict[int, tuple[AccountRowCounts, ...]]:
-        """Return the numbers of rows and of roots, by report and then by account."""
-        counts: dict[int, list[AccountRowCounts]] = defaultdict(list)
-        for (report, account), (rows, roots) in self.numbers_of_rows(slice(None)).items():
-            counts[report].append(AccountRowCounts(account=account, rows=rows, roots=roots))
-        by_name = attrgetter("account")
-        return {report: tuple(sorted(some, key=by_name)) for report, some in counts.items()}
-
-    def numbers_of_rows(self, at: np.ndarray | slice) -> dict[tuple[int, str], tuple[int, int]]:
-        """Return the numbers of rows and of roots at these positions, by report and account."""
-        code = self.file[at] * len(self.accounts) + self.account[at]
-        occurring, of_row, rows = np.unique(code, return_inverse=True, return_counts=True)
-        roots = np.bincount(of_row, self.root[at], len(occurring)).astype(int)
-        report, account = np.divmod(occurring, max(len(self.accounts), 1))
-        names = map(self.accounts.__getitem__, account.tolist())
-        numbers = zip(rows.tolist(), roots.tolist(), strict=True)
-        return dict(zip(zip(report.tolist(), names, strict=True), numbers, strict=True))
+Text = ReportText | InputRefused
+"""The text of a report, or the refusal to read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadReport:
     """Describe a report that was read: its own time and newest timestamp.
 
-    `at` is its position in `Rows.file`; `superseded` are its accounts that have a newer report;
+    `at` is its position in `Users.file`; `superseded` are its accounts that have a newer report;
     `repeated` and `mended` are numbers of rows.
     """
 
@@ -162,169 +70,283 @@ class ReadReport:
         )
 
 
-Text = ReportText | InputRefused
-"""The text of a report, or the refusal to read it."""
+@dataclass(frozen=True)
+class Rows:
+    """Hold the rows of all reports: IAM users, and beside them roots.
+
+    `Users.file` is the position of the row's report. The hashes (int64) of the ARNs show whether
+    users, and likewise roots, may stand in several rows.
+    """
+
+    users: Users
+    roots: Users
+    user_hashes: np.ndarray
+    root_hashes: np.ndarray
 
 
-def _with_accounts_of_roots(
-    account: np.ndarray, accounts: Sequence[str], file: np.ndarray, root: np.ndarray
-) -> np.ndarray:
-    """Return the accounts; a root whose ARN names none has the one account of its report."""
-    if "" not in accounts:
-        return account
-    nameless = accounts.index("")
-    known = account.copy()
-    for report in np.unique(file[root & (account == nameless)]).tolist():
-        of_report = file == report
-        others = np.unique(account[of_report & (account != nameless)])
-        if len(others) == 1:
-            known[of_report & root & (account == nameless)] = others[0]
-    return known
+@dataclass(slots=True)
+class _Seen:
+    """Collect what the rows of one report show.
+
+    `newest` is the newest moment in seconds; of the last row there are the number, the last cell
+    and the password cell; `rows` and `roots` are
+    the numbers of rows by account; `nameless` are the rows whose ARN names none.
+    """
+
+    damage: Damage = field(default_factory=Damage)
+    newest: int = -1
+    has_boolean: bool = False
+    last_row: int = 0
+    last_cell: str | None = None
+    last_password: str | None = None
+    rows: Counter[str] = field(default_factory=Counter)
+    roots: Counter[str] = field(default_factory=Counter)
+    dates: list[tuple[int, str, str]] = field(default_factory=list)
+    nameless: list[tuple[int, str]] = field(default_factory=list)
+    names: set[str] = field(default_factory=set)
+
+    @property
+    def user_count(self) -> int:
+        return self.rows.total() - self.roots.total()
 
 
-def _subjects(arn: pa.Array, name: pa.Array) -> tuple[pa.Array, pa.Array, np.ndarray | slice]:
-    """Return ARNs and names, of dictionaries each pair once, and the position of each row's."""
-    if not values.is_dictionary(arn):
-        return arn, name, slice(None)
-    pair = arn.indices.to_numpy().astype(np.int64) * len(name.dictionary) + name.indices.to_numpy()
-    distinct, of_row = np.unique(pair, return_inverse=True)
-    positions = map(pa.array, np.divmod(distinct, max(len(name.dictionary), 1)))
-    texts = (each.dictionary.take(at) for each, at in zip((arn, name), positions, strict=True))
-    return *texts, of_row
+class _Reading:
+    """Read slices of text into typed columns, and note what each report shows."""
+
+    def __init__(self) -> None:
+        self.texts: list[Text] = []
+        self.seen: dict[int, _Seen] = {}
+        self.parts: dict[bool, list[Users]] = {False: [], True: []}
+        self.hashes: dict[bool, list[np.ndarray]] = {False: [], True: []}
+
+    def add(self, group: Sequence[ReportText] | InputRefused) -> None:
+        """Read reports with the same header, or note a refusal."""
+        if isinstance(group, InputRefused):
+            self.texts.append(group)
+            return
+        start = len(self.texts)
+        for at, text in enumerate(group, start):
+            self.seen[at] = _Seen()
+            self.texts.append(replace(text, csv=b""))
+        together = read_together(group) if group[1:] else None
+        if together is not None:
+            self._add(together, start)
+            return
+        for at, text in enumerate(group, start):
+            for table in read_alone(text, self.seen[at].damage):
+                self._add(table, at)
+
+    def _add(self, table: pa.Table, start: int) -> None:
+        """Add the rows of a slice; `start` is the position of its first report."""
+        table = table.combine_chunks()
+        file = table[columns.FILE].to_numpy() + start
+        table = table.set_column(
+            table.column_names.index(columns.FILE), columns.FILE, pa.array(file)
+        )
+        arn, name = (as_block(table[column]) for column in (columns.ARN, columns.USER))
+        is_root = np.asarray(arns.is_root(arn, name))
+        self._note_last_cells(table, file)
+        no_moment = np.zeros(max(len(self.texts), 1), "M8[s]")
+        for of_roots in (False, True) if is_root.any() else (False,):
+            rows = table.filter(pa.array(is_root == of_roots)) if is_root.any() else table
+            users = users_of_rows(rows, no_moment)
+            self.parts[of_roots].append(users)
+            hashes = map(hash, users.arn.to_pylist())
+            self.hashes[of_roots].append(np.fromiter(hashes, np.int64, len(users)))
+            self._note(users, of_roots=of_roots)
+
+    def _note_last_cells(self, table: pa.Table, file: np.ndarray) -> None:
+        """Note the cell in the last column of each report's last row: mended rows come last."""
+        numbers = table[columns.ROW].to_numpy()
+        edges = np.flatnonzero(np.diff(file, prepend=-1))
+        for start, end in zip(edges.tolist(), [*edges[1:].tolist(), len(file)], strict=True):
+            at = int(file[start])
+            last = start + int(numbers[start:end].argmax())
+            text = self.texts[at]
+            seen = self.seen[at]
+            if isinstance(text, ReportText) and numbers[last] > seen.last_row:
+                name = text.header.names[-1]
+                seen.last_row = int(numbers[last])
+                seen.last_cell = table[name][last].as_py() if name in columns.IN_REPORT else None
+                seen.last_password = table[columns.PASSWORD_ENABLED][last].as_py()
+
+    def _note(self, users: Users, *, of_roots: bool) -> None:
+        """Note what the users, or roots, of a slice show of their reports."""
+        file = users.file
+        edges = np.flatnonzero(np.diff(file, prepend=-1))
+        if not len(edges):
+            return
+        newest = np.fmax.reduceat(
+            np.fmax.reduce([users.moments[name] for name in _PAST]), edges
+        ).astype(np.int64)
+        is_boolean = np.logical_or.reduce([users.known[name] for name in columns.BOOLEANS])
+        has_boolean = np.logical_or.reduceat(is_boolean, edges)
+        for at, seconds, has in zip(
+            file[edges].tolist(), newest.tolist(), has_boolean, strict=True
+        ):
+            seen = self.seen[at]
+            seen.newest = max(seen.newest, seconds)
+            seen.has_boolean |= bool(has)
+        self._count(users, of_roots=of_roots)
+        self._note_local_dates(users)
+        self._note_listed_names(users)
+
+    def _count(self, users: Users, *, of_roots: bool) -> None:
+        accounts = users.account.dictionary.to_pylist()
+        code = users.file.astype(np.int64) * len(accounts) + users.account.indices.to_numpy()
+        for pair, number in zip(*np.unique(code, return_counts=True), strict=True):
+            seen, account = (
+                self.seen[int(pair) // len(accounts)],
+                accounts[int(pair) % len(accounts)],
+            )
+            seen.rows[account] += int(number)
+            if of_roots:
+                seen.roots[account] += int(number)
+        if "" in accounts and not of_roots:
+            nameless = users.where(users.account.indices.to_numpy() == accounts.index(""))
+            for file, row, arn in zip(
+                nameless.file.tolist(), nameless.row.tolist(), nameless.arn.to_pylist(), strict=True
+            ):
+                self.seen[file].nameless.append((row, arn))
+
+    def _note_local_dates(self, users: Users) -> None:
+        for name in columns.TIMESTAMPS:
+            words = users.words[name]
+            local = [*filter(values.is_local_date, words.dictionary.to_pylist())]
+            for at in np.flatnonzero(values.is_one_of(local, words)).tolist() if local else ():
+                dates = self.seen[int(users.file[at])].dates
+                dates.append((int(users.row[at]), name, words[at].as_py()))
+
+    def _note_listed_names(self, users: Users) -> None:
+        """Note which names of AWS's list of service-specific credentials are in its report."""
+        for at in np.unique(users.file).tolist():
+            text = self.texts[at]
+            if isinstance(text, ReportText) and text.service_credentials:
+                names = users.words[columns.USER].filter(pa.array(users.file == at))
+                self.seen[at].names |= text.service_credentials.users.intersection(
+                    pc.utf8_lower(names).to_pylist()
+                )
+
+    def rows(self) -> Rows:
+        """Return all rows; roots whose ARN names no account have the one of their report."""
+        nobody = [users_of_rows(_NO_ROWS, np.zeros(1, "M8[s]"))]
+        hashes = (
+            np.concatenate([np.zeros(0, np.int64), *self.hashes[is_root]])
+            for is_root in (False, True)
+        )
+        users, roots = (joined(self.parts[is_root] or [*nobody]) for is_root in (False, True))
+        return Rows(users, self._with_accounts(roots), *hashes)
+
+    def _with_accounts(self, roots: Users) -> Users:
+        accounts = roots.account.to_pylist()
+        for at in [at for at, account in enumerate(accounts) if not account]:
+            seen = self.seen[int(roots.file[at])]
+            known = [account for account in seen.rows if account]
+            if len(known) != 1:
+                seen.nameless.append((int(roots.row[at]), roots.arn[at].as_py()))
+                continue
+            accounts[at] = known[0]
+            for counter in (seen.rows, seen.roots):
+                counter[known[0]] += 1
+                counter[""] -= 1
+        return replace(roots, account=pa.array(accounts, pa.large_string()).dictionary_encode())
+
+
+_NO_ROWS: Final = pa.table(
+    {
+        **{name: pa.array([], pa.large_string()) for name in columns.IN_REPORT},
+        **{name: pa.array([], pa.int64()) for name in (columns.FILE, columns.ROW)},
+    }
+)
 
 
 def read_reports(
-    texts: Iterable[Text], set_as_of: datetime | None, schema: pa.Schema = SCHEMA
+    texts: Iterable[Text], set_as_of: datetime | None
 ) -> tuple[Rows, list[ReadReport | InputRefused]]:
     """Return the rows of all reports, and what each report is, or its refusal."""
-    remaining, read = iter(texts), list[Text]()
-    tables = [schema.empty_table()]
-    damage: dict[int, Damage] = {}
-    while group := _read_group([*islice(remaining, _GROUP)], len(read), tables, damage):
-        read += group
-    rows = Rows.of(_blocks(tables), len(read))
-    return rows, [*_outcomes(rows, read, damage, set_as_of)]
+    reading = _Reading()
+    for group in _groups(texts):
+        reading.add(group)
+        del group  # Its texts are not needed any more.
+    rows = reading.rows()
+    return rows, [*_outcomes(reading, set_as_of)]
 
 
-def _read_group(
-    texts: list[Text], start: int, tables: list[pa.Table], damage: dict[int, Damage]
-) -> list[Text]:
-    """Return texts without their CSV, or their refusals; add their rows and damage.
-
-    `start` is the position of the first.
-    """
-    readable = [(at, text) for at, text in enumerate(texts) if isinstance(text, ReportText)]
-    for _, numbered in groupby(readable, lambda pair: pair[1].header.line):
-        positions, alike = zip(*numbered, strict=True)
-        schema = tables[0].schema
-        table, found = read_texts(alike, schema)
-        at = start + np.array(positions)
-        file = pa.array(at[table[columns.FILE].to_numpy()])
-        tables.append(table.set_column(len(schema) - 1, columns.FILE, file))
-        damage |= zip(at.tolist(), found, strict=True)
-    return [replace(text, csv=b"") if isinstance(text, ReportText) else text for text in texts]
+def _groups(texts: Iterable[Text]) -> Iterator[list[ReportText] | InputRefused]:
+    """Yield neighbours with the same header together, as many as are read at once."""
+    group: list[ReportText] = []
+    size = 0
+    for text in texts:
+        if group and not _may_join(text, group[0], size):
+            yield group
+            group, size = [], 0
+        if isinstance(text, InputRefused):
+            yield text
+        else:
+            group.append(text)
+            size += len(text.csv)
+    if group:
+        yield group
 
 
-def _blocks(tables: list[pa.Table]) -> dict[str, pa.Array]:
-    """Return the rows of all tables, each column in one block, so that slices need no copy.
-
-    The tables are forgotten column by column: no more than one column is held twice.
-    """
-    parts = pa.concat_tables(tables)
-    tables.clear()
-    blocks = {}
-    for name in parts.column_names:
-        blocks[name] = _narrow(as_block(parts[name]))
-        parts = parts.drop_columns([name])
-        pa.default_memory_pool().release_unused()
-    return blocks
-
-
-def _narrow(cells: pa.Array) -> pa.Array:
-    """Return a dictionary of few texts with indices of one byte."""
-    if not values.is_dictionary(cells) or len(cells.dictionary) > np.iinfo(np.int8).max:
-        return cells
-    return pa.DictionaryArray.from_arrays(cells.indices.cast(pa.int8()), cells.dictionary)
+def _may_join(text: Text, first: ReportText, size: int) -> bool:
+    """Return whether a text may be read with those before it, of so many bytes."""
+    if isinstance(text, InputRefused) or text.header.line != first.header.line:
+        return False
+    return size + len(text.csv) <= _GROUP_BYTES
 
 
 # What each report is
 
 
-def _outcomes(
-    rows: Rows,
-    texts: Sequence[Text],
-    damage: Mapping[int, Damage],
-    set_as_of: datetime | None,
-) -> Iterator[ReadReport | InputRefused]:
+def _outcomes(reading: _Reading, set_as_of: datetime | None) -> Iterator[ReadReport | InputRefused]:
     """Yield each report, or its refusal with every problem."""
-    dates = _local_dates(rows)
-    for at, text in enumerate(texts):
+    for at, text in enumerate(reading.texts):
         if isinstance(text, InputRefused):
             yield text
             continue
-        problems = damage[at].problems
-        found = [*problems, *(local_date_problem(text, *date) for date in dates.get(at, ()))]
-        if not problems:
-            found += _problems_of_whole(rows, at, text)
-        if np.isnat(rows.newest[at]) and not found:
+        seen = reading.seen[at]
+        dates = sorted(seen.dates, key=lambda date: columns.TIMESTAMPS.index(date[1]))
+        problems = [*seen.damage.problems]
+        problems += (local_date_problem(text, *date) for date in dates[:MOST_PROBLEMS])
+        if not seen.damage.problems:
+            problems += _problems_of_whole(text, seen)
+        if seen.newest < 0 and not problems:
             message = "no row holds a timestamp that can be read"
-            found = [Problem.of_file(text.name, message, DOWNLOAD_AGAIN)]
-        if found:
-            yield InputRefused(found)
-        else:
-            report = _read_report(rows, at, text, set_as_of)
-            yield replace(report, mended=damage[at].mended)
+            problems = [Problem.of_file(text.name, message, DOWNLOAD_AGAIN)]
+        yield InputRefused(problems) if problems else _read_report(at, text, seen, set_as_of)
 
 
-def _local_dates(rows: Rows) -> dict[int, list[tuple[int, str, str]]]:
-    """Return by report the row, column and value of each date in a local form."""
-    found: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
-    for name in columns.TIMESTAMPS:
-        suspect = values.may_be_local_date(rows.cells[name], rows.moment(name))
-        for at in np.flatnonzero(suspect).tolist():
-            value, dates = rows.cells[name][at].as_py(), found[int(rows.file[at])]
-            if values.is_local_date(value) and len(dates) < MOST_PROBLEMS:
-                dates.append((int(rows.numbers[at]), name, value))
-    return found
-
-
-def _problems_of_whole(rows: Rows, at: int, text: ReportText) -> Iterator[Problem]:
+def _problems_of_whole(text: ReportText, seen: _Seen) -> Iterator[Problem]:
     """Yield the problems of a report each of whose rows can be read."""
-    positions = rows.at(at)
-    if not len(positions):
+    if not seen.rows:
         message = "the report has no data rows, not even the root's"
         yield Problem.of_file(text.name, message, DOWNLOAD_AGAIN)
         return
-    yield from _account_problems(rows, positions, text)
-    credentials = text.service_credentials
-    if credentials and credentials.users:
-        users = values.texts(rows.cells[columns.USER].take(pa.array(positions)))
-        if credentials.users.isdisjoint(pc.utf8_lower(users).to_pylist()):
-            yield credentials.of_other_report(text.name)
-    last, name = int(positions[np.argmax(rows.numbers[positions])]), text.header.names[-1]
-    number = int(rows.numbers[last])
-    if name in columns.IN_REPORT:  # Mended rows come last in the table, not in the file.
-        yield from cut_off_problems(text, number, rows.cells[name][last].as_py())
-    if not rows.has_boolean[at] and np.count_nonzero(~rows.root[positions]) > 1:
-        message = "neither true nor false, like every such cell: a program translated them"
-        cell = columns.PASSWORD_ENABLED, rows.cells[columns.PASSWORD_ENABLED][last].as_py()
-        yield Problem(text.name, number, *cell, message, DOWNLOAD_AGAIN)
-
-
-def _account_problems(rows: Rows, positions: np.ndarray, text: ReportText) -> Iterator[Problem]:
-    """Yield a problem for each row that names no account: nobody is judged by name."""
-    nameless = [at for at, account in enumerate(rows.accounts) if not account]
-    for at in positions[np.isin(rows.account[positions], nameless)][:MOST_PROBLEMS].tolist():
-        value = rows.cells[columns.ARN][at].as_py()[:LONGEST_SHOWN]
+    for row, arn in sorted(seen.nameless)[:MOST_PROBLEMS]:
         message = "the ARN names no account of 12 digits"
         hint = "Put 12 digits in the place of the account: arn:aws:iam::123456789012:user/ann"
-        yield Problem(text.name, int(rows.numbers[at]), columns.ARN, value, message, hint)
+        yield Problem(text.name, row, columns.ARN, arn[:LONGEST_SHOWN], message, hint)
+    credentials = text.service_credentials
+    if credentials and credentials.users and not seen.names:
+        yield credentials.of_other_report(text.name)
+    if seen.last_cell is not None:
+        yield from cut_off_problems(text, seen.last_row, seen.last_cell)
+    if not seen.has_boolean and seen.user_count > 1:
+        message = "neither true nor false, like every such cell: a program translated them"
+        cell = columns.PASSWORD_ENABLED, seen.last_password
+        yield Problem(text.name, seen.last_row, *cell, message, DOWNLOAD_AGAIN)
 
 
-def _read_report(rows: Rows, at: int, text: ReportText, set_as_of: datetime | None) -> ReadReport:
-    newest = datetime.fromtimestamp(int(rows.newest[at].astype(np.int64)), UTC)
+def _read_report(at: int, text: ReportText, seen: _Seen, set_as_of: datetime | None) -> ReadReport:
+    newest = datetime.fromtimestamp(seen.newest, UTC)
     own, own_source = own_as_of(text, newest)
-    accounts, credentials = rows.account_counts[at], text.service_credentials
+    accounts = tuple(
+        AccountRowCounts(account=account, rows=rows, roots=seen.roots[account])
+        for account, rows in sorted(seen.rows.items())
+        if rows
+    )
+    credentials = text.service_credentials
     file = ReportFile(
         name=text.name,
         sha256=text.sha256,
@@ -338,5 +360,11 @@ def _read_report(rows: Rows, at: int, text: ReportText, set_as_of: datetime | No
         shows_service_credentials=bool(credentials) and len(accounts) == 1,
     )
     return ReadReport(
-        text=text, file=file, newest=newest, own_as_of=own, own_source=own_source, at=at
+        text=text,
+        file=file,
+        newest=newest,
+        own_as_of=own,
+        own_source=own_source,
+        at=at,
+        mended=seen.damage.mended,
     )

@@ -1,8 +1,9 @@
 """Hold credential reports that were understood, as one."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pandas as pd
 
 from analyzer.report.model import (
@@ -20,11 +21,10 @@ from analyzer.terms import AsOfSource, short_list
 class Report:
     """Hold one or more credential reports that were understood, as one.
 
-    `all_users` returns the IAM users, in the files' order, `root_users` are beside them.
-    `by_account` gives, if older reports count too, all reports of each account as one Report.
+    `iam_users` are in the files' order, `root_users` beside them.
     `sha256` are those of the bytes of all reports that were read, also of those that do not count,
     which `superseded` names.
-    `older` gives the reports that do not count because another report of the account is newer, if
+    `older` are the reports that do not count because another report of the account is newer, if
     any, as one Report in which each file counts as if alone. `not_covered` are the accounts that
     should have a report and have none, `left_out` the accounts of an organization that were left
     out on purpose. `source_notes` name the input that was not read as it is, `content_notes` the
@@ -33,12 +33,11 @@ class Report:
     """
 
     files: tuple[ReportFile, ...]
-    all_users: Callable[[], Users]
+    iam_users: Users
     root_users: Users
     sha256: frozenset[str]
     superseded: tuple[FileReference, ...] = ()
-    older: Callable[[], Iterable["Report"]] = tuple
-    by_account: Callable[[], Iterable["Report"]] = tuple
+    older: "Report | None" = None
     source_notes: tuple[str, ...] = ()
     content_notes: tuple[str, ...] = ()
     not_covered: tuple[NotCovered, ...] = ()
@@ -97,11 +96,6 @@ class Report:
             )
 
     @property
-    def iam_users(self) -> Users:
-        """Return the IAM users."""
-        return self.all_users()
-
-    @property
     def users(self) -> pd.DataFrame:
         """Return all IAM users as one frame (columns: `Users.frame`)."""
         return self.iam_users.frame([file.name for file in self.files])
@@ -109,3 +103,33 @@ class Report:
     def roots(self) -> Iterator[Users]:
         """Yield the root users, if there are any."""
         yield from self.root_users.slices() if len(self.root_users) else ()
+
+    def by_account(self) -> Iterator["Report"]:
+        """Yield the reports of each account as one Report, in the order of the accounts."""
+        users, roots = _by_account(self.iam_users), _by_account(self.root_users)
+        files: dict[str, list[tuple[int, ReportFile]]] = {account: [] for account in self.accounts}
+        for at, file in enumerate(self.files):
+            for counts in file.accounts:
+                files[counts.account].append((at, replace(file, accounts=(counts,))))
+        for account, own in sorted(files.items()):
+            positions, of_account = zip(*own, strict=True)
+            yield Report(
+                files=of_account,
+                iam_users=self._part(self.iam_users, users.get(account), positions),
+                root_users=self._part(self.root_users, roots.get(account), positions),
+                sha256=frozenset(file.sha256 for file in of_account),
+            )
+
+    def _part(self, users: Users, positions: np.ndarray | None, files: Sequence[int]) -> Users:
+        """Return the users at positions, as those of the files alone."""
+        part = users.take(np.array([], np.int64) if positions is None else positions)
+        return replace(part, file=np.searchsorted(files, part.file).astype(np.int32))
+
+
+def _by_account(users: Users) -> dict[str, np.ndarray]:
+    """Return the positions of the users of each account."""
+    code = users.account.indices.to_numpy()
+    order = np.argsort(code, kind="stable")
+    edges = np.searchsorted(code[order], np.arange(1, len(users.account.dictionary)))
+    accounts = users.account.dictionary.to_pylist()
+    return dict(zip(accounts, np.split(order, edges), strict=True)) if accounts else {}

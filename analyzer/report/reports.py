@@ -4,13 +4,11 @@ Copies count once, of reports of one account the newest counts. Equal rows of on
 different ones are refused.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from itertools import chain
-from operator import itemgetter, methodcaller
 from typing import Any, Final
 
 import numpy as np
@@ -33,8 +31,8 @@ from analyzer.report.notes import (
 from analyzer.report.read_reports import ReadReport, Rows, Text, read_reports
 from analyzer.report.report import Report
 from analyzer.report.report_text import check_as_of
-from analyzer.report.table import HISTORY_SCHEMA, MOST_PROBLEMS, SCHEMA
-from analyzer.report.users import Users, users_of_rows
+from analyzer.report.table import MOST_PROBLEMS
+from analyzer.report.users import Users
 from analyzer.terms import AsOfSource, FileNote, code_of, folded_notes, short_list
 
 _Superseded = tuple[ReadReport, dict[str, ReadReport]]
@@ -56,139 +54,103 @@ def assemble_report(
     """
     if set_as_of:
         check_as_of(set_as_of)
-    rows, outcomes = read_reports(texts, set_as_of, HISTORY_SCHEMA if with_older else SCHEMA)
+    rows, outcomes = read_reports(texts, set_as_of)
     refusals = [outcome.problems for outcome in outcomes if isinstance(outcome, InputRefused)]
     if refusals:
         raise InputRefused(chain(*refusals))
     reports = [outcome for outcome in outcomes if isinstance(outcome, ReadReport)]
-    return _report(rows, reports, each_counts=with_older)
+    if with_older:
+        return _report(rows, [_Choice([report]) for report in reports], reports)
+    newest = _newest(reports)
+    older = [_Choice([part]) for part in newest.older]
+    return _report(rows, [newest], reports, _report(rows, older, reports) if older else None)
 
 
-def _report(rows: Rows, reports: Sequence[ReadReport], *, each_counts: bool) -> Report:
-    """Return one Report of the reports that count; with `each_counts`, each as if alone.
+@dataclass(frozen=True)
+class _Choice:
+    """Hold the reports that count together, the parts that have a newer report, and notes."""
 
-    Raises InputRefused if it is not clear which report or which row of a user counts.
+    reports: Sequence[ReadReport]
+    older: Sequence[ReadReport] = ()
+    notes: Sequence[FileNote] = ()
+
+
+def _report(
+    rows: Rows,
+    choices: Sequence[_Choice],
+    reports: Sequence[ReadReport],
+    older: Report | None = None,
+) -> Report:
+    """Return one Report of the reports that count, each choice of them as if alone.
+
+    Raises InputRefused if it is not clear which row of a user counts.
     """
     counted: list[ReadReport] = []
-    older: list[ReadReport] = []
     notes: list[FileNote] = []
     problems: list[Problem] = []
-    positions = [np.array([], np.int64)]
-    for group in [[report] for report in reports] if each_counts else [reports]:
-        newest, superseded, group_notes = _newest(group)
-        at = np.concatenate([_positions(rows, report) for report in newest])
-        first = _first_rows(rows, at)
-        repeats = first != at
-        notes += group_notes
-        if repeats.any():
-            problems += _difference_problems(rows, reports, at[repeats], first[repeats])
-            newest = [*_with_repeated(rows, newest, at[repeats])]
-        notes += (mended_row_note(report) for report in newest if report.mended)
-        notes += (repeated_row_note(report) for report in newest if report.repeated)
-        positions.append(at[~repeats])
-        counted += newest
-        older += superseded
+    kept = {id(users): [np.array([], np.int64)] for users in (rows.users, rows.roots)}
+    for choice in choices:
+        repeated: Counter[tuple[int, str, bool]] = Counter()
+        for users, hashes in ((rows.users, rows.user_hashes), (rows.roots, rows.root_hashes)):
+            at = np.concatenate([_positions(users, report) for report in choice.reports])
+            first = _first_rows(users, hashes, at)
+            repeats = first != at
+            kept[id(users)].append(at[~repeats])
+            if repeats.any():
+                later = users.take(at[repeats])
+                problems += _difference_problems(reports, later, users.take(first[repeats]))
+                pairs = zip(later.file.tolist(), later.account.to_pylist(), strict=True)
+                repeated.update((*pair, users is rows.roots) for pair in pairs)
+        read = [*_with_repeated(choice.reports, repeated)]
+        notes += choice.notes
+        notes += (mended_row_note(report) for report in read if report.mended)
+        notes += (repeated_row_note(report) for report in read if report.repeated)
+        counted += read
     if problems:
-        raise InputRefused(problems)
-    at = np.concatenate(positions)
-    services = _services(counted, each_counts=each_counts)
-    roots = _users(rows, at[rows.root[at]], counted, services)
-    counted_names = {report.file.name for report in counted}
-
-    typed = partial(_iam_users, rows, at, counted, services)
-    all_users = typed if each_counts else partial(_known, typed(is_last=not older))
+        order = {report.file.name: at for at, report in enumerate(reports)}
+        problems.sort(key=lambda problem: (order[problem.file], problem.row))
+        raise InputRefused(problems[:MOST_PROBLEMS])
+    services = _services(counted, is_history=len(choices) > 1)
+    names = {report.file.name for report in counted}
+    iam_users, roots = (
+        _of_files(users, np.concatenate(kept[id(users)]), counted, services)
+        for users in (rows.users, rows.roots)
+    )
     return Report(
         files=tuple(report.file for report in counted),
         content_notes=notes_on_content(counted, folded_notes(notes)),
-        all_users=all_users,
-        by_account=partial(_by_account, rows, at, counted) if each_counts else tuple,
+        iam_users=iam_users,
         root_users=roots,
         sha256=frozenset(report.text.sha256 for report in reports),
         superseded=tuple(
             FileReference(name=report.file.name, sha256=report.text.sha256)
             for report in reports
-            if report.file.name not in counted_names
+            if report.file.name not in names
         ),
-        older=partial(_older, rows, older) if older else tuple,
+        older=older,
     )
 
 
-def _by_account(rows: Rows, at: np.ndarray, reports: Sequence[ReadReport]) -> Iterator[Report]:
-    """Yield all reports of each account as one Report, in the order of the accounts."""
-    at = at[np.argsort(rows.account[at], kind="stable")]
-    edges = np.searchsorted(rows.account[at], np.arange(1, len(rows.accounts)))
-    of_accounts = dict(zip(rows.accounts, np.split(at, edges), strict=True))
-    parts: dict[str, list[ReadReport]] = defaultdict(list)
-    for report in reports:
-        every = {of.account for of in report.file.accounts}
-        for account in every:
-            parts[account].append(_without_accounts(report, every - {account}))
-    for account, named in sorted(parts.items()):
-        own = of_accounts[account]
-        services = _services(named, each_counts=True)
-        yield Report(
-            files=tuple(report.file for report in named),
-            all_users=partial(_iam_users, rows, own, named, services),
-            root_users=_users(rows, own[rows.root[own]], named, services),
-            sha256=frozenset(report.text.sha256 for report in named),
-        )
-
-
-def _iam_users(
-    rows: Rows,
+def _of_files(
+    users: Users,
     at: np.ndarray,
     reports: Sequence[ReadReport],
     services: Mapping[tuple[int, str, str], str],
-    *,
-    is_last: bool = False,
 ) -> Users:
-    return _users(rows, at[~rows.root[at]], reports, services, is_last=is_last)
-
-
-def _known(users: Users) -> Users:
-    return users
-
-
-def _users(
-    rows: Rows,
-    at: np.ndarray,
-    reports: Sequence[ReadReport],
-    services: Mapping[tuple[int, str, str], str],
-    *,
-    is_last: bool = False,
-) -> Users:
-    """Return the rows at these positions as users, or roots, of the reports that count.
-
-    The last time, all rows are forgotten: no more than one column is held twice.
-    """
-    position = np.zeros(rows.reports, np.int64)
-    position[[report.at for report in reports]] = np.arange(len(reports))
-    file, column = position[rows.file[at]], dict.pop if is_last else dict.__getitem__
-    # A copy of neighbours takes 0.3 s more CPU of 1 M rows.
-    are_neighbours = len(at) > 0 and bool((np.diff(at) == 1).all())
-    part = (
-        itemgetter(slice(at[0], at[-1] + 1))
-        if are_neighbours
-        else methodcaller("take", pa.array(at))
-    )
-    cells = {name: part(column(rows.cells, name)) for name in SCHEMA.names}
-    moments = {name: column(rows.moments, name)[at] for name in [*rows.moments]}
-    for name in columns.IN_REPORT:
-        if name not in columns.OF_FEW_TEXTS:
-            cells[name] = values.texts(cells[name])
-    pa.default_memory_pool().release_unused()
-    files = [report.file for report in reports]
-    as_of = np.array([file.as_of.replace(tzinfo=None) for file in files], "datetime64[s]")
-    source = np.array([code_of(file.as_of_source) for file in files], np.int8)
-    table = pa.table({**cells, columns.FILE: file})
-    account = pa.array(rows.accounts, pa.large_string()).take(pa.array(rows.account[at]))
-    users = users_of_rows(table, as_of, account, moments)
+    """Return the users at these positions as those of the reports that count."""
+    part = users if len(at) == len(users) else users.take(at)
+    positions = np.zeros(max((report.at for report in reports), default=0) + 1, np.int32)
+    positions[[report.at for report in reports]] = np.arange(len(reports))
+    file = positions[part.file]
+    as_of = np.array([report.file.as_of.replace(tzinfo=None) for report in reports], "M8[s]")
+    source = np.array([code_of(report.file.as_of_source) for report in reports], np.int8)
+    part = part.of_files(file, as_of)
     added = {columns.AS_OF_SOURCE: as_category(source[file], AsOfSource)}
-    return users.with_users({**added, columns.SERVICE_CREDENTIALS: _listed(users, services)})
+    return part.with_users({**added, columns.SERVICE_CREDENTIALS: _listed(part, services)})
 
 
 def _services(
-    reports: Sequence[ReadReport], *, each_counts: bool
+    reports: Sequence[ReadReport], *, is_history: bool
 ) -> dict[tuple[int, str, str], str]:
     """Return the services of active credentials by file, account and user (in lower case).
 
@@ -196,7 +158,7 @@ def _services(
     history a report has only its own list.
     """
     covered = [
-        (at, report, account, (at if each_counts else -1, account))
+        (at, report, account, (at if is_history else -1, account))
         for at, report in enumerate(reports)
         for account in (counts.account for counts in report.file.accounts)
     ]
@@ -224,25 +186,28 @@ def _listed(users: Users, services: Mapping[tuple[int, str, str], str]) -> pd.Se
 # Rows of one user
 
 
-def _positions(rows: Rows, report: ReadReport) -> np.ndarray:
-    """Return the positions of a report's rows, without its superseded accounts."""
-    at = rows.at(report.at)
-    for account in report.superseded:
-        at = np.setdiff1d(at, rows.at(report.at, account))
-    return at
+def _positions(users: Users, report: ReadReport) -> np.ndarray:
+    """Return the positions of a report's users, without those of its superseded accounts."""
+    at = np.arange(*np.searchsorted(users.file, [report.at, report.at + 1]))
+    if not report.superseded:
+        return at
+    accounts = users.account.dictionary.to_pylist()
+    gone = [code for code, account in enumerate(accounts) if account in report.superseded]
+    return np.asarray(at[~np.isin(users.account.indices.to_numpy()[at], gone)])
 
 
-def _first_rows(rows: Rows, at: np.ndarray) -> np.ndarray:
-    """Return for each position the first of these positions with the same user or root."""
-    if rows.identity.max(initial=-1) + 1 == len(rows.identity):
-        return at  # All rows differ: codes count up from 0.
-    key = rows.identity[at].astype(np.int64) * 2 + rows.root[at]
-    _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
-    return np.asarray(at[first[inverse]])
+def _first_rows(users: Users, hashes: np.ndarray, at: np.ndarray) -> np.ndarray:
+    """Return for each position the first of these positions with the same ARN."""
+    ordered = np.sort(hashes[at])
+    if not (ordered[1:] == ordered[:-1]).any():
+        return at
+    code = users.arn.take(pa.array(at)).dictionary_encode().indices.to_numpy()
+    _, first, of_row = np.unique(code, return_index=True, return_inverse=True)
+    return np.asarray(at[first[of_row]])
 
 
 def _difference_problems(
-    rows: Rows, reports: Iterable[ReadReport], later: np.ndarray, first: np.ndarray
+    reports: Iterable[ReadReport], later: Users, first: Users
 ) -> Iterator[Problem]:
     """Yield a problem for each row that differs from the first of its user, in any column.
 
@@ -251,34 +216,35 @@ def _difference_problems(
     differing: dict[int, list[str]] = defaultdict(list)
     for name in columns.IN_REPORT:
         here, there = (
-            values.normalized(
-                name, values.texts(rows.cells[name].take(pa.array(at))).fill_null(_LACKING)
-            )
-            for at in (later, first)
+            values.texts(users.text[name]).fill_null(_LACKING) for users in (later, first)
         )
         for at in np.flatnonzero(np.asarray(pc.not_equal(here, there)))[:MOST_PROBLEMS].tolist():
             differing[at].append(name)
     file_names = {report.at: report.file.name for report in reports}
     for at, names in sorted(differing.items()):
         (file, row), (other_file, other_row) = (
-            (file_names[rows.file[position]], int(rows.numbers[position]))
-            for position in (later[at], first[at])
+            (file_names[int(users.file[at])], int(users.row[at])) for users in (later, first)
         )
         where = f"row {other_row}{f' of {other_file}' if other_file != file else ''}"
         message = f"differs from {where}, of the same user, in {short_list(names)}"
-        user = rows.cells[columns.USER][int(later[at])].as_py()
+        user = later.words[columns.USER][at].as_py()
         yield Problem(file, row, columns.USER, user, message, _JOINED_HINT)
 
 
 def _with_repeated(
-    rows: Rows, reports: Iterable[ReadReport], repeated: np.ndarray
+    reports: Iterable[ReadReport], repeated: Mapping[tuple[int, str, bool], int]
 ) -> Iterator[ReadReport]:
-    """Yield the reports with the number of their repeated rows."""
-    numbers = rows.numbers_of_rows(repeated)
+    """Yield the reports with the number of their repeated rows, by report, account and root."""
+    if not repeated:
+        yield from reports
+        return
     for report in reports:
         counted = []
         for counts in report.file.accounts:
-            number, roots = numbers.get((report.at, counts.account), (0, 0))
+            users, roots = (
+                repeated.get((report.at, counts.account, of_roots), 0) for of_roots in (False, True)
+            )
+            number = users + roots
             counted.append(replace(counts, roots=counts.roots - roots, repeated=number))
         number = sum(counts.repeated for counts in counted)
         yield replace(report, repeated=number, file=replace(report.file, accounts=(*counted,)))
@@ -287,19 +253,17 @@ def _with_repeated(
 # Reports of one account
 
 
-def _newest(
-    reports: Sequence[ReadReport],
-) -> tuple[Sequence[ReadReport], list[ReadReport], list[FileNote]]:
-    """Return the reports that count, the parts that have a newer report, and notes."""
+def _newest(reports: Sequence[ReadReport]) -> _Choice:
+    """Return the reports that count, of each account the newest."""
     if len(reports) == 1:
-        return reports, [], []
+        return _Choice(reports)
     distinct, copies = without_copies(reports)
     newest, older = _without_superseded_accounts(distinct)
     notes = [
         *(copy_note(copy.file.name, first.file.name) for copy, first in copies),
         *superseded_notes(older),
     ]
-    return newest, [*_older_parts(older)], notes
+    return _Choice(newest, [*_older_parts(older)], notes)
 
 
 def _without_superseded_accounts(
@@ -400,12 +364,3 @@ def _without_accounts(report: ReadReport, superseded: Iterable[str]) -> ReadRepo
         return report
     accounts = tuple(counts for counts in report.file.accounts if counts.account not in gone)
     return replace(report, superseded=gone, file=replace(report.file, accounts=accounts))
-
-
-def _older(rows: Rows, reports: Sequence[ReadReport]) -> tuple[Report]:
-    """Return one Report in which each older report counts as if alone.
-
-    A report forgets rows that it does not need: it gets columns of its own.
-    """
-    own = replace(rows, cells={**rows.cells}, moments={**rows.moments})
-    return (_report(own, reports, each_counts=True),)

@@ -1,14 +1,14 @@
 """Read the CSV of reports into one Arrow table of text, and find damage.
 
 A report may be cut off, saved again with local dates, or have lost a quote. An account has at most
-5,000 users, so all reports of a run are read whole, each once, into one table.
+5,000 users; many small reports are read at once, a large one in slices that stay small.
 """
 
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
@@ -19,7 +19,7 @@ from analyzer import columns
 from analyzer.errors import Problem
 from analyzer.report import values
 from analyzer.report.input_formats import not_text, place_of_bad_byte
-from analyzer.report.model import as_block
+from analyzer.report.model import SLICE_ROWS, as_block
 from analyzer.report.report_text import Header, ReportText, column_name
 from analyzer.terms import LONGEST_SHOWN, NO_SIGN_IN, NO_VALUE, NOT_SUPPORTED, count_text
 
@@ -44,49 +44,26 @@ _TEXT: Final = pa.large_string()
 _DISTINCT: Final = pa.dictionary(pa.int32(), _TEXT)
 
 
-def _schema(distinct: Iterable[str]) -> pa.Schema:
-    types = dict.fromkeys(columns.IN_REPORT, _TEXT) | dict.fromkeys(distinct, _DISTINCT)
-    return pa.schema([*types.items(), (columns.ROW, pa.int64()), (columns.FILE, pa.int64())])
+_TYPES: Final = dict.fromkeys(columns.IN_REPORT, _TEXT) | dict.fromkeys(
+    columns.OF_FEW_TEXTS, _DISTINCT
+)
 
 
-SCHEMA: Final = _schema(columns.OF_FEW_TEXTS)
-"""AWS's columns, null if a report lacks one, the row's number, and its report's position.
+@dataclass(slots=True)
+class Damage:
+    """Collect the problems of a report, and the number of its rows that were mended."""
 
-`row` counts the rows that are not blank; the header is row 1.
-"""
-
-HISTORY_SCHEMA: Final = _schema(columns.IN_REPORT)
-"""The same for many reports of an account, whose texts repeat: a third of the memory."""
-
-
-class Damage(NamedTuple):
-    """Hold the problems of a report, and the number of its rows that were mended."""
-
-    problems: Sequence[Problem] = ()
+    problems: list[Problem] = field(default_factory=list)
     mended: int = 0
 
 
-def read_texts(
-    texts: Sequence[ReportText], schema: pa.Schema = SCHEMA
-) -> tuple[pa.Table, list[Damage]]:
-    """Return the rows of reports with the same header, and the damage of each report.
-
-    A report with problems may lack rows.
-    """
-    together = _read_together(texts, schema) if texts[1:] else None
-    if together is not None:
-        return together, [Damage() for _ in texts]
-    read = (_read_alone(file, text, schema) for file, text in enumerate(texts))
-    tables, damage = zip(*read, strict=True)
-    return pa.concat_tables(tables), [*damage]
-
-
-def _read_together(texts: Sequence[ReportText], schema: pa.Schema) -> pa.Table | None:
+def read_together(texts: Sequence[ReportText]) -> pa.Table | None:
     """Return the rows of reports with the same header, None if one report is unusual.
 
-    A row of empty cells marks the beginning of each report. A blank row, a second header or an odd
-    ARN looks like a mark: then there are more marks than reports. One by one, 1,000 reports take
-    longer.
+    Columns: those of the report that are there, `row` (of the rows that are not blank; the header
+    is row 1) and `file` (position in the texts) int64. A row of empty cells marks the beginning of
+    each report. A blank row, a second header or an odd ARN looks like a mark: then there are more
+    marks than reports. One by one, 1,000 reports take longer.
     """
     header = texts[0].header
     if any(text.quoted for text in texts):
@@ -94,9 +71,7 @@ def _read_together(texts: Sequence[ReportText], schema: pa.Schema) -> pa.Table |
     edge = f"\n{header.separator * (len(header.names) - 1)}\n".encode()
     content = b"".join(part for text in texts for part in (edge, text.rows))
     try:
-        table = pa_csv.read_csv(
-            pa.BufferReader(content), **_csv_options(texts[0], len(content), schema)
-        )
+        table = pa_csv.read_csv(pa.BufferReader(content), **_csv_options(texts[0], len(content)))
     except pa.ArrowInvalid:
         return None
     is_edge = ~np.asarray(pc.starts_with(table[columns.ARN], "arn:"))
@@ -107,51 +82,64 @@ def _read_together(texts: Sequence[ReportText], schema: pa.Schema) -> pa.Table |
     numbers = np.arange(len(table)) - np.repeat(edges, sizes)
     numbers += np.repeat([text.header.row for text in texts], sizes)
     file = np.repeat(np.arange(len(texts)), sizes)
-    return _in_schema(schema, table, numbers, file).filter(pa.array(~is_edge))
+    return _numbered(table.unify_dictionaries(), numbers, file).filter(pa.array(~is_edge))
 
 
-def _read_alone(file: int, text: ReportText, schema: pa.Schema) -> tuple[pa.Table, Damage]:
-    """Return the rows of a report at a position, and its damage. Mended rows come last."""
+def read_alone(text: ReportText, damage: Damage) -> Iterator[pa.Table]:
+    """Yield the rows of a report in slices of `rows` rows or a little more; mended rows come last.
+
+    The columns are those of `read_together`, `file` is 0. A report with problems may lack rows.
+    """
     odd = _InvalidRows(text)
+    options = _csv_options(text, len(text.csv), odd)
+    end = text.header.row
     try:
-        table = pa_csv.read_csv(
-            pa.BufferReader(text.rows), **_csv_options(text, len(text.csv), schema, odd)
-        )
+        for table in _slices(pa_csv.open_csv(pa.BufferReader(text.rows), **options)):
+            every = np.arange(end + 1, end + len(table) + len(odd.numbers) + 1)
+            numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)]
+            end = int(numbers[-1])
+            yield from _whole_rows(text, table, numbers, damage)
     except pa.ArrowInvalid as error:
         if len(odd.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
             odd.problems.append(_unreadable(text, str(error)))
-        table = pa.table({name: pa.array([], _TEXT) for name in text.header.named_columns})
-    every = np.arange(1, len(table) + len(odd.numbers) + 1)
-    numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)] + text.header.row
+    damage.problems += odd.problems
+    if odd.mended:
+        damage.mended = len(odd.mended)
+        here = text.header.named_columns if text.quoted else text.header.report_columns
+        schema = pa.schema([(name, _TEXT) for name in here])
+        numbers = np.array([row[columns.ROW] for row in odd.mended])
+        mended = pa.Table.from_pylist(odd.mended, schema)
+        yield from _whole_rows(text, mended, numbers, damage)
+
+
+def _slices(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """Yield the rows of batches in tables of `SLICE_ROWS` rows or a little more, none empty."""
+    waiting: list[pa.RecordBatch] = []
+    for batch in batches:
+        waiting.append(batch)
+        if sum(map(len, waiting)) >= SLICE_ROWS:
+            yield pa.Table.from_batches(waiting).unify_dictionaries()
+            waiting = []
+    if any(map(len, waiting)):
+        yield pa.Table.from_batches(waiting).unify_dictionaries()
+
+
+def _whole_rows(
+    text: ReportText, table: pa.Table, numbers: np.ndarray, damage: Damage
+) -> Iterator[pa.Table]:
+    """Yield the rows without blank ones and repeated headers; note damage within them."""
     table, order_problems = _without_headers(
-        text, table.append_column(columns.ROW, pa.array(numbers))
+        text, _numbered(table, numbers, np.zeros(len(table), int))
     )
-    odd.problems += order_problems
-    if odd.mended and not odd.problems:
-        kinds = dict.fromkeys(table.column_names, _TEXT) | {columns.ROW: pa.int64()}
-        mended = pa.Table.from_pylist(odd.mended, pa.schema(kinds))
-        table = pa.concat_tables([table.cast(mended.schema), mended])
-    odd.problems += _swallowed_row_problems(text, table) if text.quoted else ()
-    rows = _in_schema(schema, table, table[columns.ROW], np.full(len(table), file))
-    return rows, Damage(odd.problems, len(odd.mended))
+    damage.problems += order_problems
+    damage.problems += _swallowed_row_problems(text, table) if text.quoted else ()
+    if len(table):
+        yield table
 
 
-def _in_schema(schema: pa.Schema, table: pa.Table, numbers: object, file: np.ndarray) -> pa.Table:
-    """Return a table in a schema, with numbers of rows and positions of files."""
-    here = {*table.column_names}
-    cells = [
-        table[name].cast(schema.field(name).type)
-        if name in here
-        else pa.nulls(len(table), schema.field(name).type)
-        for name in columns.IN_REPORT
-    ]
-    return pa.table([*cells, numbers, file], schema=schema)
-
-
-def _types_read(schema: pa.Schema) -> dict[str, pa.DataType]:
-    """Return the types in which Arrow reads the columns; subjects are read as text."""
-    types = {name: schema.field(name).type for name in columns.IN_REPORT}
-    return types | dict.fromkeys((columns.USER, columns.ARN), _TEXT)
+def _numbered(table: pa.Table, numbers: np.ndarray, file: np.ndarray) -> pa.Table:
+    table = table.append_column(columns.ROW, pa.array(numbers))
+    return table.append_column(columns.FILE, pa.array(file))
 
 
 @dataclass(slots=True)
@@ -164,8 +152,8 @@ class _InvalidRows:
     problems: list[Problem] = field(default_factory=list)
 
     def __call__(self, row: pa_csv.InvalidRow) -> str:
-        self.numbers.append(row.number)
         number = row.number + self.text.header.row
+        self.numbers.append(number)
         cells = mended_row(self.text, number, row.text)
         if isinstance(cells, Problem):
             self.problems.append(cells)
@@ -176,7 +164,7 @@ class _InvalidRows:
 
 
 def _csv_options(
-    text: ReportText, block: int, schema: pa.Schema, skipped: _InvalidRows | None = None
+    text: ReportText, block: int, skipped: _InvalidRows | None = None
 ) -> dict[str, Any]:
     names = text.header.names
     return {
@@ -189,7 +177,7 @@ def _csv_options(
             invalid_row_handler=skipped,
         ),
         "convert_options": pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, _TEXT) | _types_read(schema),
+            column_types=dict.fromkeys(names, _TEXT) | _TYPES,
             # A lost quote can hide rows in any column.
             include_columns=text.header.named_columns
             if text.quoted

@@ -7,42 +7,64 @@ users is decided from moments, flags and states, and from what is known of them.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
-from types import MappingProxyType
-from typing import Any, Final, Self
+from typing import Any, Final, Generic, Self, TypeVar
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import ArrayLike
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report import arns, values
-from analyzer.report.model import NO_MOMENT, TEXT, as_block, text_series
-from analyzer.report.values import lowercase_booleans
+from analyzer.report.model import NO_MOMENT, SLICE_ROWS, TEXT, as_block, text_series
 from analyzer.terms import NO_SIGN_IN, NO_VALUE, NOT_SUPPORTED, SlotState, code_of
 
 _EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_VALUE, NO_SIGN_IN)}
 """The words that AWS writes for a missing moment, by column; all other columns have only `N/A`."""
 
-SLICE_ROWS = 49_152
-"""Users that are judged or written at once: with more, the results in between take more memory."""
-
 UTC_INDEX: Final = partial(pd.DatetimeIndex, tz="UTC")
 _TEXT_TYPE: Final = pa.large_string()
+_WORDS_TYPE: Final = pa.dictionary(pa.int8(), _TEXT_TYPE)
+
+_READ: Final = (columns.USER, columns.ARN, *columns.TIMESTAMPS, *columns.BOOLEANS)
+"""The columns whose cells are understood or not; all others are text of any form."""
+
+_NO_SECOND: Final = np.uint32(2**32 - 1)
+"""The value of a second that is missing: all moments of reports fit into 32 bits."""
+
+Column = TypeVar("Column")
+
+
+class _ColumnsByName(Mapping[str, Column], Generic[Column]):
+    """Compute a column when it is asked for by its name."""
+
+    def __init__(self, names: Sequence[str], column: Callable[[str], Column]) -> None:
+        self.names, self.column = names, column
+
+    def __getitem__(self, name: str) -> Column:
+        if name not in self.names:
+            raise KeyError(name)
+        return self.column(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
 
 
 @dataclass(frozen=True, eq=False)
 class Users:
     """Hold users, or roots, of reports as typed columns; each array has one value a user.
 
-    - `file` (position in `Report.files`), `row` int64 (the header is row 1), `as_of` datetime64[s].
-    - `account`, `arn` large_string.
-    - `text`: the report's own columns (large_string, or a dictionary of it), timestamps as `…Z`,
-      booleans in lower case, null where the report has no such column. `known`: which cells of a
-      column were understood; a column that is not here is text of any form.
-    - `moments`: datetime64[s] by `columns.TIMESTAMPS`; `flags`: bool by `columns.BOOLEANS`. NaT and
-      False also stand for cells that are not known.
+    - `file` (position in `Report.files`) and `row` (the header is row 1) are int32.
+    - `account` is a dictionary, `arn` large_string.
+    - `seconds`: uint32 by `columns.TIMESTAMPS` and for `as_of`. `words`: the other text of these
+      cells, null where there is a moment or no such column; and the text of all other columns of
+      the report, booleans in lower case, null where there is no such column.
+    - `unread`: which cells of a column were not understood (bool), if there are any.
     - `key_states`, `certificate_states`: a row for each slot, positions in `SlotState` (int8).
     - `added`: further columns of `frame`: `as_of_source` category (`AsOfSource`),
       `service_credentials` str (services with an active credential, by AWS's saved list); by the
@@ -52,13 +74,11 @@ class Users:
 
     file: np.ndarray
     row: np.ndarray
-    as_of: np.ndarray
-    account: pa.Array
+    account: pa.DictionaryArray
     arn: pa.Array
-    text: Mapping[str, pa.Array]
-    known: Mapping[str, np.ndarray]
-    moments: Mapping[str, np.ndarray]
-    flags: Mapping[str, np.ndarray]
+    seconds: Mapping[str, np.ndarray]
+    words: Mapping[str, pa.Array]
+    unread: Mapping[str, np.ndarray]
     key_states: np.ndarray
     certificate_states: np.ndarray
     added: Mapping[str, Any] = field(default_factory=dict)
@@ -66,6 +86,51 @@ class Users:
     def __len__(self) -> int:
         """Return the number of users."""
         return len(self.file)
+
+    # Columns of the report
+
+    @property
+    def moments(self) -> Mapping[str, np.ndarray]:
+        """Return the moments by `columns.TIMESTAMPS` (datetime64[s], NaT if not known)."""
+        return _ColumnsByName(columns.TIMESTAMPS, lambda name: _moments(self.seconds[name]))
+
+    @property
+    def as_of(self) -> np.ndarray:
+        """Return the moment that each user's report describes (datetime64[s])."""
+        return _moments(self.seconds[columns.AS_OF])
+
+    @property
+    def flags(self) -> Mapping[str, np.ndarray]:
+        """Return by `columns.BOOLEANS` which cells are true (bool)."""
+        return _ColumnsByName(columns.BOOLEANS, lambda name: _is(self.words[name], "true"))
+
+    @property
+    def known(self) -> Mapping[str, np.ndarray]:
+        """Return which cells were understood (bool); text of any form is not here."""
+        return _ColumnsByName(_READ, self._known)
+
+    def _known(self, name: str) -> np.ndarray:
+        if name in self.unread:
+            return ~self.unread[name]
+        return np.broadcast_to(np.array([True]), len(self))
+
+    @property
+    def text(self) -> Mapping[str, pa.Array]:
+        """Return the report's cells (large_string, or a dictionary of it), timestamps as `…Z`."""
+        return _ColumnsByName(columns.IN_REPORT, self._text)
+
+    def _text(self, name: str) -> pa.Array:
+        if name == columns.ARN:
+            return self.arn
+        words = self.words[name]
+        if name not in self.seconds:
+            return words
+        if not words.null_count:
+            return words
+        moments = values.utc_texts(pa.array(_moments(self.seconds[name]))).cast(_TEXT_TYPE)
+        if words.null_count == len(words):
+            return moments
+        return pc.coalesce(words.cast(_TEXT_TYPE), moments)
 
     def cell(self, name: str) -> pd.Series:
         """Return a column of the report as text, missing where the report has no such column."""
@@ -75,23 +140,28 @@ class Users:
         """Return which users have a cell in these columns that was not understood."""
         mask = np.zeros(len(self), bool)
         for name in names:
-            mask |= ~self.known[name]
+            if name in self.unread:
+                mask |= self.unread[name]
         return mask
 
-    def unread(self, name: str, where: np.ndarray | None = None) -> tuple[np.ndarray, list[Any]]:
+    def unread_cells(
+        self, name: str, where: np.ndarray | None = None
+    ) -> tuple[np.ndarray, list[Any]]:
         """Return the users with a cell in a column that was not understood, and these cells."""
-        if name not in self.known or self.known[name].all():
+        if name not in self.unread:
             return np.array([], np.int64), []
-        at = np.flatnonzero(~self.known[name] if where is None else where & ~self.known[name])
+        at = np.flatnonzero(self.unread[name] if where is None else where & self.unread[name])
         return at, self.text[name].take(pa.array(at)).to_pylist()
+
+    # Frames
 
     @cached_property
     def users(self) -> pd.DataFrame:
         """Return the columns about the users as a frame with the index 0 … n-1."""
         shown = {
-            columns.FILE: self.file,
-            columns.ROW: self.row,
-            columns.ACCOUNT: text_series(self.account),
+            columns.FILE: self.file.astype(np.int64),
+            columns.ROW: self.row.astype(np.int64),
+            columns.ACCOUNT: text_series(values.texts(self.account)),
             columns.USER: self.cell(columns.USER),
             columns.ARN: text_series(self.arn),
             columns.CREATED: UTC_INDEX(self.moments[columns.USER_CREATION_TIME]),
@@ -112,7 +182,7 @@ class Users:
         """
         frame: dict[str, Any] = {columns.FILE: pd.array(np.array(files, object)[self.file], TEXT)}
         for name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
-            frame[name] = pd.arrays.BooleanArray(self.flags[name].copy(), ~self.known[name])
+            frame[name] = pd.arrays.BooleanArray(self.flags[name], ~self.known[name])
         unknown, active = (code_of(state) for state in (SlotState.UNKNOWN, SlotState.ACTIVE))
         for key, state in zip(columns.ACCESS_KEYS, self.key_states, strict=True):
             frame[key.active] = pd.arrays.BooleanArray(state == active, state == unknown)
@@ -129,6 +199,13 @@ class Users:
             for name, column in added.items()
         }
         return replace(self, added={**self.added, **new})
+
+    def of_files(self, file: np.ndarray, as_of: np.ndarray) -> Self:
+        """Return the users with the positions of their files, and the as-of of each file."""
+        seconds = {**self.seconds, columns.AS_OF: _seconds(as_of)[file]}
+        return replace(self, file=file, seconds=seconds)
+
+    # Parts
 
     def where(self, mask: np.ndarray) -> "Users":
         """Return the users where the mask holds."""
@@ -169,118 +246,161 @@ def _rows(rows: slice, column: Any) -> Any:
     return column[..., rows] if isinstance(column, np.ndarray) else column[rows]
 
 
-@dataclass(slots=True)
-class _Cells:
-    """Read columns of text, noting which cells are known. Reading puts cells in AWS's form."""
+def _moments(seconds: np.ndarray) -> np.ndarray:
+    moments = seconds.astype(np.int64).view(NO_MOMENT.dtype)
+    moments[seconds == _NO_SECOND] = NO_MOMENT
+    return moments
 
-    text: dict[str, pa.Array]
-    moments: dict[str, np.ndarray]
-    known: dict[str, np.ndarray] = field(default_factory=dict)
-    flags: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def __len__(self) -> int:
-        return len(self.text[columns.USER])
+def _seconds(moments: np.ndarray) -> np.ndarray:
+    return np.where(np.isnat(moments), _NO_SECOND, moments.astype(np.int64)).astype(np.uint32)
 
-    def equals(self, column: str, *words: str) -> np.ndarray:
-        """Return which cells are one of the words, none where the report has no such column."""
-        return values.is_one_of(words, self.text[column])
 
-    def is_filled(self, column: str) -> np.ndarray:
-        """Return which cells hold more than a word for a missing value."""
-        return ~values.is_one_of((NO_VALUE, NOT_SUPPORTED, "", None), self.text[column])
+def _is(cells: pa.Array, *words: str | None) -> np.ndarray:
+    return values.is_one_of(words, cells)
 
-    def boolean(self, column: str) -> None:
-        """Read a column of `true` and `false`, in upper or lower case."""
-        true, false = self.equals(column, "true"), self.equals(column, "false")
-        if not (true | false).all():
-            self.text[column] = lowercase_booleans(self.text[column])
-            true, false = self.equals(column, "true"), self.equals(column, "false")
-        self.flags[column], self.known[column] = true, true | false
 
-    def moment(self, column: str) -> None:
-        """Read a column of moments."""
-        moment = self.moments.get(column)
-        if moment is None:
-            moment = values.timestamps(self.text[column])
-        known = ~np.isnat(moment)
-        if not known.all():
-            known |= self.equals(column, *_EMPTY_WORDS.get(column, (NO_VALUE,)))
-        self.moments[column], self.known[column] = moment, known
+# Users under each other
+
+
+def joined(parts: list[Users]) -> Users:
+    """Return users under each other; the list is emptied, so that no column is held twice."""
+    sizes = [len(part) for part in parts]
+    columns_of: dict[str, Any] = {}
+    for one in fields(Users):
+        some = [getattr(part, one.name) for part in parts]
+        if not isinstance(some[0], Mapping):
+            columns_of[one.name] = some
+            continue
+        names = dict.fromkeys(name for part in some for name in part)
+        columns_of[one.name] = {name: [part.get(name) for part in some] for name in names}
+    parts.clear()
+
+    def joined_column(some: Any) -> Any:
+        if isinstance(some, dict):
+            return {name: joined_column(some.pop(name)) for name in [*some]}
+        arrays: list[Any] = [
+            np.zeros(size, bool) if column is None else column
+            for size, column in zip(sizes, some, strict=True)
+        ]
+        if isinstance(arrays[0], np.ndarray):
+            return np.concatenate(arrays, axis=-1)
+        if not values.is_dictionary(arrays[0]):
+            return pa.concat_arrays(arrays)
+        wide = [array.cast(pa.dictionary(pa.int32(), _TEXT_TYPE)) for array in arrays]
+        return _narrow(as_block(pa.chunked_array(wide).unify_dictionaries()))
+
+    return Users(**{name: joined_column(columns_of.pop(name)) for name in [*columns_of]})
+
+
+def _narrow(cells: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Return a dictionary of few texts with indices of one byte."""
+    if len(cells.dictionary) > np.iinfo(np.int8).max:
+        return cells
+    return pa.DictionaryArray.from_arrays(cells.indices.cast(pa.int8()), cells.dictionary)
+
+
+# Rows of text
 
 
 def users_of_rows(
-    table: pa.Table,
-    as_of: ArrayLike,
-    account: pa.Array | None = None,
-    moments: Mapping[str, np.ndarray] = MappingProxyType({}),
+    table: pa.Table, as_of: ArrayLike, account: pa.DictionaryArray | None = None
 ) -> Users:
     """Return rows of IAM users, or of roots: the two must not be mixed.
 
-    `table` has the report's columns (large_string), `file` and `row` (int64); `as_of` holds a
-    moment for each file; `account` has the rows' accounts, by default those of the ARNs.
+    `table` has the report's columns (text, or a dictionary of it), `file` and `row` (int64);
+    `as_of` holds a moment for each file; `account` has the rows' accounts, by default those of the
+    ARNs.
     """
-    here, missing = {*table.column_names}, pa.nulls(len(table), _TEXT_TYPE)
-    text = {name: as_block(table[name]) if name in here else missing for name in columns.IN_REPORT}
-    arn, file = text[columns.ARN], table[columns.FILE].to_numpy()
-    cells = _Cells(text, {**moments})
-    _read_arns(cells)
+    here = {*table.column_names}
+    missing = {name: pa.nulls(len(table), _WORDS_TYPE) for name in columns.IN_REPORT}
+    text = {name: as_block(table[name]) if name in here else missing[name] for name in missing}
+    file, arn = table[columns.FILE].to_numpy(), text.pop(columns.ARN)
+    unread = _unread_subjects(arn, text[columns.USER])
+    seconds, words = {}, {}
     for name in columns.TIMESTAMPS:
-        cells.moment(name)
+        moments = values.timestamps(text[name])
+        is_missing = np.isnat(moments)
+        seconds[name], words[name] = _seconds(moments), _words(text.pop(name), is_missing)
+        if is_missing.any():
+            unread[name] = is_missing & ~_is(words[name], *_EMPTY_WORDS.get(name, (NO_VALUE,)))
     for name in columns.BOOLEANS:
-        cells.boolean(name)
-    key_states = np.stack([_key_state(cells, key) for key in columns.ACCESS_KEYS])
-    certificate_states = np.stack([_state(cells, slot) for slot in columns.CERTIFICATES])
-    for name in columns.TIMESTAMPS:  # What is not understood is shown as it stands.
-        shown = np.where(cells.known[name], cells.moments[name], NO_MOMENT)
-        cells.text[name] = values.timestamp_texts(cells.text[name], shown)
+        words[name] = _narrow(values.lowercase_booleans(text.pop(name).dictionary_encode()))
+        unread[name] = ~_is(words[name], "true", "false")
+    words |= {
+        name: cells if name == columns.USER else _narrow(cells.dictionary_encode())
+        for name, cells in text.items()
+    }
+    dated = {name: ~np.isnat(_moments(of)) for name, of in seconds.items()}
+    keys = [_key_state(words, dated, unread, key) for key in columns.ACCESS_KEYS]
+    certificates = [_state(words, dated, unread, slot) for slot in columns.CERTIFICATES]
+    seconds[columns.AS_OF] = _seconds(np.asarray(as_of, NO_MOMENT.dtype))[file]
     return Users(
-        file=file,
-        row=table[columns.ROW].to_numpy(),
-        as_of=np.asarray(as_of, "datetime64[s]")[file],
-        account=arns.account_ids(arn) if account is None else account,
+        file=file.astype(np.int32),
+        row=table[columns.ROW].to_numpy().astype(np.int32),
+        account=arns.account_ids(arn).dictionary_encode() if account is None else account,
         arn=arn,
-        key_states=key_states,
-        certificate_states=certificate_states,
-        text=cells.text,
-        known=cells.known,
-        moments=cells.moments,
-        flags=cells.flags,
+        seconds=seconds,
+        words=words,
+        unread={name: mask for name, mask in unread.items() if mask.any()},
+        key_states=np.stack(keys),
+        certificate_states=np.stack(certificates),
     )
 
 
-def _read_arns(cells: _Cells) -> None:
-    """Note which users have an ARN of their name."""
-    name, arn = cells.text[columns.USER], cells.text[columns.ARN]
+def _unread_subjects(arn: pa.Array, name: pa.Array) -> dict[str, np.ndarray]:
+    """Return which users have no ARN of their name, or a name that IAM does not give."""
     named = arns.is_user_arn(arn, name)
-    cells.known |= {columns.USER: named, columns.ARN: named}
-    if not named.all():
-        cells.known[columns.USER] = arns.is_user_name(name)
+    if named.all():
+        return {}
+    return {columns.USER: ~arns.is_user_name(name), columns.ARN: ~named}
 
 
-def _state(cells: _Cells, slot: AccessKeyColumns | CertificateColumns) -> np.ndarray:
+def _words(cells: pa.Array, is_word: np.ndarray) -> pa.DictionaryArray:
+    """Return the cells that are no moments as a dictionary, null elsewhere."""
+    if not is_word.any():
+        return pa.nulls(len(cells), _WORDS_TYPE)
+    nothing = pa.scalar(None, _TEXT_TYPE)
+    words = pc.if_else(pa.array(is_word), values.texts(cells), nothing)
+    return _narrow(words.dictionary_encode())
+
+
+_Masks = dict[str, np.ndarray]
+
+
+def _state(
+    words: Mapping[str, pa.Array],
+    dated: _Masks,
+    unread: _Masks,
+    slot: AccessKeyColumns | CertificateColumns,
+) -> np.ndarray:
     """Return the codes of a slot's states; a date that an active slot lacks is not known.
 
     A slot that is not active is absent without a date and inactive with one.
     """
-    active, dated = cells.flags[slot.active], ~np.isnat(cells.moments[slot.last_rotated])
-    date_known = cells.known[slot.last_rotated]
-    code = np.where(dated, code_of(SlotState.INACTIVE), code_of(SlotState.ABSENT)).astype(np.int8)
+    active, is_dated = _is(words[slot.active], "true"), dated[slot.last_rotated]
+    no_date = unread.get(slot.last_rotated, np.zeros(len(active), bool))
+    code = np.where(is_dated, code_of(SlotState.INACTIVE), code_of(SlotState.ABSENT))
     code[active] = code_of(SlotState.ACTIVE)
-    code[~(cells.known[slot.active] & date_known)] = code_of(SlotState.UNKNOWN)
-    cells.known[slot.last_rotated] = date_known & (dated | ~active)
-    return code
+    code[unread[slot.active] | no_date] = code_of(SlotState.UNKNOWN)
+    unread[slot.last_rotated] = no_date | (active & ~is_dated)
+    return code.astype(np.int8)
 
 
-def _key_state(cells: _Cells, slot: AccessKeyColumns) -> np.ndarray:
+def _key_state(
+    words: Mapping[str, pa.Array], dated: _Masks, unread: _Masks, slot: AccessKeyColumns
+) -> np.ndarray:
     """Return the codes of a key's states; traces of use where there is no key are not understood.
 
     A report without a column of use knows that a key that is absent has none.
     """
-    code = _state(cells, slot)
-    absent, used = code == code_of(SlotState.ABSENT), map(cells.is_filled, slot.last_use)
-    contradicted = absent & np.logical_or.reduce([*used])
+    code = _state(words, dated, unread, slot)
+    absent, no_use = code == code_of(SlotState.ABSENT), (NO_VALUE, NOT_SUPPORTED, "", None)
+    used = [dated[slot.last_used_date], *(~_is(words[name], *no_use) for name in slot.last_use)]
+    contradicted = absent & np.logical_or.reduce(used)
     code[contradicted] = code_of(SlotState.UNKNOWN)
-    cells.known[slot.last_rotated] &= ~contradicted
-    lacks_use = absent & ~contradicted & np.asarray(cells.text[slot.last_used_date].is_null())
-    cells.known[slot.last_used_date] |= lacks_use
+    unread[slot.last_rotated] |= contradicted
+    if slot.last_used_date in unread:
+        lacks_use = absent & ~contradicted & _is(words[slot.last_used_date], None)
+        unread[slot.last_used_date] &= ~lacks_use
     return code

@@ -14,7 +14,6 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer import columns
 from analyzer.report.model import NO_MOMENT, arrow_array, text_series
 
 _ARROW_TYPE: Final = pa.timestamp("s", "UTC")
@@ -28,7 +27,6 @@ _LOCAL_DATE: Final = re.compile(
     r"\s*(\d{1,2}[/.\-]\d{1,2}[/.\-]\d|\d{4}[/.\-]\d{1,2}[/.\-]\d{1,2} \d+:)"
 )
 _SHORTEST_LOCAL_DATE: Final = len("3/4/21")
-_DATE_BEGINNINGS: Final = np.frombuffer(b"0123456789 \t", np.uint8)
 
 YEARS: Final = range(1970, 2100)
 """The years of all moments in reports: a moment of another year is damaged."""
@@ -111,47 +109,12 @@ def timestamp(text: str) -> datetime | None:
     return moment if moment and moment.year in YEARS else None
 
 
-def timestamp_texts(cells: pa.Array, moment: np.ndarray) -> pa.Array:
-    """Return the cells with every moment in the form `2024-04-22T19:47:52Z`."""
-    if is_dictionary(cells):
-        distinct = cells.dictionary
-        return _with_texts(cells, timestamp_texts(distinct, timestamps(distinct)))
-    is_moment = ~np.isnat(moment)
-    if (np.asarray(pc.binary_length(cells).fill_null(0))[is_moment] == _Z_LENGTH).all():
-        return cells
-    text = utc_texts(pa.array(moment)).cast(cells.type)
-    return pc.if_else(pa.array(is_moment), text, cells)
-
-
 def is_local_date(cell: str) -> bool:
     """Return whether a cell is a date whose day and month cannot be distinguished."""
-    return _LOCAL_DATE.match(cell) is not None
-
-
-def may_be_local_date(cells: pa.Array, moment: np.ndarray) -> np.ndarray:
-    """Return which cells are not a moment, but are long enough for a date and begin like one."""
-    suspect = np.asarray(np.isnat(moment) & _is_long_enough_for_date(cells))
-    return suspect & _begins_like_date(cells) if suspect.any() else suspect
-
-
-@of_each_text
-def _is_long_enough_for_date(cells: pa.Array) -> np.ndarray:
-    return np.asarray(pc.binary_length(cells).fill_null(0)) >= _SHORTEST_LOCAL_DATE
-
-
-@of_each_text
-def _begins_like_date(cells: pa.Array) -> np.ndarray:
-    return np.isin(first_bytes(cells), _DATE_BEGINNINGS)
+    return len(cell) >= _SHORTEST_LOCAL_DATE and _LOCAL_DATE.match(cell) is not None
 
 
 _BOOLEAN_WORDS: Final = pa.array(["true", "false"], pa.large_string())
-
-
-def normalized(column: str, cells: pa.Array) -> pa.Array:
-    """Return a column's cells with timestamps as `…Z` and booleans in lower case."""
-    if column in columns.TIMESTAMPS:
-        return timestamp_texts(cells, timestamps(cells))
-    return lowercase_booleans(cells) if column in columns.BOOLEANS else cells
 
 
 def lowercase_booleans(cells: pa.Array) -> pa.Array:

@@ -152,7 +152,7 @@ def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Arra
 
     sentences: dict[int, list[str]] = {position: [] for position in at.tolist()}
     for name in names:
-        for position, value in zip(*facts.page.unread(name), strict=True):
+        for position, value in zip(*facts.page.unread_cells(name), strict=True):
             if position in sentences:
                 sentence = facts.unknown_cell_sentence(int(position), name, value)
                 sentences[position].append(sentence)

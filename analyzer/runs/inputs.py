@@ -100,9 +100,7 @@ def _with_run_relative_names(prefix: str, report: Report) -> Report:
         superseded=tuple(
             replace(file, name=file.name.removeprefix(prefix)) for file in report.superseded
         ),
-        older=lambda: (
-            _with_run_relative_names(prefix, report_before) for report_before in report.older()
-        ),
+        older=report.older and _with_run_relative_names(prefix, report.older),
         source_notes=tuple(note.replace(prefix, "") for note in report.source_notes),
         content_notes=tuple(note.replace(prefix, "") for note in report.content_notes),
     )

@@ -100,7 +100,7 @@ class Facts:
     @cached_property
     def password_unreported(self) -> np.ndarray:
         """Return for which roots the report does not say if there is a password."""
-        positions, cells = self.page.unread(columns.PASSWORD_ENABLED)
+        positions, cells = self.page.unread_cells(columns.PASSWORD_ENABLED)
         mask = np.zeros(len(self.page), bool)
         mask[positions] = [cell == NOT_SUPPORTED for cell in cells]
         return mask
@@ -195,7 +195,7 @@ class Facts:
 
     # How facts are computed
 
-    @property
+    @cached_property
     def as_of(self) -> np.ndarray:
         """Return the moment that each user's report describes (datetime64[s])."""
         return self.page.as_of
@@ -254,7 +254,7 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
     named: dict[int, list[str]] = defaultdict(list)
     for name in _SENTENCE_ORDER:
         if name in masks:
-            for position, value in zip(*facts.page.unread(name, masks[name]), strict=True):
+            for position, value in zip(*facts.page.unread_cells(name, masks[name]), strict=True):
                 named[int(position)].append(facts.unknown_cell_sentence(position, name, value))
     texts = map("; ".join, named.values())
     sentences = pd.Series([*texts], pd.Index([*named], dtype="int64"), TEXT)

@@ -93,7 +93,8 @@ def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[
         put(folder, text.encode(errors="surrogateescape"), name)
     together = contents_or_problems(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(read_reports, "_GROUP", 1)
+        patch.setattr(read_reports, "_GROUP_BYTES", 1)
+        patch.setattr(table, "SLICE_ROWS", 3)
         patch.setattr(table, "BLOCK_BYTES", 1500)
         patch.setattr(users_module, "SLICE_ROWS", 3)
         assert contents_or_problems(folder) == together

@@ -6,9 +6,12 @@ from analyzer.report import table
 from analyzer.report.report import Report
 from tests.support.builders import (
     ACCOUNT,
+    AS_OF,
     COLUMNS,
     COLUMNS_OF_2014,
     MORE_CREDENTIALS,
+    a_certificate,
+    a_key,
     a_user,
     report_text,
     the_root,
@@ -119,6 +122,14 @@ def test_signs_that_separate_or_quote_elsewhere_are_read_as_they_stand() -> None
     root = the_root(additional_credentials_info="")
     text = report_text([user], root=root, columns=(*COLUMNS, MORE_CREDENTIALS))
     assert judged(text) == {"eve": "unused"}
+
+
+def test_moments_of_both_forms_are_shown_in_that_of_today_in_every_column() -> None:
+    user = a_user("eve", key_1=a_key(used=AS_OF), certificate_1=a_certificate())
+    (found,) = cells(report_of(report_text([user], form="+00:00")))
+    (today,) = cells(report_of(report_text([user])))
+    assert found == today
+    assert found["cert_1_last_rotated"].endswith("Z")
 
 
 # Several reports in one file

@@ -113,8 +113,9 @@ def test_the_order_of_the_rows_changes_nothing() -> None:
 @every_rule
 def test_it_reads_no_cell_but_those_that_it_names(rule: Rule) -> None:
     page = page_for(rule).take(np.arange(50))
-    known = {name: cells & (name in rule.columns) for name, cells in page.known.items()}
-    unread = by_itself(rule, dataclasses.replace(page, known=known))
+    others = {name: np.ones(len(page), bool) for name in page.known if name not in rule.columns}
+    hidden = dataclasses.replace(page, unread={**page.unread, **others})
+    unread = by_itself(rule, hidden)
     plain = random_findings_by(rule).loc[lambda found: found["row"] < len(page) + 2]
     texts = [each.drop(columns="created").to_csv(index=False) for each in (plain, unread)]
     assert texts[0] == texts[1]

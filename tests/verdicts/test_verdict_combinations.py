@@ -392,7 +392,7 @@ def unread_cells(*users: Row, columns: Sequence[str] = COLUMNS) -> list[dict[str
     (page,) = load_named(("report.csv", content), as_of=AS_OF).iam_users.slices()
     found: list[dict[str, str]] = [{} for _ in users]
     for column in columns:
-        for at, value in zip(*page.unread(column), strict=True):
+        for at, value in zip(*page.unread_cells(column), strict=True):
             found[at][column] = value
     return found
 

@@ -187,7 +187,7 @@ DayColumn: Final = partial(MomentColumn, is_day=True)  # shows dates without tim
 
 def raw_if_unread(page: Users, column: str, words: Texts) -> Texts:
     """Return words, but the raw value if the report's cell was not understood."""
-    at, cells = page.unread(column)
+    at, cells = page.unread_cells(column)
     if not len(at):
         return words
     texts = text_column(words).to_pylist()
