@@ -12,7 +12,7 @@ from functools import partial
 from itertools import takewhile
 from typing import Final
 
-from analyzer.decisions.credentials import ReportedUser
+from analyzer.decisions.credentials import SOME_SERVICE, ReportedUser
 from analyzer.decisions.decision import Decision, LedgerLine
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.removal_log import LoggedRemoval
@@ -81,6 +81,13 @@ class Fate:
     def now(self) -> ReportedUser | None:
         """Return the user in that report, None if it is not there."""
         return self.newest.users.get(self.line.subject) if self.newest else None
+
+    @property
+    def listed_services(self) -> list[str]:
+        """Return the services of active credentials that AWS's lists name."""
+        rows = (shown.users.get(self.line.subject) for shown in self.reports)
+        texts = {user.services for user in (self.before, *rows) if user} - {"", SOME_SERVICE}
+        return sorted({name for text in texts for name in text.split(", ")})
 
     @property
     def action(self) -> Decision:

@@ -175,6 +175,10 @@ def _remove_call(removal: Fate) -> str:
     words += [f"key={text}" for text in _slot_texts(shown.keys)]
     words += [f"certificate={text}" for text in _slot_texts(shown.certificates)]
     words += ["mfa=yes"] if shown.has_mfa else []
+    words += [f"service={_quoted(name)}" for name in removal.listed_services]
+    beside = sorted((line.same_second or frozenset()) - {line.user} - removal.to_delete)
+    words += [f"beside={_quoted(name)}" for name in beside]
+    words += [f"leaving={_quoted(name)}" for name in sorted(removal.to_delete - {line.user})]
     words += [f"by={_quoted(_one_line(line.decided_by))}", f"on={line.decided_on}"]
     words += [f"ticket={_quoted(_one_line(line.ticket))}"] if line.ticket else []
     remarks = "".join(

@@ -15,15 +15,17 @@
 # a copy lacks what is decided later. Running it again is safe: what is done is not done twice. To
 # keep a user, delete its line below, or tag the user in AWS with credreport:keep.
 #
-# deactivate   makes access keys, signing certificates, SSH keys and service-specific credentials
-#              inactive, which can be undone, and deletes the password, which cannot be restored:
-#              only a new one can be set. Sessions that are open end by themselves, within hours.
+# deactivate   makes access keys, signing certificates and service-specific credentials inactive,
+#              which can be undone, and deletes the password, which cannot be restored: only a new
+#              one can be set. Sessions that are open end by themselves, within hours.
 # delete       takes groups and policies from the user, which can be undone as long as it is there,
 #              then deletes its credentials and in the end itself, which cannot. It skips a user
 #              with anything active (also SSH keys and service-specific credentials of CodeCommit
 #              and Bedrock), and one with a password that was ever used: deactivate it first.
 #
-# Both skip a user that shows more access or use in AWS than the reviewer saw. They look again
+# Both skip a user that shows more access or use in AWS than the reviewer saw, one with an active SSH
+# key or service-specific credential that no report and no list named, and one whose creation second
+# now holds other users: perhaps the user was renamed, and another has its name. They look again
 # before each change, and go no further if it shows more by then; what happens in the few seconds
 # between that look and the change, they cannot see. If an existing password was changed since, only
 # a newer report shows it: plan from the newest. In a line below:
@@ -33,7 +35,10 @@
 #   password      the latest creation time that it may have; signed-in: the last sign-in
 #   key           creation, state, and the latest last-used time accepted: the report's plus 15
 #                 minutes (-: never); certificate: the same without use
-#   mfa           an MFA device was registered. All else was not in the report.
+#   mfa           an MFA device was registered
+#   service       a service of which AWS's list showed an active service-specific credential
+#   beside        another user that was created in the same second; leaving: one that is to be
+#                 deleted too, and may be gone. All else was not in the report.
 #
 # After an error of one user the script goes on with the next; it ends if a change is denied or the
 # credentials are no longer valid. Exit code: 0 all users are done, 1 a user was skipped or failed
@@ -201,12 +206,37 @@ check_gone() {
   ! is_logged delete-user ok || return 1
   # A list with this name is older than the end of the user, or AWS is late with it.
   if [ -z "$users" ] || is_listed; then
-    users=$(iam list-users --query='Users[].[CreateDate, UserName]') || fail list-users || return 1
+    list_users || return 1
   fi
   ! is_listed || unclear 'get-user does not find the user, and list-users shows it' || return 1
-  names=$(say "$users" | sed -n "s/^${created%Z}[^$tab]*$tab//p" | one_line)
+  names=$(names_of_second | one_line)
   [ -z "$names" ] || skip "possibly renamed to ${names% }: created at the same time"
   return 1
+}
+
+list_users() {
+  users=$(iam list-users --query='Users[].[CreateDate, UserName]') || fail list-users
+}
+
+# The names of all users that were created in the second of this one, a line each.
+names_of_second() { say "$users" | sed -n "s/^${created%Z}[^$tab]*$tab//p"; }
+
+# Does the second in which the user was created hold the names that were seen, and no other? A user
+# keeps its creation time when it is renamed. Who is to be deleted too may be gone.
+check_second() {
+  [ -n "$users" ] || list_users || return 1
+  names=" $(names_of_second | one_line)"
+  for name in $names; do
+    case " $user $beside $leaving " in *" $name "*) ;; *)
+      skip "user $name was created in the same second: not in the report" || return 1 ;;
+    esac
+  done
+  for name in $beside; do
+    case "$names$leaving " in *" $name "*) ;; *)
+      skip "user $name, created in the same second, is gone: perhaps this is that user" ||
+        return 1 ;;
+    esac
+  done
 }
 
 check_user() {
@@ -335,12 +365,26 @@ compare_with_report() {
   compare 'signing certificate' "$(comparable | sort)" "$certificates"
 }
 
-# Was a credential created after the report? Is one active that must not be?
+# Is this a service-specific credential of a service that AWS's list named?
+is_named() {
+  for service in $services_seen; do
+    case $(say "$1" | tr -d ' ') in *"\"ServiceName\":\"$service\""*) return 0 ;; esac
+  done
+  return 1
+}
+
+# Was a credential created after the report? Is one active that must not be, or that nothing named?
 check_credentials() {
-  while IFS=$tab read -r kind status created_at value _; do
+  while IFS=$tab read -r kind status created_at value json; do
     [ -n "$value" ] || continue
     not_after "$created_at" "$baseline" ||
       skip "$kind $value was created at $created_at: after the report" || return 1
+    case $kind:$status in
+      *:Inactive) ;;
+      'SSH public key':*) skip "$kind $value is active: no report shows it" || return 1 ;;
+      'service-specific credential:Active') is_named "$json" ||
+        skip "$kind $value is active: no report and no list named it" || return 1 ;;
+    esac
     case ${if_active:+$kind:$status} in
       '' | 'MFA device':* | *:Inactive | 'service-specific credential:Expired') ;;
       *) skip "$kind $value is active: $if_active" || return 1 ;;
@@ -386,7 +430,7 @@ check_access() {
   check_credentials
 }
 
-check() { not_the_caller && check_access && list_permissions; }
+check() { not_the_caller && check_access && check_second && list_permissions; }
 
 # Before the first change of a user: is it still this account, were all answers about this user, and
 # is the user saved, and is it said what cannot be restored?
@@ -504,7 +548,6 @@ deactivate_user() {
   off=--status=Inactive
   change_each update-access-key access-key-id "$access_keys" $off &&
     change_each update-signing-certificate certificate-id "$signing_certificates" $off &&
-    change_each update-ssh-public-key ssh-public-key-id "$ssh_keys" $off &&
     change_each update-service-specific-credential service-specific-credential-id \
       "$services" $off && delete_password || return 1
   if_active='run this script again in some minutes'
@@ -554,7 +597,8 @@ remove() {
   decision=$1 arn=$2 user=${2##*/}
   shift 2
   created='' baseline='' confirmed='' expires='' password=none signed_in=never mfa=no
-  keys='' certificates='' decided_by='' decided_on='' ticket=''
+  keys='' certificates='' services_seen='' beside=' ' leaving=' '
+  decided_by='' decided_on='' ticket=''
   for word in "$@"; do
     value=${word#*=}
     case $word in
@@ -562,6 +606,8 @@ remove() {
       confirmed=*) confirmed=$value ;; expires=*) expires=$value ;;
       password=*) password=$value ;; signed-in=*) signed_in=$value ;; mfa=*) mfa=$value ;;
       key=*) keys="$keys $value" ;; certificate=*) certificates="$certificates $value" ;;
+      service=*) services_seen="$services_seen $value" ;;
+      beside=*) beside="$beside$value " ;; leaving=*) leaving="$leaving$value " ;;
       by=*) decided_by=$value ;; on=*) decided_on=$value ;; ticket=*) ticket=$value ;;
       *) stop "this line was changed: $arn: $word" ;;
     esac

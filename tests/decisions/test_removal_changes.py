@@ -27,6 +27,7 @@ from tests.support.removals import (
     KEY_USED,
     PASSWORD_CHANGED,
     SECOND,
+    SERVICE,
     SHELLS,
     SIGNED_IN,
     UPLOADED,
@@ -100,6 +101,11 @@ def used(place: int, when: When) -> Change:
 
 def created(when: When) -> Change:
     return lambda _, user: setattr(user, "created", text(when))
+
+
+def in_fractions(_: AwsAccount, user: User) -> None:
+    """Let AWS say the creation time to the millisecond."""
+    user.created = user.created.replace("Z", ".999Z")
 
 
 def arn(old: str, new: str) -> Change:
@@ -191,11 +197,14 @@ OF_NOTHING: Rows = {
     "SSH key added": (added(SSH, "Active", LATE), "SSH public key NEW was created"),
     "inactive SSH key added": (added(SSH, "Inactive", LATE), "after the report"),
     "SSH key of unknown creation": (added(SSH, "Inactive", "None"), "at None"),
-    "active SSH key": (added(SSH, "Active", EARLY), f"SSH public key NEW {FIRST}"),
+    "active SSH key": (
+        added(SSH, "Active", EARLY),
+        "SSH public key NEW is active: no report shows it",
+    ),
     "SSH key of unknown status": (added(SSH, "-", EARLY), "is active"),
     "service added": (added(SERVICES, "Active", LATE), "service-specific credential NEW was"),
     "expired service added": (added(SERVICES, "Expired", LATE), "after the report"),
-    "active service credential": (added(SERVICES, "Active", EARLY), FIRST),
+    "active service credential": (added(SERVICES, "Active", EARLY), "no report and no list named"),
     # Spared
     "tagged": (tagged("credreport:keep"), "it has the tag credreport:keep"),
     "tagged among others": (tagged("a", "credreport:keep", "b"), "has the tag"),
@@ -235,7 +244,6 @@ HARMLESS: tuple[Change, ...] = (
     added("list-user-policies", "-", "-"),
     added("list-groups-for-user", "-", "-"),
 )
-ONLY_BEFORE_DELETION = ("active SSH key", "SSH key of unknown status", "active service credential")
 
 
 class Case(NamedTuple):
@@ -312,7 +320,7 @@ def test_a_user_with_access_is_not_deleted_though_the_plan_shows_it(aws: AwsStub
 
 
 def test_what_is_noticed_before_a_deletion_is_before_a_deactivation_too(aws: AwsStub) -> None:
-    names = [name for name in CHANGES if name not in ONLY_BEFORE_DELETION]
+    names = [*CHANGES]
     check_all_are_skipped(aws, cases(aws, names[::4], Decision.DEACTIVATE))
 
 
@@ -336,7 +344,7 @@ def turned(_: AwsAccount, user: User) -> None:
 SAME: dict[str, tuple[Any, ...]] = {
     "nothing happened": (ALL,),
     "fractions of a second, earlier times, and keys in another order": (
-        *(ALL, created("2024-02-03T04:05:06.999Z"), password(EARLY)),
+        *(ALL, in_fractions, password(EARLY)),
         *(used(0, KEY_USED - HOUR), replaced(DEVICES, BASELINE), turned),
     ),
     "a use within the tolerance, a certificate deleted": (ALL, used(0, UNTIL), removed(CERTS, 0)),
@@ -369,16 +377,48 @@ def test_a_user_that_shows_no_more_than_the_reviewer_saw_is_deleted(
     assert aws.account.users.keys() <= {"twin"}
 
 
-def test_what_no_report_shows_is_deactivated_if_so_decided_and_then_deleted(aws: AwsStub) -> None:
-    users = cases(aws, ONLY_BEFORE_DELETION, Decision.DEACTIVATE)
+LIVE = ("active SSH key", "SSH key of unknown status", "active service credential")
+
+
+def test_a_live_credential_that_no_report_and_no_list_named_is_not_deactivated(
+    aws: AwsStub,
+) -> None:
+    users = cases(aws, LIVE, Decision.DEACTIVATE)
     run = aws.apply(*(each.removal for each in users))
-    assert {*run.results().values()} == {"done"}
-    for user in aws.account.users.values():
-        states = [item[0] for name in (SSH, SERVICES) for item in user.lists[name]]
-        assert states == ["Inactive"], user
-    deletions = [removal(each.removal.user) for each in users]
-    assert {*aws.apply(*deletions).results().values()} == {"done"}
-    assert aws.account.users == {}
+    assert ({*run.results().values()}, aws.changes()) == ({"skipped"}, [])
+    named = removal(
+        "named", decision=Decision.DEACTIVATE, services=f"bedrock.amazonaws.com, {SERVICE}"
+    )
+    added(SERVICES, "Active", EARLY)(aws.account, exists(aws.account, named))
+    assert aws.apply(named).results() == {**run.results(), named.arn: "done"}
+    other = removal("other", decision=Decision.DEACTIVATE, services="bedrock.amazonaws.com")
+    added(SERVICES, "Active", EARLY)(aws.account, exists(aws.account, other))
+    assert aws.apply(other).results()[other.arn] == "skipped"
+
+
+SECONDS = [
+    # Users that AWS shows of the second, what was seen beside, who is to be deleted too.
+    (["bob"], [], [], "done"),
+    (["bob", "x"], ["x"], [], "done"),
+    (["bob", "x"], [], [], "user x was created in the same second: not in the report"),
+    (["bob"], ["x"], [], "user x, created in the same second, is gone: perhaps this is that user"),
+    (["bob"], ["x"], ["x"], "done"),
+    (["bob", "x"], ["x"], ["x"], "done"),
+    (["bob", "x-2"], ["x", "x-2"], ["x"], "done"),
+    (["bob", "bo"], ["bo.b"], [], "user bo was created in the same second"),
+]
+
+
+@pytest.mark.parametrize(("there", "beside", "leaving", "result"), SECONDS)
+def test_the_second_of_a_user_holds_the_names_that_were_seen_but_for_those_to_be_deleted(
+    aws: AwsStub, there: list[str], beside: list[str], leaving: list[str], result: str
+) -> None:
+    for name in there:
+        aws.account.add(f"arn:aws:iam::{ACCOUNT}:user/{name}", CREATED)
+    run = aws.apply(removal(beside=beside, to_delete=leaving))
+    end = run.log[-1]
+    assert (end["result"] if result == "done" else end["detail"]).startswith(result)
+    assert sum(call[1] == "list-users" for call in aws.calls) == 1
 
 
 MEANWHILE: dict[str, tuple[Change, str]] = {
@@ -401,9 +441,6 @@ MEANWHILE: dict[str, tuple[Change, str]] = {
     "gone": (renamed(), "does not exist any more"),
     "renamed": (renamed("rob"), "possibly renamed to rob"),
 }
-SWITCHED_OFF_TOO = "ssh-on", "service-on"
-"""What a deactivation takes as it comes, before its first change."""
-
 DELETE, DEACTIVATE = Decision.DELETE, Decision.DEACTIVATE
 LAST_READ = "list-user-policies"
 AT_ALL = [name for name in MEANWHILE if name not in ("gone", "renamed")]
@@ -442,8 +479,6 @@ def test_a_user_is_looked_at_once_more_before_each_change(
     ends = {line["user"]: line for line in run.log if line["step"] == "end"}
     for name in events:
         result, reason = "skipped" if call == LAST_READ else "failed", MEANWHILE[name][1]
-        if (call, decision) == (LAST_READ, DEACTIVATE) and name in SWITCHED_OFF_TOO:
-            result, reason = "done", ""
         result = "gone" if name == "gone" else result
         assert (ends[name]["result"], reason in ends[name]["detail"]) == (result, True), name
     assert aws.untrue() == []
@@ -451,7 +486,8 @@ def test_a_user_is_looked_at_once_more_before_each_change(
 
 def test_the_users_of_the_account_are_listed_once(aws: AwsStub) -> None:
     aws.account.add(f"arn:aws:iam::{ACCOUNT}:user/twin", CREATED)
-    users = [removal("a"), removal("b", created=CREATED + SECOND), removal("c")]
+    a, c = (removal(name, created=CREATED) for name in "ac")
+    users = [a, removal("b", created=CREATED + SECOND), c]
     run = aws.apply(*users)
     assert [*run.results().values()] == ["skipped", "gone", "skipped"]
     assert sum(call[1] == "list-users" for call in aws.calls) == 1

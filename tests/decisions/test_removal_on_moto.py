@@ -66,7 +66,7 @@ def equip(iam: Any, front: Front, user: str, status: str) -> None:
     signed = iam.upload_signing_certificate(**name, CertificateBody=certificate())["Certificate"]
     iam.update_signing_certificate(**name, CertificateId=signed["CertificateId"], Status=status)
     key = iam.upload_ssh_public_key(**name, SSHPublicKeyBody="ssh-rsa AAAA")["SSHPublicKey"]
-    iam.update_ssh_public_key(**name, SSHPublicKeyId=key["SSHPublicKeyId"], Status=status)
+    iam.update_ssh_public_key(**name, SSHPublicKeyId=key["SSHPublicKeyId"], Status="Inactive")
     front.service_credentials[user] = {f"ACCA{user.upper().replace(',', 'X'):X>20}": status}
     codes = {"AuthenticationCode1": "123456", "AuthenticationCode2": "654321"}
     device = iam.create_virtual_mfa_device(VirtualMFADeviceName=user)["VirtualMFADevice"]
@@ -125,7 +125,7 @@ def seen(iam: Any, user: dict[str, Any]) -> dict[str, Any]:
         seen["keys"] = tuple(credential(key["CreateDate"], active=active) for key in listed)
         (uploaded,) = iam.list_signing_certificates(UserName=name)["Certificates"]
         seen["certificates"] = (credential(uploaded["UploadDate"], active=active),)
-        seen |= {"has_password": True, "has_mfa": True}
+        seen |= {"has_password": True, "has_mfa": True, "services": "bedrock.amazonaws.com"}
     return seen
 
 

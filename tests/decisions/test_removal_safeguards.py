@@ -25,9 +25,11 @@ from tests.support.removals import (
     NOW,
     PASSWORD_CHANGED,
     SECOND,
+    SERVICE,
     SHELLS,
     Removal,
     attach_permissions,
+    born,
     device,
     exists,
     removal,
@@ -135,7 +137,8 @@ class Full(NamedTuple):
 
 def full_run(folder: Path, shell: str, **variables: str) -> Full:
     aws, saved = AwsStub(folder, shell, now=NOW), list[list[dict[str, Any]]]()
-    ann = removal("ann", **EVERYTHING, decision=Decision.DEACTIVATE, ticket="SEC 1, 2")
+    state = {**EVERYTHING, "services": SERVICE}
+    ann = removal("ann", **state, decision=Decision.DEACTIVATE, ticket="SEC 1, 2")
     for each in (ann, removal(**DELETABLE)):
         user = exists(aws.account, each)
         attach_permissions(user)
@@ -356,7 +359,7 @@ def test_the_log_says_who_did_what_by_which_script_and_decision(full: Full) -> N
         "ticket": "SEC 1, 2",
         "user": "ann",
         "arn": f"arn:aws:iam::{ACCOUNT}:user/ann",
-        "created": stated(CREATED),
+        "created": stated(born("ann")),
         "step": "update-access-key",
         "result": "begin",
         "detail": "AKIA0ann",

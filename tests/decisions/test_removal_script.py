@@ -107,22 +107,21 @@ def test_preview_shows_and_apply_takes_and_logs_the_steps_that_can_be_undone_fir
 
 def test_deactivate_makes_all_credentials_inactive_and_deletes_the_password(aws: AwsStub) -> None:
     certificates = tuple(credential(CREATED + n * HOUR, active=n == 1) for n in (0, 1))
-    each = removal(**EVERYTHING | {"certificates": certificates}, decision=Decision.DEACTIVATE)
+    state = EVERYTHING | {"certificates": certificates, "services": "codecommit.amazonaws.com"}
+    each = removal(**state, decision=Decision.DEACTIVATE)
     equip(aws, each)
     lists = aws.account.users["bob"].lists
-    lists["list-ssh-public-keys"].append(["Active", stated(CREATED), "APKA2"])
     lists["list-service-specific-credentials"].append(["Active", stated(CREATED), "ACCA3"])
     run = aws.apply(each)
     assert (run.code, run.results()) == (0, {ARN: "done"})
     assert changes_of(aws) == (
         "update-access-key --access-key-id=AKIA0bob --status=Inactive",
         "update-signing-certificate --certificate-id=CERT1 --status=Inactive",
-        "update-ssh-public-key --ssh-public-key-id=APKA2 --status=Inactive",
         f"update-{SERVICE} --{SERVICE}-id=ACCA3 --status=Inactive",
         "delete-login-profile",
     )
     assert aws.apply(each).log[-1]["detail"] == "nothing left to do"
-    assert len(aws.changes()) == 5
+    assert len(aws.changes()) == 4
     (logged,) = read_removal_log(LOG, (aws.folder / LOG).read_bytes()).removals
     assert not logged.is_deleted
 

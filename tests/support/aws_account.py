@@ -214,4 +214,6 @@ def _is_time(text: str) -> bool:
 
 
 def _json(row: list[str]) -> str:
-    return json.dumps({"Status": row[0], "CreateDate": row[1], "Id": row[2]})
+    service = "codecommit.amazonaws.com"
+    named = {"Status": row[0], "CreateDate": row[1], "Id": row[2], "ServiceName": service}
+    return json.dumps(named)

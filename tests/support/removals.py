@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 from analyzer import columns
 from analyzer.decisions.credentials import Credentials, Moment, ReportedUser, Slot
@@ -45,6 +46,7 @@ EVERYTHING: dict[str, Any] = {
 }
 """What a report can show of a user."""
 
+SERVICE = "codecommit.amazonaws.com"
 NEVER = Moment()
 NOTHING = Credentials(False, NEVER, NEVER, False, keys=(), certificates=())  # noqa: FBT003  as read
 
@@ -83,7 +85,7 @@ def removal(  # noqa: PLR0913  what a person decides, and when
     path: str = "/",
     *,
     arn: str | None = None,
-    created: datetime = CREATED,
+    created: datetime | None = None,
     decision: Decision = Decision.DELETE,
     baseline: datetime = BASELINE,
     confirmed: datetime | None = None,
@@ -99,8 +101,8 @@ def removal(  # noqa: PLR0913  what a person decides, and when
 ) -> Removal:
     """Return the decision to delete a user who has nothing, unless the state says otherwise."""
     arn = f"arn:aws:iam::{ACCOUNT}:user{path}{user}" if arn is None else arn
-    moments = {columns.USER_CREATION_TIME: created, columns.AS_OF: baseline}
     name = arn.rpartition("/")[2]
+    moments = {columns.USER_CREATION_TIME: created or born(name), columns.AS_OF: baseline}
     line = LedgerLine(
         decision=decision,
         decided_by=decided_by,
@@ -121,6 +123,11 @@ def removal(  # noqa: PLR0913  what a person decides, and when
     before = ReportedUser(replace(NOTHING, **state), services)
     standing = Standing((line,), word or decision, line, before)
     return Removal(standing, before, [reported(confirmed or baseline)], frozenset(to_delete))
+
+
+def born(name: str) -> datetime:
+    """Return a creation time within the hour, of each name another one."""
+    return CREATED if name == "bob" else CREATED + SECOND * (1 + crc32(name.encode()) % 3000)
 
 
 def reported(at: datetime) -> ReportedAccount:
@@ -163,7 +170,7 @@ def exists(account: AwsAccount, each: Removal) -> User:
 
 def turn(user: User, status: str) -> None:
     """Give one credential of each kind a status, but for certificates."""
-    for name in ("access-keys", "ssh-public-keys", "service-specific-credentials"):
+    for name in ("access-keys", "service-specific-credentials"):
         user.lists[f"list-{name}"][0][0] = status
 
 
