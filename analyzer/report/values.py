@@ -125,12 +125,6 @@ def lowercase_booleans(cells: pa.Array) -> pa.Array:
     return pc.if_else(pc.is_in(lower, _BOOLEAN_WORDS), lower, cells)
 
 
-@of_each_text
-def is_boolean(cells: pa.Array) -> np.ndarray:
-    """Return which cells are `true` or `false`, in any case."""
-    return np.asarray(pc.is_in(pc.utf8_lower(cells), _BOOLEAN_WORDS))
-
-
 def is_one_of(words: Iterable[str | None], cells: pa.Array) -> np.ndarray:
     """Return which cells are one of some words; None stands for a cell that is missing."""
     among = pa.array([*words], pa.large_string())

@@ -94,8 +94,6 @@ def _listed_path_sources(name: str, limit: InputLimit) -> Iterator[Source]:
         yield skipped_source(name)
     elif path.is_file():
         yield from _file_sources(name, path, limit)
-    elif path.is_dir():
-        yield from _folder_sources(path, limit)
     elif not path.exists():
         yield refused_source(name, missing_file_refusal(name))
     else:

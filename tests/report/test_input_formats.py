@@ -225,3 +225,10 @@ def test_a_damaged_report_is_read_or_refused_but_never_breaks_the_program(data: 
     except InputRefused as refusal:
         problems = refusal.problems
     assert all(each.message and each.hint for each in problems)
+
+
+def test_an_answer_that_names_a_key_twice_is_refused() -> None:
+    once = as_json(GeneratedTime="2026-05-01T12:00:00Z").removesuffix("}")
+    for again in ("Content", "GeneratedTime"):
+        found = problem_of(f'{once}, "{again}": "2026-05-01T12:00:00Z"}}')
+        assert found.message == f"this JSON names {again} twice"

@@ -115,6 +115,18 @@ def test_damaged_reports_among_others_are_refused_as_they_are_alone(tmp_path: Pa
     assert names == {f"{number}.csv" for number in range(1, len(every), 2)}
 
 
+def test_blank_rows_and_headers_among_neighbours_are_no_reports(tmp_path: Path) -> None:
+    texts = (KINDS[kind](number) for number, kind in enumerate(("blank cells", "header again")))
+    assert isinstance(same_together(tmp_path, texts), dict)
+
+
+def test_cells_with_many_different_words_are_shown_as_they_stand(tmp_path: Path) -> None:
+    users = [a_user(f"u{at}", user_creation_time=f"word {at}") for at in range(300)]
+    (page,) = analyzer.load(put(tmp_path, of_account(ACCOUNTS[0], *users))).iam_users.slices()
+    assert page.text["user_creation_time"].to_pylist() == [f"word {at}" for at in range(300)]
+    assert len(page.text) == len(page.words) + len(["arn"])
+
+
 def test_a_row_in_a_cell_of_an_unknown_column_is_found_among_neighbours(tmp_path: Path) -> None:
     def wider(number: int, cell: str) -> str:
         header, *rows, last = of(number).split("\n")

@@ -124,6 +124,17 @@ def test_signs_that_separate_or_quote_elsewhere_are_read_as_they_stand() -> None
     assert judged(text) == {"eve": "unused"}
 
 
+def test_a_name_with_a_sign_that_separates_is_put_right_only_for_commas() -> None:
+    row = BOB.replace("bob", "ops,backup")
+    mended = report_of(lines(PLAIN, row))
+    assert verdicts(mended) == {**VERDICTS, "ops,backup": "unused"}
+    note = "1 row has a comma in the user name without quotes: read as the name."
+    assert f"report.csv: {note}" in mended.notes
+    for separator in ";\t":
+        found = problem_of(lines(PLAIN, row).replace(",", separator))
+        assert (found.row, found.message) == (5, "the row has 24 cells, the header 22")
+
+
 def test_moments_of_both_forms_are_shown_in_that_of_today_in_every_column() -> None:
     user = a_user("eve", key_1=a_key(used=AS_OF), certificate_1=a_certificate())
     (found,) = cells(report_of(report_text([user], form="+00:00")))

@@ -5,6 +5,7 @@ Names and texts that are no plain words are shown escaped: they forge no line.
 
 import io
 import json
+import sys
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -57,6 +58,13 @@ def test_reports_that_cannot_be_read_are_refused_with_the_others_problems(
         "the zip archive holds no file",
         "this is not a credential report: its first row names no column `user`",
     ]
+
+
+def test_a_standard_input_that_fails_is_refused(monkeypatch: Patch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    monkeypatch.setattr(sys.stdin, "buffer", FailingDisk(), raising=False)
+    (found,) = refused("-")
+    assert found.message == "it cannot be read: Input/output error"
 
 
 def test_a_file_of_the_kernel_which_may_wait_for_ever_counts_as_empty() -> None:
