@@ -123,7 +123,8 @@ class Report:
     def _part(self, users: Users, positions: np.ndarray | None, files: Sequence[int]) -> Users:
         """Return the users at positions, as those of the files alone."""
         part = users.take(np.array([], np.int64) if positions is None else positions)
-        return replace(part, file=np.searchsorted(files, part.file).astype(np.int32))
+        known = np.array(files, part.file.dtype)
+        return replace(part, file=np.searchsorted(known, part.file).astype(np.int32))
 
 
 def _by_account(users: Users) -> dict[str, np.ndarray]:

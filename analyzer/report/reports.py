@@ -188,7 +188,9 @@ def _listed(users: Users, services: Mapping[tuple[int, str, str], str]) -> pd.Se
 
 def _positions(users: Users, report: ReadReport) -> np.ndarray:
     """Return the positions of a report's users, without those of its superseded accounts."""
-    at = np.arange(*np.searchsorted(users.file, [report.at, report.at + 1]))
+    # Of another type, the bounds would cast the whole column for each report.
+    bounds = np.array([report.at, report.at + 1], users.file.dtype)
+    at = np.arange(*np.searchsorted(users.file, bounds))
     if not report.superseded:
         return at
     accounts = users.account.dictionary.to_pylist()
