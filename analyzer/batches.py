@@ -21,7 +21,7 @@ from analyzer.report import arns
 from analyzer.report.model import TEXT
 from analyzer.report.users import users_of_rows
 from analyzer.terms import AsOfSource, missing_columns_text
-from analyzer.verdicts.verdict import with_verdicts
+from analyzer.verdicts import verdict
 from analyzer.writers.parquet import USERS, record_batch
 
 SCHEMA: Final = pa.schema(
@@ -64,7 +64,7 @@ def judge(rows: pd.DataFrame, as_of: datetime, criteria: Criteria | None = None)
     users = users.with_users(
         {name: pd.Series(word, users.users.index, TEXT) for name, word in words.items()}
     )
-    judged = with_verdicts(users, criteria or Criteria())
+    judged = verdict.judge(users, criteria or Criteria())
     cells = {name: judged.cell(name) for name in columns.REPORT_ONLY}
     frame: pd.DataFrame = record_batch(SCHEMA, {**judged.users, **cells}).to_pandas()
     return frame

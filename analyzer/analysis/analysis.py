@@ -24,7 +24,7 @@ from analyzer.report.model import (
 from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.terms import CONTROL, OVERDUE, Verdict, count_text
-from analyzer.verdicts.verdict import with_verdicts
+from analyzer.verdicts.verdict import judge
 
 # Modules that one plain report does not need are imported where they are used.
 if TYPE_CHECKING:
@@ -230,7 +230,7 @@ def analyze(  # noqa: PLR0913  what a report is judged by
         report = replace(report, content_notes=(*report.content_notes, *notes))
         listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
     terms, exempt, owned = criteria or Criteria(), None, np.array([], np.int64)
-    users = with_verdicts(report.iam_users, terms)
+    users = judge(report.iam_users, terms)
     added = blank_categories((columns.EXEMPTION, *columns.OWNERSHIP), len(users))
     if listed:
         from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415

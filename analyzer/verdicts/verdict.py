@@ -43,7 +43,7 @@ _VERDICT_COLUMNS: Final = (
 _NOT_COUNTED: Final = np.iinfo(np.int64).max
 
 
-def with_verdicts(users: Users, criteria: Criteria) -> Users:
+def judge(users: Users, criteria: Criteria) -> Users:
     """Return users with `verdict`, `reason`, `exposure`, `certainty`, `caveats` and the days.
 
     `age_days` and `idle_days` are whole days before as-of, never negative; `idle_days` counts from

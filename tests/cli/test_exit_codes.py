@@ -71,7 +71,7 @@ def test_the_program_ends_before_python_takes_its_objects_from_threads_that_stil
 
 
 def test_a_bug_ends_with_70_and_its_traceback(capsys: Capture, monkeypatch: Patch) -> None:
-    monkeypatch.setattr("analyzer.analysis.analysis.with_verdicts", None)
+    monkeypatch.setattr("analyzer.analysis.analysis.judge", None)
     code = main(["analyze", str(CONSOLE), "--fail-on", "unused"])
     shown = capsys.readouterr()
     assert (code, shown.out) == (70, "")

@@ -7,7 +7,7 @@ import pytest
 from analyzer.limits import Criteria
 from analyzer.rules import RULES
 from analyzer.rules.rule import UNCOVERED_ACCOUNT, Rule
-from analyzer.verdicts.verdict import with_verdicts
+from analyzer.verdicts.verdict import judge
 from tests.support.builders import Row, a_key, a_password, a_user, days_before
 from tests.support.pages import BY_ID, findings_on, page_of
 
@@ -39,7 +39,7 @@ def test_the_remedy_goes_by_the_outcome_the_caveats_and_the_credentials() -> Non
     page = page_of(user for _, user, _, _ in REMEDIES)
     page = page.with_users({"service_credentials": [services for *_, services, _ in REMEDIES]})
     rules = [BY_ID[each] for each in (UNUSED, RETIRED, IDLE)]
-    found = findings_on(with_verdicts(page, Criteria()), rules).set_index(["rule", "row"])["remedy"]
+    found = findings_on(judge(page, Criteria()), rules).set_index(["rule", "row"])["remedy"]
     for row, (rule, _, _, expected) in enumerate(REMEDIES, start=2):
         assert found[rule, row] == expected, row
 

@@ -1,5 +1,5 @@
 from analyzer.limits import Criteria, Definition
-from analyzer.verdicts.verdict import with_verdicts
+from analyzer.verdicts.verdict import judge
 from tests.support.builders import (
     NEVER,
     a_key,
@@ -55,6 +55,6 @@ def test_the_fact_is_true_also_of_who_only_by_the_strict_definition_is_not_unuse
         (a_user(key_1=INACTIVE, password=LEFT), signed_in),
     )
     page = page_of(user for user, _ in users)
-    strict = with_verdicts(page, Criteria(definition=Definition.IAM_029))
+    strict = judge(page, Criteria(definition=Definition.IAM_029))
     facts = by_itself(BY_ID[RULE], strict)["fact"].tolist()
     assert facts == [f"{said}, {DETAILS}" for _, said in users]

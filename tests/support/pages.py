@@ -13,7 +13,7 @@ from analyzer.report.users import Users, users_of_rows
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts, finding_counts, page_findings
 from analyzer.rules.rule import VERDICT_CELLS, Rule
-from analyzer.verdicts.verdict import with_verdicts
+from analyzer.verdicts.verdict import judge
 from tests.support.builders import AS_OF, COLUMNS, Row, a_user, in_slot, rendered
 
 BY_ID = {rule.id: rule for rule in RULES}
@@ -39,7 +39,7 @@ def page_of(
 
 def of_users(*rows: Row, columns: Sequence[str] = COLUMNS) -> Users:
     """Return users' rows with verdicts."""
-    return with_verdicts(page_of(rows, columns=columns), Criteria())
+    return judge(page_of(rows, columns=columns), Criteria())
 
 
 NO_USERS = of_users()
@@ -72,7 +72,7 @@ def found(rule_id: str, *rows: Row, columns: Sequence[str] = COLUMNS) -> pd.Data
     rule = BY_ID[rule_id]
     page = page_of(rows, columns=columns)
     if rule.reads == VERDICT_CELLS:  # The others need no verdict, and half of the time.
-        page = with_verdicts(page, Criteria())
+        page = judge(page, Criteria())
     return by_itself(rule, page)
 
 
