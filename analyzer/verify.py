@@ -1,48 +1,52 @@
-"""Make the outputs of reports anew, with the code that made them first, and compare the values.
+"""Make the outputs of reports anew, with the code that made them first, and compare them.
 
 It proves that outputs follow from the reports that are kept, not that these are AWS's or complete,
 nor who typed an entry. What came from elsewhere, such as earlier runs that are gone, is named.
 """
 
-import hashlib
-from collections.abc import Container, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date
-from functools import cached_property
+import re
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
-from typing import Final
+from typing import Final, NamedTuple
+from zipfile import BadZipFile, ZipFile
 
 import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from analyzer import columns
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
-from analyzer.decisions.decision import LedgerLine
+from analyzer.decisions.decision import LedgerLine, User, normal_name, open_row
+from analyzer.decisions.entries import DECIDED_BY, DECIDED_ON, DECISION
 from analyzer.decisions.ledger import Ledger
-from analyzer.decisions.record import ReviewRecord
-from analyzer.differences import Difference, file_differences, refusal_differences
-from analyzer.errors import InputRefused
-from analyzer.report.report import Report
-from analyzer.report.values import timestamp
-from analyzer.reviews.entries import read_files
-from analyzer.reviews.list_sheets import lists_and_review
-from analyzer.reviews.xlsx_reader import read_sheets
+from analyzer.errors import InputRefused, Problem, joined_rows
+from analyzer.reviews.entries import ComparedWorkbook, compared_workbook, line_problems
+from analyzer.reviews.given_reports import GivenReports
+from analyzer.reviews.list_sheets import read_workbook
 from analyzer.runs import inputs, outputs, run_folders
+from analyzer.runs.run import exit_code
 from analyzer.runs.run_folders import RECORD_FILE, MadeFrom, Run
-from analyzer.sources.load import load_sources
-from analyzer.sources.source import Source, unreadable_file_refusal
-from analyzer.terms import (
-    VERSION,
-    AsOfSource,
-    count_text,
-    short_list,
-    version_text,
-)
-from analyzer.writers.workbook import split, write_workbook
-from analyzer.writers.workbook.book import SheetName
-from analyzer.writers.workbook.review_records import filter_of
+from analyzer.sources import fetch_manifest
+from analyzer.terms import VERSION, AsOfSource, count_text, short_list, utc_text, version_text
 
 NOT_PROVEN: Final = "Not proven: that the reports are AWS's and complete, and who typed an entry."
+_PROVEN: Final = (AsOfSource.ENVELOPE, AsOfSource.METADATA)
+"""The sources of an as-of that AWS gives in what is kept: a name can be changed."""
+
+_LONGEST: Final = 200
+_MOST: Final = 1000
+"""The most lines of one file that are named."""
+
+
+class Difference(NamedTuple):
+    """Name the place of a difference, and what stands there and what the reports give."""
+
+    place: str
+    message: str
 
 
 @dataclass(slots=True)
@@ -55,18 +59,18 @@ class Verification:
     users: int = 0
     outputs: int = 0
     differences: list[Difference] = field(default_factory=list)
-    notes: list[Difference] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     not_checked: list[str] = field(default_factory=list)
 
-    def add(self, differences: Iterable[Difference]) -> None:
-        """Add differences and notes."""
-        for one in differences:
-            (self.notes if one.is_note else self.differences).append(one)
+    def add(self, place: str, message: str) -> None:
+        """Add a difference."""
+        self.differences.append(Difference(place, message))
 
-    def compare(self, name: str, found: bytes, anew: bytes) -> None:
-        """Add how an output differs from the one made anew."""
-        self.outputs += 1
-        self.add(file_differences(name, found, anew))
+    def add_problems(self, problems: Iterable[Problem]) -> None:
+        """Add the problems of a file as differences."""
+        for problem in joined_rows(problems):
+            place, _, message = str(problem).partition("\n")[0].partition(": ")
+            self.add(place, message)
 
     @property
     def headline(self) -> str:
@@ -77,11 +81,9 @@ class Verification:
         open_ = f"; not checked: {'; '.join(self.not_checked)}" if self.not_checked else ""
         return f"{word} of {users}{count_text(self.outputs, 'output')}{open_}."
 
-    def add_report(self, report: Report, users: int) -> None:
-        """Count users, and name the reports whose as-of AWS does not give."""
-        self.users += users
-        proven = AsOfSource.ENVELOPE, AsOfSource.METADATA
-        if names := [file.name for file in report.files if file.as_of_source not in proven]:
+    def add_unproven(self, names: Sequence[str]) -> None:
+        """Name reports whose as-of AWS does not give."""
+        if names:
             self.not_checked.append(f"as-of of {short_list(names)}, not proven")
 
 
@@ -92,26 +94,115 @@ def check_version(name: str, version: str) -> None:
         raise InputRefused.of_file(name, message, "Verify it with the version that wrote it.")
 
 
+# Files by content
+
+
+def file_differences(name: str, found: bytes, anew: bytes) -> Iterator[Difference]:
+    """Yield the places in which a file differs from the one made anew.
+
+    Texts are compared by bytes, workbooks and archives by their parts, and Parquet by columns,
+    whatever the compression.
+    """
+    if found == anew:
+        return
+    try:
+        if name.endswith(".xlsx"):
+            yield from _part_differences(name, _parts(found), _parts(anew))
+        elif name.endswith(".parquet"):
+            yield from _column_differences(name, _table(found), _table(anew))
+        else:
+            yield from _line_differences(name, found, anew)
+    except (BadZipFile, pa.ArrowException, OSError, ValueError) as error:
+        yield Difference(name, f"cannot be read: {error}")
+
+
+def _parts(content: bytes) -> dict[str, bytes]:
+    with ZipFile(BytesIO(content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def _part_differences(
+    name: str, found: Mapping[str, bytes], anew: Mapping[str, bytes]
+) -> Iterator[Difference]:
+    titles = _titles(anew)
+    for part in sorted(found.keys() | anew.keys()):
+        here, there = found.get(part, b""), anew.get(part, b"")
+        if here != there:
+            place = f"{name}, {titles.get(part, part)}"
+            cell = _first_differing_cell(here, there) if part in titles else ""
+            yield Difference(f"{place}{cell}", "not what the reports give")
+
+
+def _titles(parts: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the titles of the sheets by part; this program numbers the parts in their order."""
+    named = re.findall(rb'<sheet [^>]*?name="([^"]*)"', parts.get("xl/workbook.xml", b""))
+    return {
+        f"xl/worksheets/sheet{at}.xml": f"sheet {title.decode()}"
+        for at, title in enumerate(named, 1)
+    }
+
+
+def _first_differing_cell(found: bytes, anew: bytes) -> str:
+    same = next(at for at in range(len(anew) + 1) if found[: at + 1] != anew[: at + 1])
+    cells = re.findall(rb'<c r="([A-Z]+\d+)"', anew[:same])
+    return f", cell {cells[-1].decode()}" if cells else ""
+
+
+def _table(content: bytes) -> pa.Table:
+    return pq.read_table(BytesIO(content))
+
+
+def _column_differences(name: str, found: pa.Table, anew: pa.Table) -> Iterator[Difference]:
+    for column in dict.fromkeys((*anew.column_names, *found.column_names)):
+        is_same = {column} <= {*found.column_names} & {*anew.column_names} and found[column].equals(
+            anew[column]
+        )
+        if not is_same:
+            yield Difference(f"{name}, column {column}", "not what the reports give")
+
+
+def _line_differences(name: str, found: bytes, anew: bytes) -> Iterator[Difference]:
+    """Yield the lines that the reports do not give, and those of theirs that are gone."""
+    here, there = (content.decode(errors="replace").split("\n") for content in (found, anew))
+    missing = Counter(there)
+    missing.subtract(here)
+    extra = Counter({line: -number for line, number in missing.items() if number < 0})
+    differences = list[Difference]()
+    for number, line in enumerate(here, 1):
+        if extra[line] > 0:
+            extra[line] -= 1
+            message = f"{_shown(line)}, which the reports do not give"
+            differences.append(Difference(f"{name}, line {number}", message))
+    for line, number in missing.items():
+        gone = [Difference(name, f"a line is gone: {_shown(line)}")] * number
+        differences += gone
+    yield from differences[:_MOST] or [Difference(name, "its lines are in another order")]
+
+
+def _shown(line: str) -> str:
+    text = line.strip()
+    return f"{text[:_LONGEST]}…" if len(text) > _LONGEST else text or "an empty line"
+
+
 # Runs
 
 
 def verify_run(
     run: Run, source: MadeFrom, request: AnalysisRequest, max_input: int, result: Verification
 ) -> None:
-    """Make all outputs of a run anew, and compare them.
+    """Make all outputs of a run anew, and compare them, the set of files and the exit code.
 
     Raises InputRefused if a report or list of the run cannot be read.
     """
     record = run.record
     for path, change in inputs.changed_files(run):
-        is_note = not inputs.is_input(path)
-        result.add([Difference(f"{run.name}/{path}", change, is_note)])
+        result.add(f"{run.name}/{path}", change)
     try:
         report = inputs.load_reports(run.path, {}, max_input)
     except InputRefused as refused:
         if not result.differences:
             raise
-        result.add(refusal_differences(refused))
+        result.add_problems(refused.problems)
         return
     outside = inputs.with_outside(
         report, unreadable=source.unreadable, skipped=source.skipped, notes=source.notes
@@ -119,32 +210,47 @@ def verify_run(
     if source.unreadable or source.skipped or source.notes:
         result.not_checked.append(f"{run.name}: what is said of files that were not kept")
     analysis = request.analysis(outside)
-    result.add_report(report, analysis.totals.user_count())
+    result.users += analysis.totals.user_count()
+    result.add_unproven([file.name for file in report.files if file.as_of_source not in _PROVEN])
     others = {one.name: one for one in run_folders.runs(run.path.parent)}
     gone = _gone_runs(run, source, others)
     result.not_checked += (f"{run.name}/{of}: {short_list(gone[of])} is gone" for of in gone)
     compared = [others[name] for name in [record.compared_with] if name in others]
     changed = outputs.changes_since(analysis, compared, source.older_runs)
-    is_gone = outputs.CHANGES in gone
+    is_gone = _OF_EARLIER_RUN in gone
     met = record.met if is_gone else outputs.failures(request, analysis, changed, compared)
-    unknown = {outputs.CHANGES} & gone.keys()
     with TemporaryDirectory() as name:
         folder = Path(name)
         outputs.write_all(analysis, folder, changed, compared, source.feeds)
         (folder / RECORD_FILE).write_bytes(_record_anew(run, analysis, met))
-        for path in (path for path in (RECORD_FILE, *run.files) if path not in unknown):
-            if (folder / path).is_file():
-                found, anew = (run.path / path).read_bytes(), (folder / path).read_bytes()
-                result.compare(f"{run.name}/{path}", found, anew)
-            elif not inputs.is_input(path):
-                result.add([Difference(f"{run.name}/{path}", "the reports give no such file")])
+        anew = {path.name: path.read_bytes() for path in folder.iterdir()}
+    if is_gone:
+        del anew[outputs.CHANGES]
+    _compare_files(run, anew, result)
+
+
+_OF_EARLIER_RUN: Final = f"{outputs.CHANGES} and what met --fail-on"
+
+
+def _compare_files(run: Run, anew: Mapping[str, bytes], result: Verification) -> None:
+    kept = {path for path in run.files if not inputs.is_input(path)}
+    for path in sorted({*kept, *anew}):
+        place = f"{run.name}/{path}"
+        if path in anew and (run.path / path).is_file():
+            result.outputs += 1
+            found = (run.path / path).read_bytes()
+            result.differences += file_differences(place, found, anew[path])
+        elif path in anew:
+            result.add(place, "the file is gone")
+        elif path != outputs.CHANGES or run.record.compared_with is None:
+            result.add(place, "the reports give no such file")
 
 
 def _gone_runs(run: Run, source: MadeFrom, others: Container[str]) -> dict[str, list[str]]:
     """Return the earlier runs that are gone, by what comes from them."""
     before = [run.record.compared_with] if run.record.compared_with else []
     names: dict[str, Iterable[str]] = {
-        outputs.CHANGES: before,
+        _OF_EARLIER_RUN: before,
         "accounts of older runs": source.older_runs.values(),
     }
     gone = {of: sorted({name for name in names[of] if name not in others}) for of in names}
@@ -154,141 +260,132 @@ def _gone_runs(run: Run, source: MadeFrom, others: Container[str]) -> dict[str, 
 def _record_anew(run: Run, analysis: Analysis, met: Sequence[str]) -> bytes:
     """Return a run's record, of what it holds of its inputs and of what the analysis gives."""
     record, kept = run.record, orjson.loads((run.path / RECORD_FILE).read_bytes())
+    source = record.made_from
+    is_partial = has_gaps(run) or bool(analysis.report.not_covered)
+    code = exit_code(met, lacks_decisions=bool(source and source.notes), is_partial=is_partial)
     return run_folders.record_bytes(
         analysis,
         record.parameters,
         kept["files"],
         kept["made_from"],
-        exit_code=record.exit_code,
+        exit_code=code,
         met=met,
         compared_with=record.compared_with,
     )
 
 
+def has_gaps(run: Run) -> bool:
+    """Return whether AWS left anything out when the reports of a run were fetched."""
+    path = run.path / inputs.REPORTS / fetch_manifest.FETCHED_MANIFEST
+    if not path.is_file():
+        return False
+    entries = fetch_manifest.manifest_entries(str(path), path.read_bytes)
+    return bool(fetch_manifest.unknown_service_credentials(entries))
+
+
 # Workbooks
 
 
-@dataclass(frozen=True, kw_only=True)
-class FoundReports:
-    """Hold the reports that workbooks and ledgers may be made from, which are found by SHA-256."""
-
-    names: Sequence[str]
-    sources: Sequence[Source]
-
-    @cached_property
-    def contents(self) -> dict[str, Source]:
-        """Return each report by its SHA-256; they are read once. Raises InputRefused."""
-        read: dict[str, Source] = {}
-        for source in self.sources:
-            if not source.is_skipped:
-                try:
-                    content = source.read()
-                except OSError as error:
-                    raise unreadable_file_refusal(source.name, error) from None
-                digest = hashlib.sha256(content).hexdigest()
-                read.setdefault(digest, replace(source, content=content))
-        return read
-
-    def report(self, review: ReviewRecord, workbook: str) -> Report:
-        """Return the reports of a review, under the names that they had; raises InputRefused."""
-        reports = {digest: name for name, digest, *_ in (*review.reports, *review.superseded)}
-        _check_all(workbook, reports, self.contents)
-        sources = [replace(self.contents[digest], name=reports[digest]) for digest in reports]
-        as_of = timestamp(review.reports[0][2]) if review.set_as_of else None
-        report = load_sources(self.names, sources, as_of)
-        names = {digest: name for name, digest in review.evidence}
-        files = []
-        for file in report.files:
-            beside = file.service_credentials
-            beside = beside and replace(beside, name=names.get(beside.sha256, beside.name))
-            files.append(replace(file, service_credentials=beside))
-        listed = (file.service_credentials for file in files)
-        _check_all(workbook, names, {beside.sha256 for beside in listed if beside})
-        return replace(report, files=(*files,))
-
-
-def _check_all(workbook: str, recorded: Mapping[str, str], given: Container[str]) -> None:
-    if lacking := [name for digest, name in recorded.items() if digest not in given]:
-        hint = "Name the reports that it was made from, with --report, and what lay beside them."
-        raise InputRefused.of_file(workbook, f"files are missing: {short_list(lacking)}", hint)
-
-
-def review_of(name: str, content: bytes, result: Verification) -> ReviewRecord | None:
-    """Return the review that a workbook is made of, None if it is no longer the one written.
-
-    Raises InputRefused if another version, or a history, wrote the workbook.
-    """
-    try:
-        _, review = lists_and_review(name, content)
-    except InputRefused as refused:
-        if SheetName.PERIOD in {sheet.title for sheet in read_sheets(name, content)}:
-            hint = "Verify the runs and the reviews of the period."
-            message = "a workbook of a history, which is not verified"
-            raise InputRefused.of_file(name, message, hint) from None
-        result.add(refusal_differences(refused))
-        return None
-    check_version(name, review.version)
-    return review
-
-
 def verify_workbook(
-    name: str, content: bytes, review: ReviewRecord, analysis: Analysis, result: Verification
-) -> None:
-    """Make a workbook anew from the analysis that it shows, and compare all but the entries."""
-    result.add_report(analysis.report, analysis.totals.user_count())
-    result.compare(name, content, _workbook(analysis, review))
+    name: str, content: bytes, given: GivenReports, result: Verification
+) -> ComparedWorkbook:
+    """Compare the lists of a workbook with those that its reports give, and return them.
 
-
-def _workbook(analysis: Analysis, review: ReviewRecord) -> bytes:
-    if review.split:
-        whole = split(analysis.where(filter_of(review)), review.split)
-        parts = {whole.part_of(workbook): workbook for workbook in whole.users_by_workbook}
-        return whole.content_of(parts[review.part]) if review.part in parts else b""
-    stream = BytesIO()
-    write_workbook(analysis, stream)
-    return stream.getvalue()
+    Raises InputRefused if it is no workbook of a review, another version wrote it, or a report or
+    list of it is missing.
+    """
+    review = read_workbook(name, content).review
+    check_version(name, review.version)
+    workbook = compared_workbook(name, content, given)
+    rows = [user.row for each in workbook.sheets for user in each.rows.values()]
+    result.outputs += 1
+    result.users += len(rows)
+    result.add_problems(workbook.problems)
+    result.notes += workbook.notes
+    result.not_checked.append(f"{name}: its other sheets, which verify of the run compares")
+    unproven = {row[columns.AS_OF] for row in rows if row[columns.AS_OF_SOURCE] not in _PROVEN}
+    result.add_unproven([made.name for made in review.reports if made.as_of in unproven])
+    return workbook
 
 
 # Ledgers
 
 
+class _Entry(NamedTuple):
+    """Name an entry: user, report, person, word and day."""
+
+    user: User
+    as_of: str
+    person: str
+    word: str
+    day: str
+
+    @property
+    def summary(self) -> str:
+        """Return the decision in one line."""
+        return f"{self.word}, {self.person}, {self.day}"
+
+
 def verify_ledger(
     ledger: Ledger,
-    workbooks: Sequence[tuple[str, bytes]],
-    today: date,
+    workbooks: Mapping[str, ComparedWorkbook],
+    given: GivenReports,
     result: Verification,
 ) -> None:
-    """Compare a ledger with the entries of workbooks as of today."""
-    try:
-        read = read_files(workbooks, today)
-    except InputRefused as refused:
-        result.add(refusal_differences(refused))
-        return
+    """Compare a ledger with the entries of workbooks, and its lines with their reports.
+
+    An entry that was emptied, or corrected by a later word of its person, is a note.
+    """
     result.outputs += 1
     name = ledger.file.name if ledger.file else ""
-    lines = {line.identity: line for line in ledger.lines}
-    entered = {line.identity: line for file in read for line in file.lines}
-    now = {(line.workbook, line.subject): line for line in entered.values()}
-    files = {PurePath(file.file.name).name for file in read}
-    others = [line for key, line in lines.items() if key not in entered]
-    for line in others:
-        if line.workbook in files:
-            entry = now.get((line.workbook, line.subject))
-            message = (
-                f"{line.summary}; {line.workbook} has {entry.summary if entry else 'no entry'} now"
-            )
-            is_note = not entry or _is_corrected(line, lines.get(entry.identity))
-            result.add([Difference(f"{name}, row {line.read_from.row}", message, is_note)])
-    for key, line in entered.items():
-        if key not in lines:
-            result.add([Difference(line.place_text, f"not in {name}: {line.summary}")])
-    if without := sum(line.workbook not in files for line in others):
-        result.not_checked.append(f"{name}: {count_text(without, 'line')} without a workbook")
+    entries = {PurePath(file).name: _entries(book) for file, book in workbooks.items()}
+    recorded = {_entry_of(line): line for line in ledger.lines}
+    reported = given.users_of({line.arn for line in ledger.lines})
+    without = Counter[str]()
+    for line in ledger.lines:
+        user = reported.get((line.arn, utc_text(line.as_of)))
+        result.add_problems(line_problems(line, user) if user else ())
+        without["report"] += user is None
+        without["workbook"] += line.workbook not in entries
+        entry = _entry_of(line)
+        if line.workbook in entries and entry not in entries[line.workbook]:
+            alike = (one for one in entries[line.workbook] if one[:2] == entry[:2])
+            now = next(alike, None)
+            text = f"{line.summary}; {line.workbook} has {now.summary if now else 'no entry'} now"
+            place = f"{name}, row {line.read_from.row}"
+            if now is None or (now in recorded and _corrects(now, entry)):
+                result.notes.append(f"{place}: {text}")
+            else:
+                result.add(place, text)
+    for workbook, entered in entries.items():
+        for entry, place in entered.items():
+            if entry not in recorded:
+                result.add(f"{workbook}, {place}", f"not in {name}: {entry.summary}")
+    for what, number in without.items():
+        if number:
+            result.not_checked.append(f"{name}: {count_text(number, 'line')} without a {what}")
 
 
-def _is_corrected(line: LedgerLine, entry: LedgerLine | None) -> bool:
-    """Return whether the same person's later word, which the ledger has too, replaced a line."""
-    if entry is None or entry.person != line.person:
-        return False
-    earlier, later = ((each.decided_on, each.read_from.row) for each in (line, entry))
-    return earlier < later
+def _entry_of(line: LedgerLine) -> _Entry:
+    day, as_of = str(line.decided_on), utc_text(line.as_of)
+    return _Entry(line.subject, as_of, line.person, str(line.decision), day)
+
+
+def _entries(workbook: ComparedWorkbook) -> dict[_Entry, str]:
+    """Return the entries of a workbook with their places, also those that are not valid."""
+    return {
+        _Entry(
+            open_row(each.rows[row].row).user,
+            each.rows[row].row[columns.AS_OF],
+            normal_name(each.entered[row][DECIDED_BY]),
+            each.entered[row][DECISION].lower(),
+            each.entered[row][DECIDED_ON],
+        ): f"sheet {each.sheet.cells.title}, row {row}"
+        for each in workbook.sheets
+        for row in each.filled
+    }
+
+
+def _corrects(now: _Entry, entry: _Entry) -> bool:
+    """Return whether the entry of now is a later word, or one of that day, of the same person."""
+    return now.person == entry.person and now.day >= entry.day

@@ -102,7 +102,6 @@ def export(
             max_input=reading.most_bytes,
             skip_unreadable=reading.skip_unreadable,
             analysis_request=read_analysis_request(judging_options, fail_on, change_words()),
-            today=utc_now().date(),
             ledger=Path(decisions.name) if decisions else None,
             lists={name: file.content for name, file in lists.items() if file},
             list_names={name: file.name for name, file in lists.items() if file},

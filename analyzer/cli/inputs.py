@@ -38,8 +38,10 @@ if TYPE_CHECKING:
     from analyzer.analysis.rulebook import Rulebook
     from analyzer.changes.history import History
     from analyzer.changes.period import Span
+    from analyzer.decisions.decision import User
     from analyzer.report.model import Exemptions
     from analyzer.report.report import Report
+    from analyzer.reviews.given_reports import GivenReports
     from analyzer.sources.source import Source
 
 SKIP_HINT: Final = "Use --skip-unreadable to go on without such files (exit code 5)."
@@ -341,6 +343,36 @@ def decision_inputs(names: Iterable[str]) -> list[InputFile]:
     if len(others) == len(files):
         raise InputRefused.of_file(short_list(names), "holds no workbook", "Check the path.")
     return [file for file in files if file not in others]
+
+
+def given_reports(
+    names: list[str],
+    lists: Sequence[InputFile],
+    options: InputOptions,
+    decided: "Collection[User]" = (),
+) -> "GivenReports":
+    """Return the reports and lists that workbooks and lists may be made from.
+
+    A run has the lists that it was made with. `decided` are users with a word in the ledger, whom a
+    list may lack.
+    """
+    from analyzer.reviews.given_reports import GivenReports
+    from analyzer.runs.inputs import LISTS
+    from analyzer.writers.workbook.book import SheetName
+    from analyzer.writers.workbook.listed_users import users_on_lists
+
+    found = find_inputs(names, options) if names else None
+    folders = [Path(name) for name in names if Path(name).is_dir()]
+    kept = [path for folder in folders for name in LISTS for path in folder.rglob(name)]
+    return GivenReports(
+        names=names,
+        sources=found.sources if found else (),
+        as_of=found.as_of if found else None,
+        lists=[*lists, *(named_file(str(path)) for path in kept)],
+        make_lists=users_on_lists,
+        sheets=[*SheetName],
+        decided=decided,
+    )
 
 
 def named_file(path: str) -> InputFile:

@@ -1,7 +1,6 @@
 """Run `credreport plan`: write the script that removes the decided users."""
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING, Final
@@ -55,30 +54,25 @@ def plan(
     files = decision_inputs(names)
 
     from analyzer.analysis.analysis import analyze
-    from analyzer.decisions.collect import collect
     from analyzer.decisions.decision import user_names
     from analyzer.decisions.fate import DELETED_LATER
-    from analyzer.decisions.ledger import Ledger
+    from analyzer.decisions.ledger import Ledger, read_ledger
     from analyzer.decisions.plan import longest_gap, reason, removal_plan
-    from analyzer.reviews.entries import read_files
     from analyzer.sources.load import load
     from analyzer.writers import headline
 
     _check_names(files)
     listed = decision_inputs([exemptions]) if exemptions and exemptions != "none" else []
     check_outputs([output] if output else [], [*files, *listed, *report])
-    today = utc_now().date()
-    entries = read_files(files, today)
-    ledger = collect(Ledger(), entries).ledger
-    _refuse_uncollected(ledger, files, today)
+    ledger = Ledger().with_lines(line for file in files for line in read_ledger(*file).lines)
+    _refuse_uncollected(ledger, files)
     exemption_list = exemptions_of(listed[0] if listed else None, exempt)
     analysis = analyze(load(*report), exemptions=exemption_list)
     result = removal_plan(ledger, analysis.report, analysis.judged)
     too_old = [*_age_warning(result)]
     _write(result, [*files, *listed], output, can_run=not too_old)
     newest = max(file.as_of for file in analysis.report.files)
-    notes = (*(note for file in entries for note in file.notes), *ledger.notes(newest.date()))
-    for note in (*notes, *too_old, *longest_gap(ledger, analysis.report)):
+    for note in (*ledger.notes(newest.date()), *too_old, *longest_gap(ledger, analysis.report)):
         say(note)
     for note in headline.notes(analysis):
         say(f"Note: {note}")
@@ -92,7 +86,7 @@ def plan(
     exit_if_failed_or_partial(missing=result.missing)
 
 
-def _refuse_uncollected(ledger: "Ledger", files: list[InputFile], today: date) -> None:
+def _refuse_uncollected(ledger: "Ledger", files: list[InputFile]) -> None:
     """Raise InputRefused if a file in the folder of a ledger or below has entries that it lacks."""
     from analyzer.errors import InputRefused
     from analyzer.reviews.uncollected import uncollected
@@ -101,7 +95,7 @@ def _refuse_uncollected(ledger: "Ledger", files: list[InputFile], today: date) -
     known = {file.sha256 for file in files}
     for folder in sorted({Path(file.name).parent for file in files}):
         known |= {digest for run in runs(folder) for digest in run.files.values()}
-        if problems := [*uncollected(folder.rglob("*"), ledger, today, known)]:
+        if problems := [*uncollected(folder.rglob("*"), ledger, known)]:
             raise InputRefused(problems)
 
 

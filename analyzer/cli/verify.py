@@ -2,25 +2,22 @@
 
 from dataclasses import asdict, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 from typer.exceptions import TyperException
 
-from analyzer.cli.inputs import find_inputs, named_file, read_analysis_request
+from analyzer.cli.inputs import given_reports, named_file, read_analysis_request
 from analyzer.cli.log import TextOrJson
 from analyzer.cli.options import FILE, FORMAT, REPEATED, InputOptions, JudgingOptions
-from analyzer.cli.streams import text_stream, utc_now, write_lines
+from analyzer.cli.streams import text_stream, write_lines
 from analyzer.cli.values import InputFile, change_words, text_form
 from analyzer.errors import FAILED, InputRefused
 from analyzer.limits import Definition
 from analyzer.terms import Benchmark, printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from analyzer.analysis.analysis import AnalysisRequest
-    from analyzer.decisions.record import ReviewRecord
     from analyzer.runs.run_folders import MadeFrom, Run
     from analyzer.verify import Verification
 
@@ -43,14 +40,15 @@ def verify(
     ],
     *,
     report: list[str] = typer.Option(
-        [], metavar="SOURCE", help=f"Report that the workbooks were made from; {REPEATED}"
+        [],
+        metavar="SOURCE",
+        help=f"Report that the workbooks and ledgers were made from, or a run; {REPEATED}",
     ),
     lists: list[InputFile] = typer.Option(
         [],
         "--list",
         **FILE,
-        help="Exemptions, owners, names of accounts, ledger or log that a workbook was made with,"
-        f" as it was then; {REPEATED}",
+        help=f"Exemptions or owners that a workbook was made with, as they were then; {REPEATED}",
     ),
     manifest: str | None = typer.Option(
         None,
@@ -62,37 +60,30 @@ def verify(
     ),
     input_options: InputOptions,
 ) -> None:
-    """Make the outputs of a run, a workbook or a ledger anew, and compare them.
+    """Make the outputs of a run, or the lists of a workbook, anew and compare them.
 
-    Values are compared: a list may be sorted, filtered and saved again, and what people entered is
-    left out. Exit code 1 if anything differs, 3 if a report or list is missing.
+    Workbooks are compared as collect does, a ledger (.csv) with workbooks and reports: a list may
+    be sorted, filtered and saved again. Exit code 1 if anything differs, 3 if a report or list is
+    missing.
     """
     from analyzer.decisions.ledger import read_ledger
-    from analyzer.verify import (
-        FoundReports,
-        Verification,
-        review_of,
-        verify_ledger,
-        verify_workbook,
-    )
+    from analyzer.verify import Verification, verify_ledger, verify_workbook
 
-    given = FoundReports(
-        names=report, sources=find_inputs(report, input_options).sources if report else []
-    )
     folders = [name for name in outputs if Path(name).is_dir()]
     files = [named_file(name) for name in outputs if name not in folders]
-    ledgers = [file for file in files if file.name.lower().endswith(".csv")]
-    workbooks = [file for file in files if file not in ledgers]
+    ledgers = [read_ledger(*file) for file in files if file.name.lower().endswith(".csv")]
+    decided = {line.subject for ledger in ledgers for line in ledger.lines}
+    given = given_reports(report, lists, input_options, decided)
     result = Verification()
     for folder in folders:
         _verify_run(folder, input_options.most_bytes, manifest, result)
-    for name, content in workbooks if report or not ledgers else ():
-        if review := review_of(name, content, result):
-            of_review = given.report(review, name)
-            analysis = _request_of_review(review, lists, name).analysis(of_review)
-            verify_workbook(name, content, review, analysis, result)
-    for file in ledgers:
-        verify_ledger(read_ledger(*file), workbooks, utc_now().date(), result)
+    workbooks = {
+        name: verify_workbook(name, content, given, result)
+        for name, content in files
+        if not name.lower().endswith(".csv")
+    }
+    for ledger in ledgers:
+        verify_ledger(ledger, workbooks, given, result)
     write = _write_json if format_ is TextOrJson.JSON else _write_text
     write(result)
     if result.differences:
@@ -101,7 +92,6 @@ def verify(
 
 def _verify_run(folder: str, max_input: int, manifest: str | None, result: "Verification") -> None:
     """Verify a run, and its manifest if its SHA-256 is known; raises InputRefused."""
-    from analyzer.differences import Difference
     from analyzer.files import sha256
     from analyzer.runs.run_folders import RECORD_FILE, Run, read_record
     from analyzer.verify import check_version, verify_run
@@ -121,8 +111,7 @@ def _verify_run(folder: str, max_input: int, manifest: str | None, result: "Veri
         message = f"its manifest holds parameters that no run has: {printable(str(error))}"
         raise InputRefused.of_file(folder, message, "Name a run as it was written.") from None
     if manifest and (digest := sha256(path / RECORD_FILE)) != manifest:
-        message = f"its SHA-256 is {digest}, and not {manifest}"
-        result.add([Difference(f"{path.name}/{RECORD_FILE}", message)])
+        result.add(f"{path.name}/{RECORD_FILE}", f"its SHA-256 is {digest}, and not {manifest}")
     verify_run(Run(path, record), record.made_from, request, max_input, result)
 
 
@@ -157,40 +146,6 @@ def _request_of_run(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
     return request
 
 
-def _request_of_review(
-    review: "ReviewRecord", lists: "Sequence[InputFile]", workbook: str
-) -> "AnalysisRequest":
-    """Return what a review was judged by, with the lists that have its SHA-256.
-
-    Raises InputRefused.
-    """
-    from analyzer.analysis.rulebook import rulebook
-
-    used: dict[str, list[InputFile]] = {}
-    for option, digest, name in review.lists:
-        found = [file.content for file in lists if file.sha256 == digest]
-        if not found:
-            hint = "Name it, as it was then, with --list."
-            message = f"the list {name}, SHA-256 {digest}, is missing"
-            raise InputRefused.of_file(workbook, message, hint)
-        used.setdefault(option, []).append(InputFile(name, found[0]))
-    shared = ("idle_days", "grace_days")
-    single = ("exemptions", "owners", "decisions", "accounts")
-    values: dict[str, Any] = {
-        **{name: getattr(review, name) for name in shared},
-        **{option: used[option][0] for option in single if option in used},
-        "definition": Definition(review.definition),
-        "exempt": ["=".join(entry) for entry in review.exempt],
-        "log": used.get("log", []),
-    }
-    try:
-        book = rulebook(review.standard or None, rules=review.rules, limits=review.thresholds)
-    except ValueError as error:
-        hint = "Use the workbook as credreport wrote it."
-        raise InputRefused.of_file(workbook, str(error), hint) from None
-    return replace(read_analysis_request(JudgingOptions(**values)), book=book)
-
-
 def _write_text(result: "Verification") -> None:
     from analyzer.verify import NOT_PROVEN
 
@@ -198,7 +153,7 @@ def _write_text(result: "Verification") -> None:
     lines += [f"{one.place}: {one.message}" for one in result.differences[:_MOST_SHOWN]]
     if (more := len(result.differences) - _MOST_SHOWN) > 0:
         lines.append(f"… and {more:,} more: --format json lists all.")
-    lines += [f"Note: {one.place}: {one.message}" for one in result.notes]
+    lines += [f"Note: {note}" for note in result.notes]
     write_lines("\n".join(map(printable, [*lines, NOT_PROVEN])))
 
 
@@ -207,9 +162,6 @@ def _write_json(result: "Verification") -> None:
     from analyzer.verify import NOT_PROVEN
 
     document = {**provenance(), **asdict(result), "not_proven": NOT_PROVEN}
-    for name in ("differences", "notes"):
-        document[name] = [
-            {"place": one.place, "message": one.message} for one in getattr(result, name)
-        ]
+    document["differences"] = [one._asdict() for one in result.differences]
     with text_stream() as stream:
         stream.write(json_bytes(document).decode())

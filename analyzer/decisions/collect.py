@@ -1,20 +1,30 @@
-"""Check the decisions that people entered, and add them to a ledger: all or none.
+"""Add the decisions that people entered to a ledger, and say what is remarkable about them.
 
 A ledger is a set of lines: the order of collecting changes nothing, and every valid entry is
 recorded, late, repeated, older or at odds with another.
 """
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from analyzer import columns
 from analyzer.decisions.decision import Decision, LedgerLine, normal_name, user_names
-from analyzer.decisions.entries import DecisionFile, filled_down_problems
+from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import Ledger, unidentified_notes
 from analyzer.decisions.standing import summaries
-from analyzer.errors import InputRefused
+from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.terms import count_text, short_list
+
+if TYPE_CHECKING:
+    from datetime import date
+
+_MANY_ROWS: Final = 20
+"""So many rows of a person with one word and one comment are named."""
+
+_SHORT: Final = 3
+"""A comment of fewer letters is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,81 +47,113 @@ class LedgerUpdate:
     notes: tuple[str, ...] = ()
 
 
-def collect(before: Ledger, files: Sequence[DecisionFile]) -> LedgerUpdate:
+def collect(
+    before: Ledger, files: Sequence[DecisionFile], owners: Owners = NO_OWNERS
+) -> LedgerUpdate:
     """Return the union of a ledger and the entries of files.
 
-    Raises InputRefused if a spreadsheet filled days down.
+    `owners` say who had left, if a list of them is known.
     """
-    entered = [file for file in files if not file.is_ledger]
-    if problems := [problem for file in entered for problem in filled_down_problems(file.lines)]:
-        raise InputRefused(problems)
     after = before.with_lines(line for file in files for line in file.lines)
     known = {line.identity for line in before.lines}
     added = tuple(line for line in after.lines if line.identity not in known)
     outcomes = tuple(_outcome(file, after, known) for file in files)
-    return LedgerUpdate(after, added, outcomes, (*_notes(files, added, after),))
+    return LedgerUpdate(after, added, outcomes, (*_notes(files, added, after, owners),))
 
 
 def _outcome(file: DecisionFile, after: Ledger, known: set[tuple[object, ...]]) -> FileOutcome:
     people = {line.person: line.decided_by for line in file.lines}
     words = Counter((people[line.person], str(line.decision)) for line in file.lines)
-    open_rows = {(row.user, row.as_of) for row in file.open_rows}
     decided = {(line.subject, line.as_of) for line in after.lines}
+    open_rows = {(row.user, row.as_of) for row in file.open_rows}
     added = len({line.identity for line in file.lines} - known)
     return FileOutcome(file.file.name, words, added, len(open_rows - decided))
 
 
 def _notes(
-    files: Sequence[DecisionFile], added: Sequence[LedgerLine], after: Ledger
+    files: Sequence[DecisionFile], added: Sequence[LedgerLine], after: Ledger, owners: Owners
 ) -> Iterator[str]:
-    """Yield notes on what does not stand, or replaces another word of its name."""
+    """Yield notes on the files, on what does not stand, and on entries that look careless."""
     yield from (note for file in files for note in file.notes)
     yield from unidentified_notes(added)
+    yield from _standing_notes(added, after)
+    entered = [line for file in files if not file.is_ledger for line in file.lines]
+    yield from _leaver_notes(entered, owners)
+    own = [line for line in entered if _is_own_name(line)]
+    if own:
+        yield f"Decided on a user of the person's own name: {_users_by_person(own)}."
+    short = [line for line in entered if line.comment and _letters(line.comment) < _SHORT]
+    if short:
+        text = f"Comments of fewer than {count_text(_SHORT, 'letter')}"
+        yield f"{text}: {short_list([f'{line.user} ({line.comment})' for line in short])}."
+    alike = Counter((line.decided_by, line.decision, line.comment) for line in entered)
+    for (person, word, comment), number in alike.items():
+        if number >= _MANY_ROWS:
+            reason = f'the comment "{comment}"' if comment else "no comment"
+            yield f"{person} wrote {word} with {reason} in {count_text(number, 'row')}."
+
+
+def _standing_notes(added: Sequence[LedgerLine], after: Ledger) -> Iterator[str]:
+    """Yield who disagrees on a user, and removals that replace another word of their name."""
     objected = {(line.subject, line.person) for line in after.lines if not line.is_removal}
     for subject in dict.fromkeys(line.subject for line in added):
         stand = after.standings[subject]
         if stand.is_contested:
             words = summaries((*stand.words, *stand.objections))
-            yield f"{stand.line.arn}: people disagree: {words}"
+            yield f"Contested, {stand.line.arn}: {words}. {_TOGETHER}"
         for line in stand.words if stand.word else ():
             if (subject, line.person) in objected:
                 yield f"{line.arn}: {line.summary} replaces another word under this name"
 
 
+_TOGETHER: Final = "Decide together; one of you writes again, with a later date."
+
+
+def _leaver_notes(entered: Sequence[LedgerLine], owners: Owners) -> Iterator[str]:
+    """Yield the people who, by the list of owners, had left when they decided."""
+    last_days: dict[str, date] = {}
+    for owner in owners.entries:
+        for name in (owner.owner, owner.email):
+            if owner.left and name:
+                last_days[normal_name(name)] = owner.left
+    late = [
+        line
+        for line in entered
+        if line.person in last_days and last_days[line.person] < line.decided_on
+    ]
+    if late:
+        yield f"Had left, by the list of owners, when they decided: {_users_by_person(late)}."
+
+
+def _users_by_person(lines: Sequence[LedgerLine]) -> str:
+    users = defaultdict[str, list[LedgerLine]](list)
+    for line in lines:
+        users[line.decided_by].append(line)
+    named = (f"{person} on {short_list(user_names(of))}" for person, of in users.items())
+    return "; ".join(named)
+
+
+def _is_own_name(line: LedgerLine) -> bool:
+    """Return whether a person has the name of the user, perhaps as an address."""
+    names = _letters_only(line.decided_by), _letters_only(line.decided_by.partition("@")[0])
+    return _letters_only(line.user) in names
+
+
+def _letters_only(name: str) -> str:
+    return re.sub(r"[\W_]", "", normal_name(name))
+
+
+def _letters(text: str) -> int:
+    return sum(map(str.isalpha, text))
+
+
 def lines_of(update: LedgerUpdate) -> Iterator[str]:
     """Yield the numbers by file, person and word, and the notes."""
     for file in update.files:
-        numbers = {"new": file.added, "still open": file.still_open}
+        numbers: Mapping[str, int] = {"new": file.added, "still open": file.still_open}
         others = (f", {name} {number:,}" for name, number in numbers.items() if number)
         yield f"{file.file}: entered {file.words.total():,}{''.join(others)}"
         for person in dict.fromkeys(person for person, _ in file.words):
             words = (f"{n:,} {word}" for word in Decision if (n := file.words[person, word]))
             yield f"  {person}: {', '.join(words)}"
     yield from update.notes
-
-
-def owner_answer_notes(files: Sequence[DecisionFile], ledger: Ledger) -> Iterator[str]:
-    """Yield notes on users that each owner left open, and on decisions for another owner."""
-    decided = {(line.subject, line.as_of) for line in ledger.lines}
-    rows = {(row.user, row.as_of): row.owner for file in files for row in file.open_rows}
-    still_open = Counter(owner for key, owner in rows.items() if owner and key not in decided)
-    answered = {_owner(line) for line in _entered(files)}
-    for owner, number in still_open.items():
-        answer = "Still open" if owner in answered else "Not answered"
-        yield f"{answer}: {owner}, {count_text(number, 'user')}."
-    others = defaultdict[tuple[str, str], list[LedgerLine]](list)
-    for line in _entered(files):
-        owner, email = _owner(line), line.user_row.get(columns.OWNER_EMAIL, "")
-        if owner and line.person not in (normal_name(owner), normal_name(email)):
-            others[line.decided_by, owner].append(line)
-    for (person, owner), lines in others.items():
-        users = short_list(user_names(lines))
-        yield f"Decided by {person}, not by the owner {owner}: {users}."
-
-
-def _entered(files: Iterable[DecisionFile]) -> Iterator[LedgerLine]:
-    return (line for file in files for line in file.lines)
-
-
-def _owner(line: LedgerLine) -> str:
-    return line.user_row.get(columns.OWNER, "")

@@ -139,19 +139,21 @@ def _is_same(cell: str, part: str) -> bool:
 
 
 def filled_down_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem]:
-    """Yield one problem if days rise by one from row to row: a spreadsheet filled them down."""
+    """Yield one problem if days rise by one from row to row: a spreadsheet filled them down.
+
+    The lines are those of a workbook or list, in its order.
+    """
     run = 1
     for before, line in pairwise(lines):
-        of, previous = line.read_from, before.read_from
-        is_next = of.file == previous.file and of.row == previous.row + 1
+        (file, row, cell), above = line.read_from, before.read_from
+        is_next = (file, row) == (above.file, above.row + 1)
         run = run + 1 if is_next and line.decided_on - before.decided_on == _A_DAY else 1
         if run == _FILLED_ROWS:
-            first = line.read_from.row - _FILLED_ROWS + 1
+            first = row - _FILLED_ROWS + 1
             message = f"from row {first} on, days rise by one: a spreadsheet filled them down"
             hint = "Write the day on which you decided in each row."
-            day, place = str(line.decided_on), line.read_from
-            column = review_list_layout.DECIDED_ON if place.cell else DECIDED_ON
-            yield Problem(place.file, place.row, column, day, message, hint)
+            column = review_list_layout.DECIDED_ON if cell else DECIDED_ON
+            yield Problem(file, row, column, str(line.decided_on), message, hint)
             return
 
 

@@ -12,11 +12,16 @@ USER: Final = "User"
 OWNER: Final = "Owner"
 OWNER_LEFT: Final = "Owner left"
 EARLIER_DECISION: Final = "Earlier decision"
-RECORD: Final = "Record"
 ARN: Final = "ARN"
 CREATED: Final = "Created"
 LAST_ACTIVITY: Final = "Last activity (UTC)"
 AS_OF: Final = "As of (UTC)"
+REPORT: Final = "Report"
+WHY: Final = "Why"
+CHECK: Final = "Check first"
+SENTENCES: Final = (WHY, CHECK)
+"""Columns with sentences, which can differ from version to version."""
+
 DECIDED: Final = "Decided"
 ENTERED_IN: Final = "Entered in"
 SHA256: Final = "SHA-256"
@@ -38,7 +43,7 @@ BLOCK_HEADS: Final = (DECISION, USER, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 """The block of entries: the user is among them, so that the name goes along if it is sorted."""
 
 REVIEW: Final = "credreport review: "
-"""The beginning of each hidden cell of the Summary with a part of the record of the review."""
+"""The beginning of the hidden cell of the Summary that says by what the lists were made."""
 
 ACCESS_KEYS: Final = ("Access key 1", "Access key 2")
 NEVER: Final = "never"

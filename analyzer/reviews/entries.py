@@ -1,73 +1,68 @@
-"""Read the entries of reviewers in workbooks, and check that their rows show their records.
+"""Read what people entered in workbooks and lists, each compared with its reports.
 
-Rows may be sorted; a row whose columns were sorted apart is refused, not guessed at.
+A list is made anew from its reports: rows may be sorted, but no cell may differ, no user be added,
+and in a workbook none be missing. What a person saw is the row of the report.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePath
-from typing import Final, NamedTuple
+from typing import Final
 
 from analyzer import columns
 from analyzer.decisions import ledger
-from analyzer.decisions.decision import Decision, EntryPlace, LedgerLine, open_row
-from analyzer.decisions.entries import ENTRIES, DecisionFile, entry_problems, identity_problems
-from analyzer.decisions.record import ReviewRecord, UserRecord
-from analyzer.decisions.review_list_layout import (
-    ACCOUNT,
-    ARN,
-    BLOCK_HEADS,
-    DECISION,
-    ENTRY_HEADS,
-    RECORD,
-    USER,
+from analyzer.decisions.decision import (
+    Decision,
+    EntryPlace,
+    LedgerLine,
+    open_row,
 )
+from analyzer.decisions.entries import (
+    COMMENT,
+    DECIDED_BY,
+    DECIDED_ON,
+    ENTRIES,
+    TICKET,
+    DecisionFile,
+    entry_problems,
+    filled_down_problems,
+)
+from analyzer.decisions.entries import DECISION as DECISION_ENTRY
+from analyzer.decisions.review import ReportedUser, Review
+from analyzer.decisions.review_list_layout import ACCOUNT, ARN, DECISION, ENTRY_HEADS, USER
 from analyzer.errors import InputRefused, Problem, joined_rows
 from analyzer.lists.csv_lists import file_reference
 from analyzer.report.model import FileReference
-from analyzer.reviews.comparison import (
-    GivenReports,
-    difference_text,
-    report_problems,
-    with_same_second,
-)
-from analyzer.reviews.list_sheets import (
-    NEEDED,
-    START_AGAIN_HINT,
-    ListRow,
-    ListSheet,
-    lists_and_review,
-)
-from analyzer.reviews.xlsx_reader import CellError, CellValue, column_name, text_of
-from analyzer.terms import count_text
+from analyzer.reviews.comparison import NOT_COMPARED, difference_text, is_same_value, sheet_problems
+from analyzer.reviews.given_reports import GivenReports
+from analyzer.reviews.list_sheets import ListSheet, read_workbook
+from analyzer.reviews.xlsx_reader import CellError
+from analyzer.terms import VERSION, count_text, short_list, utc_text, version_text, with_noun
 
 SPREADSHEET_ENDINGS: Final = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _ENTRY_BY_HEAD: Final = dict(zip(ENTRY_HEADS, ENTRIES, strict=True))
 """The name of each entry in the ledger, by head."""
 
-_MOST_PROBLEMS: Final = 10_000
-_RESTORE_HINT: Final = f"Restore the cell. {START_AGAIN_HINT}"
+_ROW_HINT: Final = "Put the row back as the report had it."
+_NO_REPORT_HINT: Final = "Name the report that it was made from, with --report."
 
 
 def read_files(
-    files: Iterable[tuple[str, bytes]], today: date, given: GivenReports | None = None
+    files: Iterable[tuple[str, bytes]], today: date, given: GivenReports
 ) -> list[DecisionFile]:
     """Return the entries of workbooks, and of CSV files in the form of the ledger.
 
-    `today` is the day of collecting. With reports, all rows of workbooks and all decisions of a CSV
-    are compared with them. Raises InputRefused with the problems of all files.
+    `today` is the day of collecting. Raises InputRefused with the problems of all files.
     """
     read: list[DecisionFile] = []
     problems: list[Problem] = []
     for name, content in files:
         try:
             if _may_be_workbook(name, content):
-                read.append(read_review(name, content, today, given))
+                read.append(_read_workbook(name, content, today, given))
             else:
-                entries = ledger.read_entries(name, content, today)
-                read.append(with_same_second(entries, given.analysis) if given else entries)
+                read.append(_read_csv(name, content, today, given))
         except InputRefused as error:
             problems += error.problems
     if problems:
@@ -88,197 +83,233 @@ def _may_be_workbook(name: str, content: bytes) -> bool:
     return content.startswith(b"PK") or name.lower().endswith(SPREADSHEET_ENDINGS)
 
 
-def read_review(
-    name: str, content: bytes, today: date, given: GivenReports | None = None
-) -> DecisionFile:
-    """Return the entries of a workbook of that name and content, collected `today`.
+# Workbooks
 
-    With reports, each row is compared with them. Raises InputRefused with every problem of the
-    file, its sheets, rows, cells and entries.
+
+@dataclass(frozen=True, slots=True)
+class ComparedSheet:
+    """Hold a list of a workbook, its users by row as the reports give them, and their entries."""
+
+    sheet: ListSheet
+    rows: Mapping[int, ReportedUser]
+    entered: Mapping[int, Mapping[str, str]]
+
+    @property
+    def filled(self) -> list[int]:
+        """Return the rows with an entry."""
+        return [row for row, entry in self.entered.items() if any(entry.values())]
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedWorkbook:
+    """Hold the lists of a workbook, and how they differ from those that the reports give.
+
+    `notes` name what was added, hidden or left out, and is no difference.
     """
-    file = file_reference(name, content)
-    lists, review = lists_and_review(name, content)
-    problems: list[Problem] = []
-    rows = [row for sheet in lists for row in _rows(sheet, review, today, problems)]
-    problems = problems or [*_count_problems(name, review, rows)]
-    if given and not problems:
-        problems = [*report_problems(name, review, rows, given)]
+
+    review: Review
+    sheets: tuple[ComparedSheet, ...]
+    problems: tuple[Problem, ...]
+    notes: tuple[str, ...]
+
+
+def compared_workbook(name: str, content: bytes, given: GivenReports) -> ComparedWorkbook:
+    """Compare the lists of a workbook with those that its reports give.
+
+    Raises InputRefused if it is no workbook of a review, or a report or list of it is missing.
+    """
+    review, lists, other_sheets = read_workbook(name, content)
+    reported = given.lists_of(name, review)
+    users = {arn: user for made in reported.values() for arn, user in made.users.items()}
+    heads = [*dict.fromkeys(head for user in users.values() for head in user.shown)]
+    folded = {head for made in reported.values() for head in made.folded}
+    sheets, problems, notes = list[ComparedSheet](), list[Problem](), list[str]()
+    for sheet in lists:
+        rows = _rows_by_number(sheet, users, problems)
+        problems += sheet_problems(sheet, rows, heads)
+        compared = ComparedSheet(sheet, rows, {row: entered_in(sheet, row) for row in rows})
+        sheets.append(compared)
+        notes += _sheet_notes(compared, heads, folded)
+    listed = {user.row[columns.ARN] for each in sheets for user in each.rows.values()}
+    problems += _missing_problems(name, users, listed, given)
+    if problems and review.version != VERSION:
+        problems.insert(0, _version_problem(name, review))
+    if added := [title for title in other_sheets if not _is_sheet_of(title, given)]:
+        notes.append(f"Not read, {name}: added {with_noun('sheet', added)}.")
+    if review.limits:
+        notes.append(f"{name} lists only {review.limits}.")
+    return ComparedWorkbook(review, (*sheets,), (*problems,), (*notes,))
+
+
+def _read_workbook(name: str, content: bytes, today: date, given: GivenReports) -> DecisionFile:
+    """Return the entries of a workbook; raises InputRefused with every problem."""
+    file, workbook = file_reference(name, content), compared_workbook(name, content, given)
+    problems = [*workbook.problems]
+    for compared in workbook.sheets:
+        for row in compared.filled:
+            problems += _entry_problems(compared, row, today)
     if problems:
-        raise InputRefused(joined_rows(problems))
-    entered = [row for row in rows if any(row.entered.values())]
-    notes = (
-        note
-        for sheet in lists
-        for note in sheet.entry_notes([row.number for row in entered if row.sheet is sheet])
+        raise InputRefused(problems)
+    lines = tuple(_line(file, each, row) for each in workbook.sheets for row in each.filled)
+    if problems := [*filled_down_problems(lines)]:
+        raise InputRefused(problems)
+    open_rows = tuple(
+        open_row(user.row)
+        for each in workbook.sheets
+        for row, user in each.rows.items()
+        if not any(each.entered[row].values())
     )
-    made_with = review.limits if given else ""
-    return DecisionFile(
-        file,
-        tuple(_line(file, row) for row in entered),
-        tuple(open_row(row.record.user) for row in rows if not any(row.entered.values())),
-        (*([f"{name} lists only {made_with}."] if made_with else []), *notes),
-    )
+    return DecisionFile(file, lines, open_rows, workbook.notes)
 
 
-def _rows(
-    sheet: ListSheet, review: ReviewRecord, today: date, problems: list[Problem]
-) -> Iterator[ListRow]:
-    """Yield the rows below the heads, and add the problems; many end the reading."""
-    spoilt = [*sheet.cell_problems()]
-    problems += spoilt
-    rows: list[ListRow] = []
-    first_of_record: dict[str, int] = {}
-    for number in sheet.rows:
-        if len(problems) > _MOST_PROBLEMS:
-            return
-        text = text_of(sheet.value(RECORD, number))
-        first = first_of_record.setdefault(text, number) if text else number
-        record = UserRecord.read(text)
-        if record is None or record.review != review.digest or first != number:
-            problems += _record_problems(sheet, number, record, first)
-        else:
-            entered = {name: sheet.entry(head, number) for head, name in _ENTRY_BY_HEAD.items()}
-            rows.append(ListRow(sheet, number, record, entered))
-    problems += _shown_problems(sheet, rows)
-    named = {problem.row for problem in spoilt}
-    for row in rows:
-        if any(row.entered.values()) and row.number not in named:
-            problems += _entry_problems(row, today)
-    yield from rows
+def _rows_by_number(
+    sheet: ListSheet, users: Mapping[str, ReportedUser], problems: list[Problem]
+) -> dict[int, ReportedUser]:
+    """Return the users of a list by row; a row that is no user's is a problem if it has an entry.
 
-
-def _record_problems(
-    sheet: ListSheet, number: int, record: UserRecord | None, first: int
-) -> Iterator[Problem]:
-    """Yield why a row has no user; one without any text is none."""
-    if record and first != number:
-        message = f"rows {first} and {number} are the same user"
-        problem = sheet.problem(RECORD, number, message, f"Delete row {number}.")
-        yield replace(problem, value=record.user[columns.ARN])
-    elif record:
-        problem = sheet.problem(RECORD, number, "a row of another workbook", "Delete this row.")
-        yield replace(problem, value=record.user[columns.ARN])
-    elif text_of(sheet.value(RECORD, number)):
-        message = "the record of this row was changed"
-        yield replace(sheet.problem(RECORD, number, message, START_AGAIN_HINT), value=None)
-    elif sheet.entry(ACCOUNT, number) or sheet.entry(ARN, number):
-        yield sheet.problem(RECORD, number, "the record of this row is gone", START_AGAIN_HINT)
-    elif any(sheet.entry(head, number) for head in NEEDED):
-        yield sheet.problem(RECORD, number, "an entry, but no user", "Clear this row.")
-
-
-class _Difference(NamedTuple):
-    row: ListRow
-    recorded: str
-    cell: str
-
-
-def _shown_problems(sheet: ListSheet, rows: Sequence[ListRow]) -> Iterator[Problem]:
-    """Yield the problems of cells that do not show their records.
-
-    Columns that were sorted without the others are one problem, and so are the names that a copy of
-    a block of entries covers.
+    Rows without an ARN are signatures, totals and the like.
     """
-    differing = {head: [*_differences(sheet, head, rows)] for head in sheet.column_of}
-    moved = {head: cells for head, cells in differing.items() if _are_in_another_order(cells)}
-    if moved:
-        yield _sorted_problem(sheet, moved)
-    users = {row.record.shown[USER] for row in rows}
-    for head, cells in differing.items():
-        if head == USER and len(cells) > 1 and users.issuperset(each.cell for each in cells):
-            if head not in moved:
-                yield _copied_problem(sheet, cells)
-        elif head not in moved:
-            for each in cells:
-                message = difference_text(each.recorded, each.cell)
-                yield replace(each.row.problem(head, message, _RESTORE_HINT), value=None)
+    rows: dict[int, ReportedUser] = {}
+    first: dict[str, int] = {}
+    for row in sheet.rows:
+        arn = sheet.entry(ARN, row)
+        if not arn:
+            if is_decided(sheet, row):
+                message = "an entry, but no user"
+                problems.append(sheet.problem(ARN, row, message, f"Clear row {row}."))
+        elif arn not in users:
+            message = "the reports do not put this user on these lists"
+            problems.append(sheet.problem(ARN, row, message, "Delete the row."))
+        elif arn in first:
+            message = f"rows {first[arn]} and {row} are the same user"
+            problems.append(sheet.problem(ARN, row, message, f"Delete row {row}."))
+        else:
+            first[arn] = row
+            rows[row] = users[arn]
+    return rows
 
 
-def _differences(sheet: ListSheet, head: str, rows: Sequence[ListRow]) -> Iterator[_Difference]:
-    for row in rows:
-        recorded = row.record.shown.get(head)
-        if recorded is not None:
-            value = sheet.value(head, row.number)
-            # Most cells equal the text, or both are empty: a ninth of the time of `_shows`.
-            if value != recorded and (recorded or value) and not _shows(sheet, value, recorded):
-                yield _Difference(row, recorded, text_of(value))
+def is_decided(sheet: ListSheet, row: int) -> bool:
+    """Return whether a row without an ARN has a decision, or an entry beside a user."""
+    entered = entered_in(sheet, row)
+    names = [sheet.entry(head, row) for head in (ACCOUNT, USER) if head in sheet.column_of]
+    is_user = all(names) and any(entered.values())
+    has_formula = (row, sheet.column_of[DECISION]) in sheet.cells.formulas and all(names)
+    return entered["decision"].lower() in [*Decision] or is_user or has_formula
 
 
-def _shows(sheet: ListSheet, value: CellValue, text: str) -> bool:
-    if text_of(value) == text_of(text):
-        return True
-    return isinstance(value, float) and sheet.cells.moment_text(value) == text
+def entered_in(sheet: ListSheet, row: int) -> dict[str, str]:
+    """Return the entries of a row by `ENTRIES`."""
+    return {name: sheet.entry(head, row) for head, name in _ENTRY_BY_HEAD.items()}
 
 
-def _are_in_another_order(cells: Sequence[_Difference]) -> bool:
-    texts = Counter(each.recorded for each in cells)
-    return len(cells) > 1 and texts == Counter(each.cell for each in cells)
-
-
-def _sorted_problem(sheet: ListSheet, moved: Mapping[str, Sequence[_Difference]]) -> Problem:
-    heads = {*moved, *(BLOCK_HEADS if USER in moved else ())}
-    at = [sheet.column_of[head] for head in heads]
-    first, last = map(column_name, (min(at), max(at)))
-    rows = sorted({each.row.number for cells in moved.values() for each in cells})
-    message = f"columns {first}-{last} were sorted without the others"
-    hint = "Undo the sort, or start from the file as credreport wrote it."
-    return Problem(sheet.place, rows[0], None, None, message, hint, rows=(*rows,))
-
-
-def _copied_problem(sheet: ListSheet, cells: Sequence[_Difference]) -> Problem:
-    rows = tuple(each.row.number for each in cells)
-    message = "the names of other users, copied with their entries"
-    names = ", ".join(f"row {each.row.number} {each.recorded}" for each in cells)
-    hint = f"Check the entries, and write the names of these rows: {names}."
-    return Problem(sheet.place, rows[0], USER, None, message, hint, rows=rows)
-
-
-def _entry_problems(row: ListRow, today: date) -> Iterator[Problem]:
-    errors = [
-        head for head in ENTRY_HEADS if isinstance(row.sheet.value(head, row.number), CellError)
-    ]
+def _entry_problems(compared: ComparedSheet, row: int, today: date) -> Iterator[Problem]:
+    sheet = compared.sheet
+    errors = [head for head in ENTRY_HEADS if isinstance(sheet.value(head, row), CellError)]
     if errors:
-        yield from (row.problem(head, "it holds an error", "Type the entry.") for head in errors)
+        for head in errors:
+            yield sheet.problem(head, row, "it holds an error", "Type the entry.")
         return
     heads = {name: head for head, name in _ENTRY_BY_HEAD.items()}
-    heads |= {columns.ACCOUNT: ACCOUNT, columns.USER: USER, columns.ARN: ARN}
 
     def problem(name: str, message: str, hint: str) -> Problem:
-        return row.problem(heads.get(name, RECORD), message, hint)
+        return sheet.problem(heads[name], row, message, hint)
 
-    user = row.record.user
-    yield from entry_problems({**row.entered, **user}, today, problem)
-    yield from identity_problems(user, problem)
-    names = user[columns.USER], f"{user[columns.ACCOUNT]}/{user[columns.USER]}"
-    shown = row.record.shown.get(USER), row.record.shown.get(ARN)
-    if shown[0] not in names or shown[1] != user[columns.ARN]:
-        yield row.problem(RECORD, "it names another user than the cells", START_AGAIN_HINT)
+    yield from entry_problems({**compared.rows[row].row, **compared.entered[row]}, today, problem)
 
 
-def _count_problems(name: str, review: ReviewRecord, rows: Sequence[ListRow]) -> Iterator[Problem]:
-    """Yield a problem for each list that does not have its users; a copy of a row counts once."""
-    listed = Counter(dict.fromkeys((row.record.title, row.record.key) for row in rows))
-    counts = Counter(title for title, _ in listed)
-    for title, number in review.listed.items():
-        if counts[title] != number:
-            users = count_text(counts[title], "user")
-            message = f"{title} has {users}, and had {number:,} when it was written"
-            hint = "Put the missing rows back: hide rows instead of deleting them."
-            yield Problem.of_file(name, message, hint)
+def _missing_problems(
+    name: str, users: Mapping[str, ReportedUser], listed: set[str], given: GivenReports
+) -> Iterator[Problem]:
+    """Yield a problem for users whom the reports put on the lists, and who have no word."""
+    lacking = [
+        arn
+        for arn, user in users.items()
+        if arn not in listed and open_row(user.row).user not in given.decided
+    ]
+    if lacking:
+        named = f"{count_text(len(lacking), 'user')}: {short_list(lacking)}"
+        hint = "Start from the file as credreport wrote it: hide rows instead of deleting them."
+        yield Problem.of_file(name, f"the reports put more users on its lists, {named}", hint)
 
 
-def _line(file: FileReference, row: ListRow) -> LedgerLine:
-    sheet, number, record, entered = row
-    decision, decided_by, decided_on, ticket, comment = (entered[name] for name in ENTRIES)
+def _version_problem(name: str, review: Review) -> Problem:
+    message = f"{version_text(review.version)} of credreport wrote it, and this is {VERSION}"
+    return Problem.of_file(name, message, "Words may differ: use the version that wrote it.")
+
+
+def _sheet_notes(
+    compared: ComparedSheet, heads: Iterable[str], folded: Iterable[str]
+) -> Iterator[str]:
+    sheet = compared.sheet
+    if others := [str(row) for row in sheet.rows if row not in compared.rows]:
+        yield f"Not read, {sheet.place}: {with_noun('row', others)} without an ARN."
+    yield from sheet.column_notes({*heads, *NOT_COMPARED}, folded)
+    yield from sheet.entry_notes(compared.filled)
+
+
+def _is_sheet_of(title: str, given: GivenReports) -> bool:
+    """Return whether a workbook can have a sheet of that title, perhaps continued or copied."""
+    return title.rstrip(" ()0123456789") in given.sheets
+
+
+def _line(file: FileReference, compared: ComparedSheet, row: int) -> LedgerLine:
+    entered, user, sheet = compared.entered[row], compared.rows[row], compared.sheet
     return LedgerLine(
-        decision=Decision(decision.lower()),
-        decided_by=decided_by,
-        decided_on=date.fromisoformat(decided_on),
-        ticket=ticket,
-        comment=comment,
+        decision=Decision(entered[DECISION_ENTRY].lower()),
+        decided_by=entered[DECIDED_BY],
+        decided_on=date.fromisoformat(entered[DECIDED_ON]),
+        ticket=entered[TICKET],
+        comment=entered[COMMENT],
         workbook=PurePath(file.name).name,
-        row=number,
-        same_second=frozenset(record.same_second),
-        user_row=record.user,
-        read_from=EntryPlace(sheet.place, number, sheet.cell_name(DECISION, number)),
+        row=row,
+        user_row=user.row,
+        same_second=user.same_second,
+        read_from=EntryPlace(sheet.place, row, sheet.cell_name(DECISION, row)),
     )
+
+
+# Lists in CSV
+
+
+def _read_csv(name: str, content: bytes, today: date, given: GivenReports) -> DecisionFile:
+    """Return the decisions in a CSV, each compared with the report of its as-of.
+
+    Lines of a ledger, which were collected before, are compared where their reports are given.
+    """
+    entries = ledger.read_entries(name, content, today)
+    reported = given.users_of({line.arn for line in entries.lines})
+    lines, problems, unknown = list[LedgerLine](), list[Problem](), 0
+    for line in entries.lines:
+        user = reported.get((line.arn, utc_text(line.as_of)))
+        if user:
+            problems += line_problems(line, user)
+            lines.append(replace(line, user_row=user.row, same_second=user.same_second))
+        elif entries.is_ledger:
+            unknown += 1
+            lines.append(line)
+        else:
+            file, row, _ = line.read_from
+            message = f"no report named has this user as of {utc_text(line.as_of)}"
+            problems.append(Problem(file, row, columns.ARN, None, message, _NO_REPORT_HINT))
+    if not entries.is_ledger:
+        problems += filled_down_problems(entries.lines)
+    if problems:
+        raise InputRefused(problems)
+    text = f"{name}: {count_text(unknown, 'line')} not compared: their reports are not given."
+    return replace(entries, lines=(*lines,), notes=(*entries.notes, *([text] if unknown else ())))
+
+
+def line_problems(line: LedgerLine, user: ReportedUser) -> Iterator[Problem]:
+    """Yield a problem for each cell of a line of a CSV that its report does not give."""
+    for name, given in user.shown.items():
+        if not is_same_value(line.user_row[name], given):
+            message = difference_text(given, line.user_row[name])
+            yield _problem(line, name, message, _ROW_HINT)
+    if line.same_second is not None and line.same_second != user.same_second:
+        names = (";".join(sorted(each)) for each in (user.same_second, line.same_second))
+        yield _problem(line, ledger.SAME_SECOND, difference_text(*names), _ROW_HINT)
+
+
+def _problem(line: LedgerLine, column: str, message: str, hint: str) -> Problem:
+    return Problem(line.read_from.file, line.read_from.row, column, line.arn, message, hint)

@@ -1,44 +1,43 @@
-"""Find the lists of a workbook and the record of its review, even if people changed its sheets.
+"""Find the lists of a workbook, and by what they were made, even if people changed its sheets.
 
 Lists are found by their heads, so that sheets may be renamed and copied, and columns moved and
-added. Entries elsewhere are refused and named.
+added. A heading elsewhere that could be taken for one of a list is refused and named.
 """
 
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from analyzer import columns
 from analyzer.decisions.entries import day_without_time
-from analyzer.decisions.record import ReviewRecord, UserRecord, digest_of_rows
+from analyzer.decisions.review import Review
 from analyzer.decisions.review_list_layout import (
-    ACCOUNT,
     ARN,
     BLOCK_HEADS,
     DECIDED,
     DECIDED_ON,
     DECISION,
     EARLIER_DECISION,
-    ENTERED_IN,
     ENTRY_HEADS,
-    FOLLOWED_UP,
-    REASON,
-    RECORD,
     REVIEW,
-    STATE,
-    USER,
 )
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import may_be_workbook
-from analyzer.reviews.xlsx_reader import CellValue, SheetCells, cell_name, read_sheets, text_of
+from analyzer.reviews.xlsx_reader import (
+    CellValue,
+    SheetCells,
+    cell_name,
+    column_name,
+    read_sheets,
+    text_of,
+)
 from analyzer.terms import count_text, with_noun
 
 _LONGEST: Final = 256  # characters of a head
 
-NEEDED: Final = (ACCOUNT, *BLOCK_HEADS, ARN, RECORD)
+NEEDED: Final = (*BLOCK_HEADS, ARN)
 """Columns without which a list is refused."""
 
 _LIKE_ENTRY: Final = re.compile(
@@ -47,8 +46,8 @@ _LIKE_ENTRY: Final = re.compile(
 
 START_AGAIN_HINT: Final = "Start from the file as credreport wrote it, and enter it there."
 _FORMULA_HINT: Final = "Copy the cell, and paste it as a value."
-_UNDO_HINT: Final = "Undo the change, and enter the decision in the list that has the user."
 _STRUCK_HINT: Final = "Empty the entry, or enter it again."
+_FORMAT_HINT: Final = "Set the number format of the cell to General."
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +91,29 @@ class ListSheet:
         cell = f"{head}, cell {self.cell_name(head, row)}"
         return Problem(self.place, row, cell, value or None, message, hint)
 
-    def cell_problems(self) -> Iterator[Problem]:
-        """Yield a problem for each entry or user that is a formula, or is struck through.
+    def cell_problems(self, heads: Iterable[str], rows: Sequence[int]) -> Iterator[Problem]:
+        """Yield a problem for each cell of these heads and rows that can show another value.
 
-        In a row without an entry, a user may be struck through.
+        Formulas can, number formats, and entries that are struck through. In a row without an
+        entry, anything may be struck through.
         """
-        struck = {
-            (row, column)
-            for row, column in self.cells.struck
-            if any(self.entry(head, row) for head in ENTRY_HEADS)
-        }
-        heads = {self.column_of[head]: head for head in NEEDED}
-        for cells, message, hint in (
-            (self.cells.formulas, "a formula, whose result may change", _FORMULA_HINT),
-            (struck, "it is struck through", _STRUCK_HINT),
-        ):
-            for row, column in sorted(cells):
-                if row > self.head_row and column in heads:
-                    yield self.problem(heads[column], row, message, hint)
+        decided = [row for row in rows if any(self.entry(head, row) for head in ENTRY_HEADS)]
+        columns = {self.column_of[head]: head for head in heads if head in self.column_of}
+        needed = {self.column_of[head]: head for head in NEEDED}
+        formulas, struck, formatted = self.cells.formulas, self.cells.struck, self.cells.formatted
+        for row in rows:
+            for at, head in columns.items():
+                if (row, at) in formulas:
+                    yield self.problem(
+                        head, row, "a formula, whose result may change", _FORMULA_HINT
+                    )
+                if (row, at) in formatted:
+                    message = f"a number format can show another value: {formatted[row, at]}"
+                    yield self.problem(head, row, message, _FORMAT_HINT)
+        for row in decided if struck else ():
+            for at, head in needed.items():
+                if (row, at) in struck:
+                    yield self.problem(head, row, "it is struck through", _STRUCK_HINT)
 
     def entry_notes(self, entered: Sequence[int]) -> Iterator[str]:
         """Yield notes on hidden entries, which their person may have missed, and on unread notes.
@@ -126,68 +130,74 @@ class ListSheet:
         if noted := [name for name in every if name in self.cells.noted]:
             yield f"Notes on entries are not read, {self.place}: {with_noun('cell', noted)}."
 
-
-class ListRow(NamedTuple):
-    """Hold a row of a list: its number, the record of its user, and the entries by `ENTRIES`."""
-
-    sheet: ListSheet
-    number: int
-    record: UserRecord
-    entered: Mapping[str, str]
-
-    def problem(self, head: str, message: str, hint: str) -> Problem:
-        """Return a problem of the cell under a head, or of the record if there is no such column.
-
-        The cells of records are too long to name; the user is named instead.
-        """
-        here = head if head in self.sheet.column_of else RECORD
-        problem = self.sheet.problem(here, self.number, message, hint)
-        return replace(problem, value=self.record.user[columns.ARN]) if here == RECORD else problem
+    def column_notes(self, known: Iterable[str], folded: Iterable[str]) -> Iterator[str]:
+        """Yield notes on columns that were added, and on hidden ones that are not `folded`."""
+        known, folded = {*known, *BLOCK_HEADS}, {*folded}
+        if added := [head for head in self.column_of if head not in known]:
+            yield f"Not read, {self.place}: added {with_noun('column', added)}."
+        hidden = [
+            f"{column_name(at)} ({head})"
+            for head, at in self.column_of.items()
+            if at in self.cells.hidden_columns and head in known and head not in folded
+        ]
+        if hidden:
+            yield f"Hidden, {self.place}: {with_noun('column', hidden)}."
 
 
-def lists_and_review(name: str, content: bytes) -> tuple[list[ListSheet], ReviewRecord]:
-    """Return the lists of a workbook, and the record of its review; raises InputRefused."""
+class ReviewWorkbook(NamedTuple):
+    """Hold the lists of a workbook, by what they were made, and the titles of its other sheets."""
+
+    review: Review
+    lists: list[ListSheet]
+    other_sheets: list[str]
+
+
+def read_workbook(name: str, content: bytes) -> ReviewWorkbook:
+    """Return what a workbook of a review holds; raises InputRefused."""
     sheets = _sheets(name, content)
-    texts = [*map(_review_text, sheets)]
-    reviews = {review.digest: review for review in map(ReviewRecord.read, texts) if review}
     lists: list[ListSheet] = []
     problems: list[Problem] = []
-    follow_ups: list[tuple[str, str]] = []
-    for sheet, review_text in zip(sheets, texts, strict=True):
-        place, heads = f"{name}, sheet {sheet.title}", _head_row(sheet)
+    for sheet in sheets:
+        heads = _head_row(sheet)
         if heads and _are_of_list(heads[1].values()):
             column_of = {head: column for column, head in heads[1].items()}
             lists.append(ListSheet(name, sheet, heads[0], column_of))
-            wrong = [*_head_problems(place, *heads)]
+            wrong = [*_head_problems(f"{name}, sheet {sheet.title}", *heads)]
             problems += wrong or _stray_problems(lists[-1])
-        elif not heads:
-            problems += _added_exemption_problems(place, sheet)
-        elif not review_text:
-            problems += _other_heading_problems(place, *heads)
-            follow_ups.append((place, digest_of_rows(_followed_up(sheet, *heads))))
+        elif heads and DECISION in heads[1].values():
+            message = f'it has a heading "{DECISION}", and is no list of users'
+            problems.append(
+                Problem(f"{name}, sheet {sheet.title}", heads[0], None, None, message, "Rename it.")
+            )
     if not lists:
         hint = "Name a workbook that credreport wrote, with its lists of users."
         raise InputRefused.of_file(name, "it has no list with a column Decision", hint)
-    if len(reviews) != 1:
-        message = "the record of the review, hidden below its Summary, is gone or was changed"
-        raise InputRefused.of_file(name, message, START_AGAIN_HINT)
-    ((_, review),) = reviews.items()
-    problems = problems or [
-        Problem.of_file(place, "earlier decisions were changed here, and are not read", _UNDO_HINT)
-        for place, digest in follow_ups
-        if digest != review.follow_up
-    ]
     if problems:
         raise InputRefused(problems)
-    return lists, review
+    titles = {one.cells.title for one in lists}
+    others = [sheet.title for sheet in sheets if sheet.title not in titles]
+    return ReviewWorkbook(_review(name, sheets), lists, others)
 
 
 def _sheets(name: str, content: bytes) -> list[SheetCells]:
-    return read_sheets(name, content, (*ENTRY_HEADS, RECORD, DECIDED, STATE), REVIEW)
+    return read_sheets(name, content, ENTRY_HEADS, REVIEW)
+
+
+def _review(name: str, sheets: Iterable[SheetCells]) -> Review:
+    """Return by what the lists were made; raises InputRefused if no sheet says it, or two differ.
+
+    A copy of the Summary says it once more.
+    """
+    texts = {text for sheet in sheets if (text := _review_text(sheet))}
+    try:
+        (text,) = texts
+        return Review.model_validate_json(text)
+    except ValueError:  # pydantic's ValidationError is one
+        message = "the hidden cell of its Summary, with what it was made by, is gone or was changed"
+        raise InputRefused.of_file(name, message, START_AGAIN_HINT) from None
 
 
 def _review_text(sheet: SheetCells) -> str:
-    """Return the text of the record of the review on a sheet, empty if it has none."""
     texts = (text_of(value) for cells in sheet.rows.values() for value in cells.values())
     return "".join(text.removeprefix(REVIEW) for text in texts if text.startswith(REVIEW))
 
@@ -198,87 +208,52 @@ def _head_row(sheet: SheetCells) -> tuple[int, dict[int, str]] | None:
         texts = ((column, text_of(value)) for column, value in cells.items())
         named = ((column, " ".join(text.split())) for column, text in texts if len(text) < _LONGEST)
         heads = {column: head for column, head in named if head}
-        words = {*heads.values()}
-        if _are_of_list(words) or not words.isdisjoint({DECISION, DECIDED}):
+        if _are_of_list(heads.values()) or DECISION in heads.values():
             return row, heads
     return None
 
 
 def _are_of_list(heads: Iterable[str]) -> bool:
-    """Return whether heads are those of a list, perhaps without one; a follow-up shares some."""
+    """Return whether heads are those of a list, perhaps without some; a follow-up shares others."""
     words = {*heads}
-    is_alike = len(words & {*ENTRY_HEADS}) > 1 and ENTERED_IN not in words
-    return is_alike or RECORD in words
+    return len(words & {*NEEDED}) > _ENOUGH and DECIDED not in words
+
+
+_ENOUGH: Final = len(NEEDED) // 2
 
 
 def _head_problems(place: str, row: int, heads: Mapping[int, str]) -> Iterator[Problem]:
     """Yield a problem for each needed head that is gone, there twice or copied."""
     counts = Counter(heads.values())
     cells = {head: f"{head}, cell {cell_name(row, column)}" for column, head in heads.items()}
-    for head in NEEDED:
-        if not counts[head]:
-            yield Problem(place, row, head, None, "the column is gone", START_AGAIN_HINT)
-        elif counts[head] > 1:
-            hint = "Remove the one you added."
+    for head in (head for head in NEEDED if not counts[head]):
+        yield Problem(place, row, head, None, "the column is gone", START_AGAIN_HINT)
+    for head in sorted(counts.keys() - {EARLIER_DECISION}):
+        if counts[head] > 1:
+            hint = "Rename the one you added."
             yield Problem(place, row, cells[head], None, "the column is there twice", hint)
-    for head in sorted(counts.keys() - {*ENTRY_HEADS, EARLIER_DECISION}):
-        if _LIKE_ENTRY.fullmatch(head):
+        elif head not in ENTRY_HEADS and _LIKE_ENTRY.fullmatch(head):
             message = "it could be mistaken for a column to decide in"
             yield Problem(place, row, cells[head], None, message, "Rename it.")
 
 
-def _other_heading_problems(place: str, row: int, heads: Mapping[int, str]) -> Iterator[Problem]:
-    """Yield a problem for a sheet that is no list, and no follow-up, with a heading of one."""
-    names = (DECISION,) if ENTERED_IN in heads.values() else (DECISION, DECIDED)
-    for column, head in heads.items():
-        if head in names:
-            message = f'it has a heading "{head}", and is no list of users'
-            yield Problem(place, row, f"cell {cell_name(row, column)}", None, message, "Rename it.")
-
-
-def _followed_up(
-    sheet: SheetCells, head_row: int, heads: Mapping[int, str]
-) -> Iterator[tuple[str, ...]]:
-    """Yield what a follow-up shows of what was entered before."""
-    column_of = {head: column for column, head in heads.items()}
-    for row, cells in sheet.rows.items():
-        if row > head_row:
-            texts = (text_of(cells.get(column_of.get(head, -1))) for head in FOLLOWED_UP)
-            yield tuple(text.removesuffix("T00:00:00Z") for text in texts)
-
-
 def _stray_problems(sheet: ListSheet) -> Iterator[Problem]:
-    """Yield a problem for merged cells, and for values beside the columns of a list."""
+    """Yield a problem for merged cells, and for values beside the columns, in rows with an ARN."""
+    listed = [row for row in sheet.rows if sheet.entry(ARN, row)]
     for cells in sheet.cells.merged:
         rows = [*map(int, re.findall(r"\d{1,7}", cells))] or [sheet.head_row]
-        if max(rows) >= sheet.head_row:
+        if any(rows[0] <= row <= rows[-1] for row in (sheet.head_row, *listed)):
             hint = "Split them, and enter each decision in its own row."
             yield Problem(sheet.place, rows[0], f"cells {cells}", None, "merged cells", hint)
     known = {*sheet.column_of.values()}
     beside: set[int] = set()
-    for row in sheet.rows:
+    for row in listed:
         for column in sheet.cells.rows[row].keys() - known - beside:
             if text := text_of(sheet.cells.value(row, column)).strip():
                 beside.add(column)
                 cell = f"cell {cell_name(row, column)}"
                 hint = "Move it into its column, or give this column a head."
                 yield Problem(sheet.place, row, cell, text, "it is beside the list", hint)
-
-
-def _added_exemption_problems(place: str, sheet: SheetCells) -> Iterator[Problem]:
-    """Yield a problem for each row of an exemption list that the program did not write."""
-    column_of: dict[str, int] = {}
-    for row, cells in sheet.rows.items():
-        texts = {text_of(value).strip(): column for column, value in cells.items()}
-        if column_of:
-            user, reason, state = (text_of(cells.get(at)).strip() for at in column_of.values())
-            if (user or reason) and not state:
-                cell = f"{REASON}, cell {cell_name(row, column_of[REASON])}"
-                hint = "Add it to the file of exemptions, or enter keep in the list of the user."
-                message = "an exemption that is not read here"
-                yield Problem(place, row, cell, reason or None, message, hint)
-        elif {USER, REASON, STATE} <= texts.keys():
-            column_of = {head: texts[head] for head in (USER, REASON, STATE)}
 
 
 def holds_entries(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """Read the cells of an Excel workbook (.xlsx) by openpyxl, behind limits on what it unpacks to.
 
-Formulas have no value, as their results may be of another time. To read entries, only sheets with a
-heading of a list to decide in are read.
+Formulas have no value, as their results may be of another time. Only sheets with a heading of a
+list to decide in are read.
 """
 
 import io
@@ -35,7 +35,6 @@ _MOST_UNPACKED: Final = 96 << 20
 _MOST_ELEMENTS: Final = 2_000_000  # tags, of which a cell with a text has four to six; attributes
 _MOST_OTHERS: Final = 50_000  # of parts without cells, which openpyxl reads slowly
 _LONGEST_TEXT: Final = 1 << 16  # twice the most characters of a cell
-_MOST_IN_ALL: Final = 8_000_000  # if all sheets are read, also those of 40,000 users
 _TOO_MANY: Final = "it has too many cells or elements"
 _SPLIT_HINT: Final = "Split the review with --split-by, or decide in a CSV."
 _KIND_HINT: Final = "Save it as .xlsx."
@@ -64,21 +63,23 @@ CellValue = str | float | bool | CellError | None
 class SheetCells:
     """Hold the cells of a sheet that have a value, by row from 1 and column from 0.
 
-    `formulas` are cells with a formula, with its text if all sheets are read, `struck` those with
-    text that is struck through, perhaps in part. `noted` are the names of cells with a note,
-    `hidden` the hidden rows, `number_formats` those that can show another value than the cell's.
+    A sheet that is not read has no rows. `formulas` are cells with a formula, `struck` those with
+    text that is struck through, perhaps in part, `formatted` those whose number format can show
+    another value, with the format. `noted` are the names of cells with a note, `hidden` the hidden
+    rows, `hidden_columns` the hidden columns.
     """
 
     title: str
     is_hidden: bool = False
     counts_from_1904: bool = False
     rows: dict[int, dict[int, CellValue]] = field(default_factory=dict)
-    formulas: dict[tuple[int, int], str] = field(default_factory=dict)
+    formulas: set[tuple[int, int]] = field(default_factory=set)
     struck: set[tuple[int, int]] = field(default_factory=set)
     merged: list[str] = field(default_factory=list)
     hidden: set[int] = field(default_factory=set)
     noted: set[str] = field(default_factory=set)
-    number_formats: set[str] = field(default_factory=set)
+    hidden_columns: set[int] = field(default_factory=set)
+    formatted: dict[tuple[int, int], str] = field(default_factory=dict)
 
     def value(self, row: int, column: int) -> CellValue:
         """Return the value of a cell, None if it has none."""
@@ -129,11 +130,11 @@ def text_of(value: CellValue) -> str:
 
 
 def read_sheets(
-    name: str, content: bytes, heads: Iterable[str] = (), beginning: str = ""
+    name: str, content: bytes, heads: Iterable[str], beginning: str
 ) -> list[SheetCells]:
-    """Return the sheets with a cell that has one of these texts, or one that begins so.
+    """Return the sheets; those with a cell that has one of these texts, or begins so, are read.
 
-    Without any, return all sheets, also with the formulas and number formats. Raises InputRefused.
+    Raises InputRefused.
     """
     if content.startswith(b"\xd0\xcf\x11\xe0"):
         message = "an encrypted workbook, or one of Excel 97 to 2003 (.xls)"
@@ -145,7 +146,9 @@ def read_sheets(
             warnings.simplefilter("ignore")  # openpyxl warns of what it does not read
             reader = ExcelReader(io.BytesIO(content), keep_links=False)
             _check_archive(name, reader.archive)
-            return [*_sheets(name, reader, {head.casefold() for head in heads}, beginning)]
+            sheets = [*_sheets(name, reader, {head.casefold() for head in heads}, beginning)]
+            _check_conditional_formats(name, reader.wb)
+            return sheets
     except InputRefused:
         raise
     except Exception as error:  # noqa: BLE001  openpyxl raises whatever its parsers do
@@ -194,24 +197,24 @@ def _sheets(
     reader.read_workbook()
     apply_stylesheet(reader.archive, reader.wb)
     shared = _shared_texts(reader.archive, reader.package)
-    pattern = _pattern([text for text, _ in shared], heads, beginning) if heads else None
+    pattern = _pattern([text for text, _ in shared], heads, beginning)
     read: set[str] = set()
-    remaining = _MOST_ELEMENTS if pattern else _MOST_IN_ALL
+    remaining = _MOST_ELEMENTS
     for sheet, related in reader.parser.find_sheets():
         if related.target in read:
             raise ValueError("two sheets are the same part")
         read.add(related.target)
         part = reader.archive.read(related.target)
-        if "chartsheet" not in related.Type and (pattern is None or pattern.search(part)):
+        cells = SheetCells(sheet.name, sheet.state != "visible")
+        if "chartsheet" not in related.Type and pattern.search(part):
             remaining -= _elements(part)
             if remaining < 0:
                 raise InputRefused.of_file(name, _TOO_MANY, _SPLIT_HINT)
-            cells = SheetCells(sheet.name, sheet.state != "visible")
-            _read_sheet(_Parser(part, reader.wb, shared, has_formulas=pattern is None), cells)
+            _read_sheet(_Parser(part, reader.wb, shared), cells)
             merged = islice(_MERGED.finditer(part), _MOST_MERGED)
             cells.merged = [match[1].decode() for match in merged]
             cells.noted = {*_noted_cells(reader.archive, related.target)}
-            yield cells
+        yield cells
 
 
 def _shared_texts(archive: zipfile.ZipFile, package: Any) -> list[tuple[str, bool]]:
@@ -231,7 +234,7 @@ def _tag(name: str) -> str:
 
 
 _TEXT, _RUN, _INLINE, _VALUE, _FORMULA = map(_tag, ("t", "r", "is", "v", "f"))
-_DATA, _ROW, _CELL = map(_tag, ("sheetData", "row", "c"))
+_DATA, _ROW, _CELL, _COLUMN = map(_tag, ("sheetData", "row", "c", "col"))
 _MERGED: Final = re.compile(rb"<(?:\w+:)?mergeCell [^>]*\bref=.([A-Z0-9:]+)")
 _MOST_MERGED: Final = 1_000
 _MOST_COLUMNS: Final = 16_384  # of a sheet in Excel
@@ -280,23 +283,18 @@ _BLANKS: Final = 50  # around and in a head
 
 
 class _Parser(WorkSheetParser):
-    """Read the rows of a sheet, perhaps with formulas; texts are read in a fifth of the time."""
+    """Read the rows of a sheet; texts are read in a fifth of the time."""
 
-    def __init__(
-        self, part: bytes, book: Any, shared: list[tuple[str, bool]], *, has_formulas: bool
-    ) -> None:
+    def __init__(self, part: bytes, book: Any, shared: list[tuple[str, bool]]) -> None:
         formats = {
             "date_formats": book._date_formats,
             "timedelta_formats": book._timedelta_formats,
         }
         super().__init__(io.BytesIO(part), [], epoch=book.epoch, **formats)
         self._shared = shared
-        self._has_formulas = has_formulas
+        shown = [_number_format(book, style.numFmtId) for style in book._cell_styles]
         self.odd_formats = {
-            at: shown
-            for at, style in enumerate(book._cell_styles if has_formulas else ())
-            for shown in [_number_format(book, style.numFmtId)]
-            if _ODD_FORMAT.search(_PLAIN_IN_FORMAT.sub("", shown))
+            at: text for at, text in enumerate(shown) if can_show_another_value(text)
         }
         self.struck_styles = {
             at for at, style in enumerate(book._cell_styles) if book._fonts[style.fontId].strike
@@ -328,24 +326,65 @@ class _Parser(WorkSheetParser):
         self.col_counter = column
         return {"row": row, "column": column}
 
-    def parse_formula(self, element: Any) -> Any:
-        """Return a formula, or none where none is needed: openpyxl translates shared ones."""
-        return super().parse_formula(element) if self._has_formulas else "="  # type: ignore[no-untyped-call]  # its stub
-
-
-_ODD_FORMAT: Final = re.compile(r'[";\\%]|[0#?],+(?![0#?])|E[+-]', re.IGNORECASE)
-_PLAIN_IN_FORMAT: Final = re.compile(r"\\[-\s:/.,]|\[\$-\w+\]|;@$")
+    def parse_formula(self, _element: Any) -> Any:
+        """Return any formula: openpyxl would translate shared ones."""
+        return "="
 
 
 def _number_format(book: Any, number: int) -> str:
-    """Return a format that the workbook defines, or one of a percentage or a power of ten."""
+    """Return the number format of a style, built in or defined in the workbook."""
     custom = number - BUILTIN_FORMATS_MAX_SIZE
     if 0 <= custom < len(book._number_formats):
         return str(book._number_formats[custom])
-    return BUILTIN_FORMATS[number] if number in _BUILTIN_ODD_FORMATS else ""
+    return BUILTIN_FORMATS.get(number, "General")
 
 
-_BUILTIN_ODD_FORMATS: Final = (9, 10, 11, 48)
+def can_show_another_value(number_format: str) -> bool:
+    """Return whether cells of a number format can show another value than theirs.
+
+    Literal digits can, a scale (`0,`, `0%`), words instead of the value or nothing, and a word
+    beside a text. Other words are shown beside a number or a day.
+    """
+    literals, places = [""], [""]
+    for piece in _PIECE.finditer(number_format):
+        if piece[0] == ";":
+            literals.append("")
+            places.append("")
+        elif piece.lastgroup == "place":
+            places[-1] += piece[0]
+        else:
+            literals[-1] += "".join(filter(None, piece.groups()))
+    for literal, place in zip(literals, places, strict=True):
+        has_words = any(map(str.isalnum, literal))
+        has_place = bool(_PLACE.search(place))
+        if any(map(str.isnumeric, literal)) or _SCALED.search(place):
+            return True
+        if has_words and ("@" in place or not has_place):
+            return True
+        if not (has_place or literal):
+            return True
+    return False
+
+
+_PIECE: Final = re.compile(
+    r'"([^"]*)"|[\\_*!](.)|\[\$([^\]-]*)[^\]]*\]|\[(?![hms]+\])[^\]]*\]|(?P<place>.)', re.IGNORECASE
+)
+"""Words, a mark that stands for itself, a currency; a colour or condition; what else is there."""
+
+_SCALED: Final = re.compile(r"%|E[+-]|[0#?],+(?![0#?])", re.IGNORECASE)
+_PLACE: Final = re.compile("[0#?@ymdhs]|General", re.IGNORECASE)
+
+
+def _check_conditional_formats(name: str, book: Any) -> None:
+    """Refuse a workbook whose conditional formats can show another value."""
+    formats = (style.numFmt for style in book._differential_styles.styles)
+    texts = (str(each.formatCode) for each in formats if each is not None)
+    if odd := [text for text in texts if can_show_another_value(text)]:
+        message = f"a conditional format can show other values than the cells have: {odd[0]}"
+        raise InputRefused.of_file(name, message, "Remove this conditional format.")
+
+
+_TRUE: Final = ("1", "true")
 
 
 def _read_sheet(parser: _Parser, cells: SheetCells) -> None:
@@ -356,6 +395,9 @@ def _read_sheet(parser: _Parser, cells: SheetCells) -> None:
         if event == "start":
             if element.tag == _ROW:
                 values = _new_row(parser, element, cells)
+            elif element.tag == _COLUMN and element.get("hidden") in _TRUE:
+                first, last = int(element.get("min")), int(element.get("max"))
+                cells.hidden_columns.update(range(first - 1, min(last, _MOST_COLUMNS)))
         elif element.tag == _CELL:
             _add_cell(parser, parser.parse_cell(element), values, cells)
             element.clear()
@@ -372,7 +414,7 @@ def _new_row(parser: _Parser, element: Any, cells: SheetCells) -> dict[int, Cell
     if number in cells.rows:
         raise ValueError(f"row {number} is there twice")
     parser.row_counter, parser.col_counter = number, 0
-    if element.get("hidden") in ("1", "true"):
+    if element.get("hidden") in _TRUE:
         cells.hidden.add(number)
     return cells.rows.setdefault(number, {})
 
@@ -385,10 +427,10 @@ def _add_cell(
     if cell["row"] != row or at in values or at >= _MOST_COLUMNS:
         raise ValueError(f"cell {cell_name(cell['row'], at)} is not where it should be")
     if cell["data_type"] == "f":
-        cells.formulas[row, at] = str(getattr(value, "text", value))
+        cells.formulas.add((row, at))
     elif value is not None and value != "":
         if odd := parser.odd_formats.get(cell["style_id"]):
-            cells.number_formats.add(odd)
+            cells.formatted[row, at] = odd
         values[at] = CellError(str(value)) if cell["data_type"] == "e" else _value(value)
         if cell["is_struck"]:
             cells.struck.add((row, at))

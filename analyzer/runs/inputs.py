@@ -28,6 +28,9 @@ REPORTS: Final = "reports"
 EXEMPTIONS: Final = "exemptions.csv"
 ACCOUNTS: Final = "accounts.csv"
 OWNERS: Final = "owners.csv"
+LISTS: Final = (EXEMPTIONS, OWNERS)
+"""The lists in a run that decide which users a review lists."""
+
 DECISIONS: Final = "decisions.csv"
 """The ledger: at the top of the folder of runs, and in each run the copy that it used."""
 

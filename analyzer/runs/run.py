@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,7 +15,7 @@ from analyzer.decisions.ledger import Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files
 from analyzer.report.report import Report
-from analyzer.reviews.uncollected import files_beside, uncollected
+from analyzer.reviews.uncollected import uncollected
 from analyzer.runs import inputs, outputs, run_folders
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
@@ -42,9 +41,9 @@ class ExportRequest:
     """Hold the inputs of a run, its parameters, and its folder.
 
     The reports are those of `sources`; without sources, `fetch_request` gets them from AWS.
-    `ledger` is the file of the ledger; files with entries that it lacks are named, as
-    read `today` (UTC). `lists` are files that a run keeps, by their name in it, and `list_names`
-    their own names; `parameters` are the options in its record. `feeds` are written too.
+    `ledger` is the file of the ledger; files with entries that it lacks are named. `lists` are
+    files that a run keeps, by their name in it, and `list_names` their own names; `parameters` are
+    the options in its record. `feeds` are written too.
     """
 
     folder: Path
@@ -54,7 +53,6 @@ class ExportRequest:
     max_input: int
     skip_unreadable: bool
     analysis_request: AnalysisRequest
-    today: date
     ledger: Path | None
     lists: Mapping[str, bytes]
     list_names: Mapping[str, str]
@@ -97,10 +95,8 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             if met:
                 message = f"Meets --fail-on in {run}: {'; '.join(met)}"
                 request.log.caution("fail-on", message, run=run.name)
-            if met and not missing:
-                code = FAILED
-            else:
-                code = PARTIAL if missing or has_gaps or analysis.report.not_covered else 0
+            is_partial = has_gaps or bool(analysis.report.not_covered)
+            code = exit_code(met, lacks_decisions=bool(missing), is_partial=is_partial)
             if existing:
                 message = f"Unchanged since {run}: skipped."
                 request.log.say("unchanged", message, run=existing.name, exit_code=code)
@@ -158,12 +154,18 @@ def _uncollected(request: ExportRequest, all_runs: Sequence[Run]) -> list[str]:
     """Return a sentence on each filled-in file of the folder that the ledger lacks; log them."""
     ledger = request.analysis_request.ledger or Ledger()
     written = {digest for run in all_runs for digest in run.files.values()}
-    paths = files_beside(request.folder, [run.path for run in all_runs])
-    problems = uncollected(paths, ledger, request.today, written)
+    problems = uncollected(request.folder.rglob("*"), ledger, written)
     sentences = [f"{problem.file}: {problem.message}" for problem in problems]
     for sentence in sentences:
         request.log.caution("not-collected", sentence)
     return sentences
+
+
+def exit_code(failures: Sequence[str], *, lacks_decisions: bool, is_partial: bool) -> int:
+    """Return 5 if decisions are missing, else 1 if something fails, else 5 if it is partial."""
+    if failures and not lacks_decisions:
+        return FAILED
+    return PARTIAL if lacks_decisions or is_partial else 0
 
 
 def _publish(  # noqa: PLR0913  a run is all of these

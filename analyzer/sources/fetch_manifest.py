@@ -176,9 +176,9 @@ def _is_entry(value: object) -> bool:
 
 
 def _entry(value: Mapping[str, Any]) -> AccountEntry:
-    texts = ("account", "name", "status", "reason", "file", "sha256", "generated_time")
+    texts = (*("account", "name", "status", "reason"), *("file", "sha256", "generated_time"))
     return AccountEntry(
-        **{name: printable(str(value.get(name, ""))) for name in texts},
+        **{name: printable(str(value.get(name, ""))) for name in (*texts, "service_credentials")},
         is_profile=value.get("is_profile") is True,
     )
 

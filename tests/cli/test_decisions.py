@@ -81,9 +81,9 @@ def ledger_in(path: Path, **words: str) -> Path:
     return saved(path.parent, ledger_bytes(lines), path.name)
 
 
-def test_without_an_output_a_workbook_is_only_checked(workbook: Path) -> None:
+def test_without_an_output_a_workbook_is_only_checked(workbook: Path, report: Path) -> None:
     before = sorted(workbook.parent.rglob("*"))
-    done = collect(workbook)
+    done = collect(workbook, "--report", report)
     assert done.code == 0
     assert done.lines == [f"{workbook}: entered 1, new 1, still open 1", "  Anna: 1 delete"]
     says = "Checked; nothing was written. New: 1 line; -o LEDGER.csv adds them.\n"
@@ -91,17 +91,21 @@ def test_without_an_output_a_workbook_is_only_checked(workbook: Path) -> None:
     assert sorted(workbook.parent.rglob("*")) == before
 
 
-def test_a_workbook_whose_name_cannot_be_printed_is_collected(workbook: Path) -> None:
+def test_a_workbook_whose_name_cannot_be_printed_is_collected(workbook: Path, report: Path) -> None:
     ledger = workbook.with_name("decisions.csv")
-    assert collect(workbook.rename(workbook.with_name("r\r\udcff.xlsx")), "-o", ledger).code == 0
+    book = workbook.rename(workbook.with_name("r\r\udcff.xlsx"))
+    assert collect(book, "--report", report, "-o", ledger).code == 0
     assert ",r\\r\\udcff.xlsx," in ledger.read_text()
 
 
-def test_where_nothing_is_new_no_ledger_is_written(tmp_path: Path, written: bytes) -> None:
+def test_where_nothing_is_new_no_ledger_is_written(
+    tmp_path: Path, written: bytes, report: Path
+) -> None:
     ledger, untouched = tmp_path / "decisions.csv", saved(tmp_path, written, "open.xlsx")
-    assert collect(untouched, "-o", ledger).code == 0
+    given = "--report", report
+    assert collect(untouched, *given, "-o", ledger).code == 0
     assert not ledger.exists()
-    assert collect(untouched).messages == "Checked; nothing was written. Nothing is new.\n"
+    assert collect(untouched, *given).messages == "Checked; nothing was written. Nothing is new.\n"
 
 
 def test_a_ledger_that_another_run_locks_by_any_name_or_that_cannot_be_locked_is_left_alone(
@@ -144,9 +148,9 @@ FORGED = (
     ("access_key_1_last_rotated", OLD, "N/A in the report; this file says"),
     ("verdict", "dormant", "verdict: unused in the report; this file says dormant"),
     ("caveats", "all-good", "column caveats: nothing in the report; this file says all-good"),
-    ("same_second", "u4;zoe", "column same_second: u4 in the report; this file says u4, zoe"),
+    ("same_second", "u4;zoe", "column same_second: u4 in the report; this file says u4;zoe"),
 )
-NOT_THERE = "arn: no report named has this user as of this time"
+NOT_THERE = "arn: no report named has this user as of 2026-05-01T09:3"
 OTHER_TIME = ("as_of", "2026-05-01T09:31:00Z", NOT_THERE)
 OTHER_ARN = ("arn", f"arn:aws:iam::{ACCOUNT}:user/x/u0", NOT_THERE)
 
@@ -161,7 +165,6 @@ def test_a_row_in_csv_that_was_forged_is_refused_by_the_report(
         cells[column] = cell
     content = bulk(rows, *[DELETE] * len(rows), more=("same_second",))
     listed = saved(tmp_path, content, "bulk.csv")
-    assert collect(listed).code == 0
     done = collect(listed, "--report", console_report(tmp_path / DAY, DAY, *users))
     assert done.code == 3
     says = done.messages.splitlines()
@@ -176,9 +179,9 @@ def test_decisions_on_a_report_that_is_not_named_are_one_problem_and_open_rows_a
     listed = saved(tmp_path, bulk(rows, *[DELETE] * 4), "bulk.csv")
     done = collect(listed, "--report", report)
     assert done.code == 3
-    says = "bulk.csv, rows 2-5, column arn: no report named has this user as of this time"
+    says = "bulk.csv, rows 2-5, column arn: no report named has this user as of 2026-05-01T12:00"
     assert says in done.messages
-    assert done.messages.count("Name the reports that it was made from") == 1
+    assert done.messages.count("Name the report that it was made from") == 1
     assert collect(saved(tmp_path, bulk(rows), "bulk.csv"), "--report", report).code == 0
 
 
@@ -269,7 +272,7 @@ def test_a_plan_is_refused_while_a_file_beside_the_ledger_has_an_entry_that_it_l
         saved(ledger.parent, content, name)
     assert plan(ledger, "-o", script, report=report).code == 0
     book = saved(ledger.parent, edited(written, ANN_TO_DELETE), "review.xlsx")
-    assert collect(book, "-o", ledger).code == 0
+    assert collect(book, "--report", report, "-o", ledger).code == 0
     assert plan(ledger, "-o", script, report=report).code == 0
 
 
@@ -280,8 +283,7 @@ def test_a_script_without_its_ledger_beside_it_is_run_with_the_folder_of_the_led
     (other := decided.parent / "other's").mkdir()
     (own := decided.parent / "own").mkdir()
     decided = decided.rename(own / decided.name)
-    script, more = other / "remove.sh", ledger_in(other / "more.csv", bob="delete")
-    copy = other / "entered.csv"
+    script, copy = other / "remove.sh", other / "entered.csv"
 
     def messages(*files: Path) -> str:
         return plan(*files, "-o", script, report=report).messages
@@ -290,6 +292,7 @@ def test_a_script_without_its_ledger_beside_it_is_run_with_the_folder_of_the_led
     assert folder in messages(decided)
     copy.write_bytes(decided.read_bytes())
     assert folder in messages(decided)
+    more = ledger_in(other / "more.csv", bob="delete")
     assert "run it: LEDGER_FOLDER=PATH sh" in messages(decided, more)
     copy.unlink()
     copy.symlink_to(decided)

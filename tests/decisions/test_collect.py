@@ -7,34 +7,21 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from analyzer.columns import OWNER, OWNER_EMAIL
-from analyzer.decisions.collect import (
-    FileOutcome,
-    lines_of,
-    owner_answer_notes,
-)
+from analyzer.decisions.collect import FileOutcome, lines_of
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
-from analyzer.decisions.entries import DecisionFile
+from analyzer.decisions.entries import DecisionFile, filled_down_problems
 from analyzer.decisions.ledger import read_entries
 from analyzer.errors import InputRefused
+from analyzer.lists.owners import NO_OWNERS, Owners, read_owners
 from analyzer.report.model import FileReference
-from tests.support.builders import AS_OF, a_user, days_before
-from tests.support.decisions import (
-    DAY,
-    TODAY,
-    bulk,
-    collected,
-    entries,
-    ledger_of,
-    line,
-    user_rows,
-)
+from tests.support.builders import ACCOUNT, AS_OF, a_user, days_before
+from tests.support.decisions import DAY, TODAY, bulk, collected, ledger_of, line, user_rows
 
 NEXT = DAY + timedelta(days=1)
 NEWER = AS_OF + timedelta(days=30)
 LATE = NEWER.date()
 ANN = a_user("ann", created=days_before(500))
-DELETE, KEEP = line(), line("keep")
+DELETE, KEEP, LOOK = line(), line("keep"), line("investigate")
 ENTERED = ("delete", "Anna", f"{DAY}")
 TOM_KEEPS = line("keep", by="Tom")
 OF_ANN = line("delete", ANN)
@@ -49,12 +36,6 @@ def file(
 
 def still_open(each: LedgerLine = DELETE, as_of: datetime = AS_OF, **of: str) -> OpenRow:
     return OpenRow(each.subject, as_of, **of)
-
-
-def refused(*files: DecisionFile) -> list[str]:
-    with pytest.raises(InputRefused) as error:
-        collected(*files)
-    return [str(each) for each in error.value.problems]
 
 
 # What is valid
@@ -101,45 +82,42 @@ def test_every_problem_of_a_list_is_named_at_once() -> None:
     ]
 
 
-def on_days(*days: int, name: str = "review.xlsx") -> DecisionFile:
+def on_days(*days: int, name: str = "review.xlsx, sheet A", cell: str = "C7") -> list[LedgerLine]:
     """Return decisions of days in rows below each other."""
-    cell = "C7" if name.endswith(".xlsx") else ""
-    lines = (
-        line(on=DAY + timedelta(day), row=row, read_from=EntryPlace(name, row, cell))
+    return [
+        line(on=DAY + timedelta(day), read_from=EntryPlace(name, row, cell))
         for row, day in enumerate(days, 2)
-    )
-    return file(*lines, name=name)
+    ]
 
 
 def test_days_that_rise_from_row_to_row_are_refused_as_filled_down_by_a_spreadsheet() -> None:
-    filled = on_days(0, 0, *range(1, 10)), on_days(*range(7), name="bulk.csv")
-    assert [each.splitlines()[0] for each in refused(*filled)] == [
+    filled = on_days(0, 0, *range(1, 10)), on_days(*range(7), name="bulk.csv", cell="")
+    assert [str(each).splitlines()[0] for of in filled for each in filled_down_problems(of)] == [
         f"{place}: from row {first} on, days rise by one: a spreadsheet filled them down ('{day}')"
         for place, first, day in (
-            ("review.xlsx, row 9, column Decided on", 3, "2026-05-07"),
+            ("review.xlsx, sheet A, row 9, column Decided on", 3, "2026-05-07"),
             ("bulk.csv, row 8, column decided_on", 2, "2026-05-07"),
         )
     ]
 
 
-def test_days_that_rise_over_fewer_rows_apart_or_in_a_ledger_were_written_by_people() -> None:
-    seven = on_days(*range(7)).lines
-    places = [each.read_from for each in seven]
-    next_row = [place._replace(row=place.row + (at > 2)) for at, place in enumerate(places)]
-    other_sheet = [place._replace(file="b.xlsx") for place in places]
-    apart = [replace(each, read_from=place) for each, place in zip(seven, next_row, strict=True)]
-    of_other = [replace(each, read_from=at) for each, at in zip(seven, other_sheet, strict=True)]
+def test_days_that_rise_over_fewer_rows_or_apart_were_written_by_people() -> None:
+    seven = on_days(*range(7))
+    other_sheet = [EntryPlace("review.xlsx, sheet B", row, "C7") for row in range(5, 9)]
+    apart = [EntryPlace("review.xlsx, sheet A", row, "C7") for row in range(6, 10)]
+    moved = [
+        [replace(each, read_from=to) for each, to in zip(seven[3:], places, strict=True)]
+        for places in (other_sheet, apart)
+    ]
     for lines in (
-        on_days(*range(6)).lines,
-        on_days(*range(6), 6, 6).lines[:6],
-        on_days(0, 1, 2, 2, 3, 4, 5, 6).lines,
-        on_days(0, 1, 2, 4, 5, 6, 7).lines,
-        on_days(*range(7, 0, -1)).lines,
-        apart,
-        [*seven[:3], *of_other[3:]],
+        on_days(*range(6)),
+        on_days(*range(6), 6, 6)[:6],
+        on_days(0, 1, 2, 2, 3, 4, 5, 6),
+        on_days(0, 1, 2, 4, 5, 6, 7),
+        on_days(*range(7, 0, -1)),
+        *([*seven[:3], *others] for others in moved),
     ):
-        assert collected(file(*lines)).added
-    assert collected(entries(*seven)).added
+        assert not [*filled_down_problems(lines)]
 
 
 # What is recorded
@@ -152,10 +130,10 @@ def test_days_that_rise_over_fewer_rows_apart_or_in_a_ledger_were_written_by_peo
         ([DELETE], TOM_KEEPS),
         ([KEEP], DELETE),
         ([line(on=NEXT)], KEEP),
-        ([DELETE, KEEP], line(ticket="again")),
+        ([DELETE, LOOK], line(ticket="again")),
         ([line("keep", as_of=NEWER, on=LATE)], line(on=LATE)),
         ([line("keep", as_of=NEWER, on=LATE)], line(on=LATE + timedelta(9), by="Tom")),
-        ([], line("investigate")),
+        ([], LOOK),
         ([], line(user=a_user(created="N/A"))),
     ],
 )
@@ -175,7 +153,7 @@ def printed(*files: DecisionFile, known: Sequence[LedgerLine] = ()) -> list[str]
 
 
 def test_each_file_says_who_wrote_what_and_what_of_it_is_new() -> None:
-    a, b, c, d, e = (a_user(each, created=days_before(ord(each))) for each in "abcde")
+    a, b, c, d, e = (a_user(n, created=days_before(300 + at)) for at, n in enumerate("abcde"))
     anna = [line("delete", a), line("keep", b, by="ANNA"), line("delete", c), line("delete", c)]
     tom = [line("investigate", d, by="Tom"), line("keep", e, by="Tom")]
     rows = [still_open(line("delete", a_user(f"open{at}"))) for at in range(3)]
@@ -183,12 +161,8 @@ def test_each_file_says_who_wrote_what_and_what_of_it_is_new() -> None:
     of_review, of_other = collected(
         file(*anna, *tom, rows=rows), file(name="b.xlsx"), ledger=ledger_of(*known)
     ).files
-    words = {
-        ("Anna", "delete"): 3,
-        ("Anna", "keep"): 1,
-        ("Tom", "investigate"): 1,
-        ("Tom", "keep"): 1,
-    }
+    words = {("Anna", "delete"): 3, ("Anna", "keep"): 1}
+    words |= {("Tom", "investigate"): 1, ("Tom", "keep"): 1}
     assert of_review == FileOutcome("review.xlsx", Counter(words), 3, 3)
     assert printed(file(*anna, *tom, rows=rows), file(name="b.xlsx"), known=known) == [
         "review.xlsx: entered 6, new 3, still open 3",
@@ -199,12 +173,6 @@ def test_each_file_says_who_wrote_what_and_what_of_it_is_new() -> None:
     assert of_other.words.total() == 0
 
 
-def test_a_row_is_open_if_nobody_decided_on_its_user_and_report() -> None:
-    rows = [still_open(), still_open(as_of=NEWER)]
-    (outcome,) = collected(file(rows=rows), ledger=ledger_of(DELETE)).files
-    assert outcome.still_open == 1
-
-
 QUIET = DELETE.arn
 NOTES: list[tuple[list[LedgerLine], list[LedgerLine], list[str]]] = [
     ([], [DELETE], []),
@@ -212,9 +180,9 @@ NOTES: list[tuple[list[LedgerLine], list[LedgerLine], list[str]]] = [
     (
         [DELETE],
         [TOM_KEEPS],
-        [f"{QUIET}: people disagree: delete, Anna, 2026-05-01; keep, Tom, 2026-05-01"],
+        [f"Contested, {QUIET}: delete, Anna, 2026-05-01; keep, Tom, 2026-05-01. Decide together;"],
     ),
-    ([TOM_KEEPS], [line(on=LATE)], [f"{QUIET}: people disagree: delete, Anna, 2026-05-31; keep"]),
+    ([TOM_KEEPS], [line(on=LATE)], [f"Contested, {QUIET}: delete, Anna, 2026-05-31; keep, Tom"]),
     # Only of who is written about, and what stands in the way of the whole.
     ([DELETE, TOM_KEEPS], [OF_ANN], []),
     # A removal that replaces another word of its name, perhaps of somebody else under that name.
@@ -252,23 +220,56 @@ def test_what_does_not_stand_or_replaces_another_word_of_its_name_is_said(
     assert all(map(str.startswith, notes, expected)), notes
 
 
-# Answers of owners
+# What looks careless
 
 
-def test_each_owner_is_named_with_what_is_still_open_and_copies_count_once() -> None:
-    of_ann = line(user_row={**DELETE.user_row, OWNER: "Ann", OWNER_EMAIL: "ann@example.org"})
-    users = [line(user=a_user(f"u{at}")) for at in range(4)]
-    rows = [still_open(u, owner=o) for u, o in zip(users, ("Ann", "Ann", "Tom", ""), strict=True)]
-    files = [file(of_ann, rows=rows), file(name="copy.xlsx", rows=rows)]
-    assert [*owner_answer_notes(files, ledger_of(of_ann))] == [
-        "Still open: Ann, 2 users.",
-        "Not answered: Tom, 1 user.",
-        "Decided by Anna, not by the owner Ann: quiet.",
-    ]
-    others = [replace(of_ann, user_row={**of_ann.user_row, "user": f"u{at}"}) for at in range(7)]
-    (by_another,) = owner_answer_notes([file(*others)], ledger_of())
-    assert by_another == "Decided by Anna, not by the owner Ann: u0, u1, u2, u3, u4 and 2 more."
-    # Decided before, so not asked for though the file is empty; answered under name or address.
-    assert [*owner_answer_notes([file(rows=rows)], ledger_of(*users))] == []
-    for name in ("ANN", "Ann@example.org"):
-        assert [*owner_answer_notes([file(replace(of_ann, decided_by=name))], ledger_of())] == []
+OWNERS = read_owners(
+    "owners.csv",
+    f"account,user,owner,email,left\n{ACCOUNT},a*,Tom,tom@example.org,2026-05-10\n".encode(),
+)
+USERS = [a_user(f"u{at}", created=days_before(300 + at)) for at in range(20)]
+MANY = [line(user=user) for user in USERS]
+ALIKE = [line("keep", user=user, comment="ok ok") for user in USERS]
+SOON, LATER = date(2026, 5, 10), date(2026, 5, 11)
+CARELESS: list[tuple[list[LedgerLine], Owners, list[str]]] = [
+    ([line(by="TOM", on=SOON)], OWNERS, []),
+    ([line(by="TOM", on=LATER)], NO_OWNERS, []),
+    *(
+        (
+            [line(by=name, on=LATER)],
+            OWNERS,
+            [f"Had left, by the list of owners, when they decided: {name} on quiet."],
+        )
+        for name in ("TOM", "tom@example.org")
+    ),
+    *(
+        (
+            [line(user=a_user("lena.hartwig"), by=name)],
+            OWNERS,
+            [f"Decided on a user of the person's own name: {name} on lena.hartwig."],
+        )
+        for name in ("Lena Hartwig", "lena.hartwig@example.org", "LENA-HARTWIG")
+    ),
+    ([line(user=a_user("lena"), by="Lena Hartwig")], OWNERS, []),
+    ([line("keep", comment="ok")], OWNERS, ["Comments of fewer than 3 letters: quiet (ok)."]),
+    ([line("keep", comment="- 1")], OWNERS, ["Comments of fewer than 3 letters: quiet (- 1)."]),
+    ([line("keep", comment="yes")], OWNERS, []),
+    (MANY[:19], OWNERS, []),
+    (MANY, OWNERS, ["Anna wrote delete with no comment in 20 rows."]),
+    (ALIKE, OWNERS, ['Anna wrote keep with the comment "ok ok" in 20 rows.']),
+    ([*MANY[:10], *ALIKE[10:]], OWNERS, []),
+]
+"""What is entered, the list of owners, and the notes."""
+
+
+@pytest.mark.parametrize(("entered", "owners", "expected"), CARELESS)
+def test_what_looks_careless_is_named_and_not_refused(
+    entered: list[LedgerLine], owners: Owners, expected: list[str]
+) -> None:
+    update = collected(file(*entered), owners=owners)
+    assert (len(update.added), [*update.notes]) == (len(entered), expected)
+
+
+def test_lines_of_a_ledger_were_looked_at_when_they_were_collected() -> None:
+    of_ledger = replace(file(*MANY), is_ledger=True)
+    assert not collected(of_ledger, owners=OWNERS).notes

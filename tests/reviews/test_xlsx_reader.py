@@ -12,7 +12,14 @@ from openpyxl.comments import Comment
 from openpyxl.styles import Font
 
 from analyzer.errors import InputRefused
-from analyzer.reviews.xlsx_reader import CellError, CellValue, SheetCells, cell_name, read_sheets
+from analyzer.reviews.xlsx_reader import (
+    CellError,
+    CellValue,
+    SheetCells,
+    can_show_another_value,
+    cell_name,
+    read_sheets,
+)
 from tests.support.reading import zipped
 from tests.support.review import saved
 from tests.support.workbooks import parts
@@ -100,7 +107,7 @@ def test_a_cell_of_every_type_is_read() -> None:
     for cell, expected in CELLS:
         cells = cells_of(workbook(f'<row r="2">{cell}</row>', strings=SHARED))
         assert values(cells) == ({} if expected is None else {"B2": expected}), cell
-        assert (cells.formulas.keys() == {(2, 1)}) is ("<f>" in cell)
+        assert (cells.formulas == {(2, 1)}) is ("<f>" in cell)
 
 
 def test_a_value_is_where_its_cell_is_and_none_is_elsewhere() -> None:
@@ -137,7 +144,8 @@ def test_cells_that_are_struck_through_and_notes_and_hidden_sheets_are_named() -
     unpacked = parts(saved(book))
     row = unpacked["xl/worksheets/sheet2.xml"].decode().replace("</row>", f"{struck}</row>")
     content = zipped(unpacked | {"xl/worksheets/sheet2.xml": row})
-    mine, plain = read_sheets("x", content, [""], "x")[::-1]
+    chart, mine, plain = read_sheets("x", content, [""], "x")[::-1]
+    assert (chart.title, chart.rows) == ("Chart", {})
     assert (mine.title, mine.is_hidden, plain.is_hidden) == ("Mine", True, False)
     assert {cell_name(*cell) for cell in mine.struck} == {"A1", "E1"}
     assert (mine.noted, plain.noted) == ({"D1"}, set())
@@ -156,8 +164,39 @@ def test_only_sheets_with_one_of_the_texts_are_read_however_it_is_written() -> N
     ):
         strings = "<si><t>DECISION </t></si><si><t>begins so: {</t></si><si><t>Decisions</t></si>"
         content = workbook(f"<row>{cell}</row>", strings=strings)
-        sheets = read_sheets("x", content, ["Decision"], "begins so: ")
-        assert bool(sheets) is is_read, cell
+        (sheet,) = read_sheets("x", content, ["Decision"], "begins so: ")
+        assert bool(sheet.rows) is is_read, cell
+
+
+HONEST_FORMATS = (
+    *("General", "@", "0", "#,##0.0", '0 "days"', "#,##0 [$€-407]", "[Red]0", "[h]:mm"),
+    *("yyyy-mm-dd;@", "[$-F800]dddd\\,\\ mmmm\\ dd", 'd" de "mmmm" de "yyyy'),
+    '_(* #,##0_);_(* \\(#,##0\\);_(* "-"_);_(@_)',
+)
+OTHER_FORMATS = (
+    *('"12"', "\\10", '0"00"', "[$12-407]0", '"a"0;"1"0', "0,", "0%", "0.0E+00", ";;;"),
+    *('"active";"active"', '[<100]"x";0', '"not "@', ';;;"keep"'),
+)
+
+
+@pytest.mark.parametrize("number_format", [*HONEST_FORMATS, *OTHER_FORMATS])
+def test_a_number_format_can_show_another_value(number_format: str) -> None:
+    assert can_show_another_value(number_format) is (number_format in OTHER_FORMATS)
+
+
+def test_cells_with_such_a_format_and_hidden_columns_are_named() -> None:
+    book = openpyxl.Workbook()
+    sheet = book.worksheets[0]
+    for name, shown in (("A1", '"9"'), ("B1", "0.00"), ("C1", "0%")):
+        sheet[name] = 1
+        sheet[name].number_format = shown
+    sheet.column_dimensions["B"].hidden = True
+    (cells,) = read_sheets("x", saved(book), [""], "x")
+    assert {cell_name(*at): shown for at, shown in cells.formatted.items()} == {
+        "A1": '"9"',
+        "C1": "0%",
+    }
+    assert cells.hidden_columns == {1}
 
 
 NOON = "2026-05-01T12:00:00Z"

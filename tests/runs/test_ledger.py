@@ -71,7 +71,8 @@ def test_decisions_that_were_collected_are_followed_up_shown_and_kept_with_the_r
     workbook, ledger = run(runs, FIRST) / "review.xlsx", runs / "decisions.csv"
     assert record_of(workbook.parent)["ledger"] is None
     workbook.write_bytes(filled_in(workbook, ann="delete", bob="keep"))
-    assert program("collect", workbook, "-o", ledger).code == 0
+    done = program("collect", workbook, "--report", workbook.parent, "-o", ledger)
+    assert done.code == 0, done.messages
     assert export(runs, SECOND) == 0
     second = run(runs, SECOND)
     check_whole(second)
@@ -154,7 +155,7 @@ def test_what_was_entered_and_not_collected_is_named_and_ends_the_run_with_5(
         runs / "top.xlsm": (filled, lacking),
         first / "answers" / "lee.XLSX": (filled, lacking),
         first / "users.csv": (bulk(user_rows(ANN), KEEP), lacking),
-        first / "refused.xlsx": (filled_in(workbook, ann="erase"), "it has entries that cannot be"),
+        first / "refused.xlsx": (filled_in(workbook, ann="erase"), lacking),
         first / "sheet.csv": (sheet.encode(), "it has entries that cannot be read: "),
         first / "old.ods": (b"\xd0\xcf", "it cannot be read: save it as .xlsx"),
     }

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, Final
 
 import analyzer
 from analyzer import columns
@@ -15,8 +15,11 @@ from analyzer.decisions.collect import LedgerUpdate, collect
 from analyzer.decisions.decision import USER_ARN, Decision, EntryPlace, LedgerLine
 from analyzer.decisions.entries import ENTRIES, DecisionFile
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries
-from analyzer.decisions.record import rows_of_users_csv
+from analyzer.decisions.user_rows import rows_of_users_csv
+from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import FileReference
+from analyzer.report.report import Report
+from analyzer.sources.source import Source
 from tests.support.builders import ACCOUNT, AS_OF, COLUMNS, Row, a_user, rendered, report_text
 from tests.support.named_reports import load_named
 
@@ -33,8 +36,19 @@ def analysis_of(
     *users: Row, as_of: datetime = AS_OF, ledger: Ledger | None = None, **root: Any
 ) -> Analysis:
     """Judge users of a report that the console gave at a moment."""
-    report = load_named((console_name(as_of), report_text(users, **root).encode()))
+    report = loaded((console_name(as_of), report_text(users, **root).encode()))
     return analyzer.analyze(report, ledger=ledger)
+
+
+REPORTS: Final[dict[str, Source]] = {}
+"""The reports that tests judged, by content: a review of one can be made anew."""
+
+
+def loaded(*files: tuple[str, bytes]) -> Report:
+    """Read reports, and keep them."""
+    for name, content in files:
+        REPORTS[f"{name} {hash(content)}"] = Source(name, content)
+    return load_named(*files)
 
 
 def in_accounts(
@@ -68,7 +82,7 @@ def over_time(
             text = report_text(users, root=root, columns=heads).replace(ACCOUNT, account)
             files[name] = files.get(name, ",".join(heads)) + "\n" + text.partition("\n")[2]
         lines += [of_account(account, each) for each in decided]
-    report = load_named(*((name, text.encode()) for name, text in files.items()))
+    report = loaded(*((name, text.encode()) for name, text in files.items()))
     return analyzer.analyze(report, ledger=ledger_of(*lines))
 
 
@@ -88,7 +102,7 @@ def _rows_of(text: str, as_of: datetime) -> list[dict[str, str]]:
     """Judge a report once for all tests: most decisions are on the same few users."""
     report = load_named((console_name(as_of), text.encode()))
     (page,) = analyzer.analyze(report).judged.slices()
-    return rows_of_users_csv(page, {})
+    return rows_of_users_csv(page)
 
 
 class _Cells(Mapping[str, str]):
@@ -154,8 +168,10 @@ def entries(*lines: LedgerLine, name: str = "decisions.csv") -> DecisionFile:
     return read_entries(name, ledger_bytes(lines))
 
 
-def collected(*files: DecisionFile, ledger: Ledger | None = None) -> LedgerUpdate:
-    return collect(ledger or Ledger(), files)
+def collected(
+    *files: DecisionFile, ledger: Ledger | None = None, owners: Owners = NO_OWNERS
+) -> LedgerUpdate:
+    return collect(ledger or Ledger(), files, owners)
 
 
 def bulk(

@@ -16,7 +16,7 @@ from analyzer.report.model import Exemption
 from analyzer.rules import RULES
 from analyzer.rules.rule import Rule
 from analyzer.terms import VERSION, Verdict
-from analyzer.writers.workbook import review_records
+from analyzer.writers.workbook import listed_users
 from tests.support.builders import (
     AS_OF,
     COLUMNS,
@@ -120,8 +120,7 @@ def _versionless(text: str) -> str:
 
 
 def _workbook(_: Path) -> str:
-    # The digest of the review is one of the version too.
-    with patch.object(review_records, "VERSION", "VERSION"):
+    with patch.object(listed_users, "VERSION", "VERSION"):
         return _versionless(workbook_text(reviewed()))
 
 

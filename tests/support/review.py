@@ -15,16 +15,16 @@ from openpyxl.workbook import Workbook
 from openpyxl.worksheet.merge import MergedCellRange
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.decision import LedgerLine
-from analyzer.decisions.record import ReviewRecord, closed
+from analyzer.decisions.entries import DecisionFile
+from analyzer.decisions.review import Review
 from analyzer.decisions.review_list_layout import REVIEW
 from analyzer.errors import InputRefused
-from analyzer.report.report import Report
-from analyzer.reviews.comparison import GivenReports
 from analyzer.reviews.entries import read_files
+from analyzer.reviews.given_reports import GivenReports
 from analyzer.writers.workbook import write_workbook
-from analyzer.writers.workbook.review_records import records_anew
+from analyzer.writers.workbook.book import SheetName
+from analyzer.writers.workbook.listed_users import users_on_lists
 from tests.support.builders import (
     Row,
     a_certificate,
@@ -33,7 +33,7 @@ from tests.support.builders import (
     an_inactive_key,
     days_before,
 )
-from tests.support.decisions import TODAY, analysis_of, ledger_of
+from tests.support.decisions import REPORTS, TODAY, analysis_of, ledger_of
 
 HEADS = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 UNUSED = "Unused users"
@@ -180,62 +180,48 @@ def shown(user: str, head: str, value: Any, title: str = UNUSED) -> Edit:
     )
 
 
-def record_edited(
-    user: str, old: str, new: str, title: str = UNUSED, *, is_closed: bool = True
-) -> Edit:
-    """Return what forges a part of the record of a user, and closes it again with its digest."""
+def review_edited(**fields: Any) -> Edit:
+    """Return what forges by what the lists were made."""
 
     def edit(book: Workbook) -> None:
-        sheet = book[title]
-        cell = sheet.cell(row_of(sheet, user), column(sheet, "Record"))
-        assert old in str(cell.value)
-        text = str(cell.value).replace(old, new)
-        cell.value = closed(text.rpartition(" ")[0]) if is_closed else text
+        for cell in _cells_with_review(book):
+            review = Review.model_validate_json(str(cell.value).removeprefix(REVIEW))
+            cell.value = REVIEW + review.model_copy(update=fields).model_dump_json()
 
     return edit
 
 
-def review_edited(old: str = "", new: str = "", **fields: Any) -> Edit:
-    """Return what forges the record of the review, and names it in every record of a user.
-
-    Besides, a text is replaced in all cells, and each record is closed again.
-    """
+def review_text_edited(old: str, new: str) -> Edit:
+    """Return what replaces a text in the hidden cell."""
 
     def edit(book: Workbook) -> None:
-        (cell,) = (
-            cell
-            for row in book["Summary"].iter_rows()
-            for cell in row
-            if str(cell.value).startswith(REVIEW)
-        )
-        review = ReviewRecord.read(str(cell.value).removeprefix(REVIEW))
-        assert review
-        content = review.model_copy(update=fields).model_dump_json()
-        forged = closed(content.replace(old, new) if old else content)
-        digests = review.digest, forged.rpartition(" ")[2]
-        for each in (each for sheet in book for row in sheet.iter_rows() for each in row):
-            text = each.value
-            if isinstance(text, str) and ((old and old in text) or text.startswith('{"review"')):
-                text = text.replace(old, new) if old else text
-                is_record = text.startswith('{"review"')
-                content = text.replace(*digests).rpartition(" ")[0]
-                each.value = closed(content) if is_record else text
-        cell.value = REVIEW + forged
+        for cell in _cells_with_review(book):
+            assert old in str(cell.value)
+            cell.value = str(cell.value).replace(old, new)
 
     return edit
 
 
-def given_reports(analysis: Analysis, older: Report | None = None, **lists: Any) -> GivenReports:
-    """Return the reports of an analysis to compare workbooks with."""
-    reports = older or analysis.report
-    return GivenReports(analysis=analysis, older=lambda: reports, records_of=records_anew, **lists)
+def _cells_with_review(book: Workbook) -> list[Any]:
+    cells = [cell for sheet in book.worksheets for row in sheet.iter_rows() for cell in row]
+    return [cell for cell in cells if str(cell.value).startswith(REVIEW)]
 
 
-def problems_of(
-    content: bytes, given: GivenReports | None = None, *, name: str = "r.xlsx"
-) -> list[str]:
-    """Return why a workbook is refused, by itself or compared with its reports."""
+def given_reports(**given: Any) -> GivenReports:
+    """Return the reports that tests judged, or other `sources`, to make lists anew."""
+    of_tests = {"sources": [*REPORTS.values()], "sheets": [*SheetName]}
+    return GivenReports(make_lists=users_on_lists, **{**of_tests, **given})
+
+
+def read_back(content: bytes, name: str = "r.xlsx", **given: Any) -> DecisionFile:
+    """Return what is entered in a workbook."""
+    (file,) = read_files([(name, content)], TODAY, given_reports(**given))
+    return file
+
+
+def problems_of(content: bytes, *, name: str = "r.xlsx", **given: Any) -> list[str]:
+    """Return why a workbook is refused, compared with its reports."""
     with pytest.raises(InputRefused) as refused:
-        read_files([(name, content)], TODAY, given)
+        read_back(content, name, **given)
     assert all(each.file.startswith(name) for each in refused.value.problems)
     return [str(each) for each in refused.value.problems]

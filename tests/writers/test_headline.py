@@ -137,7 +137,7 @@ def test_the_answer_says_what_became_of_the_decisions() -> None:
     sentence = "Decisions: 1 done, not as decided; 1 contested; 2 lapsed; 1 nothing to do; 1 done."
     whole = second_review()
     assert [*headline.headlines(whole, ALL)][1:] == [sentence]
-    assert f"\n{sentence}\n" in table_text(whole, width=80)
+    assert f"\n{sentence}\n" in table_text(whole, width=100)
     assert f"\n{sentence}\n" in summary_text(whole)
     part = whole.where(Filter(users=("l*",)))
     assert f"\nDecisions on all users: {sentence.partition(' ')[2]}\n" in summary_text(part)

@@ -1,5 +1,6 @@
 """The workbook is one to work in: lists to decide in, progress that moves, checks that turn red."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
@@ -14,7 +15,10 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 import analyzer
 from analyzer.decisions.decision import Decision
+from analyzer.errors import InputRefused
+from analyzer.report.input_formats import InputLimit
 from analyzer.report.model import AccountName
+from analyzer.sources.find import find_sources
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, first_step
 from tests.support.builders import (
     ACCOUNT,
@@ -23,9 +27,9 @@ from tests.support.builders import (
     days_before,
 )
 from tests.support.decisions import line
-from tests.support.outputs import analysis_of
+from tests.support.outputs import CONSOLE, EXEMPTIONS, analysis_of
 from tests.support.review import HEADS as ENTERED
-from tests.support.review import edited
+from tests.support.review import edited, read_back
 from tests.support.workbook_texts import reviewed, second_review
 from tests.support.workbooks import (
     SHEETS,
@@ -75,12 +79,11 @@ def test_what_decides_is_in_sight_beside_the_entries_on_a_screen_of_1366_pixels(
             assert row_heads + pixels + scroll_bar <= 1366
 
 
-def test_folded_columns_open_on_their_left_and_a_record_makes_no_row_high(book: Workbook) -> None:
+def test_folded_columns_open_on_their_left(book: Workbook) -> None:
     for title in SHEETS:
-        outline, record = book[title].sheet_properties.outlinePr, book[title][2][-1]
+        outline = book[title].sheet_properties.outlinePr
         assert outline is not None
         assert not outline.summaryRight
-        assert not record.alignment.wrap_text
 
 
 # Progress
@@ -117,9 +120,14 @@ ROWS: tuple[Mapping[str, Any], ...] = (
     {**ENTRIES, "Decision": "delete?"},
     {**ENTRIES, "Decision": None},
     {"Ticket": "SEC-1"},
+    {**ENTRIES, "Decided on": date(2026, 2, 28)},
+    {**ENTRIES, "Decided on": date(2026, 2, 27)},
+    {**ENTRIES, "Decided on": date(2999, 1, 1)},
+    {**ENTRIES, "Decided on": "2026-05-02"},
+    {**ENTRIES, "Decided by": "Credreport"},
     {"Decision": " "},
 )
-"""Entries of a list: the first three and the fifth can be read back, the last is none."""
+"""Entries of a list: six are accepted, the last is none."""
 
 
 def decide(book: Workbook) -> None:
@@ -136,10 +144,18 @@ def test_the_progress_counts_entries_as_they_are_read_back(tmp_path: Path) -> No
     sheet = calculated(tmp_path, decide)
     assert summary_line(sheet, "List")[4:10] == [*Decision, "Incomplete"]
     unused, inactive = (summary_line(sheet, title)[1:10] for title in SHEETS[:2])
-    assert unused == ["21", "7", "14", "2", "1", "2", "1", "1", "8"]
-    assert inactive == ["10", "1", "9", "0", "0", "1", "0", "0", "1"]
-    total = summary_line(sheet, "All lists")
-    assert total[2:4] == ["8", "26"]
+    assert unused[:1] == ["21"]
+    assert unused[1:3] == ["12", "9"]
+    assert summary_line(sheet, "All lists")[2:4] == ["13", "21"]
+    sources = find_sources([str(CONSOLE)], InputLimit())
+    lists = [(str(EXEMPTIONS), EXEMPTIONS.read_bytes())]
+    with pytest.raises(InputRefused) as refused:
+        read_back(edited(console_file(), decide), sources=sources, lists=lists)
+    rows = defaultdict[str, set[int]](set)
+    for each in refused.value.problems:
+        rows[each.file.rpartition(" sheet ")[2]].update(each.rows or [each.row or 0])
+    incomplete = [f"{len(rows[title])}" for title in SHEETS[:2]]
+    assert [unused[-1], inactive[-1]] == incomplete == ["11", "1"]
 
 
 @needs_libreoffice

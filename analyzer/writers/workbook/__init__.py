@@ -10,10 +10,9 @@ a text cell, never a formula; formulas are ours, and are written with their resu
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 from hashlib import sha256
 from io import BytesIO
 from typing import BinaryIO, Final, NamedTuple
@@ -24,20 +23,17 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.follow_up import needs_no_decision
-from analyzer.decisions.record import CreationSeconds, RecordedList, ReviewRecord, SameSecond
-from analyzer.decisions.review_list_layout import RECORD
 from analyzer.limits import DUE_DAYS
 from analyzer.report.model import TEXT, AccountName, account_with_name
 from analyzer.report.users import Users
 from analyzer.terms import SplitBy
 from analyzer.writers.headline import as_of_and_scope
-from analyzer.writers.tables import Texts, row_keys, write_tables
+from analyzer.writers.tables import row_keys, write_tables
 from analyzer.writers.workbook import lookup_lists, review_lists
-from analyzer.writers.workbook.book import Book, CellStyle, SheetName
-from analyzer.writers.workbook.column import TextColumn
+from analyzer.writers.workbook.book import Book, SheetName
+from analyzer.writers.workbook.listed_users import review_of
 from analyzer.writers.workbook.method_sheet import add_method
 from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, ReviewList
-from analyzer.writers.workbook.review_records import review_record
 from analyzer.writers.workbook.summary_sheet import TITLE, add_accounts, add_summary
 from analyzer.writers.workbook.table_sheets import TableSheets
 
@@ -48,46 +44,38 @@ _OF_PART: Final = (
 """The sheets of a workbook of a split review."""
 
 
-def write_workbook(  # noqa: PLR0913  what a file can hold beside the analysis
+def write_workbook(
     analysis: Analysis,
     stream: BinaryIO,
     *,
     part_label: str = "",
     split_by: SplitBy | None = None,
     part: str = "",
-    same_second: SameSecond | None = None,
 ) -> None:
     """Write the workbook with all users; a list longer than a sheet continues on the next sheets.
 
     A workbook of a split review has a `part_label`, which names the owner or account, and `part`,
-    which is its name or id. It counts only the users in it, and `same_second` is of all users
-    (`CreationSeconds.same_second`).
+    which is its name or id. It counts only the users in it.
     """
     analysis = analysis if part_label else analysis.whole
     titles = [*_OF_PART] if part_label else [*SheetName]
     newest = max(file.as_of for file in analysis.report.files)
     scope = as_of_and_scope(analysis.report)
     with Book(TITLE, scope, newest, titles) as book:
-        record = partial(review_record, split_by=split_by, part=part)
-        listings, review = _add_users(book, analysis, same_second, record)
+        listings = _add_users(book, analysis)
         if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
             of_decisions = lookup_lists.follow_up_columns(analysis)
             follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions)
             follow_up.fill([analysis.follow_up], lookup_lists.NO_REMOVALS)
-        add_summary(book, analysis, listings, part_label, review)
+        add_summary(book, analysis, listings, part_label, review_of(analysis, split_by, part))
         if not part_label:
             add_accounts(book, analysis)
         add_method(book, analysis)
         book.save(stream)
 
 
-def _add_users(
-    book: Book,
-    analysis: Analysis,
-    same_second: SameSecond | None,
-    record: Callable[[Analysis, Mapping[str, int]], ReviewRecord],
-) -> tuple[Listings, ReviewRecord]:
-    """Add the lists of users, and return the lists in which reviewers decide, and their record."""
+def _add_users(book: Book, analysis: Analysis) -> Listings:
+    """Add the lists of users, and return the lists in which reviewers decide."""
     judged = analysis.judged
     all_users = TableSheets(book, SheetName.ALL_USERS, lookup_lists.all_users_columns(analysis))
     all_users.fill([judged], "No IAM users in the reports.")
@@ -97,33 +85,16 @@ def _add_users(
     if len(exempt):
         of_exempt = lookup_lists.exempt_columns(analysis)
         TableSheets(book, SheetName.EXEMPT, of_exempt).fill([exempt])
-    if same_second is None:
-        same_second = _same_second(judged)
-    listed = {review_list: judged.where(review_list.has(judged)) for review_list in REVIEW_LISTS}
-    numbers = {str(review_list.title): len(users) for review_list, users in listed.items()}
-    review = record(analysis, numbers)
-    listings = {
+    return {
         review_list.title: _add_review(
-            book, analysis, review_list, users, same_second, review.digest
+            book, analysis, review_list, judged.where(review_list.has(judged))
         )
-        for review_list, users in listed.items()
+        for review_list in REVIEW_LISTS
     }
-    return listings, review
 
 
-def _same_second(users: Users) -> SameSecond:
-    seconds = CreationSeconds()
-    seconds.add(users)
-    return seconds.same_second()
-
-
-def _add_review(  # noqa: PLR0913, PLR0917  what a record holds
-    book: Book,
-    analysis: Analysis,
-    review_list: ReviewList,
-    users: Users,
-    same_second: SameSecond,
-    review: str,
+def _add_review(
+    book: Book, analysis: Analysis, review_list: ReviewList, users: Users
 ) -> TableSheets:
     if not len(users):
         empty = TableSheets(book, review_list.title, (review_lists.ACCOUNT, review_lists.USER))
@@ -132,13 +103,7 @@ def _add_review(  # noqa: PLR0913, PLR0917  what a record holds
     report, names = analysis.report, analysis.report.account_names
     decided = users.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(users)})
     listed = review_list.columns(decided, report.files, names)
-    of_list = RecordedList(review, str(review_list.title), report.files, names, same_second)
-
-    def records(some: Users) -> Texts:
-        return of_list.texts(some, review_lists.shown_texts(listed, some))
-
-    record = TextColumn(RECORD, 34, records, CellStyle.RECORD, folded=True, printed=False)
-    rows = TableSheets(book, review_list.title, (*listed, record), row_keys(users.users))
+    rows = TableSheets(book, review_list.title, listed, row_keys(users.users))
     rows.add(decided, review_lists.review_order(decided))
     rows.finish()
     return rows
@@ -185,7 +150,6 @@ class Split:
     analysis: Analysis
     by: SplitBy
     users_by_workbook: Mapping[SplitWorkbook, Users]
-    same_second: SameSecond
     nothing_left: Mapping[str, str]
 
     def files(self) -> Iterator[tuple[str, bytes]]:
@@ -207,7 +171,6 @@ class Split:
             part_label=workbook.label,
             split_by=self.by,
             part=self.part_of(workbook),
-            same_second=self.same_second,
         )
         return stream.getvalue()
 
@@ -237,7 +200,6 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
         analysis,
         by,
         {_split_workbook(analysis, by, files[word], part): part for word, part in listing.items()},
-        _same_second(analysis.whole.judged),
         {files[word]: word for word in parts if word and word not in listing},
     )
 

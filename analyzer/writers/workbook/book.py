@@ -76,7 +76,6 @@ class CellStyle(StrEnum):
     FILTER_HEADER = "filter header", _HEAD
     LABEL = "label", _Look(bold=True, fill="F2F2F2")
     TEXT = "text", _Look(quote=True)
-    RECORD = "record", _Look(horizontal="fill", wrap=False, quote=True)
     DATE = "date", _Look(format=f"{_DAY_FORMAT} hh:mm")
     DAY = "day", _Look(format=_DAY_FORMAT)
     NUMBER = "number", _Look(horizontal="right", indent=1, format="#,##0")

@@ -6,12 +6,11 @@ from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
-import pyarrow as pa
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions import review_list_layout
-from analyzer.decisions.decision import Decision
+from analyzer.decisions.decision import PROGRAM, Decision
 from analyzer.limits import INVESTIGATE_DAYS, KEEP_DAYS
 from analyzer.report.model import ReportFile, stable_order
 from analyzer.report.users import Users
@@ -48,7 +47,7 @@ _EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 14.5, columns.
 _WHY: Final = replace(user_columns.WHY, width=18)
 _EXPOSURE: Final = replace(user_columns.EXPOSURE, width=11)
 _LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=15)
-_CHECK: Final = TextColumn("Check first", 27, user_columns.caveat_texts)
+_CHECK: Final = TextColumn(review_list_layout.CHECK, 27, user_columns.caveat_texts)
 _ONLY_WHY: Final = replace(_WHY, width=34)
 """The columns up to this one fit 1,366 pixels of a screen, also with earlier decisions."""
 
@@ -101,20 +100,6 @@ class ReviewList:
         user = _ACCOUNT_AND_USER if _have_several_accounts(files) else USER
         block = _DECISION, user, *ENTRY_COLUMNS[1:]
         return (ACCOUNT, *name, *block, *earlier, *filled(facts), *_DETAILS)
-
-    def shown_texts(
-        self, page: Users, files: Sequence[ReportFile], names: AccountNames
-    ) -> dict[str, pa.Array]:
-        """Return by head the shown texts of the list of these users (large_string), in their order.
-
-        All columns that the list can have are there, except the entries.
-        """
-        return shown_texts(self.columns(page, files, names, with_empty=True), page)
-
-
-def shown_texts(listed: Iterable[Column], page: Users) -> dict[str, pa.Array]:
-    """Return by head the texts that columns show of these users (large_string), but for entries."""
-    return {column.head: column.shown(page) for column in listed if column not in ENTRY_COLUMNS}
 
 
 def _have_several_accounts(files: Iterable[ReportFile]) -> bool:
@@ -219,8 +204,10 @@ def _add_list(
         for letter in _DECISION_LETTERS
     ]
     filled = _sum_formula(f'--(TRIM({"&".join(cells)})<>"")' for cells in sheets)
+    moments = listing.column_references(user_columns.AS_OF)
     complete = _sum_formula(
-        _complete_rows_formula(cells, _decision_heads(head_row)) for cells in sheets
+        _complete_rows_formula(cells, as_of, _decision_heads(head_row))
+        for cells, as_of in zip(sheets, moments, strict=True)
     )
     decided = f"SUM({_DECISION_LETTERS[0]}{row}:{_DECISION_LETTERS[-1]}{row})"
     formulas = (
@@ -250,10 +237,17 @@ def _read_back_formula(cells: str) -> str:
     return f'TRIM(SUBSTITUTE(SUBSTITUTE({cells},"\u00a0"," "),CHAR(10)," "))'
 
 
-def _complete_rows_formula(entries: tuple[str, ...], heads: str) -> str:
-    """Return the formula of rows that can be read back: decision, name, date; to keep, a reason."""
+def _complete_rows_formula(entries: tuple[str, ...], as_of: str, heads: str) -> str:
+    """Return the formula of rows that collecting accepts (`entry_problems`).
+
+    They have a decision, a person, a date and, to keep, a comment. A date is not before the day of
+    the report nor after today, but for a day of time zones; one that is text has its form alone.
+    """
     decision, by, on, _, comment = entries
-    signed = f'({_read_back_formula(decision)}={heads})*(TRIM({by})<>"")*(TRIM({on})<>"")'
+    person = f'(TRIM({by})<>"")*(LOWER(TRIM({by}))<>"{PROGRAM}")'
+    in_time = f"ISNUMBER({on})*({on}>=INT({as_of})-1)*({on}<TODAY()+2)"
+    as_text = f'ISTEXT({on})*(MID({on},5,1)&MID({on},8,1)="--")'
+    signed = f"({_read_back_formula(decision)}={heads})*{person}*({in_time}+{as_text})"
     return f'{signed}*(1-({heads}="{Decision.KEEP}")*(TRIM({comment})=""))'
 
 
@@ -273,8 +267,8 @@ _OTHER_ENTRIES: Final = (
     (review_list_layout.COMMENT, "The reason; required to keep a user. No entry: not decided now."),
 )
 _INCOMPLETE: Final = (
-    "Entries without a valid decision, a name or a date, or keep without a comment. A workbook that"
-    " has some is refused when it is read back."
+    "Entries without a valid decision, a name or a date of the review, or keep without a comment. A"
+    " workbook that has some is refused when it is collected."
 )
 
 

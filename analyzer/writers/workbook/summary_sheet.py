@@ -7,7 +7,7 @@ from typing import Final
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.decisions.record import ReviewRecord
+from analyzer.decisions.review import Review
 from analyzer.decisions.review_list_layout import REVIEW
 from analyzer.limits import DUE_DAYS, KEEP_DAYS, SOON_DAYS
 from analyzer.report.model import ReportFile, account_with_name
@@ -42,7 +42,7 @@ TITLE: Final = "Access review: unused IAM users"
 _WIDTHS: Final = (25.5, 14.5, 9.5, 11, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
 """Together the columns fill a Letter page in landscape, with text of 9 points printed at 8."""
 
-_PART_OF_RECORD: Final = 15_000  # characters, of which a cell holds at least twice as many
+_PART_OF_REVIEW: Final = 30_000  # characters; a cell holds 32,767
 
 
 def add_summary(
@@ -50,7 +50,7 @@ def add_summary(
     analysis: Analysis,
     listings: Listings,
     part_label: str,
-    review: ReviewRecord,
+    review: Review,
 ) -> None:
     """Add the summary.
 
@@ -86,8 +86,9 @@ def add_summary(
     sheet.section("Reports")
     _add_files(sheet, files)
     add_other_files(sheet, analysis)
-    for start in range(0, len(review.text), _PART_OF_RECORD):
-        sheet.hidden_row(f"{REVIEW}{review.text[start : start + _PART_OF_RECORD]}")
+    text = review.model_dump_json()
+    for start in range(0, len(text), _PART_OF_REVIEW):
+        sheet.hidden_row(f"{REVIEW}{text[start : start + _PART_OF_REVIEW]}")
 
 
 def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, part_label: str) -> None:

@@ -16,7 +16,7 @@ from openpyxl.worksheet.properties import Outline
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analyzer.decisions.review_list_layout import USER
+from analyzer.decisions.review_list_layout import AS_OF, USER
 from analyzer.report.users import Users
 from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName, set_widths
@@ -92,6 +92,11 @@ class TableSheets:
         return self.title in self.book.titles
 
     @property
+    def _as_of_cell(self) -> str:
+        """Return the cell with the as-of of the first row of a list to decide in."""
+        return f"${get_column_letter(self._heads.index(AS_OF) + 1)}2"
+
+    @property
     def _heads(self) -> list[str]:
         return [column.head for column in self.columns]
 
@@ -127,7 +132,9 @@ class TableSheets:
                 foot.left.text = _SIGN_OFF
                 letter = get_column_letter(at)
                 cells = f"{letter}2:{letter}{sheet.row}"
-                sheet.worksheet.data_validations.append(_validation(column, cells))
+                sheet.worksheet.data_validations.append(
+                    _validation(column, cells, self._as_of_cell)
+                )
         printed = sum(column.printed for column in self.columns)
         sheet.worksheet.print_area = f"A1:{get_column_letter(printed)}{sheet.row}"
 
@@ -143,10 +150,12 @@ def _fold_columns(worksheet: Worksheet, folded: Sequence[int]) -> None:
         before.collapsed = at - 1 not in folded
 
 
-def _validation(entry: EntryColumn, cells: str) -> DataValidation:
+def _validation(entry: EntryColumn, cells: str, as_of: str) -> DataValidation:
     """Return a drop-down, a check that accepts only dates, or one that accepts any text.
 
-    There is no prompt: Excel would show it over the cells beside.
+    A date is not before the day of the report, nor after today, but for a day of time zones, as
+    collecting has it; `as_of` is the cell of the first row. There is no prompt: Excel would show it
+    over the cells beside.
     """
     validation = DataValidation(
         sqref=cells, allow_blank=True, showErrorMessage=True, errorTitle=entry.head
@@ -157,9 +166,9 @@ def _validation(entry: EntryColumn, cells: str) -> DataValidation:
         validation.error = f"Choose one of: {', '.join(entry.choices)}. See the sheet Summary."
     if entry.is_date:
         validation.type = "date"
-        validation.operator = "greaterThan"
-        validation.formula1 = "36526"  # 2000-01-01
-        validation.error = "Enter a date, such as 2026-03-01."
+        validation.operator = "between"
+        validation.formula1, validation.formula2 = f"INT({as_of})-1", "TODAY()+1"
+        validation.error = "Enter the date of the decision: not before the report, nor after today."
     return validation
 
 

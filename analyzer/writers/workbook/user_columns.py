@@ -102,7 +102,8 @@ def source_columns(files: Sequence[ReportFile]) -> tuple[Column, ...]:
     def reports(rows: Users | pd.DataFrame) -> Texts:
         return names.take(pa.array(column_of(rows, columns.FILE)))
 
-    return TextColumn("Report", 26, reports, fact_style), NumberColumn("Row", 6.5, columns.ROW)
+    report = TextColumn(review_list_layout.REPORT, 26, reports, fact_style)
+    return report, NumberColumn("Row", 6.5, columns.ROW)
 
 
 def _reasons(page: Users) -> Texts:
@@ -139,7 +140,7 @@ def _date(head: str, name: str, source: str = "") -> Column:
 
 VERDICT: Final = TextColumn("Verdict", 12.5, columns.VERDICT, style_by_name)
 REASON: Final = TextColumn("Reason", 24, _reasons)
-WHY: Final = TextColumn("Why", 24, _reason_sentences)
+WHY: Final = TextColumn(review_list_layout.WHY, 24, _reason_sentences)
 CERTAINTY: Final = TextColumn("Certainty", 8.5, columns.CERTAINTY, style_by_name)
 CAVEAT_IDS: Final = TextColumn(
     "Caveats", 24, mapped_values(columns.CAVEATS, lambda ids: ids.replace(";", "; "))

@@ -1,0 +1,87 @@
+"""Say by what the lists to decide in were made, and list their users anew."""
+
+from collections.abc import Iterator
+
+from analyzer import columns
+from analyzer.analysis.analysis import Analysis
+from analyzer.analysis.filters import Filter
+from analyzer.decisions.review import (
+    ListOfReview,
+    ReportedList,
+    ReportedUser,
+    ReportOfReview,
+    Review,
+)
+from analyzer.decisions.user_rows import rows_of_users_csv, same_second_names, shared_texts
+from analyzer.terms import VERSION, AsOfSource, SplitBy, utc_text
+from analyzer.writers.workbook.review_lists import REVIEW_LISTS
+
+
+def review_of(analysis: Analysis, split_by: SplitBy | None, part: str) -> Review:
+    """Return by what the lists of an analysis are made.
+
+    `part` is the owner or account of a workbook of a split review.
+    """
+    chosen, criteria = analysis.filter or Filter(), analysis.criteria
+    files = [file for file in analysis.report.files if file.accounts or not split_by]
+    lists = (
+        ("exemptions", analysis.exemptions.file),
+        ("owners", analysis.owners.file),
+        ("accounts", analysis.report.account_list),
+        ("decisions", analysis.ledger.file),
+    )
+    listed = (file.service_credentials for file in files)
+    accounts = {account.account for file in files for account in file.accounts}
+    return Review(
+        version=VERSION,
+        definition=criteria.definition,
+        idle_days=criteria.idle_days,
+        grace_days=criteria.grace_days,
+        exempt=[(entry.user, entry.reason) for entry in analysis.exemptions.by_option],
+        split=split_by or "",
+        part=part,
+        accounts=sorted(accounts) if chosen.accounts else [],
+        users=[*chosen.users],
+        exposures=[*chosen.exposures],
+        certain=chosen.certain,
+        min_age=chosen.min_age,
+        reports=[ReportOfReview(file.name, file.sha256, utc_text(file.as_of)) for file in files],
+        evidence=[(beside.name, beside.sha256) for beside in listed if beside],
+        set_as_of=any(file.as_of_source is AsOfSource.OPTION for file in files),
+        lists=[ListOfReview(option, file.name, file.sha256) for option, file in lists if file],
+    )
+
+
+def users_on_lists(whole: Analysis, review: Review) -> Iterator[ReportedList]:
+    """Yield the lists of a review, made from all users that its reports have.
+
+    `whole` is judged as the review was, without a ledger: a user whom a decision left out is
+    listed. A list without users is left out.
+    """
+    chosen = Filter(
+        accounts=(*review.accounts,),
+        users=(*review.users,),
+        exposures=(*review.exposures,),
+        certain=review.certain,
+        min_age=review.min_age,
+    )
+    some = whole.where(chosen).judged
+    if review.split:
+        name = columns.OWNER if review.split == SplitBy.OWNER else columns.ACCOUNT
+        some = some.where((some.users[name] == review.part).to_numpy(bool))
+    files, every = whole.report.files, whole.judged.users
+    for review_list in REVIEW_LISTS:
+        users = some.where(review_list.has(some))
+        if not len(users):
+            continue
+        listed = review_list.columns(users, files, {}, with_empty=True)
+        shown = {column.head: shared_texts(column.shown(users)) for column in listed}
+        texts = (dict(zip(shown, row, strict=True)) for row in zip(*shown.values(), strict=True))
+        reported = map(
+            ReportedUser, texts, rows_of_users_csv(users), same_second_names(users.users, every)
+        )
+        yield ReportedList(
+            str(review_list.title),
+            frozenset(column.head for column in listed if column.folded),
+            dict(zip(users.users[columns.ARN], reported, strict=True)),
+        )
