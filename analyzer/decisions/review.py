@@ -75,10 +75,9 @@ class Review(BaseModel):
     @model_validator(mode="after")
     def _check_review(self) -> Self:
         """Refuse criteria that are not valid, and a review of no report."""
-        if not self.reports or not all(timestamp(report.as_of) for report in self.reports):
-            raise ValueError("no reports")
-        if not self.criteria:
-            raise ValueError("no criteria")
+        has_times = all(timestamp(report.as_of) for report in self.reports)
+        if not (self.criteria and self.reports and has_times):
+            raise ValueError("not by what a review is made")
         return self
 
     @property
