@@ -26,7 +26,7 @@ from analyzer.terms import VERSION
 from analyzer.verify import has_gaps
 from tests.support.builders import ROOT_FOLDER, run
 from tests.support.review import fill_in
-from tests.support.workbooks import needs_libreoffice, saved_by_libreoffice
+from tests.support.workbooks import head_row, heads_of, needs_libreoffice, saved_by_libreoffice
 
 SAMPLES = ROOT_FOLDER / "samples"
 REPORT = SAMPLES / "status_reports_2026-03-01T09-30-00+00-00.csv"
@@ -87,7 +87,7 @@ def row_of(book: Workbook, sheet: str, text: str) -> int:
 
 
 def column_of(book: Workbook, sheet: str, head: str) -> int:
-    return next(cell.column for cell in book[sheet][1] if cell.value == head)
+    return heads_of(book[sheet]).index(head) + 1
 
 
 def cell(sheet: str, row: str, head: str, value: object) -> Edit:
@@ -118,9 +118,10 @@ def swapped(book: Workbook) -> None:
     """Swap the exposures of two users and leave the rest."""
     sheet = book["Unused users"]
     at = column_of(book, "Unused users", "Exposure")
-    values = [sheet.cell(row, at).value for row in range(2, sheet.max_row + 1)]
-    other = next(row for row, value in enumerate(values, 2) if value != values[0])
-    here, there = sheet.cell(2, at), sheet.cell(other, at)
+    top = head_row(sheet) + 1
+    values = [sheet.cell(row, at).value for row in range(top, sheet.max_row + 1)]
+    other = next(row for row, value in enumerate(values, top) if value != values[0])
+    here, there = sheet.cell(top, at), sheet.cell(other, at)
     here.value, there.value = there.value, here.value
 
 
@@ -140,7 +141,7 @@ def second_column(book: Workbook) -> None:
     sheet = book["Unused users"]
     sheet.insert_cols(1)
     for row in range(1, sheet.max_row + 1):
-        sheet.cell(row, 1).value = "none" if row > 1 else "Exposure"
+        sheet.cell(row, 1).value = "Exposure" if row == head_row(sheet) else "none"
 
 
 WORKBOOK_CHEATS: dict[str, tuple[Edit, str]] = {
@@ -156,15 +157,15 @@ WORKBOOK_CHEATS: dict[str, tuple[Edit, str]] = {
         shown_otherwise,
         "a number format can show another value",
     ),
-    "values swapped between rows": (swapped, "column H was sorted without the others"),
+    "values swapped between rows": (swapped, "column G was sorted without the others"),
     "a row taken out of a list": (
-        lambda book: book["Unused users"].delete_rows(4),
+        lambda book: book["Unused users"].delete_rows(8),
         "the reports put more users on its lists, 1 user: ",
     ),
     "a row added": (copied_row, "are the same user"),
     "a column taken out": (
         lambda book: book["Unused users"].delete_cols(column_of(book, "Unused users", "ARN")),
-        "row 1, column ARN: the column is gone",
+        "column ARN: the column is gone",
     ),
     "a list taken out": (
         lambda book: book.remove(book["Inactive users"]),
@@ -199,10 +200,11 @@ def test_every_way_of_cheating_with_a_run_is_tried() -> None:
 
 def sorted_rows(sheet: str, head: str) -> Edit:
     def edit(book: Workbook) -> None:
-        first, *rows = [[one.value for one in row] for row in book[sheet].iter_rows()]
+        top = head_row(book[sheet])
+        first, *rows = [[one.value for one in row] for row in book[sheet].iter_rows(min_row=top)]
         at = first.index(head)
         rows.sort(key=lambda row: str(row[at]), reverse=True)
-        for number, row in enumerate(rows, start=2):
+        for number, row in enumerate(rows, start=top + 1):
             for column, value in enumerate(row, start=1):
                 here = book[sheet].cell(number, column)
                 here.value = value
@@ -233,8 +235,9 @@ def subtotalled(book: Workbook) -> None:
 
 def with_column(book: Workbook) -> None:
     sheet = book["Unused users"]
-    sheet.cell(1, sheet.max_column + 1).value = "My notes"
-    sheet.cell(2, sheet.max_column).value = "ask Tom"
+    top = head_row(sheet)
+    sheet.cell(top, sheet.max_column + 1).value = "My notes"
+    sheet.cell(top + 1, sheet.max_column).value = "ask Tom"
 
 
 def filtered(book: Workbook) -> None:
@@ -274,7 +277,8 @@ def other_sheets(book: Workbook) -> None:
 
 
 def formatted(book: Workbook) -> None:
-    for row in book["Unused users"].iter_rows(min_row=2):
+    sheet = book["Unused users"]
+    for row in sheet.iter_rows(min_row=head_row(sheet) + 1):
         for one in row:
             if isinstance(one, Cell) and one.is_date:
                 one.number_format = 'd" de "mmmm" de "yyyy'
@@ -283,7 +287,7 @@ def formatted(book: Workbook) -> None:
 HONEST: dict[str, tuple[Edit, str]] = {
     "opened and saved": (lambda _: None, ""),
     "sorted": (sorted_rows("Unused users", "User"), ""),
-    "signed": (signed, "rows 24, 25, 26 without an ARN"),
+    "signed": (signed, "rows 27, 28, 29 without an ARN"),
     "subtotalled": (subtotalled, "rows 6, 12 without an ARN"),
     "a column added": (with_column, "added column My notes"),
     "rows filtered": (filtered, ""),

@@ -1,6 +1,6 @@
 """Count the decisions of a period, and say what became of each."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -12,9 +12,10 @@ import pandas as pd
 from analyzer import columns
 from analyzer.changes.period import Coverage
 from analyzer.decisions.credentials import users_of
-from analyzer.decisions.decision import LedgerLine, User, normal_name
+from analyzer.decisions.decision import LedgerLine, User
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.fate import Fate, State
+from analyzer.decisions.follow_up import last_days
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.standing import last_day
 from analyzer.lists.owners import Owners
@@ -102,12 +103,7 @@ class Decided:
 
     @cached_property
     def _last_days(self) -> Mapping[str, date]:
-        """Return the last day of each person who had left, by the list of owners."""
-        lasts = defaultdict[str, list[date]](list)
-        for entry in self.owners.entries:
-            for name in {normal_name(entry.owner), normal_name(entry.email)}:
-                lasts[name].append(entry.left or date.max)
-        return {name: max(days) for name, days in lasts.items()}
+        return last_days(self.owners)
 
     def _had_left(self, line: LedgerLine) -> bool:
         return line.decided_on > self._last_days.get(line.person, date.max)

@@ -109,11 +109,7 @@ class ReportedUser:
 
 
 class ReportedList(NamedTuple):
-    """Hold a list as the reports give it: its users by ARN.
-
-    `folded` are the headings of columns that are hidden when the list is written.
-    """
+    """Hold a list as the reports give it: its users by ARN."""
 
     title: str
-    folded: frozenset[str]
     users: Mapping[str, ReportedUser]

@@ -24,20 +24,12 @@ SENTENCES: Final = (WHY, CHECK)
 
 DECIDED: Final = "Decided"
 ENTERED_IN: Final = "Entered in"
-SHA256: Final = "SHA-256"
 """Columns of a follow-up that no list has: one of `REMOVALS`, and the file it was entered in."""
-
-REASON: Final = "Reason"
-STATE: Final = "State"
-"""Columns of the exemption list; the program alone fills in STATE."""
 
 ENTRY_HEADS: Final = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 """The columns that a reviewer fills in."""
 
 DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRY_HEADS
-
-FOLLOWED_UP: Final = (DECIDED, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
-"""The columns of a follow-up with what was entered before."""
 
 BLOCK_HEADS: Final = (DECISION, USER, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 """The block of entries: the user is among them, so that the name goes along if it is sorted."""

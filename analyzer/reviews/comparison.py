@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from analyzer import columns
 from analyzer.decisions.review import ReportedUser
 from analyzer.decisions.review_list_layout import (
     ACCOUNT_NAME,
@@ -104,10 +103,7 @@ def _differences(
         if value == given or (value is None and not given) or (row, at) in sheet.cells.formulas:
             continue
         # The name of a user is exact: 007 and 7 are two users.
-        if head == USER:
-            is_shown = text_of(value).strip() in (given, user.row[columns.USER])
-        else:
-            is_shown = _shows(sheet, value, given)
+        is_shown = text_of(value).strip() == given if head == USER else _shows(sheet, value, given)
         if not is_shown:
             yield _Difference(row, given, text_of(value))
 

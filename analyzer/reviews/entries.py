@@ -122,14 +122,13 @@ def compared_workbook(name: str, content: bytes, given: GivenReports) -> Compare
     reported = given.lists_of(name, review)
     users = {arn: user for made in reported.values() for arn, user in made.users.items()}
     heads = [*dict.fromkeys(head for user in users.values() for head in user.shown)]
-    folded = {head for made in reported.values() for head in made.folded}
     sheets, problems, notes = list[ComparedSheet](), list[Problem](), list[str]()
     for sheet in lists:
         rows = _rows_by_number(sheet, users, problems)
         problems += sheet_problems(sheet, rows, heads)
         compared = ComparedSheet(sheet, rows, {row: entered_in(sheet, row) for row in rows})
         sheets.append(compared)
-        notes += _sheet_notes(compared, heads, folded)
+        notes += _sheet_notes(compared, heads)
     listed = {user.row[columns.ARN] for each in sheets for user in each.rows.values()}
     problems += _missing_problems(name, users, listed, given)
     if problems and review.version != VERSION:
@@ -238,13 +237,11 @@ def _version_problem(name: str, review: Review) -> Problem:
     return Problem.of_file(name, message, "Words may differ: use the version that wrote it.")
 
 
-def _sheet_notes(
-    compared: ComparedSheet, heads: Iterable[str], folded: Iterable[str]
-) -> Iterator[str]:
+def _sheet_notes(compared: ComparedSheet, heads: Iterable[str]) -> Iterator[str]:
     sheet = compared.sheet
     if others := [str(row) for row in sheet.rows if row not in compared.rows]:
         yield f"Not read, {sheet.place}: {with_noun('row', others)} without an ARN."
-    yield from sheet.column_notes({*heads, *NOT_COMPARED}, folded)
+    yield from sheet.column_notes({*heads, *NOT_COMPARED})
     yield from sheet.entry_notes(compared.filled)
 
 

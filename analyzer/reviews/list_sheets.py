@@ -130,15 +130,15 @@ class ListSheet:
         if noted := [name for name in every if name in self.cells.noted]:
             yield f"Notes on entries are not read, {self.place}: {with_noun('cell', noted)}."
 
-    def column_notes(self, known: Iterable[str], folded: Iterable[str]) -> Iterator[str]:
-        """Yield notes on columns that were added, and on hidden ones that are not `folded`."""
-        known, folded = {*known, *BLOCK_HEADS}, {*folded}
+    def column_notes(self, known: Iterable[str]) -> Iterator[str]:
+        """Yield notes on columns that were added, and on hidden ones."""
+        known = {*known, *BLOCK_HEADS}
         if added := [head for head in self.column_of if head not in known]:
             yield f"Not read, {self.place}: added {with_noun('column', added)}."
         hidden = [
             f"{column_name(at)} ({head})"
             for head, at in self.column_of.items()
-            if at in self.cells.hidden_columns and head in known and head not in folded
+            if at in self.cells.hidden_columns and head in known
         ]
         if hidden:
             yield f"Hidden, {self.place}: {with_noun('column', hidden)}."

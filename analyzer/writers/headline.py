@@ -178,31 +178,9 @@ def verdict_counts(analysis: Analysis) -> dict[Verdict, int]:
 
 def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
     """Return the notes on the input, owners, exemptions and, if `rules`, on input they lack."""
-    totals, user_count = analysis.totals, analysis.whole.totals.user_count()
-    ended = [use.entry.user for use in totals.expired if use.entry.arn]
-    verb = "has" if len(ended) == 1 else "have"
     return [
-        *_undetermined_note(analysis),
-        *analysis.report.notes,
-        *owner_notes(
-            analysis.owners.file, totals.unmatched_owners, totals.without_owner, user_count
-        ),
-        *(use.expiry_sentence for use in totals.expired if not use.entry.arn),
-        *(
-            [f"{count_text(len(ended), 'keep')} {verb} ended, decide again: {short_list(ended)}."]
-            if ended
-            else []
-        ),
-        *(
-            f"The exemption of {entry.user} in account {entry.account} matches no user."
-            for entry in totals.unmatched
-        ),
-        *(
-            f"The exemption of {entry.user} in account {entry.account} applies to every user there"
-            f" ({entry.rule or 'all verdicts and rules'}): {entry.reason}"
-            for entry, _, applied, _ in totals.exemption_uses
-            if applied and not entry.user.strip("*")
-        ),
+        *input_notes(analysis),
+        *_exemption_notes(analysis),
         # The notes on the input already name accounts that are not covered.
         *(
             dict.fromkeys(analysis.rule_results.rules_lacking_input.values())
@@ -210,6 +188,35 @@ def notes(analysis: Analysis, *, rules: bool = False) -> list[str]:
             else ()
         ),
     ]
+
+
+def input_notes(analysis: Analysis) -> list[str]:
+    """Return the notes on the input and on owners."""
+    totals, user_count = analysis.totals, analysis.whole.totals.user_count()
+    return [
+        *_undetermined_note(analysis),
+        *analysis.report.notes,
+        *owner_notes(
+            analysis.owners.file, totals.unmatched_owners, totals.without_owner, user_count
+        ),
+    ]
+
+
+def _exemption_notes(analysis: Analysis) -> Iterator[str]:
+    """Yield the exemptions and keeps that have ended, match no user, or match every user."""
+    totals = analysis.totals
+    yield from (use.expiry_sentence for use in totals.expired if not use.entry.arn)
+    if ended := [use.entry.user for use in totals.expired if use.entry.arn]:
+        verb = "has" if len(ended) == 1 else "have"
+        yield f"{count_text(len(ended), 'keep')} {verb} ended, decide again: {short_list(ended)}."
+    for entry in totals.unmatched:
+        yield f"The exemption of {entry.user} in account {entry.account} matches no user."
+    for entry, _, applied, _ in totals.exemption_uses:
+        if applied and not entry.user.strip("*"):
+            yield (
+                f"The exemption of {entry.user} in account {entry.account} applies to every user"
+                f" there ({entry.rule or 'all verdicts and rules'}): {entry.reason}"
+            )
 
 
 def _undetermined_note(analysis: Analysis) -> Iterator[str]:

@@ -249,4 +249,4 @@ def test_a_part_shows_its_accounts_alone_and_a_list_of_a_former_owner_is_named(
     texts = [str(cell) for row in rows for cell in row if cell is not None]
     assert sum("/reports/" in text for text in texts) == 2  # also in the hidden record
     assert [text for text in texts if OTHER_ACCOUNT in text or "2 accounts" in text] == []
-    assert "Checks: the lists add up to all users of this part" in texts
+    assert "Access review: unused IAM users, for Ray" in texts

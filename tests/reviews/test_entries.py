@@ -80,7 +80,7 @@ def test_users_are_open_until_an_entry_is_read_with_what_was_shown(every_list: b
     assert (line.decision, line.decided_by, line.decided_on) == ("delete", "Anna", ON)
     assert (line.ticket, line.comment) == ("SEC-1", "left")
     assert (line.workbook, line.row, line.same_second) == ("r.xlsx", row, frozenset({"bob"}))
-    assert line.read_from == (f"folder/r.xlsx, sheet {UNUSED}", row, f"B{row}")
+    assert line.read_from == (f"folder/r.xlsx, sheet {UNUSED}", row, f"A{row}")
     cells = line.user_row
     assert (cells["password_enabled"], cells["verdict"]) == ("true", "unused")
 
@@ -115,12 +115,12 @@ def test_every_problem_is_named_with_its_cell_or_its_rows() -> None:
     problems = problems_of(content)
     exposed = "password-without-mfa in the report; this file says no"
     assert [each.split("\n")[0].removeprefix(f"r.xlsx, sheet {UNUSED}, ") for each in problems] == [
-        f"row 3, column Exposure, cell H3: {exposed}",
-        "row 3, column Password, cell O3: enabled in the report; this file says none",
-        "row 2, column Decision, cell B2: not a decision ('remove')",
+        f"row 3, column Exposure, cell G3: {exposed}",
+        "row 3, column Password, cell L3: enabled in the report; this file says none",
+        "row 2, column Decision, cell A2: not a decision ('remove')",
         "rows 2, 5-6, column Decided by: the cell is empty",
-        "row 2, column Decided on, cell E2: not a date ('soon')",
-        "row 4, column Decided on, cell E4: the day is after today, 2027-01-01 ('2062-03-04')",
+        "row 2, column Decided on, cell D2: not a date ('soon')",
+        "row 4, column Decided on, cell D4: the day is after today, 2027-01-01 ('2062-03-04')",
     ]
     assert problems[0].endswith("Start from the file as credreport wrote it, and enter it there.")
 
@@ -227,7 +227,7 @@ def test_a_workbook_that_holds_entries_is_known_by_them(tmp_path: Path) -> None:
     for content, expected in (
         (written(), False),
         (edited(written(), entered("ann", (None, None, None, "7", None))), True),
-        (edited(written(), lambda book: setattr(book[UNUSED]["B7"], "value", "=A7")), True),
+        (edited(written(), lambda book: setattr(book[UNUSED]["A7"], "value", "=B7")), True),
         (saved(Workbook()), False),
         (b"no workbook", False),
         (written()[:2000], True),

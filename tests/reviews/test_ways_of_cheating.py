@@ -162,27 +162,26 @@ def report_says(text: str, cell: str) -> str:
 
 CHEATS: dict[str, tuple[Edit, str]] = {
     "a name typed over": (shown("ann", "User", "tom"), report_says("ann", "tom")),
-    "an account": (shown("ann", "Account", OTHER_ACCOUNT), report_says(ACCOUNT, OTHER_ACCOUNT)),
     "an ARN of another user": (
         shown("ann", "ARN", f"arn:aws:iam::{ACCOUNT}:user/bob"),
         "rows 2 and 3 are the same user",
     ),
     "an ARN of nobody": (
         shown("ann", "ARN", f"arn:aws:iam::{ACCOUNT}:user/zoe"),
-        "column ARN, cell AC2: the reports do not put this user on these lists",
+        "column ARN, cell U2: the reports do not put this user on these lists",
     ),
-    "an ARN emptied": (shown("ann", "ARN", None), "column ARN, cell AC2: an entry, but no user"),
+    "an ARN emptied": (shown("ann", "ARN", None), "column ARN, cell U2: an entry, but no user"),
     "an ARN by a formula": (shown("bob", "ARN", "=A2"), "the reports put more users on its lists"),
     "a creation time": (
         shown("ann", "Created", 40000.5),
-        "column Created, cell M2: 2023-11-13T12:00:00Z in",
+        "column Created, cell K2: 2023-11-13T12:00:00Z in",
     ),
     "an age": (shown("ann", "Age in days", 12), report_says("900", "12")),
     "an age emptied": (shown("ann", "Age in days", None), report_says("900", "nothing")),
     "an exposure": (shown("ann", "Exposure", "none"), report_says(EXPOSED, "none")),
     "an exposure by a formula": (
         of_cell("ann", "Exposure", "value", '="none"'),
-        "column Exposure, cell H2: a formula, whose result may change",
+        "column Exposure, cell G2: a formula, whose result may change",
     ),
     "an age by a format": (
         of_cell("ann", "Age in days", "number_format", '"12"'),
@@ -194,7 +193,7 @@ CHEATS: dict[str, tuple[Edit, str]] = {
     ),
     "a word by a format": (
         of_cell("ann", "Decision", "number_format", ';;;"keep"'),
-        'column Decision, cell B2: a number format can show another value: ;;;"keep"',
+        'column Decision, cell A2: a number format can show another value: ;;;"keep"',
     ),
     "a conditional format": (
         in_list(shown_by_a_conditional_format),
@@ -209,20 +208,19 @@ CHEATS: dict[str, tuple[Edit, str]] = {
     "idle days": (shown("emil", "Idle days", 900, INACTIVE), report_says("300", "900")),
     "MFA": (shown("cid", "MFA", "no"), report_says("yes", "no")),
     "a certificate": (shown("cid", "Certificate 1", "none"), "in the report; this file says none"),
-    "the as-of": (shown("ann", "As of (UTC)", 46000.0), "column As of (UTC), cell N2: 2026-05-01T"),
-    "names of two rows swapped": (swap("User"), "rows 2-3: columns B-G were sorted without the"),
-    "ARNs of two rows swapped": (swap("ARN"), "rows 2-3: columns B-M were sorted without the"),
+    "names of two rows swapped": (swap("User"), "rows 2-3: columns A-F were sorted without the"),
+    "ARNs of two rows swapped": (swap("ARN"), "rows 2-3: columns A-K were sorted without the"),
     "the block sorted apart": (
-        in_list(lambda sheet: reorder(sheet, lambda rows: rows[::-1], 7, 2)),
-        "rows 2-3, 5-6: columns B-G were sorted without the others",
+        in_list(lambda sheet: reorder(sheet, lambda rows: rows[::-1], 6, 1)),
+        "rows 2-3, 5-6: columns A-F were sorted without the others",
     ),
     "a row over its neighbour": (
         in_list(lambda sheet: row_copied(sheet, 3)),
-        "row 3, column ARN, cell AC3: rows 2 and 3 are the same user",
+        "row 3, column ARN, cell U3: rows 2 and 3 are the same user",
     ),
     "a row doubled": (
         in_list(lambda sheet: row_copied(sheet, 7)),
-        "row 7, column ARN, cell AC7: rows 2 and 7 are the same user",
+        "row 7, column ARN, cell U7: rows 2 and 7 are the same user",
     ),
     "a row taken out, and the numbers of the Summary fitted": (
         steps(row_taken_out("cid"), numbers_fitted),
@@ -234,7 +232,7 @@ CHEATS: dict[str, tuple[Edit, str]] = {
     ),
     "a row of another review below": (
         of_another_review(7),
-        "row 7, column ARN, cell AC7: the reports do not put this user on these lists",
+        "row 7, column ARN, cell U7: the reports do not put this user on these lists",
     ),
     "a row of another review instead": (of_another_review(2), "do not put this user"),
     "find and replace over the whole workbook": (

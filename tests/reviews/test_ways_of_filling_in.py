@@ -50,7 +50,14 @@ from tests.support.review import (
     shown,
     written,
 )
-from tests.support.workbooks import file_of, needs_libreoffice, parts, saved_by_libreoffice
+from tests.support.workbooks import (
+    file_of,
+    head_row,
+    needs_libreoffice,
+    opened,
+    parts,
+    saved_by_libreoffice,
+)
 
 SUMMARY, COPY = "Summary", "Unused users (2)"
 ON, DAY = date(2026, 5, 4), "2026-05-04"
@@ -123,15 +130,15 @@ def hide_rows_and_columns(sheet: Worksheet) -> None:
     sheet.auto_filter.add_filter_column(2, ["delete"])
     for row in range(3, 7):
         hide_row(row, sheet)
-    for letter in ("B", "C", "AC"):
+    for letter in ("A", "B", "U"):
         sheet.column_dimensions[letter].hidden = True
 
 
 READ: dict[str, tuple[Edit, ...]] = {
     "rows sorted, a cell coloured, a note, a sheet hidden, moved, copied, the Summary renamed": (
         in_order(lambda rows: sorted(rows, key=lambda row: str(row[1] or "z"))),
-        cell_with("B3", "fill", PatternFill("solid")),
-        cell_with("B3", "comment", Comment("delete", "Anna")),
+        cell_with("A3", "fill", PatternFill("solid")),
+        cell_with("A3", "comment", Comment("delete", "Anna")),
         a_copied_sheet,
         in_list(lambda sheet: setattr(sheet, "sheet_state", "veryHidden")),
         lambda book: book.move_sheet(UNUSED, -1),
@@ -147,7 +154,7 @@ READ: dict[str, tuple[Edit, ...]] = {
     ),
     "rows and columns hidden, a name struck through, a formula beside, protected, from 1904": (
         in_list(hide_rows_and_columns),
-        cell_with("C3", "font", Font(strike=True)),
+        cell_with("B3", "font", Font(strike=True)),
         in_list(lambda sheet: sheet.cell(3, 60, "=A3")),
         in_list(lambda sheet: sheet.protection.set_password("x")),
         in_list(lambda sheet: sheet.protection.enable()),
@@ -167,9 +174,9 @@ READ: dict[str, tuple[Edit, ...]] = {
         typed(9, 12, " \n"),
         typed(3, 40, " "),
         shown("bob", "Decided by", "\u00a0 "),
-        typed(1, 2, "Decision\n"),
-        typed(2, 2, None),
-        cell_with("B2", "value", CellRichText("del", TextBlock(InlineFont(b=True), "ete"))),
+        typed(1, 1, "Decision\n"),
+        typed(2, 1, None),
+        cell_with("A2", "value", CellRichText("del", TextBlock(InlineFont(b=True), "ete"))),
     ),
 }
 
@@ -238,33 +245,33 @@ def of_cell(head: str, attribute: str, value: Any, *entry: Any) -> Callable[[str
 
 STRIKE = Font(strike=True)
 PART = CellRichText(TextBlock(InlineFont(strike=True), "delete"), " ")
-UNFIT, NO_DAY = "cell B{row}: not a decision", "cell E{row}: not a date"
+UNFIT, NO_DAY = "cell A{row}: not a decision", "cell D{row}: not a date"
 FORMULA = "cell {}{{row}}: a formula, whose result may change"
 STRUCK = "{{row}}: it is struck through{}"
 REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
     "another word": (entry("remove"), f"{UNFIT} ('remove')"),
     "a word with a control character": (entry("keep_x0007_", comment="x"), UNFIT),
     "a word of logic": (entry(word=True), f"{UNFIT} ('TRUE')"),
-    "a word in the wrong column": (entry(None, ticket="delete"), "cell B{row}: an entry without"),
-    "no name": (entry(by=None), "Decided by, cell D{row}: the cell is empty"),
-    "the name of the program": (entry(by="Credreport"), "D{row}: the name of the program"),
-    "a keep without a reason": (entry("keep", comment=" "), "G{row}: the cell is empty"),
-    "no day": (entry(on=None), "cell E{row}: the cell is empty"),
+    "a word in the wrong column": (entry(None, ticket="delete"), "cell A{row}: an entry without"),
+    "no name": (entry(by=None), "Decided by, cell C{row}: the cell is empty"),
+    "the name of the program": (entry(by="Credreport"), "C{row}: the name of the program"),
+    "a keep without a reason": (entry("keep", comment=" "), "F{row}: the cell is empty"),
+    "no day": (entry(on=None), "cell D{row}: the cell is empty"),
     "a day that is none": (entry(on="2026-02-30"), NO_DAY),
-    "a day of digits": (entry(on=20260504), "cell E{row}: it holds an error"),
+    "a day of digits": (entry(on=20260504), "cell D{row}: it holds an error"),
     "a year": (entry(on=2026), "decided before the report"),
     "a day before the report": (entry(on=date(2026, 4, 29)), "decided before the report"),
     "a day in future": (entry(on=date(2999, 1, 1)), "the day is after today"),
     "a time of day alone": (entry(on=time(9, 30)), NO_DAY),
-    "a name turned into a formula": (of_cell("User", "value", "=1"), FORMULA.format("C")),
-    "a word in a formula": (of_cell("Decision", "value", '="delete"'), FORMULA.format("B")),
-    "a comment by a formula": (of_cell("Comment", "value", "=A2"), FORMULA.format("G")),
+    "a name turned into a formula": (of_cell("User", "value", "=1"), FORMULA.format("B")),
+    "a word in a formula": (of_cell("Decision", "value", '="delete"'), FORMULA.format("A")),
+    "a comment by a formula": (of_cell("Comment", "value", "=A2"), FORMULA.format("F")),
     **{
         f"an error as {name}": (
             of_cell(name, "value", "#REF!", *KEEP),
             f"column {name}, cell {letter}{{row}}: it holds an error ('#REF!')",
         )
-        for name, letter in zip(HEADS, "BDEFG", strict=True)
+        for name, letter in zip(HEADS, "ACDEF", strict=True)
     },
     "a word struck through": (
         of_cell("Decision", "font", STRIKE, *DELETE),
@@ -273,7 +280,7 @@ REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
     "a user struck through": (of_cell("User", "font", STRIKE, *DELETE), STRUCK.format(" ('=")),
     "a word struck through in part": (
         of_cell("Decision", "value", PART, *DELETE),
-        "cell B{row}: it is struck through",
+        "cell A{row}: it is struck through",
     ),
 }
 
@@ -296,10 +303,10 @@ def test_an_entry_that_is_not_valid_is_refused_by_its_cell() -> None:
 @pytest.mark.parametrize(
     ("edit", "problem"),
     [
-        (in_order(backwards, 7, 2), "rows 2-3, 5-6: columns B-G were sorted without the others"),
-        (in_order(backwards, 3, 3), "rows 2-3, 5-6: columns B-G were sorted without the others"),
-        (in_order(backwards, 8), "rows 2-3, 5-6: columns B-H were sorted without the others"),
-        (in_order(backwards, 29, 8), "rows 2-3, 5-6: columns B-G were sorted without the others"),
+        (in_order(backwards, 6, 1), "rows 2-3, 5-6: columns A-F were sorted without the others"),
+        (in_order(backwards, 2, 2), "rows 2-3, 5-6: columns A-F were sorted without the others"),
+        (in_order(backwards, 7), "rows 2-3, 5-6: columns A-G were sorted without the others"),
+        (in_order(backwards, 29, 7), "rows 2-3, 5-6: columns A-F were sorted without the others"),
     ],
     ids=["block", "names", "left half", "right half"],
 )
@@ -310,7 +317,7 @@ def test_columns_sorted_without_the_others_are_one_problem(edit: Edit, problem: 
 
 def block_copied_down(sheet: Worksheet) -> None:
     for row in (3, 4, 5):
-        for at in range(2, 8):
+        for at in range(1, 7):
             put(sheet, row, at, sheet.cell(2, at).value)
 
 
@@ -324,10 +331,10 @@ def test_a_block_that_was_copied_down_over_names_is_one_problem_with_the_right_n
 def test_users_of_several_accounts_are_named_with_the_account_in_the_block() -> None:
     users = [[a_user("deploy", created=days_before(900))]] * 2
     content = file_of(in_accounts(days_before(0), *(((), users_of) for users_of in users)))
-    names = "000000000000/deploy", "000000000001/deploy"
-    assert {*words(edited(content, entered(names[0], DELETE)))} == {"deploy"}
-    (refused,) = problems_of(edited(content, entered(names[0], DELETE), in_order(backwards, 7, 2)))
-    assert "rows 2-3: columns B-G were sorted without the others" in refused
+    deleted = [typed(2, at, value) for at, value in zip((1, 4, 5), DELETE, strict=False)]
+    assert {*words(edited(content, *deleted))} == {"deploy"}
+    (refused,) = problems_of(edited(content, *deleted, in_order(backwards, 7, 1)))
+    assert "rows 2-3: column B was sorted without the others" in refused
 
 
 NEEDED = ("Decision", "User", *HEADS[1:], "ARN")
@@ -338,7 +345,7 @@ def pasted_aside(by: int) -> Edit:
     """Return what enters a decision so many columns beside the yellow cells."""
 
     def edit(sheet: Worksheet) -> None:
-        for at, value in enumerate(("delete", "ann", *DELETE[1:]), start=2 + by):
+        for at, value in enumerate(("delete", "ann", *DELETE[1:]), start=1 + by):
             put(sheet, row_of(sheet, "ann"), at, value)
 
     return in_list(edit)
@@ -347,18 +354,18 @@ def pasted_aside(by: int) -> Edit:
 SPOILT: dict[str, tuple[Edit, str]] = {
     "a block pasted beside the list": (pasted_aside(40), "it is beside the list"),
     "a remark beside the list": (typed(2, 52, "ask Bob"), "cell AZ2: it is beside the list"),
-    "a block over the facts": (pasted_aside(6), "cell H2: "),
+    "a block over the facts": (pasted_aside(6), "cell G2: "),
     "a block below the list": (
         lambda book: [typed(7, at, text)(book) for at, text in enumerate(("keep", "x"), 2)],
-        "row 7, column ARN, cell AC7: an entry, but no user\n    Clear row 7.",
+        "row 7, column ARN, cell U7: an entry, but no user\n    Clear row 7.",
     ),
     "decisions merged": (
         in_list(lambda sheet: sheet.merge_cells("B2:B4")),
         "cells B2:B4: merged cells",
     ),
-    "a column renamed in another case": (typed(1, 2, "decision"), GONE.format("Decision")),
+    "a column renamed in another case": (typed(1, 1, "decision"), GONE.format("Decision")),
     "a copy of a column": (typed(1, 40, "Decision2"), "cell AN1: it could be mistaken for"),
-    "a head twice": (typed(1, 8, "Decision"), "cell H1: the column is there twice"),
+    "a head twice": (typed(1, 7, "Decision"), "cell G1: the column is there twice"),
     "no heads": (in_list(lambda sheet: sheet.delete_rows(1)), "it has no list with a column"),
     "a list of one's own": (
         new_sheet("Mine", "User", "Decision", "Comment"),
@@ -403,7 +410,9 @@ def with_inline_entries(name: str, part: bytes) -> bytes:
     """Enter texts as our own writer and some services save them, in the cell itself."""
     if name != "xl/worksheets/sheet2.xml":
         return part
-    for cell, text in zip(("B2", "D2", "E2"), ("delete", "Anna", f"{ON}"), strict=True):
+    row = head_row(opened(review())[UNUSED]) + 1
+    for letter, text in zip("ACD", ("delete", "Anna", f"{ON}"), strict=True):
+        cell = f"{letter}{row}"
         inline = f'<c r="{cell}" t="inlineStr"><is><t>{text}</t></is></c>'.encode()
         part, count = re.subn(rf'<c r="{cell}"[^>]*/>'.encode(), inline, part)
         assert count == 1
@@ -444,7 +453,7 @@ def as_csv(content: bytes) -> bytes:
 
 OTHER_FILES: dict[str, tuple[Callable[[bytes], bytes], str]] = {
     "list.xlsx": (lambda content: by_pandas(content, UNUSED), "the hidden cell of its Summary"),
-    "sheets.xlsx": (by_pandas, "row 6, column User, cell C6: a formula, whose result may change"),
+    "sheets.xlsx": (by_pandas, "row 6, column User, cell B6: a formula, whose result may change"),
     "list.csv": (as_csv, "a sheet of a workbook, saved as CSV"),
     "of-1997.xls": (lambda _: b"\xd0\xcf\x11\xe0" + bytes(99), "(.xls)"),
     "empty.xlsx": (lambda _: b"", "not an Excel workbook"),
@@ -481,14 +490,14 @@ def test_a_mistake_in_one_of_two_workbooks_leaves_the_ledger_as_it_is(
     assert main(["collect", one, *options]) == 0
     before = ledger.read_bytes()
     assert main(["collect", more, wrong, *options]) == 3
-    place = f"2.xlsx, sheet {UNUSED}, row 3, column Decision, cell B3: not a decision"
+    place = f"2.xlsx, sheet {UNUSED}, row 3, column Decision, cell A3: not a decision"
     assert place in capsys.readouterr().err
     assert ledger.read_bytes() == before
 
 
 def test_hidden_entries_and_notes_on_entries_are_named_with_their_cells() -> None:
-    note = cell_with("B2", "comment", Comment("NO, keep", "Bob"))
-    plain = cell_with("C2", "comment", Comment("left", "Bob"))
+    note = cell_with("A2", "comment", Comment("NO, keep", "Bob"))
+    plain = cell_with("B2", "comment", Comment("left", "Bob"))
     hidden_sheet = in_list(lambda sheet: setattr(sheet, "sheet_state", "hidden"))
     row = row_of(edited_book(written())[UNUSED], "ann")
     hidden_row = in_list(partial(hide_row, row))
@@ -496,7 +505,7 @@ def test_hidden_entries_and_notes_on_entries_are_named_with_their_cells() -> Non
     for edits, expected in (
         ((hidden_row, plain), [f"1 decision in hidden rows, {place}row {row}."]),
         ((hidden_sheet,), [f"2 decisions in a hidden sheet, {place}rows "]),
-        ((note,), [f"Notes on entries are not read, {place}cell B2."]),
+        ((note,), [f"Notes on entries are not read, {place}cell A2."]),
         ((plain,), []),
     ):
         file = read_back(edited(written(), ANN_DELETED, ANNA_KEPT, *edits))

@@ -10,7 +10,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from analyzer.decisions.review_list_layout import ENTRY_HEADS
-from tests.support.workbooks import console_file, opened
+from tests.support.workbooks import console_file, head_row, heads_of, opened
 
 _LIST: Final = "Unused users"
 _LAST_HEAD: Final = "Age in days"
@@ -31,12 +31,12 @@ def review_picture() -> str:
     """Return an SVG picture of the first rows of the list, some of them decided."""
     book = opened(console_file())
     sheet = book[_LIST]
-    heads = [cell.value for cell in sheet[1]]
-    for row, decided in enumerate(_DECISIONS, 2):
+    heads, top = heads_of(sheet), head_row(sheet)
+    for row, decided in enumerate(_DECISIONS, top + 1):
         for head, value in zip(ENTRY_HEADS, decided, strict=True):
             sheet.cell(row, heads.index(head) + 1, value)
     last = heads.index(_LAST_HEAD) + 1
-    cells = [*sheet.iter_rows(min_row=1, max_row=_ROWS, max_col=last)]
+    cells = [*sheet.iter_rows(min_row=top, max_row=top + _ROWS - 1, max_col=last)]
     edges = _edges(_width(sheet, at) for at in range(1, last + 1))
     tops = _edges(max(map(len, map(_lines, row))) * _LINE + 6 for row in cells)
     drawn = [

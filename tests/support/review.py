@@ -34,6 +34,7 @@ from tests.support.builders import (
     days_before,
 )
 from tests.support.decisions import REPORTS, TODAY, analysis_of, ledger_of
+from tests.support.workbooks import head_row
 
 HEADS = ("Decision", "Decided by", "Decided on", "Ticket", "Comment")
 UNUSED = "Unused users"
@@ -64,10 +65,11 @@ def fill_in(
         book = openpyxl.load_workbook(workbook)
     filled: set[str] = set()
     for sheet in book.worksheets:
-        columns = {cell.value: at for at, cell in enumerate(sheet[1], start=1)}
+        top = head_row(sheet) if sheet.tables else 1
+        columns = {cell.value: at for at, cell in enumerate(sheet[top], start=1)}
         if "Decision" not in columns:
             continue
-        for row in sheet.iter_rows(min_row=2):
+        for row in sheet.iter_rows(min_row=top + 1):
             user = str(row[columns["User"] - 1].value)
             if word := entries.get(user):
                 filled.add(user)
@@ -119,6 +121,8 @@ def _opened(content: bytes) -> bytes:
     """Return an open workbook, pickled: ten times as fast as opening it again."""
     book = openpyxl.load_workbook(io.BytesIO(content))
     for sheet in book.worksheets:
+        if sheet.tables:
+            sheet.delete_rows(1, head_row(sheet) - 1)  # Nothing reads the remarks above a list.
         sheet.tables.clear()  # They cannot be pickled, and nothing reads them.
     return pickle.dumps(book)
 

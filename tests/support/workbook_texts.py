@@ -30,7 +30,7 @@ from tests.support.builders import (
     report_text,
     the_root,
 )
-from tests.support.decisions import ledger_of, line
+from tests.support.decisions import console_name, ledger_of, line
 from tests.support.named_reports import load_named
 from tests.support.workbooks import file_of, opened
 
@@ -45,19 +45,24 @@ _RAW: Row = {
     "cert_1_active": "revoked",
 }
 _NEVER_SIGNED_IN, _SIGNED_IN = a_password(), a_password(days_before(400))
-_FRANK = a_user("frank", created=days_before(100))
+_FRANKS, _LEAVERS = days_before(100), ("gone", "ghost")
+_HEIDI, _OSKAR = (
+    a_user("heidi", created=days_before(970)),
+    a_user("oskar", created=days_before(971)),
+)
 _USERS: tuple[Row, ...] = (
     a_user("=ann", created=days_before(990)),
     a_user("bob", password=_NEVER_SIGNED_IN, created=days_before(60), mfa=True),
     a_user("bob", password=_NEVER_SIGNED_IN, created=days_before(60), mfa=True),
     a_user("carol", key_1=an_inactive_key(used=days_before(500)), certificate_2=a_certificate()),
     a_user("adam", key_1=an_inactive_key(), additional_credentials_info="=HYPERLINK(1)"),
-    a_user("dave", password=no_password(days_before(400))),
+    a_user("dave", password=no_password(days_before(400)), created=days_before(910)),
     a_user("erin", password=a_password(days_before(400), "?"), key_2=a_key(used=days_before(300))),
     a_user("fay", password=a_password(days_before(200)), password_next_rotation=days_before(-9)),
     a_user("frank", key_1=a_key(days_before(80), days_before(0.5)), created=days_before(100)),
     a_user("grace") | _RAW,
-    a_user("heidi"),
+    _HEIDI,
+    _OSKAR,
     a_user("ivan", password=_NEVER_SIGNED_IN, created=days_before(200)),
     a_user("ivan", password=_NEVER_SIGNED_IN, created=days_before(200)),
     a_user("judy", arn=f"arn:aws:iam::{ACCOUNT}:gone"),
@@ -77,30 +82,51 @@ _EXEMPTIONS = b"""account,user,reason,owner,expires,rule
 *,yves,Gone,Ops,,
 *,adam,Left,Ops,2026-01-01,
 """
-_SEEN, _ON, _LATER_ON = days_before(90), date(2026, 3, 1), date(2026, 4, 20)
+_OWNERS = b"""account,user,owner,email,left
+*,heidi,Hans,,
+*,frank,Lea,lea@example.com,2026-02-01
+"""
+_SEEN, _ON = days_before(45), date(2026, 3, 18)
+_ANN, _DAVE = _USERS[0], a_user("dave", password=_SIGNED_IN, created=days_before(910))
+_GONE, _GHOST = (a_user(name, created=days_before(960 - at)) for at, name in enumerate(_LEAVERS))
+_OTTO, _FRANK_THEN = a_user("otto", created=days_before(980)), a_user("frank", created=_FRANKS)
+_BEFORE = (_ANN, _DAVE, _GONE, _GHOST, _OTTO, _FRANK_THEN, _HEIDI, _OSKAR)
+"""The users of the report before."""
+
 _LEDGER = ledger_of(
-    line("delete", _USERS[0], by="Ann", on=_ON, as_of=_SEEN, ticket="7", comment="=SUM(1)"),
-    line("deactivate", _FRANK, on=_ON, as_of=_SEEN),
-    line("deactivate", _USERS[6], on=_LATER_ON, as_of=_SEEN),
-    line("deactivate", a_user("dave", password=_SIGNED_IN), on=_ON, as_of=_SEEN),
+    line("delete", _ANN, by="Amy", on=_ON, as_of=_SEEN, ticket="7", comment="=SUM(1)"),
+    line("delete", _FRANK_THEN, by="Lea", on=_ON, as_of=_SEEN),
+    line("deactivate", _DAVE, by="Dave", on=_ON, as_of=_SEEN),
+    line("delete", _OTTO, by="Ann", on=_ON, as_of=_SEEN),
+    line("keep", _OTTO, by="Ben", on=_ON, as_of=_SEEN),
+    line("delete", _OSKAR, by="Ann", on=_ON, as_of=_SEEN),
+    line("investigate", _OSKAR, by="Ben", on=_ON, as_of=_SEEN),
     line("investigate", a_user("nina"), on=_ON, as_of=_SEEN),
-    line("delete", a_user("gone", created=days_before(99)), on=_ON, as_of=_SEEN),
-    line("delete", a_user("far", account="999999999999"), on=_LATER_ON, as_of=_SEEN),
-    line("keep", a_user("heidi"), by="Ann", on=_ON, as_of=_SEEN, comment="by design"),
+    line("delete", _GONE, on=date(2026, 3, 17), as_of=_SEEN),
+    line("keep", _GONE, on=date(2026, 2, 1), as_of=days_before(95)),
+    line("delete", a_user("far", account="999999999999"), on=_ON, as_of=_SEEN),
+    line("keep", _HEIDI, by="Ann", on=date(2025, 11, 22), as_of=days_before(165)),
 )
 
 
 @cache
 def second_review() -> Analysis:
-    """Analyze users of all kinds, with account names, exemptions and earlier decisions."""
+    """Analyze users of all kinds, with account names, exemptions, owners and earlier decisions.
+
+    Each exception exists.
+    """
     of_2014 = [a_user("old", account=_OLD, key_1=an_inactive_key())]
     header, _, row = report_text(of_2014, columns=COLUMNS_OF_2014).splitlines()
     root = the_root(password_enabled="not_supported", password_last_changed="?")
-    root |= {f"access_key_1_{name}": cell for name, cell in an_inactive_key().items()}
+    root |= {f"access_key_1_{name}": cell for name, cell in a_key().items()}
     rows = [{MORE_CREDENTIALS: "N/A", **each} for each in (root, *_USERS)]
     text = report_text(rows[1:], root=rows[0], columns=(*COLUMNS, MORE_CREDENTIALS))
-    files = {"a.csv": text, "b.csv": f"{header}\n{row}\n"}
-    report = load_named(*((name, text.encode()) for name, text in files.items()), as_of=AS_OF)
+    files = {
+        console_name(AS_OF): text,
+        console_name(_SEEN): report_text(_BEFORE),
+        "b.csv": f"{header}\n{row}\n",
+    }
+    report = load_named(*((name, text.encode()) for name, text in files.items()))
     named = replace(
         report,
         account_names={
@@ -118,7 +144,7 @@ def second_review() -> Analysis:
         analyzer.Criteria(idle_days=100, grace_days=9),
         analyzer.read_exemptions(("list.csv", _EXEMPTIONS)),
         ledger=_LEDGER,
-        book=analyzer.rulebook("fsbp", limits={"rotation_days": 77}),
+        owners=analyzer.read_owners(("owners.csv", _OWNERS)),
     )
 
 
@@ -166,8 +192,7 @@ def _lines(sheet: Worksheet, results: Worksheet) -> Iterator[str]:
         texts = [_text(cell, results[cell.coordinate].value) for cell in cells]
         if sheet.tables:
             column = sheet.column_dimensions[cells[0].column_letter]
-            folded = " folded" if column.hidden else ""
-            yield f"{cells[0].column_letter} {column.width:g}{folded} {' | '.join(texts)}"
+            yield f"{cells[0].column_letter} {column.width:g} {' | '.join(texts)}"
         elif any(texts):
             named = zip(cells, texts, strict=True)
             yield " | ".join(f"{cell.coordinate} {text}" for cell, text in named if text)
@@ -184,7 +209,14 @@ def _text(cell: Any, result: Any) -> str:
     if isinstance(value, datetime):
         text = f"{value:%Y-%m-%d %H:%M}"[: len(cell.number_format)]
     elif cell.data_type == "f":
-        left = cell.offset(column=-1)
-        moved = Translator(str(left.value), left.coordinate).translate_formula(cell.coordinate)
-        text = f"{'as before' if moved == value else text} -> {result}"
+        text = f"{'as before' if _is_copied(cell) else text} -> {result}"
     return text if fill in _COMMON_FILLS else f"{text} #{fill[2:]}".lstrip()
+
+
+def _is_copied(cell: Any) -> bool:
+    """Return whether a formula is the one beside it, moved."""
+    if cell.column == 1:
+        return False
+    left = cell.offset(column=-1)
+    moved = Translator(str(left.value), left.coordinate).translate_formula(cell.coordinate)
+    return bool(moved == cell.value)

@@ -46,9 +46,24 @@ _EVERY_SHEET_AS_CSV = (
 )
 
 
+def head_row(sheet: Worksheet) -> int:
+    """Return the row with the heads of a list, below the remarks."""
+    return int(str(sheet.print_title_rows).split("$")[-1])
+
+
+def heads_of(sheet: Worksheet) -> list[Any]:
+    """Return the heads of a list."""
+    return [cell.value for cell in sheet[head_row(sheet)]]
+
+
+def remarks_of(sheet: Worksheet) -> str:
+    """Return what stands above a list."""
+    return "\n".join(str(sheet.cell(row, 1).value) for row in range(1, head_row(sheet)))
+
+
 def width_of(sheet: Worksheet, *heads: Any) -> float:
     """Return how wide the columns with these heads are together, in characters."""
-    every = [cell.value for cell in sheet[1]]
+    every = heads_of(sheet)
     letters = [get_column_letter(every.index(head) + 1) for head in heads]
     return sum(sheet.column_dimensions[letter].width for letter in letters)
 
@@ -56,9 +71,10 @@ def width_of(sheet: Worksheet, *heads: Any) -> float:
 def smallest_print(sheet: Worksheet) -> float:
     """Return the size of the smallest text of a list that is printed as wide as a page."""
     assert (sheet.page_setup.fitToWidth, sheet.page_setup.paperSize) == (1, 9)
-    assert (sheet.print_title_rows, sheet.col_breaks.brk) == ("$1:$1", [])
+    row = head_row(sheet)
+    assert (sheet.print_title_rows, sheet.col_breaks.brk) == (f"${row}:${row}", [])
     last = column_index_from_string(sheet.print_area.split(":")[1].split("$")[1])
-    width = width_of(sheet, *[cell.value for cell in sheet[1][:last]]) * POINTS_A_UNIT
+    width = width_of(sheet, *heads_of(sheet)[:last]) * POINTS_A_UNIT
     sizes = [float(cell.font.size) for row in sheet.iter_rows(max_col=last) for cell in row]
     return min(sizes) * min(min(PAGE_POINTS.values()) / width, 1)
 
@@ -73,11 +89,6 @@ def file_of(analysis: Analysis, rows_a_sheet: int = ROWS_A_SHEET, **options: Any
 
 def book_of(analysis: Analysis, rows_a_sheet: int = ROWS_A_SHEET, **options: Any) -> Workbook:
     return opened(file_of(analysis, rows_a_sheet, **options))
-
-
-def review_book_of(analysis: Analysis) -> Workbook:
-    """Write and open the lists to decide in, the Summary and the method: in half the time."""
-    return book_of(analysis)
 
 
 def results_of(analysis: Analysis, **options: Any) -> Workbook:
@@ -102,11 +113,6 @@ def organization() -> Analysis:
     return analyzed_sample(SAMPLES / "organization")
 
 
-@cache
-def console_review_file() -> bytes:
-    return file_of(analyzed_console())
-
-
 def console_book(*, results: bool = False) -> Workbook:
     return opened(console_file(), results=results)
 
@@ -127,7 +133,7 @@ def values(sheet: Worksheet) -> list[tuple[Any, ...]]:
 
 def records(sheet: Worksheet) -> list[dict[str, Any]]:
     """Return the rows below the head, by the names of their columns."""
-    head, *rows = values(sheet)
+    head, *rows = values(sheet)[head_row(sheet) - 1 :]
     return [dict(zip(head, row, strict=True)) for row in rows]
 
 

@@ -134,7 +134,10 @@ def test_the_answer_counts_the_listed_users_of_all() -> None:
 
 
 def test_the_answer_says_what_became_of_the_decisions() -> None:
-    sentence = "Decisions: 1 done, not as decided; 1 contested; 2 lapsed; 1 nothing to do; 1 done."
+    sentence = (
+        "Decisions: 1 done, not as decided; 1 contested; 1 changed; 1 unknown; 1 open; 2 done;"
+        " 1 overdue."
+    )
     whole = second_review()
     assert [*headline.headlines(whole, ALL)][1:] == [sentence]
     assert f"\n{sentence}\n" in table_text(whole, width=100)

@@ -87,7 +87,7 @@ def test_line_table_page_workbook_and_json_count_the_same_users(case: str) -> No
     assert written(headline.write_line, analysis).decode().startswith(says)
     assert table_text(analysis, UNUSED_ONLY, width=400).startswith(says)
     assert f"<strong>{says}" in written(write_html, analysis, UNUSED_ONLY).decode()
-    titles = [row[0] for row in values(opened(file_of(analysis))["Summary"])]
+    titles = [row[0] for row in values(opened(file_of(analysis), results=True)["Summary"])]
     assert f"{result}." in titles
     (of_account,) = json.loads(json_bytes(analysis))["accounts"]
     assert [of_account[name] for name in NUMBERS] == numbers
@@ -104,8 +104,14 @@ def test_an_account_that_the_list_names_and_no_report_covers_is_missing_in_every
     assert "not-covered" in csv_bytes(analysis).decode().splitlines()[-1]
     assert sentence in headline.notes(analysis)
     assert sentence in written(write_html, analysis, UNUSED_ONLY).decode()
-    summary = [str(cell) for row in values(opened(file_of(analysis))["Summary"]) for cell in row]
-    assert f"INCOMPLETE: 1 of 2 accounts. Missing: {MISSING} (Web)." in summary
+    summary = [
+        str(cell)
+        for row in values(opened(file_of(analysis), results=True)["Summary"])
+        for cell in row
+    ]
+    assert "accounts not read" in summary
+    missing = f"Expected, but no report was read, so users are missing: {MISSING} (Web)."
+    assert missing in summary
 
 
 def test_a_missing_account_ends_every_command_with_5(tmp_path: Path) -> None:

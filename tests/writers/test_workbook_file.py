@@ -9,6 +9,7 @@ from zipfile import ZipFile
 import openpyxl
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.properties import PageSetupProperties
 
 from analyzer.writers.workbook import write_workbook
@@ -26,11 +27,14 @@ from tests.support.workbooks import (
     SHEETS,
     book_of,
     console_file,
+    head_row,
+    heads_of,
     moment,
     parts,
     records,
+    remarks_of,
+    row_of,
     smallest_print,
-    values,
     width_of,
 )
 
@@ -54,18 +58,22 @@ def test_the_file_knows_no_time_but_that_of_the_report_and_its_properties_are_fi
 
 def test_what_a_sheet_cannot_hold_goes_on_the_next() -> None:
     users = [a_user(f"user{at}", created=days_before(9 - at)) for at in range(5)]
-    book = book_of(analysis_of(users), rows_a_sheet=4)
+    book = book_of(analysis_of(users), rows_a_sheet=9)
     assert book.sheetnames == [
-        *("Summary", "Unused users", "Unused users 2"),
-        *("All users", "All users 2", "Root users", "Method"),
+        *("Summary", "Unused users", "Unused users 2", "Root users", "All users", "Method"),
     ]
-    for title in ("Unused users", "All users"):
-        first, second = (records(book[each]) for each in (title, f"{title} 2"))
-        assert [len(first), len(second)] == [3, 2]
-        assert [row["User"] for row in (*first, *second)] == [f"user{at}" for at in range(5)]
-    *_, checks = [row for row in values(book["Summary"]) if row[0] == "Unused users"]
-    cells = ("'Unused users'!$A$2:$A$4", "'Unused users 2'!$A$2:$A$3")
-    assert checks[1] == "=" + "+".join(f'COUNTIF({each},"?*")' for each in cells)
+    first, second = book["Unused users"], book["Unused users 2"]
+    assert first.max_row == 9
+    assert remarks_of(first) == remarks_of(second)
+    listed = (*records(first), *records(second))
+    assert [row["User"] for row in listed] == [f"user{at}" for at in range(5)]
+    top, letter = head_row(first) + 1, get_column_letter(heads_of(first).index("User") + 1)
+    cells = (
+        f"'Unused users'!${letter}${top}:${letter}$9",
+        f"'Unused users 2'!${letter}${top}:${letter}${second.max_row}",
+    )
+    counted = row_of(book["Summary"], "Unused users")[1]
+    assert counted == "=" + "+".join(f'COUNTIF({each},"?*")' for each in cells)
     names = [table.displayName for sheet in book.worksheets for table in sheet.tables.values()]
     assert len(names) == len({*names})
 
@@ -74,8 +82,9 @@ def test_a_list_is_a_table_with_filters_and_a_head_for_each_column(book: Workboo
     for title in ("Unused users", "All users", "Exempt", "Undetermined"):
         sheet = book[title]
         (table,) = sheet.tables.values()
-        head = [str(cell.value) for cell in sheet[1]]
-        assert table.ref == table.autoFilter.ref == sheet.dimensions
+        head = [str(each) for each in heads_of(sheet)]
+        below = sheet.dimensions.replace("A1:", f"A{head_row(sheet)}:")
+        assert table.ref == table.autoFilter.ref == below
         assert [column.name for column in table.tableColumns] == head
         assert len(set(head)) == len(head)
         assert min(width_of(sheet, each) for each in head) > 5
@@ -133,7 +142,7 @@ def test_a_full_disk_is_named_as_the_reason() -> None:
     ],
 )
 def test_rows_are_as_high_as_bold_numbers_and_paths_need(text: str, lines: int) -> None:
-    with Book("", "", AS_OF, [SheetName.SUMMARY]) as book:
+    with Book("", "", AS_OF) as book:
         sheet = TextSheet(book, SheetName.SUMMARY, (25.5,))
         sheet.row(label(text))
         stream = io.BytesIO()

@@ -28,20 +28,16 @@ from analyzer.report.model import TEXT, AccountName, account_with_name
 from analyzer.report.users import Users
 from analyzer.terms import SplitBy
 from analyzer.writers.headline import as_of_and_scope
-from analyzer.writers.tables import row_keys, write_tables
-from analyzer.writers.workbook import lookup_lists, review_lists
-from analyzer.writers.workbook.book import Book, SheetName
+from analyzer.writers.tables import write_tables
+from analyzer.writers.workbook import lookup_lists
+from analyzer.writers.workbook.accounts_sheet import add_accounts, have_several
+from analyzer.writers.workbook.book import Book
+from analyzer.writers.workbook.exceptions import ExceptionRows
+from analyzer.writers.workbook.follow_up_sheet import add_follow_up, follow_up
 from analyzer.writers.workbook.listed_users import review_of
 from analyzer.writers.workbook.method_sheet import add_method
-from analyzer.writers.workbook.review_lists import REVIEW_LISTS, Listings, ReviewList
-from analyzer.writers.workbook.summary_sheet import TITLE, add_accounts, add_summary
-from analyzer.writers.workbook.table_sheets import TableSheets
-
-_OF_PART: Final = (
-    *(SheetName.SUMMARY, *(review_list.title for review_list in REVIEW_LISTS)),
-    *(SheetName.EXEMPT, SheetName.METHOD),
-)
-"""The sheets of a workbook of a split review."""
+from analyzer.writers.workbook.review_lists import REVIEW_LISTS, add_review_lists, listed_again
+from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 
 
 def write_workbook(
@@ -52,61 +48,31 @@ def write_workbook(
     split_by: SplitBy | None = None,
     part: str = "",
 ) -> None:
-    """Write the workbook with all users; a list longer than a sheet continues on the next sheets.
+    """Write the workbook; a list longer than a sheet continues on the next sheets.
 
     A workbook of a split review has a `part_label`, which names the owner or account, and `part`,
-    which is its name or id. It counts only the users in it.
+    which is its name or id. It has only the sheets to decide with, and counts only their users.
     """
     analysis = analysis if part_label else analysis.whole
-    titles = [*_OF_PART] if part_label else [*SheetName]
     newest = max(file.as_of for file in analysis.report.files)
-    scope = as_of_and_scope(analysis.report)
-    with Book(TITLE, scope, newest, titles) as book:
-        listings = _add_users(book, analysis)
-        if SheetName.FOLLOW_UP in titles and analysis.ledger.lines:
-            of_decisions = lookup_lists.follow_up_columns(analysis)
-            follow_up = TableSheets(book, SheetName.FOLLOW_UP, of_decisions)
-            follow_up.fill([analysis.follow_up], lookup_lists.NO_REMOVALS)
-        add_summary(book, analysis, listings, part_label, review_of(analysis, split_by, part))
-        if not part_label:
-            add_accounts(book, analysis)
+    with Book(TITLE, as_of_and_scope(analysis.report), newest) as book:
+        listings = add_review_lists(book, analysis)
+        rows = None if part_label else _add_other_lists(book, analysis)
+        review = review_of(analysis, split_by, part)
+        add_summary(book, analysis, listings, part_label, rows, review)
         add_method(book, analysis)
         book.save(stream)
 
 
-def _add_users(book: Book, analysis: Analysis) -> Listings:
-    """Add the lists of users, and return the lists in which reviewers decide."""
-    judged = analysis.judged
-    all_users = TableSheets(book, SheetName.ALL_USERS, lookup_lists.all_users_columns(analysis))
-    all_users.fill([judged], "No IAM users in the reports.")
-    roots = TableSheets(book, SheetName.ROOTS, lookup_lists.root_columns(analysis.report))
-    roots.fill(analysis.report.roots())
-    exempt = judged.where((judged.users[columns.EXEMPTION] != "").to_numpy())
-    if len(exempt):
-        of_exempt = lookup_lists.exempt_columns(analysis)
-        TableSheets(book, SheetName.EXEMPT, of_exempt).fill([exempt])
-    return {
-        review_list.title: _add_review(
-            book, analysis, review_list, judged.where(review_list.has(judged))
-        )
-        for review_list in REVIEW_LISTS
-    }
-
-
-def _add_review(
-    book: Book, analysis: Analysis, review_list: ReviewList, users: Users
-) -> TableSheets:
-    if not len(users):
-        empty = TableSheets(book, review_list.title, (review_lists.ACCOUNT, review_lists.USER))
-        empty.fill([], review_list.no_users)
-        return empty
-    report, names = analysis.report, analysis.report.account_names
-    decided = users.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(users)})
-    listed = review_list.columns(decided, report.files, names)
-    rows = TableSheets(book, review_list.title, listed, row_keys(users.users))
-    rows.add(decided, review_lists.review_order(decided))
-    rows.finish()
-    return rows
+def _add_other_lists(book: Book, analysis: Analysis) -> ExceptionRows:
+    """Add the lists of a whole review, and return those that its exceptions lead to."""
+    accounts = add_accounts(book, analysis) if have_several(analysis.report) else {}
+    lookup_lists.add_exempt(book, analysis)
+    words = follow_up(analysis)
+    follow_up_sheets = add_follow_up(book, analysis, words)
+    roots = lookup_lists.add_roots(book, analysis)
+    lookup_lists.add_all_users(book, analysis)
+    return ExceptionRows(words, follow_up_sheets, roots, accounts)
 
 
 # A split review
@@ -186,7 +152,10 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
     """
     name = columns.OWNER if by is SplitBy.OWNER else columns.ACCOUNT
     judged = analysis.judged
-    to_review = np.logical_or.reduce([review_list.has(judged) for review_list in REVIEW_LISTS])
+    again = listed_again(analysis)
+    to_review = np.logical_or.reduce(
+        [review_list.has(judged, again) for review_list in REVIEW_LISTS]
+    )
     listed = judged.where(to_review)
     listed = listed.where(~needs_no_decision(listed, analysis.follow_up_result))
     words = {*judged.users[name].unique()}

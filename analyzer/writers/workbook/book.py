@@ -4,18 +4,19 @@ Every colour has a meaning that the cell's text also gives. The file never holds
 same input, same bytes.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from tempfile import SpooledTemporaryFile
-from typing import Any, BinaryIO, Final, Self, cast
+from typing import Any, BinaryIO, Final, Literal, Self, cast
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Alignment, Border, Font, PatternFill, Side
 from openpyxl.utils import get_column_letter
+from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -40,6 +41,7 @@ class _Look:
     size: int = 9
     bold: bool = False
     italic: bool = False
+    underline: Literal["single"] | None = None
     colour: str = "000000"
     fill: str | None = None
     border: Border = _BOX
@@ -69,6 +71,7 @@ class CellStyle(StrEnum):
 
     TITLE = "title", _Look(size=20, bold=True, colour=INK, border=_NO_BORDER, wrap=False)
     SUBTITLE = "subtitle", _Look(size=12, colour="404040", border=_NO_BORDER, wrap=False)
+    LINK = "link", _Look(bold=True, colour="0563C1", underline="single")
     RESULT = "result", _Look(size=12, bold=True, border=_NO_BORDER, wrap=False)
     SECTION = "section", _Look(size=13, bold=True, colour=INK, border=_UNDERLINE, wrap=False)
     HEADER = "header", replace(_HEAD, vertical="center")
@@ -76,6 +79,7 @@ class CellStyle(StrEnum):
     FILTER_HEADER = "filter header", _HEAD
     LABEL = "label", _Look(bold=True, fill="F2F2F2")
     TEXT = "text", _Look(quote=True)
+    REMARK = "remark", _Look(colour="404040", border=_NO_BORDER, wrap=False, quote=True)
     DATE = "date", _Look(format=f"{_DAY_FORMAT} hh:mm")
     DAY = "day", _Look(format=_DAY_FORMAT)
     NUMBER = "number", _Look(horizontal="right", indent=1, format="#,##0")
@@ -89,7 +93,6 @@ class CellStyle(StrEnum):
     INPUT = "input", _Look(fill="FFFFE0")
     INPUT_DAY = "input day", _Look(fill="FFFFE0", format=_DAY_FORMAT)
     NONE = "none", _Look(colour="767676", horizontal="right", indent=1)
-    ALARM = "alarm", _Look(size=12, bold=True, colour="FFFFFF", fill=ALARM_RED, wrap=False)
     SUCCESS = "success", _Look(bold=True, colour="375623", fill="E2EFDA")
     UNDETERMINED = "undetermined", _Look(italic=True, fill="D0CECE")
     UNUSED = "unused", _Look(bold=True, fill="F4B084")
@@ -99,17 +102,6 @@ class CellStyle(StrEnum):
     CERTAIN = "certain", _Look(bold=True)
     CHECK = "check", _Look(italic=True, fill="FFF2CC")
     CRITICAL = "critical", _Look(bold=True, colour="FFFFFF", fill="9C0006")
-    HIGH = "high", _Look(bold=True, fill="F4B084")
-    MEDIUM = "medium", _Look(fill="FFE699")
-    LOW = "low", _Look(fill="DDEBF7")
-    FAILS = "fails", _Look(bold=True)
-    NOTED = "noted", _Look(colour="767676")
-    UNDECIDED = "undecided", _Look(italic=True, fill="D0CECE")
-    FAIL = "fail", _Look(bold=True, fill="F4B084")
-    PASS = "pass", _Look(bold=True, colour="375623", fill="E2EFDA")
-    EXCUSED = "pass but for exemptions", _Look(colour="375623", fill="F2F7EE")
-    NOT_RUN = "not run", _Look(italic=True, colour="767676")
-    NOT_DECIDABLE = "not decidable", _Look(colour="767676")
 
 
 def _solid(colour: str) -> PatternFill:
@@ -126,7 +118,14 @@ def _styles(workbook: Workbook) -> Styles:
     sheet, numbers = workbook.create_sheet(), {}
     for style in CellStyle:
         cell, look = WriteOnlyCell(sheet), style.look
-        cell.font = Font(FONT, look.size, bold=look.bold, italic=look.italic, color=look.colour)
+        cell.font = Font(
+            FONT,
+            look.size,
+            bold=look.bold,
+            italic=look.italic,
+            underline=look.underline,
+            color=look.colour,
+        )
         if look.fill:
             cell.fill = _solid(look.fill)
         cell.border = look.border
@@ -152,10 +151,10 @@ class SheetName(StrEnum):
     UNUSED = "Unused users"
     INACTIVE = "Inactive users"
     UNDETERMINED = "Undetermined"
-    FOLLOW_UP = "Follow-up"
-    ALL_USERS = "All users"
-    ROOTS = "Root users"
     EXEMPT = "Exempt"
+    FOLLOW_UP = "Follow-up"
+    ROOTS = "Root users"
+    ALL_USERS = "All users"
     METHOD = "Method"
     PERIOD = "Period"
     USERS = "Users"
@@ -167,15 +166,12 @@ class SheetName(StrEnum):
 class Book(ExitStack):
     """Hold the workbook, as a context manager that removes its temporary files."""
 
-    def __init__(
-        self, name: str, scope: str, moment: datetime, titles: Collection[SheetName]
-    ) -> None:
-        """Begin with no sheets; `titles` are the sheets wanted, `moment` is the creation time.
+    def __init__(self, name: str, scope: str, moment: datetime) -> None:
+        """Begin with no sheets; `moment` is the creation time.
 
         `name`, and the reports as `scope`, are printed on each page.
         """
         super().__init__()
-        self.titles = titles
         self._heading = name, scope
         self._workbook = new_workbook(Font(name=FONT, size=10))
         self._sheets: dict[tuple[SheetName, int], Sheet] = {}
@@ -194,9 +190,9 @@ class Book(ExitStack):
         sheet = self._sheets[title, number] = Sheet(worksheet, DeflatedRows(rows))
         return sheet
 
-    def __contains__(self, title: str) -> bool:
-        """Return whether there is a sheet with the title."""
-        return (SheetName(title), 1) in self._sheets
+    def name_cell(self, name: str, cell: str) -> None:
+        """Name a cell, such as `'Summary'!$A$9`, for links that are written before it."""
+        self._workbook.defined_names[name] = DefinedName(name, attr_text=cell)
 
     def save(self, stream: BinaryIO) -> None:
         """Write the file, with the sheets in the order of their titles."""

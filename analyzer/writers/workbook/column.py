@@ -60,13 +60,12 @@ def blanks(rows: Sized) -> pa.Array:
 
 @dataclass(frozen=True, slots=True)
 class Column(ABC):
-    """Define one column; `folded` hides it at first; columns that are not `printed` come last."""
+    """Define one column; those that are not `printed` come last."""
 
     head: str
     width: float
     values_of: ValuesOf
     _: KW_ONLY
-    folded: bool = False
     printed: bool = True
 
     @abstractmethod
@@ -79,6 +78,10 @@ class Column(ABC):
         A whole number is plain (`12`), a moment `2026-03-01T09:30:15Z`, a day `2026-03-01`.
         """
         return shown_in_cells(_values(rows, self.values_of))
+
+    def in_words(self, text: str) -> str:
+        """Return a shown text as a sentence has it."""
+        return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,10 @@ class MomentColumn(Column):
         texts = pc.utf8_slice_codeunits(utc_texts(pa.array(moments)), 0, length)
         others = shown_in_cells(_values(rows, self.otherwise))
         return pc.if_else(pa.array(moments >= _FIRST_DATE), texts.cast(TEXT_TYPE), others)
+
+    def in_words(self, text: str) -> str:
+        """Return a moment to the minute, as its cell shows it; the head says UTC."""
+        return text.replace("T", " ")[: len("2026-03-01 09:30")] if text.endswith("Z") else text
 
     def _moments(self, rows: Rows) -> np.ndarray:
         moments: np.ndarray = _values(rows, self.values_of).to_numpy("datetime64[s]")

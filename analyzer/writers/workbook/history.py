@@ -22,7 +22,7 @@ from analyzer.writers.workbook.column import (
     text_by_mask,
 )
 from analyzer.writers.workbook.summary_sheet import add_other_files
-from analyzer.writers.workbook.table_sheets import TableSheets, filled_columns
+from analyzer.writers.workbook.table_sheets import TableSheets, alike_texts
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head, label
 
 _WIDTHS: Final = (34, *(13,) * 11)
@@ -83,15 +83,12 @@ _HEADS: Final = {DECISION: DECIDED, DECIDED_ON: "Day of decision"}
 def write_history_workbook(history: History, stream: BinaryIO) -> None:
     """Write the workbook; a table longer than a sheet continues on the next sheets."""
     newest = max(file.as_of for file in history.analysis.report.files)
-    is_decided = len(history.decisions) > 0
-    tables = [each for each in HistoryTable if each is not HistoryTable.DECISIONS or is_decided]
-    titles = [SheetName.SUMMARY, *(SheetName(table.capitalize()) for table in tables)]
-    with Book("History of IAM users", headline(history), newest, titles) as book:
+    with Book("History of IAM users", headline(history), newest) as book:
         _add_summary(book, history)
-        for table in tables:
+        for table in HistoryTable:
             frame = table_frame(history, table)
             listed = TableSheets(book, SheetName(table.capitalize()), _columns(frame))
-            listed.fill([frame], "Nothing to list.")
+            listed.fill(frame)
             for sheet in listed.sheets:
                 sheet.worksheet.page_setup.paperSize = _A3
         book.save(stream)
@@ -134,10 +131,9 @@ def _columns(frame: pd.DataFrame) -> tuple[Column, ...]:
     """
     names = sorted(frame, key=lambda name: name not in (columns.ACCOUNT, columns.ACCOUNT_NAME))
     every = tuple(_column(str(name), frame[name]) for name in names)
-    filled = every if frame.empty else filled_columns(frame, every)
-    return tuple(
-        column for column in every if column in filled or not isinstance(column, TextColumn)
-    )
+    texts = (column for column in every if isinstance(column, TextColumn))
+    alike = alike_texts(frame, texts)
+    return tuple(column for column in every if alike.get(column.head) != "")
 
 
 def _column(name: str, values: pd.Series) -> Column:

@@ -74,7 +74,7 @@ def users_on_lists(whole: Analysis, review: Review) -> Iterator[ReportedList]:
         users = some.where(review_list.has(some))
         if not len(users):
             continue
-        listed = review_list.columns(users, files, {}, with_empty=True)
+        listed = review_list.facts(files, {})
         shown = {column.head: shared_texts(column.shown(users)) for column in listed}
         texts = (dict(zip(shown, row, strict=True)) for row in zip(*shown.values(), strict=True))
         reported = map(
@@ -82,6 +82,5 @@ def users_on_lists(whole: Analysis, review: Review) -> Iterator[ReportedList]:
         )
         yield ReportedList(
             str(review_list.title),
-            frozenset(column.head for column in listed if column.folded),
             dict(zip(users.users[columns.ARN], reported, strict=True)),
         )

@@ -2,146 +2,175 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Final, TypeAlias
 
 import numpy as np
+from openpyxl.utils import get_column_letter
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions import review_list_layout
+from analyzer.decisions.credentials import users_of
 from analyzer.decisions.decision import PROGRAM, Decision
-from analyzer.limits import INVESTIGATE_DAYS, KEEP_DAYS
+from analyzer.decisions.standing import last_day
+from analyzer.limits import DUE_DAYS, INVESTIGATE_DAYS, KEEP_DAYS
+from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import ReportFile, stable_order
 from analyzer.report.users import Users
 from analyzer.terms import Verdict, count_text
 from analyzer.writers.workbook import user_columns
-from analyzer.writers.workbook.book import CellStyle, SheetName
+from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.column import Column, EntryColumn, Formula, TextColumn
-from analyzer.writers.workbook.table_sheets import TableSheets, filled_columns
-from analyzer.writers.workbook.text_sheet import (
-    NOT_APPLICABLE,
-    SpannedCell,
-    TextSheet,
-    check,
-    head,
-    label,
-    total,
-)
-from analyzer.writers.workbook.user_columns import AccountNames
+from analyzer.writers.workbook.table_sheets import TableSheets, add_list
+from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, check, head, label, total
+from analyzer.writers.workbook.user_columns import ACCOUNT, USER, AccountNames
 
-ACCOUNT: Final = replace(user_columns.ACCOUNT, width=12.5)
-USER: Final = replace(user_columns.USER, width=17)
 CREATED: Final = replace(user_columns.CREATED, head=review_list_layout.CREATED)
 
 _DECISION: Final = EntryColumn(review_list_layout.DECISION, 10.5, choices=tuple(map(str, Decision)))
-ENTRY_COLUMNS: Final = (
-    _DECISION,
+_OTHER_ENTRIES: Final = (
     EntryColumn(review_list_layout.DECIDED_BY, 10.5),
     EntryColumn(review_list_layout.DECIDED_ON, 10.5, is_date=True),
     EntryColumn(review_list_layout.TICKET, 8.5),
     EntryColumn(review_list_layout.COMMENT, 14),
 )
+ENTRY_COLUMNS: Final = (_DECISION, *_OTHER_ENTRIES)
 
-_EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 14.5, columns.EARLIER_DECISION)
-_WHY: Final = replace(user_columns.WHY, width=18)
-_EXPOSURE: Final = replace(user_columns.EXPOSURE, width=11)
-_LAST_ACTIVITY: Final = replace(user_columns.LAST_ACTIVITY, width=15)
-_CHECK: Final = TextColumn(review_list_layout.CHECK, 27, user_columns.caveat_texts)
-_ONLY_WHY: Final = replace(_WHY, width=34)
-"""The columns up to this one fit 1,366 pixels of a screen, also with earlier decisions."""
+_EARLIER: Final = TextColumn(review_list_layout.EARLIER_DECISION, 16, columns.EARLIER_DECISION)
+_ONLY_WHY: Final = replace(user_columns.WHY, width=34)
 
-_NAME_WIDTH: Final = 12
+_CREDENTIALS: Final = (
+    user_columns.PASSWORD_FACTS,
+    *(key[:3] for key in user_columns.KEYS),  # The last activity says where a key was used.
+    *user_columns.CERTIFICATES,
+    (user_columns.MFA,),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReviewList:
     """Define a list: the users with one of the verdicts that are not exempt.
 
-    `verdict_columns` are what decides, between the earlier decision and the age; names of accounts
-    make the last one narrower. `last_columns` are before the states of the credentials.
+    `verdict_columns` say why a user has its verdict; `last_columns` are before the states of the
+    credentials.
     """
 
     title: SheetName
     verdicts: tuple[Verdict, ...]
-    verdict_columns: tuple[Column, ...] = (_EXPOSURE, _LAST_ACTIVITY, _WHY, _CHECK)
+    verdict_columns: tuple[Column, ...] = (user_columns.WHY, user_columns.CHECK_FIRST)
     last_columns: Callable[[Sequence[ReportFile]], tuple[Column, ...]] = lambda _: ()
-    no_users: str = ""
+    about: str
 
-    def has(self, page: Users) -> np.ndarray:
-        """Return which users of a judged page are listed."""
+    def has(self, page: Users, again: np.ndarray | None = None) -> np.ndarray:
+        """Return which users of a judged page are listed, though exempt if they are `again`."""
         verdicts = page.users[columns.VERDICT].isin(list(map(str, self.verdicts)))
-        return (verdicts & (page.users[columns.EXEMPTION] == "")).to_numpy()
+        is_open = (page.users[columns.EXEMPTION] == "").to_numpy()
+        return np.asarray(verdicts & (is_open if again is None else is_open | again))
 
-    def columns(
-        self,
-        page: Users,
-        files: Sequence[ReportFile],
-        names: AccountNames,
-        *,
-        with_empty: bool = False,
-    ) -> tuple[Column, ...]:
-        """Return the columns of the list of these users; `with_empty` keeps empty columns."""
-        filled: Callable[[Iterable[Column]], Sequence[Column]]
-        filled = tuple if with_empty else partial(filled_columns, page)
+    def facts(self, files: Sequence[ReportFile], names: AccountNames) -> tuple[Column, ...]:
+        """Return the columns of account and user, and of all that reports and lists say of it."""
         owners = {account: known.owner for account, known in names.items()}
-        name = filled(user_columns.account_name_columns(names, _NAME_WIDTH))
-        earlier = filled((_EARLIER,) if columns.EARLIER_DECISION in page.users else ())
-        *others, last = self.verdict_columns
-        facts = (
-            *(*others, replace(last, width=last.width - _NAME_WIDTH * len(name))),
-            user_columns.AGE,
+        return (
+            *(ACCOUNT, USER, user_columns.EXPOSURE, user_columns.LAST_ACTIVITY),
+            *(*self.verdict_columns, user_columns.AGE),
+            *user_columns.account_name_columns(names, 10),
             *user_columns.OWNER,
             *user_columns.unprinted(
                 user_columns.account_column(review_list_layout.ACCOUNT_OWNER, 10, owners),
                 *(CREATED, user_columns.AS_OF, *self.last_columns(files)),
+                *(column for credential in _CREDENTIALS for column in credential),
+                user_columns.ARN,
             ),
         )
-        user = _ACCOUNT_AND_USER if _have_several_accounts(files) else USER
-        block = _DECISION, user, *ENTRY_COLUMNS[1:]
-        return (ACCOUNT, *name, *block, *earlier, *filled(facts), *_DETAILS)
 
-
-def _have_several_accounts(files: Iterable[ReportFile]) -> bool:
-    return len({account.account for file in files for account in file.accounts}) > 1
-
-
-_ACCOUNT_AND_USER: Final = replace(USER, values_of=user_columns.account_and_user_texts)
-"""The user of one of several accounts, in the block of entries."""
-
-_DETAILS: Final = tuple(
-    replace(column, folded=at > 0, printed=False)
-    for group in (
-        user_columns.PASSWORD_FACTS,
-        *(key[:3] for key in user_columns.KEYS),  # The last activity says where a key was used.
-        *user_columns.CERTIFICATES,
-        (user_columns.MFA, user_columns.ARN),
-    )
-    for at, column in enumerate(group)
-)
-"""The state of each credential, with its dates folded beside it."""
 
 REVIEW_LISTS: Final = (
     ReviewList(
         title=SheetName.UNUSED,
         verdicts=(Verdict.UNUSED,),
-        no_users="No users to review: no user is unused, or all unused users are exempt.",
+        about="Unused users that are not exempt, the most exposed first, then the oldest.",
     ),
     ReviewList(
         title=SheetName.INACTIVE,
         verdicts=(Verdict.RETIRED, Verdict.DORMANT),
         last_columns=lambda _: (user_columns.IDLE, user_columns.VERDICT),  # Why says both.
+        about="Retired and dormant users that are not exempt, the most exposed first.",
     ),
     ReviewList(
         title=SheetName.UNDETERMINED,
         verdicts=(Verdict.UNDETERMINED,),
-        verdict_columns=(_EXPOSURE, _LAST_ACTIVITY, _ONLY_WHY),
+        verdict_columns=(_ONLY_WHY,),
         last_columns=user_columns.source_columns,
+        about="Users with cells that were not understood. Look these users up in AWS.",
     ),
 )
 
+Listings: TypeAlias = Mapping[SheetName, TableSheets]
+"""The lists to decide in that have users, by title."""
 
-def review_order(page: Users) -> np.ndarray:
+
+def listed_again(analysis: Analysis) -> np.ndarray:
+    """Return which users a keep exempts, and alone, that are to be decided again.
+
+    The keep ends within `DUE_DAYS`, or people disagree on the user.
+    """
+    users = analysis.judged.users
+    again = np.zeros(len(users), bool)
+    if not analysis.ledger.lines:
+        return again
+    of_list = [entry for entry in analysis.exemptions if not entry.arn]
+    reasons = ExemptionMatches(analysis.judged, of_list).verdict_reasons()
+    kept = np.flatnonzero((users[columns.EXEMPTION] != "") & (np.asarray(reasons) == ""))
+    some = users.iloc[kept]
+    standings = analysis.follow_up_result.standings
+    for at, user, as_of in zip(kept, users_of(some), some[columns.AS_OF], strict=True):
+        stand = standings[user]
+        keep = stand.longest_keep
+        ends = keep is not None and (last_day(keep) - as_of.date()).days <= DUE_DAYS
+        again[at] = stand.is_contested or ends
+    return again
+
+
+def add_review_lists(book: Book, analysis: Analysis) -> Listings:
+    """Add the lists to decide in."""
+    judged, report, again = analysis.judged, analysis.report, listed_again(analysis)
+    listings: dict[SheetName, TableSheets] = {}
+    for review_list in REVIEW_LISTS:
+        listed = review_list.has(judged, again)
+        users = judged.where(listed)
+        if not len(users):
+            continue
+        users = users.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(users)})
+        check_first, sentences = user_columns.check_first_column(users)
+        number = int((listed & again).sum())
+        kept = [f"{count_text(number, 'user')} of these: {_KEPT}"] if number else []
+        account, user, *facts = review_list.facts(report.files, report.account_names)
+        listings[review_list.title] = add_list(
+            book,
+            review_list.title,
+            users,
+            (
+                # Account and user are in the block of entries: they go along if it is sorted.
+                *(_DECISION, account, user, *_OTHER_ENTRIES, _EARLIER),
+                *(check_first if fact is user_columns.CHECK_FIRST else fact for fact in facts),
+            ),
+            remarks=(review_list.about, *kept, _HOW_TO_DECIDE, *sentences),
+            order=_review_order(users),
+            as_of=users.users[columns.AS_OF].iloc[0],
+        )
+    return listings
+
+
+_HOW_TO_DECIDE: Final = (
+    "Fill in the yellow cells, explained in the sheet Summary. Sort whole rows: a decision beside"
+    " another user's name is refused."
+)
+
+
+_KEPT: Final = "exempt by a keep that ends soon, or on which people disagree."
+
+
+def _review_order(page: Users) -> np.ndarray:
     """Return the users' positions by account, verdict and exposure, the oldest first."""
     users = page.users
     verdict, exposure = (users[name].cat.codes for name in (columns.VERDICT, columns.EXPOSURE))
@@ -151,76 +180,63 @@ def review_order(page: Users) -> np.ndarray:
 
 # Progress, by formulas
 
-Listings: TypeAlias = Mapping[SheetName, TableSheets]
-"""The lists to decide in; formulas count the decisions that are entered there."""
-
-_NUMBER_LETTERS: Final = "BCDEFGHI"  # the columns with the numbers of a list
-_DECISION_LETTERS: Final = "EFGH"
-_NO_DECISIONS: Final = [0] * (len(Decision) + 1)
+_LISTED, _WRITTEN, _DECIDED, _LEFT = "BCDE"
+_BY_DECISION: Final = [get_column_letter(at) for at in range(6, 6 + len(Decision))]
+_INCOMPLETE, _CHECK = (get_column_letter(6 + len(Decision) + at) for at in range(2))
 
 
 def first_step(listings: Listings) -> str:
     """Return the first steps of a reviewer, as nothing is decided when the file is written."""
-    titles = [review_list.title for review_list in REVIEW_LISTS]
-    order = ", by account, the most exposed first"
-    rows = {title: listings[title].rows for title in titles}
-    texts = [
-        f"{title}: {count_text(number, 'user')}{order if title is titles[0] else ''}"
-        for title, number in rows.items()
-        if number
-    ]
-    if not texts:
+    if not listings:
         return "Nothing to decide: no user is listed for review."
+    texts = [f"{title}: {count_text(of.rows, 'user')}" for title, of in listings.items()]
     return f"Start with {'. Then '.join(texts)}."
 
 
 def add_progress(sheet: TextSheet, listings: Listings) -> None:
-    """Add a line per list with the decisions so far."""
-    heads = ("Users", "Decided", "Left", *map(str, Decision), "Incomplete")
-    top = sheet.table_head(head("List"), *heads, head("Meaning", 2))
-    for review_list in REVIEW_LISTS:
-        _add_list(sheet, review_list, listings[review_list.title], top)
-    users = sum(listings[review_list.title].rows for review_list in REVIEW_LISTS)
+    """Add a line per list with the decisions so far, and whether it has all its users."""
+    counted = ("Users", "when written", "Decided", "Left", *map(str, Decision), "Incomplete")
+    top = sheet.table_head(head("List"), *counted, head("Check"))
+    for title, listing in listings.items():
+        _add_list_progress(sheet, title, listing, top)
+    last, users = sheet.next_row - 1, sum(listing.rows for listing in listings.values())
+    numbers = (users, users, 0, users, *[0] * len(Decision), 0)
+    letters = (*(_LISTED, _WRITTEN, _DECIDED, _LEFT), *_BY_DECISION, _INCOMPLETE)
     sums = [
-        total(Formula(f"SUM({letter}{top + 1}:{letter}{sheet.next_row - 1})", number))
-        for letter, number in zip(_NUMBER_LETTERS, [users, 0, users, *_NO_DECISIONS], strict=True)
+        total(Formula(f"SUM({letter}{top + 1}:{letter}{last})", number))
+        for letter, number in zip(letters, numbers, strict=True)
     ]
-    sheet.row(label("All lists"), *sums, SpannedCell("", CellStyle.LABEL, 2))
+    sheet.row(label("All lists"), *sums)
+    sheet.alarm(f"{_CHECK}{top + 1}:{_CHECK}{last}")
 
 
-def _add_list(
-    sheet: TextSheet, review_list: ReviewList, listing: TableSheets, head_row: int
+def _add_list_progress(
+    sheet: TextSheet, title: SheetName, listing: TableSheets, head_row: int
 ) -> None:
-    if not listing.rows:
-        none = [NOT_APPLICABLE] * (len(_NUMBER_LETTERS) - 1)
-        sheet.row(label(review_list.title), 0, *none, "No users to review.")
-        return
-    row = sheet.next_row
+    row, users = sheet.next_row, listing.rows
     sheets = [*zip(*map(listing.column_references, ENTRY_COLUMNS), strict=True)]
+    names = listing.column_references(USER)
     by_decision = [
         _sum_formula(
             f"--({_read_back_formula(decision)}={letter}${head_row})" for decision, *_ in sheets
         )
-        for letter in _DECISION_LETTERS
+        for letter in _BY_DECISION
     ]
     filled = _sum_formula(f'--(TRIM({"&".join(cells)})<>"")' for cells in sheets)
-    moments = listing.column_references(user_columns.AS_OF)
     complete = _sum_formula(
         _complete_rows_formula(cells, as_of, _decision_heads(head_row))
-        for cells, as_of in zip(sheets, moments, strict=True)
+        for cells, as_of in zip(sheets, listing.as_of_references(), strict=True)
     )
-    decided = f"SUM({_DECISION_LETTERS[0]}{row}:{_DECISION_LETTERS[-1]}{row})"
-    formulas = (
-        *(_listed_formula(listing), decided, f"B{row}-C{row}", *by_decision),
-        f"{filled}-({complete})",
+    sheet.row(
+        label(title),
+        Formula("+".join(f'COUNTIF({cells},"?*")' for cells in names), users),
+        users,
+        Formula(f"SUM({_BY_DECISION[0]}{row}:{_BY_DECISION[-1]}{row})", 0),
+        Formula(f"{_LISTED}{row}-{_DECIDED}{row}", users),
+        *(Formula(formula, 0) for formula in by_decision),
+        Formula(f"{filled}-({complete})", 0),
+        check(f"{_LISTED}{row}={_WRITTEN}{row}", holds=True),
     )
-    numbers = (listing.rows, 0, listing.rows, *_NO_DECISIONS)
-    counts = map(Formula, formulas, numbers)
-    sheet.row(label(review_list.title), *counts, f"{', '.join(review_list.verdicts)}; not exempt")
-
-
-def _listed_formula(listing: TableSheets) -> str:
-    return "+".join(f'COUNTIF({cells},"?*")' for cells in listing.column_references(ACCOUNT))
 
 
 def _sum_formula(terms: Iterable[str]) -> str:
@@ -229,7 +245,7 @@ def _sum_formula(terms: Iterable[str]) -> str:
 
 def _decision_heads(head_row: int) -> str:
     """Return the cells with the possible decisions: the heads of their counts."""
-    return f"${_DECISION_LETTERS[0]}${head_row}:${_DECISION_LETTERS[-1]}${head_row}"
+    return f"${_BY_DECISION[0]}${head_row}:${_BY_DECISION[-1]}${head_row}"
 
 
 def _read_back_formula(cells: str) -> str:
@@ -260,13 +276,13 @@ _LEGEND: Final = (
         f"Find out more about the user. It stays: for {INVESTIGATE_DAYS} days, nothing is removed.",
     ),
 )
-_OTHER_ENTRIES: Final = (
+_MEANINGS: Final = (
     (review_list_layout.DECIDED_BY, "Name of the person who decides."),
     (review_list_layout.DECIDED_ON, "Date, such as 2026-03-01. Ctrl+; enters today's."),
     (review_list_layout.TICKET, "Number of the ticket, if there is one."),
     (review_list_layout.COMMENT, "The reason; required to keep a user. No entry: not decided now."),
 )
-_INCOMPLETE: Final = (
+_INCOMPLETE_MEANING: Final = (
     "Entries without a valid decision, a name or a date of the review, or keep without a comment. A"
     " workbook that has some is refused when it is collected."
 )
@@ -274,27 +290,8 @@ _INCOMPLETE: Final = (
 
 def add_legend(sheet: TextSheet) -> None:
     """Add the meanings of entries in yellow cells: the decisions, and beside them the others."""
-    for (word, meaning), (entry, about) in zip(_LEGEND, _OTHER_ENTRIES, strict=True):
+    for (word, meaning), (entry, about) in zip(_LEGEND, _MEANINGS, strict=True):
         meant = SpannedCell(meaning, span=5)
         named = SpannedCell(entry, CellStyle.INPUT, 2)
         sheet.row(SpannedCell(word, CellStyle.INPUT), meant, named, about)
-    sheet.named_text("Incomplete", _INCOMPLETE)
-
-
-def add_list_checks(sheet: TextSheet, analysis: Analysis, listings: Listings) -> None:
-    """Add a check per list: listed and exempt users add up to all users of its verdicts.
-
-    A formula counts the listed users, beside their number when the file was written.
-    """
-    counts = ("Listed", "when written", "Exempt", "All")
-    top = sheet.table_head(head("List"), *counts, head("Check"), head("Meaning", 6))
-    for row, review_list in enumerate(REVIEW_LISTS, top + 1):
-        listing, users = listings[review_list.title], analysis.totals.user_count
-        exempt = sum(users(verdict, exempt=True) for verdict in review_list.verdicts)
-        every = sum(users(verdict) for verdict in review_list.verdicts)
-        holds = listing.rows + exempt == every
-        tie = check(f"AND(B{row}=C{row},B{row}+D{row}=E{row})", holds=holds)
-        number = Formula(_listed_formula(listing), listing.rows) if listing.rows else 0
-        about = "Listed as when written. Listed + exempt = all."
-        sheet.row(label(review_list.title), number, listing.rows, exempt, every, tie, about)
-    sheet.alarm(f"F{top + 1}:F{sheet.next_row - 1}")
+    sheet.named_text("Incomplete", _INCOMPLETE_MEANING)

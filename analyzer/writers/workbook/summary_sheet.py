@@ -1,37 +1,40 @@
-"""Write the first sheets: the summary of a review, and the counts of accounts and owners."""
+"""Write the first sheet: the result of a review, its progress, and what was read."""
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import timedelta
+from hashlib import sha256
 from typing import Final
 
-from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.review import Review
 from analyzer.decisions.review_list_layout import REVIEW
-from analyzer.limits import DUE_DAYS, KEEP_DAYS, SOON_DAYS
-from analyzer.report.model import ReportFile, account_with_name
-from analyzer.terms import (
-    AS_OF_SOURCES,
-    BLIND_SPOTS,
-    VERSION,
-    Certainty,
-    Verdict,
-    count_text,
-    short_list,
-)
-from analyzer.verdicts.verdict import criteria_meanings, verdict_meaning
+from analyzer.limits import DUE_DAYS
+from analyzer.report.model import ReportFile
+from analyzer.terms import AS_OF_SOURCES, Certainty, Verdict, count_text
+from analyzer.verdicts.verdict import verdict_meaning
 from analyzer.writers import headline
-from analyzer.writers.accounts import CAN_SIGN_IN, UNUSED, WITHOUT_MFA, counts_by_name
-from analyzer.writers.workbook import lookup_lists, review_lists
+from analyzer.writers.workbook import review_lists
+from analyzer.writers.workbook.accounts_sheet import (
+    CHECK_COLUMN,
+    ROW_COUNT_HEADS,
+    add_row_count,
+    row_counts,
+)
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
+from analyzer.writers.workbook.exceptions import (
+    REPORTS,
+    ExceptionRows,
+    SummaryException,
+    exceptions,
+)
+from analyzer.writers.workbook.follow_up_sheet import add_state_counts
 from analyzer.writers.workbook.review_lists import Listings
 from analyzer.writers.workbook.text_sheet import (
     NOT_APPLICABLE,
     Part,
     SpannedCell,
     TextSheet,
-    check,
     head,
     label,
     total,
@@ -39,92 +42,123 @@ from analyzer.writers.workbook.text_sheet import (
 from analyzer.writers.workbook.user_columns import account_text
 
 TITLE: Final = "Access review: unused IAM users"
-_WIDTHS: Final = (25.5, 14.5, 9.5, 11, 11, 12, 9.5, 11, 9.5, 13.5, 10, 14.5)
+_WIDTHS: Final = (25.5, 14.5, 9.5, 10, 10, 11, 12, 10, 12, 13.5, 10, 13.5)
 """Together the columns fill a Letter page in landscape, with text of 9 points printed at 8."""
 
+_MOST_ON_FIRST_PAGE: Final = 4  # exceptions, beside the result and the block to sign
 _PART_OF_REVIEW: Final = 30_000  # characters; a cell holds 32,767
 
 
-def add_summary(
+def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     book: Book,
     analysis: Analysis,
     listings: Listings,
     part_label: str,
+    rows: ExceptionRows | None,
     review: Review,
 ) -> None:
-    """Add the summary.
+    """Add the summary: exceptions, then the result, then the tables.
 
-    A workbook with a `part_label` has only some users: the lines of its lists are counted, but not
-    all users or all rows.
+    A workbook with a `part_label` has only some users, counts only them, and has no exceptions.
     """
+    report = analysis.report
+    files = [file for file in report.files if file.accounts or rows]
     sheet = TextSheet(book, SheetName.SUMMARY, _WIDTHS)
-    _add_title(sheet, analysis, review_lists.first_step(listings), part_label)
-    if not part_label:
-        _add_result(sheet, analysis)
-    sheet.section("Review progress")
-    review_lists.add_progress(sheet, listings)
-    sheet.next_page()
-    sheet.section("What to enter in the yellow cells of the lists")
-    review_lists.add_legend(sheet)
-    if SheetName.FOLLOW_UP in book:
-        sheet.section("Follow-up of earlier decisions")
-        lookup_lists.add_follow_up(sheet, analysis.follow_up)
-    _add_criteria(sheet, analysis, part_label)
-    sheet.section("Notes and limitations")
-    notes = analysis.report.notes if part_label else headline.notes(analysis)
-    files = [file for file in analysis.report.files if file.accounts or not part_label]
-    for note in notes:
-        sheet.named_text("Note", note, CellStyle.CHECK)
-    blind_spots = "\n".join(f"• {spot}" for spot in BLIND_SPOTS)
-    sheet.named_text("Not visible in a credential report", blind_spots)
-    sheet.next_page()
-    sheet.section(f"Checks: the lists add up to all users{' of this part' if part_label else ''}")
-    review_lists.add_list_checks(sheet, analysis, listings)
-    if not part_label:
-        sheet.section("Accounts: every row of the reports is counted")
-        _add_row_counts(sheet, analysis)
+    sheet.full_row(f"{TITLE}, for {part_label}" if part_label else TITLE, CellStyle.TITLE)
+    sheet.full_row(headline.as_of_and_scope(report), CellStyle.SUBTITLE)
+    found = [*exceptions(analysis, rows)] if rows else []
+    if rows:
+        _add_exceptions(sheet, found)
+    _add_result(sheet, analysis)
+    sheet.full_row(review_lists.first_step(listings), CellStyle.LABEL)
+    if len(found) > _MOST_ON_FIRST_PAGE:
+        sheet.next_page()
+    _add_sign_off(sheet, part_label, files)
+    if len(found) <= _MOST_ON_FIRST_PAGE:
+        sheet.next_page()
+    if listings:
+        sheet.section("Review progress")
+        review_lists.add_progress(sheet, listings)
+        sheet.section("What to enter in the yellow cells of the lists")
+        review_lists.add_legend(sheet)
+    if rows and len(rows.follow_up):
+        sheet.section("Earlier decisions")
+        add_state_counts(sheet, rows.follow_up)
+    if notes := _notes(analysis, is_whole=bool(rows)):
+        sheet.section("Notes")
+        for note in notes:
+            sheet.full_row(note)
+    if rows:
+        sheet.section("Every row of the reports is counted")
+        top = sheet.table_head(head("Accounts"), *ROW_COUNT_HEADS, head("Check"))
+        every = sum(row_counts(analysis).values(), Counter[str]())
+        add_row_count(sheet, count_text(len(report.accounts), "account"), every)
+        sheet.alarm(f"{CHECK_COLUMN}{top + 1}")
     sheet.section("Reports")
     _add_files(sheet, files)
+    book.name_cell(REPORTS, f"'{SheetName.SUMMARY}'!$A${sheet.next_row - len(files)}")
     add_other_files(sheet, analysis)
     text = review.model_dump_json()
     for start in range(0, len(text), _PART_OF_REVIEW):
         sheet.hidden_row(f"{REVIEW}{text[start : start + _PART_OF_REVIEW]}")
 
 
-def _add_title(sheet: TextSheet, analysis: Analysis, first_step: str, part_label: str) -> None:
+def _notes(analysis: Analysis, *, is_whole: bool) -> list[str]:
+    """Return the notes, but for what exceptions and other sheets say."""
     report = analysis.report
-    sheet.full_row(TITLE, CellStyle.TITLE)
-    if missing := sorted({account.label for account in report.not_covered} - report.accounts):
-        named = short_list(
-            [account_with_name(account, report.account_names) for account in missing]
-        )
-        incomplete = f"INCOMPLETE: {headline.accounts_text(report)}. Missing: {named}."
-        sheet.full_row(incomplete, CellStyle.ALARM)
-    result = f"{headline.result_text(analysis, [Verdict.UNUSED])}."
-    sheet.full_row(f"For {part_label}" if part_label else result, CellStyle.RESULT)
-    sheet.full_row(headline.as_of_and_scope(report), CellStyle.SUBTITLE)
-    sheet.full_row(first_step, CellStyle.LABEL)
+    newest = max(file.as_of for file in report.files)
+    said = {*map(str, report.not_covered), *analysis.ledger.notes(newest.date())}
+    notes = headline.input_notes(analysis) if is_whole else report.notes
+    return [note for note in notes if note not in said]
 
 
-def _add_criteria(sheet: TextSheet, analysis: Analysis, part_label: str) -> None:
-    entries, totals, ledger = len(analysis.exemptions), analysis.totals, analysis.ledger
-    sheet.text_section("Criteria", criteria_meanings(analysis.criteria))
-    if not part_label:
-        exempt, expired = totals.user_count(exempt=True), len(totals.expired)
-        counts = (
-            f"Entries: {entries:,}. Exempt users: {exempt:,}. Expired entries: {expired:,}."
-            f" Entries that match no user: {len(totals.unmatched):,}."
-        )
-        sheet.named_text("Exemptions", counts if entries else "No exemptions.")
-    if ledger.lines:
-        sheet.named_text(
-            "Earlier decisions",
-            f"Decisions: {len(ledger.lines):,}, on users: {len(ledger.standings):,}. A user to keep"
-            f" is exempt for {KEEP_DAYS} days after the decision, if unused, retired or dormant. A"
-            f" user to delete or deactivate is overdue {DUE_DAYS} days after the report decided on;"
-            f" {SOON_DAYS} days after it, the decision lapses.",
-        )
-    sheet.named_text("Program", f"credreport {VERSION}")
+def _add_exceptions(sheet: TextSheet, found: Sequence[SummaryException]) -> None:
+    sheet.section("Exceptions")
+    for each in found:
+        sheet.row(SpannedCell(each.link, CellStyle.LINK), each.number, each.meaning)
+    if not found:
+        sheet.full_row("None.")
+
+
+_MOST_SHA256: Final = 3
+
+
+def _add_sign_off(sheet: TextSheet, part_label: str, files: Sequence[ReportFile]) -> None:
+    """Add the block that people sign: what was reviewed, by when it is due, and by whom."""
+    newest = max(file.as_of for file in files)
+    every = [file.sha256 for file in files]
+    reports = "\n".join(every)
+    if len(every) > _MOST_SHA256:
+        digest = sha256("".join(f"{one}\n" for one in sorted(every)).encode()).hexdigest()
+        reports = f"{digest} of the sorted SHA-256 of {len(every):,} reports, one a line"
+    sheet.section("Sign-off")
+    name = f"{TITLE}, as of {newest:%Y-%m-%d}"
+    sheet.named_text("Review", f"{name}, for {part_label}" if part_label else name)
+    sheet.named_text("SHA-256 of the reports", reports)
+    sheet.named_text("Due", f"{newest + timedelta(DUE_DAYS):%Y-%m-%d}")
+    for by in ("Prepared by", "Reviewed by", "Approved by"):
+        date, signature = (label(word, span=1) for word in ("Date", "Signature"))
+        blank = SpannedCell("", CellStyle.INPUT, 4)
+        sheet.row(label(by), blank, date, SpannedCell("", CellStyle.INPUT_DAY), signature, blank)
+
+
+def _add_result(sheet: TextSheet, analysis: Analysis) -> None:
+    sheet.section("Result")
+    sheet.full_row(f"{headline.result_text(analysis, [Verdict.UNUSED])}.", CellStyle.RESULT)
+    number_of = analysis.totals.user_count
+    counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
+    sheet.table_head(head("Verdict"), *counted, head("Meaning", 6))
+    for verdict in headline.VERDICT_ORDER:
+        by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
+        if verdict in (Verdict.UNUSED, Verdict.RETIRED):
+            by_certainty = [
+                number_of(verdict, exempt=False, certainty=certainty) for certainty in Certainty
+            ]
+        name, about = str(verdict), verdict_meaning(verdict, analysis.criteria)
+        numbers = (number_of(verdict, exempt=exempt) for exempt in (None, True, False))
+        sheet.row(SpannedCell(name, CellStyle(verdict)), *numbers, *by_certainty, about)
+    sums = (total(number_of(exempt=exempt)) for exempt in (None, True, False))
+    sheet.row(label("IAM users"), *sums)
 
 
 def _add_files(sheet: TextSheet, files: Sequence[ReportFile]) -> None:
@@ -160,112 +194,3 @@ def add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
         sheet.table_head(head("File"), head("Content", 6), head("SHA-256", 5))
     for content, file in read:
         sheet.row(label(file.name), SpannedCell(content, span=6), file.sha256)
-
-
-# Users, accounts and findings
-
-
-def _add_result(sheet: TextSheet, analysis: Analysis) -> None:
-    sheet.section("Result")
-    number_of = analysis.totals.user_count
-    counted = ("Users", "Exempt", "Not exempt", "of these certain", "of these to check")
-    sheet.table_head(head("Verdict"), *counted, head("Meaning", 6))
-    for verdict in headline.VERDICT_ORDER:
-        by_certainty: list[Part] = [NOT_APPLICABLE] * len(Certainty)
-        if verdict in (Verdict.UNUSED, Verdict.RETIRED):
-            by_certainty = [
-                number_of(verdict, exempt=False, certainty=certainty) for certainty in Certainty
-            ]
-        name, about = str(verdict), verdict_meaning(verdict, analysis.criteria)
-        numbers = (number_of(verdict, exempt=exempt) for exempt in (None, True, False))
-        sheet.row(SpannedCell(name, CellStyle(verdict)), *numbers, *by_certainty, about)
-    sums = (total(number_of(exempt=exempt)) for exempt in (None, True, False))
-    sheet.row(label("IAM users"), *sums, *[NOT_APPLICABLE] * len(Certainty), "All verdicts.")
-
-
-def _add_row_counts(sheet: TextSheet, analysis: Analysis) -> None:
-    counted = ("Rows read", "Root rows", "Repeated rows", "IAM users", *headline.VERDICT_ORDER)
-    top = sheet.table_head(head("Account"), *counted, head("Check"), head("As of (UTC)"))
-    report, accounts = analysis.report, _account_counts(analysis)
-    every = sum(accounts.values(), Counter[str]())
-    _add_account(sheet, "All accounts read", every, "", CellStyle.TOTAL)
-    from_newest = sorted(report.files, key=lambda file: file.as_of, reverse=True)
-    oldest = {account.account: file.as_of for file in from_newest for account in file.accounts}
-    for account, counts in sorted(accounts.items()):
-        known = report.account_names.get(account)
-        owner = f" ({known.owner})" if known and known.owner else ""
-        name = f"{account_text(account)} {known.name if known else ''}".rstrip() + owner
-        _add_account(sheet, name, counts, oldest[account])
-    sheet.alarm(f"K{top + 1}:K{sheet.next_row - 1}")
-    # No row of these accounts was read.
-    absent = [(missing, "not covered", CellStyle.CHECK) for missing in report.not_covered]
-    absent += [(missing, "left out", CellStyle.FAINT) for missing in report.left_out]
-    for missing, state, style in absent:
-        known = report.account_names.get(missing.account)
-        name = known.name if known else missing.name
-        why = f"{state}: {missing.reason}"
-        named = f"{name}, {why}" if name and missing.account else why
-        sheet.row(label(missing.label), SpannedCell(named, style, 11))
-    sheet.ignore_number_warning(f"A{top + 2}:A{sheet.next_row - 1}")
-
-
-_COUNTED: Final = ("rows", "roots", "repeated", columns.USERS, *map(str, headline.VERDICT_ORDER))
-"""The counts of an account: rows of each kind, users, and users of each verdict."""
-
-
-def _account_counts(analysis: Analysis) -> dict[str, Counter[str]]:
-    accounts: dict[str, Counter[str]] = {}
-    for file in analysis.report.files:
-        for covered in file.accounts:
-            counts = accounts.setdefault(covered.account, Counter())
-            counts.update(rows=covered.rows, roots=covered.roots, repeated=covered.repeated)
-    judged = analysis.totals.counts
-    names = (columns.ACCOUNT, columns.VERDICT, columns.USERS)
-    for account, verdict, number in zip(*(judged[name] for name in names), strict=True):
-        accounts[account].update({columns.USERS: int(number), verdict: int(number)})
-    return accounts
-
-
-def _add_account(
-    sheet: TextSheet,
-    name: str,
-    counts: Counter[str],
-    as_of: datetime | str,
-    style: CellStyle = CellStyle.NUMBER,
-) -> None:
-    row = sheet.next_row
-    holds = counts["rows"] == counts["roots"] + counts["repeated"] + counts[columns.USERS]
-    tie = check(f"AND(B{row}=C{row}+D{row}+E{row},E{row}=SUM(F{row}:J{row}))", holds=holds)
-    cells = (SpannedCell(counts[name], style) for name in _COUNTED)
-    sheet.row(label(name), *cells, tie, SpannedCell(as_of, CellStyle.DATE))
-
-
-# Accounts and owners
-
-_ACCOUNT_WIDTHS: Final = (38, *(13,) * 4)
-_EXPOSED_COUNTS: Final = {
-    WITHOUT_MFA: "Can sign in without MFA",
-    CAN_SIGN_IN: "Can sign in",
-    UNUSED: "Unused",
-    columns.USERS: "IAM users",
-}
-
-
-def add_accounts(book: Book, analysis: Analysis) -> None:
-    """Add the unused users of each account and owner, if there are several or a list of owners."""
-    tables = counts_by_name(analysis)
-    if not tables:
-        return
-    sheet = TextSheet(book, SheetName.ACCOUNTS, _ACCOUNT_WIDTHS)
-    sheet.full_row("Unused users by account and owner", CellStyle.TITLE)
-    about = "Unused users, exempt ones too, the most exposed first. IAM users: all of them."
-    sheet.full_row(about, CellStyle.SUBTITLE)
-    for name, counts in tables.items():
-        sheet.section(f"By {name.lower()}")
-        top = sheet.table_head(head(name), *_EXPOSED_COUNTS.values())
-        numbers = counts[[*_EXPOSED_COUNTS]]
-        for word, *of_word in numbers.itertuples(name=None):
-            sheet.row(label(word), *of_word)
-        sheet.row(label("All"), *map(total, numbers.sum().tolist()))
-        sheet.ignore_number_warning(f"A{top + 1}:A{sheet.next_row - 1}")
-        sheet.space()

@@ -3,20 +3,17 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from textwrap import wrap
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pandas as pd
-import pyarrow.compute as pc
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.filters import AutoFilter
-from openpyxl.worksheet.properties import Outline
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
-from openpyxl.worksheet.worksheet import Worksheet
 
-from analyzer.decisions.review_list_layout import AS_OF, USER
+from analyzer.decisions.review_list_layout import ARN, AS_OF, USER
 from analyzer.report.users import Users
 from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName, set_widths
@@ -25,38 +22,45 @@ from analyzer.writers.workbook.column import Column, EntryColumn, Rows, text_cel
 ROWS_A_SHEET: Final = 1_048_576  # the most rows of a sheet in Excel, head included
 CHUNK_ROWS: Final = 4_096  # rows that become cells at a time, to keep the memory small
 _HEAD_HEIGHT: Final = 34  # two lines, and the filters' buttons at the bottom
-
-_SIGN_OFF: Final = (
-    "Reviewed by: ______________________  Date: ____________  Signature: ______________"
-)
-"""The text at the foot of each printed page of a list to decide in."""
-
-_REMARK_WIDTH: Final = 120  # the characters of a remark that fit on a screen
+_LINE_WIDTH: Final = 150  # the characters of a line above a list that fit on a screen and a page
+_NO_MOMENT: Final = datetime.fromtimestamp(0, UTC)  # of a list without entries
 
 
 @dataclass(slots=True)
 class TableSheets:
-    """List users or findings under one title; a list longer than a sheet continues on the next.
+    """Hold the sheets of a list; one that is longer than a sheet continues on the next.
 
-    A title that the book does not want gets no sheet. `row_keys` are the keys of the listed rows
-    (`tables.row_keys`), for other sheets that show whether a user is listed.
+    `remarks` stand above the list on each sheet. `as_of` is that of a list to decide in, if all its
+    rows have one: a decision is not older.
     """
 
     book: Book
     title: SheetName
-    columns: tuple[Column, ...]
-    row_keys: "pd.Index[int]" = field(default_factory=lambda: pd.Index([], dtype="int64"))
+    columns: Sequence[Column]
+    remarks: Iterable[str] = ()
+    as_of: datetime = _NO_MOMENT
     sheets: list[Sheet] = field(default_factory=list)
+    _lines: list[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Break the remarks into lines."""
+        wrapped = (wrap(text, _LINE_WIDTH, break_on_hyphens=False) for text in self.remarks)
+        self._lines = [line for lines in wrapped for line in lines]
+
+    @property
+    def head_row(self) -> int:
+        """Return the number of the row with the heads."""
+        return len(self._lines) + 1
 
     @property
     def rows(self) -> int:
-        """Return how many rows are listed so far."""
-        return sum(sheet.row - 1 for sheet in self.sheets)
+        """Return how many rows are listed."""
+        return sum(sheet.row - self.head_row for sheet in self.sheets)
 
-    def add(self, listed: Rows, order: np.ndarray | None = None) -> None:
-        """List the rows of a page or frame, in its own or another order."""
+    def fill(self, listed: Rows, order: np.ndarray | None = None) -> None:
+        """List rows, in their own or another order, and make each sheet a table."""
         every = np.arange(len(listed)) if order is None else order
-        while self._is_wanted and len(every):
+        while len(every):
             if not self.sheets or self.sheets[-1].row >= ROWS_A_SHEET:
                 self.sheets.append(self._new_sheet())
             sheet = self.sheets[-1]
@@ -64,37 +68,35 @@ class TableSheets:
             some = take_rows(listed, every[:count])
             sheet.add_many(count, [column.cells(some, self.book.styles) for column in self.columns])
             every = every[count:]
-
-    def finish(self, nothing: str = "") -> None:
-        """Make each sheet a table; if no row is listed, add one with the text `nothing`, if any."""
-        if nothing and self._is_wanted and not self.sheets:
-            sheet = self._new_sheet()
-            for line in wrap(nothing, _REMARK_WIDTH, break_on_hyphens=False):
-                sheet.add([text_cell(line, self.book.styles[CellStyle.SUBTITLE])])
         for sheet in self.sheets:
             self._finish(sheet)
-
-    def fill(self, parts: Iterable[Rows], nothing: str = "") -> None:
-        """List the rows of pages or frames, and finish the list."""
-        for part in parts:
-            self.add(part)
-        self.finish(nothing)
 
     def column_references(self, column: Column) -> list[str]:
         """Return the cells of a column, as one reference per sheet."""
         letter = get_column_letter(self._heads.index(column.head) + 1)
+        first = self.head_row + 1
         return [
-            f"'{sheet.worksheet.title}'!${letter}$2:${letter}${sheet.row}" for sheet in self.sheets
+            f"'{sheet.worksheet.title}'!${letter}${first}:${letter}${sheet.row}"
+            for sheet in self.sheets
         ]
 
-    @property
-    def _is_wanted(self) -> bool:
-        return self.title in self.book.titles
+    def place_of(self, position: int) -> str:
+        """Return the first cell of the row at a position, as a link names it."""
+        sheet, row = divmod(position, ROWS_A_SHEET - self.head_row)
+        return f"'{self.sheets[sheet].worksheet.title}'!A{self.head_row + 1 + row}"
+
+    def as_of_references(self) -> list[str]:
+        """Return the cells with the as-of of each user, by sheet, or the day if all have one."""
+        if AS_OF not in self._heads:
+            return [self._as_of_cell] * len(self.sheets)
+        return self.column_references(self.columns[self._heads.index(AS_OF)])
 
     @property
     def _as_of_cell(self) -> str:
-        """Return the cell with the as-of of the first row of a list to decide in."""
-        return f"${get_column_letter(self._heads.index(AS_OF) + 1)}2"
+        """Return the cell with the as-of of the first row, or the day if all rows have one."""
+        if AS_OF not in self._heads:
+            return f"{self.as_of:DATE(%Y,%m,%d)}"
+        return f"${get_column_letter(self._heads.index(AS_OF) + 1)}{self.head_row + 1}"
 
     @property
     def _heads(self) -> list[str]:
@@ -108,16 +110,20 @@ class TableSheets:
     def _new_sheet(self) -> Sheet:
         sheet = self.book.sheet(self.title, len(self.sheets) + 1)
         set_widths(sheet.worksheet, [column.width for column in self.columns])
-        _fold_columns(sheet.worksheet, [at for at, c in enumerate(self.columns, 1) if c.folded])
-        sheet.worksheet.freeze_panes = f"{get_column_letter(self._repeated + 1)}2"
-        sheet.worksheet.print_title_rows = "1:1"
+        row = self.head_row
+        sheet.worksheet.freeze_panes = f"{get_column_letter(self._repeated + 1)}{row + 1}"
+        sheet.worksheet.print_title_rows = f"{row}:{row}"
+        for line in self._lines:
+            sheet.add([text_cell(line, self.book.styles[CellStyle.REMARK])])
         head = self.book.styles[CellStyle.FILTER_HEADER]
         sheet.add([text_cell(text, head) for text in self._heads], _HEAD_HEIGHT)
         return sheet
 
     def _finish(self, sheet: Sheet) -> None:
-        sheet.number_like = f"A2:{get_column_letter(max(self._repeated, 2))}{sheet.row}"
-        ref = f"A1:{get_column_letter(len(self.columns))}{sheet.row}"
+        last, row = get_column_letter(len(self.columns)), self.head_row
+        repeated = get_column_letter(max(self._repeated, 2))
+        sheet.number_like = f"A{row + 1}:{repeated}{sheet.row}"
+        ref = f"A{row}:{last}{sheet.row}"
         table = Table(
             displayName=re.sub(r"\W", "_", sheet.worksheet.title),  # the signs that a name allows
             ref=ref,
@@ -128,26 +134,59 @@ class TableSheets:
         sheet.worksheet.tables.add(table)
         for at, column in enumerate(self.columns, 1):
             if isinstance(column, EntryColumn):
-                foot: Any = sheet.worksheet.oddFooter
-                foot.left.text = _SIGN_OFF
                 letter = get_column_letter(at)
-                cells = f"{letter}2:{letter}{sheet.row}"
-                sheet.worksheet.data_validations.append(
-                    _validation(column, cells, self._as_of_cell)
-                )
+                cells = f"{letter}{row + 1}:{letter}{sheet.row}"
+                validation = _validation(column, cells, self._as_of_cell)
+                sheet.worksheet.data_validations.append(validation)
         printed = sum(column.printed for column in self.columns)
         sheet.worksheet.print_area = f"A1:{get_column_letter(printed)}{sheet.row}"
 
 
-def _fold_columns(worksheet: Worksheet, folded: Sequence[int]) -> None:
-    """Put columns, by number, in closed outline groups; the button is on the column before."""
-    if folded:
-        worksheet.sheet_properties.outlinePr = Outline(summaryRight=False)
-    for at in folded:
-        before, column = (worksheet.column_dimensions[get_column_letter(n)] for n in (at - 1, at))
-        column.outlineLevel = 1
-        column.hidden = True
-        before.collapsed = at - 1 not in folded
+def add_list(  # noqa: PLR0913  what a list has besides its rows
+    book: Book,
+    title: SheetName,
+    listed: Rows,
+    columns: Iterable[Column],
+    *,
+    remarks: Iterable[str] = (),
+    order: np.ndarray | None = None,
+    as_of: datetime = _NO_MOMENT,
+) -> TableSheets:
+    """Add a list, without a sheet if there are no rows.
+
+    A text that a column shows in every row stands once above the list; an empty column is left out.
+    """
+    every = (*columns,)
+    alike = alike_texts(listed, every)
+    if len(listed) == 1:
+        alike = {head: text for head, text in alike.items() if not text}
+    said = "; ".join(f"{head} {text}" for head, text in alike.items() if text)
+    remarks = [*remarks, f"In every row: {said}."] if said else remarks
+    shown = [column for column in every if column.head not in alike]
+    sheets = TableSheets(book, title, shown, remarks, as_of)
+    sheets.fill(listed, order)
+    return sheets
+
+
+_ALWAYS_SHOWN: Final = (USER, ARN)
+
+
+def alike_texts(listed: Rows, columns: Iterable[Column]) -> dict[str, str]:
+    """Return by head the text of each column that shows the same one in every row.
+
+    Columns for entries, and those that name a user, are not among them.
+    """
+    texts: dict[str, str] = {}
+    first = take_rows(listed, np.arange(min(len(listed), CHUNK_ROWS)))
+    for column in columns:
+        if isinstance(column, EntryColumn) or column.head in _ALWAYS_SHOWN:
+            continue
+        # Most columns differ in their first rows.
+        if len(column.shown(first).unique()) == 1:
+            (text, *others) = column.shown(listed).unique().to_pylist()
+            if not others:
+                texts[column.head] = column.in_words(text)
+    return texts
 
 
 def _validation(entry: EntryColumn, cells: str, as_of: str) -> DataValidation:
@@ -176,13 +215,3 @@ def take_rows(listed: Rows, positions: np.ndarray) -> Rows:
     """Return the rows at these positions, in this order, numbered anew."""
     some = listed.take(positions)
     return some if isinstance(some, Users) else some.reset_index(drop=True)
-
-
-def filled_columns(listed: Rows, some: Iterable[Column]) -> list[Column]:
-    """Return the columns with text in any row; the first rows are looked at first."""
-    parts = listed.take(np.arange(min(len(listed), CHUNK_ROWS))), listed
-    return [
-        column
-        for column in some
-        if any(pc.any(pc.not_equal(column.shown(part), "")).as_py() for part in parts)
-    ]

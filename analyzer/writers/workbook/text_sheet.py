@@ -93,30 +93,24 @@ class TextSheet:
         """Add a text across the whole sheet."""
         self.row(SpannedCell(text, style, len(self._widths)))
 
-    def space(self, rows: int = 1) -> None:
-        """Leave rows empty."""
-        self._sheet.row += rows
-
     def hidden_row(self, text: str) -> None:
         """Add a hidden row with a text in its first cell."""
         self._sheet.add([cell_of(text, self._styles[CellStyle.TEXT])], is_hidden=True)
 
     def section(self, title: str) -> None:
         """Add the heading of a section."""
-        self.space()
+        self._sheet.row += 1
         self.full_row(title, CellStyle.SECTION)
 
-    def text_section(
-        self, title: str, named: Iterable[tuple[str, str]], *, styled: bool = False
-    ) -> None:
-        """Add a section of names, each with a text; `styled` gives each name its own style."""
+    def text_section(self, title: str, named: Iterable[tuple[str, str]]) -> None:
+        """Add a section of names, each with a text."""
         self.section(title)
         for name, text in named:
-            self.named_text(name, text, CellStyle(name) if styled else CellStyle.LABEL)
+            self.named_text(name, text)
 
-    def named_text(self, name: str, text: str, style: CellStyle = CellStyle.LABEL) -> None:
+    def named_text(self, name: str, text: str) -> None:
         """Add a name, with a text that takes the rest of the row."""
-        self.row(SpannedCell(name, style), text)
+        self.row(label(name), text)
 
     def next_page(self) -> None:
         """Begin a new printed page."""

@@ -14,13 +14,12 @@ from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.decisions import review_list_layout
 from analyzer.decisions.review_list_layout import NEVER, NOT_KNOWN
-from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.model import AccountName, ReportFile, as_category
 from analyzer.report.users import UTC_INDEX, Users
 from analyzer.report.values import minute_texts
-from analyzer.terms import NO_VALUE, SlotState, Verdict, code_of
+from analyzer.terms import NO_VALUE, SlotState, Verdict, code_of, count_text
 from analyzer.verdicts.caveats import sentences_by_caveat
-from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT, idle_text
+from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT
 from analyzer.writers.tables import Texts, joined, joined_present, mapped, text_column
 from analyzer.writers.workbook.book import CellStyle
 from analyzer.writers.workbook.column import (
@@ -49,12 +48,6 @@ def account_text(account: str) -> str:
     return account or NOT_KNOWN
 
 
-def account_and_user_texts(rows: Users | pd.DataFrame) -> Texts:
-    """Return the account and the user: names of users of several accounts may be equal."""
-    accounts = text_column(mapped(column_of(rows, columns.ACCOUNT), account_text))
-    return joined(accounts, "/", text_column(column_of(rows, columns.USER)))
-
-
 def account_column(head: str, width: float, known: Mapping[str, str]) -> Column:
     """Return the column of a fact on accounts; empty for accounts that are not `known`."""
     read = mapped_values(columns.ACCOUNT, lambda account: known.get(account, ""))
@@ -68,26 +61,21 @@ def account_name_columns(names: AccountNames, width: float = 16) -> tuple[Column
 
 
 ACCOUNT: Final = TextColumn(
-    review_list_layout.ACCOUNT, 13, mapped_values(columns.ACCOUNT, account_text)
+    review_list_layout.ACCOUNT, 12.5, mapped_values(columns.ACCOUNT, account_text)
 )
-USER: Final = TextColumn(review_list_layout.USER, 22, columns.USER)
+USER: Final = TextColumn(review_list_layout.USER, 17, columns.USER)
 ARN: Final = TextColumn(review_list_layout.ARN, 34, columns.ARN)
 
 
 OWNER: Final = (
-    TextColumn(review_list_layout.OWNER, 14, columns.OWNER, fact_style),
+    TextColumn(review_list_layout.OWNER, 13, columns.OWNER, fact_style),
     TextColumn(
         review_list_layout.OWNER_LEFT,
-        10,
+        9.5,
         columns.OWNER_LEFT,
         lambda day: CellStyle.CHECK if day else CellStyle.TEXT,
     ),
 )
-
-
-def named_user_columns(names: AccountNames, owners: Owners = NO_OWNERS) -> tuple[Column, ...]:
-    """Return the columns that name a user, with account name and owner if any is known."""
-    return (ACCOUNT, *account_name_columns(names), USER, *(OWNER if owners else ()))
 
 
 def unprinted(*some: Column) -> tuple[Column, ...]:
@@ -102,30 +90,52 @@ def source_columns(files: Sequence[ReportFile]) -> tuple[Column, ...]:
     def reports(rows: Users | pd.DataFrame) -> Texts:
         return names.take(pa.array(column_of(rows, columns.FILE)))
 
-    report = TextColumn(review_list_layout.REPORT, 26, reports, fact_style)
-    return report, NumberColumn("Row", 6.5, columns.ROW)
+    return TextColumn("Report", 26, reports, fact_style), NumberColumn("Row", 6.5, columns.ROW)
 
 
-def _reasons(page: Users) -> Texts:
+def reasons(page: Users) -> Texts:
+    """Return the reasons of unused, retired and undetermined users, in words."""
     texts = {str(reason): text for reason, text in REASON_TEXTS.items()}
-    reasons = mapped(page.users[columns.REASON], lambda reason: texts.get(reason, reason))
+    words = mapped(page.users[columns.REASON], lambda reason: texts.get(reason, reason))
     retired = (page.users[columns.VERDICT] == Verdict.RETIRED).to_numpy()
-    return pc.if_else(pa.array(retired), RETIRED_TEXT, text_column(reasons))
+    return pc.if_else(pa.array(retired), RETIRED_TEXT, text_column(words))
 
 
 def _reason_sentences(page: Users) -> Texts:
     """Return the reasons; for dormant users, the days without use."""
     idle = page.users[columns.IDLE_DAYS].fillna(0).to_numpy(np.int64)
     distinct, code = np.unique(idle, return_inverse=True)
-    sentences = [f"dormant: {idle_text(days)}" for days in distinct.tolist()]
+    sentences = [f"dormant: idle for {count_text(days, 'day')}" for days in distinct.tolist()]
     dormant = (page.users[columns.VERDICT] == Verdict.DORMANT).to_numpy()
-    return pc.if_else(pa.array(dormant), text_column(coded_texts(code, sentences)), _reasons(page))
+    return pc.if_else(pa.array(dormant), text_column(coded_texts(code, sentences)), reasons(page))
 
 
-def caveat_texts(page: Users) -> Texts:
-    """Return the sentences of each user's caveats, one per line."""
-    sentences = sentences_by_caveat(page).values()
-    return joined_present(sentences, "\n") if sentences else text_column([""] * len(page))
+def _caveat_texts(page: Users, common: Mapping[str, str]) -> Texts:
+    """Return the sentences of each user's caveats, one per line; of a common one its id."""
+    texts = [
+        pc.if_else(pc.equal(sentences, common[caveat]), caveat, sentences)
+        if caveat in common
+        else sentences
+        for caveat, sentences in sentences_by_caveat(page).items()
+    ]
+    return joined_present(texts, "\n") if texts else text_column([""] * len(page))
+
+
+CHECK_FIRST: Final = TextColumn(review_list_layout.CHECK, 24, partial(_caveat_texts, common={}))
+
+
+def check_first_column(users: Users) -> tuple[Column, list[str]]:
+    """Return the caveats of users, with remarks: the sentences that most of them have.
+
+    Where such a sentence would stand, the column has the id of the caveat.
+    """
+    common: dict[str, str] = {}
+    for caveat, sentences in sentences_by_caveat(users).items():
+        counts = sentences.to_pandas().value_counts()
+        if len(users) > 1 and counts.iloc[0] * 2 > len(users):
+            common[caveat] = str(counts.index[0])
+    column = replace(CHECK_FIRST, values_of=partial(_caveat_texts, common=common))
+    return column, [f"{CHECK_FIRST.head} {id_}: {text}" for id_, text in common.items()]
 
 
 def _flag(name: str, yes: str, no: str, source: str = "") -> ValuesOf:
@@ -139,14 +149,10 @@ def _date(head: str, name: str, source: str = "") -> Column:
 
 
 VERDICT: Final = TextColumn("Verdict", 12.5, columns.VERDICT, style_by_name)
-REASON: Final = TextColumn("Reason", 24, _reasons)
-WHY: Final = TextColumn(review_list_layout.WHY, 24, _reason_sentences)
+REASON: Final = TextColumn("Reason", 28, reasons)
+WHY: Final = TextColumn(review_list_layout.WHY, 20, _reason_sentences)
 CERTAINTY: Final = TextColumn("Certainty", 8.5, columns.CERTAINTY, style_by_name)
-CAVEAT_IDS: Final = TextColumn(
-    "Caveats", 24, mapped_values(columns.CAVEATS, lambda ids: ids.replace(";", "; "))
-)
-CAVEATS: Final = TextColumn("Caveats: what to check first", 44, caveat_texts)
-EXEMPTION: Final = TextColumn("Exemption", 24, columns.EXEMPTION, fact_style)
+EXEMPTION: Final = TextColumn("Exempt because", 24, columns.EXEMPTION, fact_style)
 CREATED: Final = _date("Created (UTC)", columns.CREATED, columns.USER_CREATION_TIME)
 AGE: Final = NumberColumn("Age in days", 7.5, columns.AGE_DAYS)
 IDLE: Final = NumberColumn("Idle days", 7.5, columns.IDLE_DAYS)
@@ -158,17 +164,10 @@ LAST_SIGN_IN: Final = MomentColumn(
     _flag(columns.PASSWORD_ENABLED, NEVER, "", columns.PASSWORD_LAST_USED),
 )
 PASSWORD_CHANGED: Final = _date("Password changed (UTC)", columns.PASSWORD_LAST_CHANGED)
-PASSWORD_ROTATION: Final = _date("Password expires (UTC)", columns.PASSWORD_NEXT_ROTATION)
 MFA: Final = TextColumn("MFA", 6, _flag(columns.MFA_ACTIVE, "yes", NO), fact_style)
 PASSWORD_FACTS: Final = (PASSWORD, LAST_SIGN_IN, PASSWORD_CHANGED)
-EXPOSURE: Final = TextColumn("Exposure", 14, columns.EXPOSURE, fact_style)
-VERDICT_FACTS: Final = (VERDICT, REASON, EXPOSURE, CERTAINTY)
+EXPOSURE: Final = TextColumn("Exposure", 11, columns.EXPOSURE, fact_style)
 AS_OF: Final = MomentColumn(review_list_layout.AS_OF, 14.5, columns.AS_OF)
-MORE_CREDENTIALS: Final = TextColumn(
-    *("More credentials", 18),
-    lambda page: mapped(page.cell(columns.ADDITIONAL_CREDENTIALS_INFO), _unless_none),
-    fact_style,
-)
 
 
 def _last_activities(page: Users) -> Texts:
@@ -198,19 +197,7 @@ def _unless_none(word: str, form: str = "{}") -> str:
     return "" if word in (NO_VALUE, "") else form.format(word)
 
 
-LAST_ACTIVITY: Final = TextColumn(review_list_layout.LAST_ACTIVITY, 27, _last_activities)
-
-
-def service_credential_column(files: Sequence[ReportFile]) -> Column:
-    """Return the column of active service-specific credentials, known from AWS's saved list."""
-    known = np.array([file.shows_service_credentials for file in files])
-
-    def services(page: Users) -> Texts:
-        otherwise = text_by_mask(known[page.users[columns.FILE].to_numpy()], NONE, NOT_KNOWN)
-        saved = text_column(page.users[columns.SERVICE_CREDENTIALS])
-        return pc.if_else(pc.equal(saved, ""), text_column(otherwise), saved)
-
-    return TextColumn("Service credentials", 20, services, fact_style)
+LAST_ACTIVITY: Final = TextColumn(review_list_layout.LAST_ACTIVITY, 20, _last_activities)
 
 
 def _credential_columns(

@@ -1,0 +1,299 @@
+"""List every word of the ledger: what was seen, what became of it, and what is to be looked at."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+import pandas as pd
+
+from analyzer import columns
+from analyzer.analysis.analysis import Analysis
+from analyzer.decisions.credentials import users_of
+from analyzer.decisions.decision import LedgerLine, User, normal_name
+from analyzer.decisions.fate import State
+from analyzer.decisions.follow_up import last_days
+from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN
+from analyzer.decisions.standing import Standing, last_day
+from analyzer.limits import DUE_DAYS, SOON_DAYS
+from analyzer.report.model import TEXT
+from analyzer.terms import code_of
+from analyzer.writers.workbook import user_columns
+from analyzer.writers.workbook.book import Book, CellStyle, SheetName
+from analyzer.writers.workbook.column import (
+    DayColumn,
+    MomentColumn,
+    NumberColumn,
+    TextColumn,
+    style_among,
+)
+from analyzer.writers.workbook.table_sheets import TableSheets, add_list
+from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head
+
+
+class Exceptional(StrEnum):
+    """Name what is to be looked at first, in this order."""
+
+    OVERDUE = "removal overdue"
+    DONE_OTHERWISE = "done, not as decided"
+    CHANGED = "changed"
+    CONTESTED = "contested"
+    UNDECIDED = "removed without a decision"
+    HAD_LEFT = "decided after leaving"
+    ON_ONESELF = "decided on oneself"
+    KEEP_ENDS = "keep ends soon"
+
+
+EXCEPTION_MEANINGS: Final[Mapping[Exceptional, str]] = {
+    Exceptional.OVERDUE: f"Still open {DUE_DAYS} days after the report decided on.",
+    Exceptional.DONE_OTHERWISE: "The user had changed before, or people differed.",
+    Exceptional.CHANGED: "No longer as it was seen: decide again.",
+    Exceptional.CONTESTED: "People disagree: nothing is done until all agree.",
+    Exceptional.UNDECIDED: "Users of an older report who are gone, and nobody decided that.",
+    Exceptional.HAD_LEFT: "Decisions of people who had left by then, by the list of owners.",
+    Exceptional.ON_ONESELF: "Decisions of people on a user of their own name.",
+    Exceptional.KEEP_ENDS: f"Decisions to keep that end within {DUE_DAYS} days: decide again.",
+}
+
+_OF_STATE: Final[Mapping[str, Exceptional]] = {
+    State.DONE_OTHERWISE: Exceptional.DONE_OTHERWISE,
+    State.CHANGED: Exceptional.CHANGED,
+    State.CONTESTED: Exceptional.CONTESTED,
+}
+
+
+class OtherState(StrEnum):
+    """Name what became of words that are no removals, or that their person replaced."""
+
+    COUNTS = "counts"
+    ENDED = "ended"
+    REPLACED = "replaced"
+
+
+_MEANINGS: Final[Mapping[str, str]] = {
+    State.DONE_OTHERWISE: EXCEPTION_MEANINGS[Exceptional.DONE_OTHERWISE],
+    State.CONTESTED: EXCEPTION_MEANINGS[Exceptional.CONTESTED],
+    State.CHANGED: EXCEPTION_MEANINGS[Exceptional.CHANGED],
+    State.DEACTIVATED: "No credentials are left: write delete again on this report.",
+    State.LAPSED: f"Decided on a report of more than {SOON_DAYS} days ago: decide again.",
+    State.UNKNOWN: "The reports do not show the user, or not enough of it.",
+    State.OPEN: "Still there, or still has working credentials.",
+    State.ACTIVE: "The user was active when it was decided on.",
+    State.EXEMPT: "The user is exempt.",
+    State.NOTHING_TO_DO: "To deactivate, and had no credentials when it was decided on.",
+    State.DONE: "A later report shows that it is done.",
+    OtherState.COUNTS: "A keep or investigate that counts against a removal.",
+    OtherState.ENDED: "A keep or investigate that no longer counts.",
+    OtherState.REPLACED: "Its person wrote another word later.",
+}
+
+_STYLES: Final[Mapping[str, CellStyle]] = {
+    State.DONE_OTHERWISE: CellStyle.CRITICAL,
+    **dict.fromkeys((State.CONTESTED, State.CHANGED, State.LAPSED), CellStyle.CHECK),
+    **dict.fromkeys((State.DEACTIVATED, State.OPEN), CellStyle.UNUSED),
+    **dict.fromkeys((State.UNKNOWN, State.ACTIVE, State.EXEMPT), CellStyle.UNDETERMINED),
+    **dict.fromkeys((State.NOTHING_TO_DO, State.DONE), CellStyle.SUCCESS),
+    **dict.fromkeys(OtherState, CellStyle.FAINT),
+}
+
+
+class _Row(NamedTuple):
+    """Hold a word of the ledger, or a user who was removed without one."""
+
+    account: str
+    user: str
+    arn: str
+    created: Any
+    exceptions: tuple[Exceptional, ...]
+    decision: str = ""
+    decided_by: str = ""
+    decided_on: date | None = None
+    ticket: str = ""
+    comment: str = ""
+    seen: str = ""
+    state: str = ""
+    fact: str = ""
+    done_since: Any = None
+    as_of: Any = None
+    workbook: str = ""
+    row: int = -1
+
+
+_DTYPES: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(_Row._fields, TEXT),
+    **dict.fromkeys(("created", "done_since", "as_of"), "datetime64[s, UTC]"),
+    "decided_on": "datetime64[s]",
+    "exceptions": "object",
+    "row": "int64",
+}
+
+
+def follow_up(analysis: Analysis) -> pd.DataFrame:
+    """Return every word of the ledger, and the users removed without one; exceptions first.
+
+    The columns are those of `_Row`, and the users' owners.
+    """
+    rows: list[_Row] = []
+    if analysis.ledger.lines:
+        words = _Words(analysis)
+        rows = [*map(words.row, analysis.ledger.lines), *_removed_undecided(analysis)]
+    frame = pd.DataFrame(rows, columns=_Row._fields).astype(_DTYPES)
+    frame = frame.assign(**analysis.owners.columns_of(frame))
+    states, last = [*_MEANINGS], len(Exceptional)
+    frame["rank"] = [min(map(code_of, words), default=last) for words in frame["exceptions"]]
+    frame["state_rank"] = [states.index(state) if state else 0 for state in frame["state"]]
+    order = ["rank", "state_rank", "decided_on", columns.ACCOUNT, columns.ARN]
+    return frame.sort_values(order, kind="stable", ignore_index=True)
+
+
+class _Words:
+    """Say what became of words, by the reports of an analysis."""
+
+    def __init__(self, analysis: Analysis) -> None:
+        """Follow the decisions up."""
+        self._followed = analysis.whole.follow_up_result
+        files = analysis.whole.report.files
+        self._days = {of.account: file.as_of.date() for file in files for of in file.accounts}
+        self._newest = max(file.as_of.date() for file in files)
+        self._last_days = last_days(analysis.owners)
+
+    def row(self, line: LedgerLine) -> _Row:
+        """Return the row of a word."""
+        stand = self._followed.standings[line.subject]
+        is_last = any(line.entry == word.entry for word in stand.words)
+        state, fact, done_since = self._became(line, stand, is_last=is_last)
+        seen = line.user_row
+        return _Row(
+            account=line.account,
+            user=line.user,
+            arn=line.arn,
+            created=line.created,
+            exceptions=(*self._exceptions(line, stand, state, is_last=is_last),),
+            decision=str(line.decision),
+            decided_by=line.decided_by,
+            decided_on=line.decided_on,
+            ticket=line.ticket,
+            comment=line.comment,
+            seen=f"{seen[columns.VERDICT]}; exposure {seen[columns.EXPOSURE]}",
+            state=str(state),
+            fact=fact,
+            done_since=done_since,
+            as_of=line.as_of,
+            workbook=line.workbook,
+            row=line.row,
+        )
+
+    def _became(
+        self, line: LedgerLine, stand: Standing, *, is_last: bool
+    ) -> tuple[State | OtherState, str, datetime | None]:
+        """Return what became of a word, the fact behind it, and since when it is done."""
+        fate = self._followed.fates.get(line.subject)
+        if not is_last:
+            return OtherState.REPLACED, "", None
+        if fate and (line.is_removal or stand.is_contested):
+            return fate.state, fate.fact, fate.done_since.time if fate.done_since else None
+        day = last_day(line)
+        if self._as_of(line) <= day:
+            return OtherState.COUNTS, f"until {day}", None
+        return OtherState.ENDED, f"on {day}", None
+
+    def _exceptions(
+        self, line: LedgerLine, stand: Standing, state: State | OtherState, *, is_last: bool
+    ) -> Iterator[Exceptional]:
+        fate = self._followed.fates.get(line.subject)
+        if fate and fate.is_overdue and is_last and line.is_removal:
+            yield Exceptional.OVERDUE
+        if exceptional := _OF_STATE.get(state):
+            yield exceptional
+        if line.decided_on > self._last_days.get(line.person, date.max):
+            yield Exceptional.HAD_LEFT
+        if _letters(line.user) in (_letters(line.decided_by), _letters(line.decided_by, "@")):
+            yield Exceptional.ON_ONESELF
+        if stand.longest_keep and line.entry == stand.longest_keep.entry:
+            days = (last_day(line) - self._as_of(line)).days
+            if 0 <= days <= DUE_DAYS:
+                yield Exceptional.KEEP_ENDS
+
+    def _as_of(self, line: LedgerLine) -> date:
+        return self._days.get(line.account, self._newest)
+
+
+def _letters(name: str, end: str = "") -> str:
+    """Return letters and digits of a name, up to a sign: `Ann Lee` and `ann.lee@…` are alike."""
+    start = name.partition(end)[0] if end else name
+    return "".join(sign for sign in normal_name(start) if sign.isalnum())
+
+
+def _removed_undecided(analysis: Analysis) -> Iterator[_Row]:
+    """Yield the users of older reports who are gone without a word to remove them."""
+    whole = analysis.whole
+    if whole.report.older is None:
+        return
+    there, fates = {*users_of(whole.judged.users)}, whole.follow_up_result.fates
+    users = whole.report.older.iam_users.users
+    is_whole = users[columns.ACCOUNT].isin(whole.report.root_users.users[columns.ACCOUNT])
+    users = users[is_whole & users[columns.CREATED].notna()].sort_values(columns.AS_OF)
+    last: dict[User, _Row] = {}
+    for user, arn, as_of in zip(
+        users_of(users), users[columns.ARN], users[columns.AS_OF], strict=True
+    ):
+        if user not in there and user not in fates:
+            last[user] = _Row(
+                account=user.account,
+                user=user.name,
+                arn=arn,
+                created=user.created,
+                exceptions=(Exceptional.UNDECIDED,),
+                fact=f"last seen in the report of {as_of:%Y-%m-%d}",
+                as_of=as_of,
+            )
+    yield from last.values()
+
+
+def _exception_texts(frame: pd.DataFrame) -> list[str]:
+    return ["; ".join(words) for words in frame["exceptions"]]
+
+
+def _exception_style(text: str) -> CellStyle:
+    return CellStyle.CRITICAL if text else CellStyle.TEXT
+
+
+def add_follow_up(book: Book, analysis: Analysis, frame: pd.DataFrame) -> TableSheets:
+    """Add the follow-up as a list."""
+    names = analysis.report.account_names
+    return add_list(
+        book,
+        SheetName.FOLLOW_UP,
+        frame,
+        (
+            *(user_columns.ACCOUNT, user_columns.USER),
+            TextColumn("Exception", 14, _exception_texts, _exception_style),
+            TextColumn(DECIDED, 10.5, "decision"),
+            TextColumn("Decided by", 12, "decided_by"),
+            DayColumn("Decided on", 10.5, "decided_on"),
+            TextColumn("Ticket", 9, "ticket"),
+            TextColumn("Comment", 18, "comment"),
+            TextColumn("Seen", 20, "seen"),
+            TextColumn("What became of it", 13, "state", style_among(_STYLES)),
+            TextColumn("Fact", 36, "fact"),
+            MomentColumn("Done since (UTC)", 14.5, "done_since"),
+            user_columns.OWNER[0],
+            *user_columns.unprinted(
+                *user_columns.account_name_columns(names, 12),
+                MomentColumn("Report decided on (UTC)", 14.5, "as_of"),
+                TextColumn(ENTERED_IN, 26, "workbook"),
+                NumberColumn("Row", 6.5, "row"),
+                user_columns.ARN,
+            ),
+        ),
+        remarks=("Every decision in the ledger, exceptions first.",),
+    )
+
+
+def add_state_counts(sheet: TextSheet, frame: pd.DataFrame) -> None:
+    """Add a line for each state that words have."""
+    counts = frame["state"].value_counts()
+    sheet.table_head(head("What became of them"), "Decisions", head("Meaning", 10))
+    for state, meaning in _MEANINGS.items():
+        if state in counts:
+            sheet.row(SpannedCell(str(state), _STYLES[state]), int(counts[state]), meaning)
