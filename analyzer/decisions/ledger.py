@@ -93,8 +93,11 @@ class Ledger:
 
     def with_lines(self, lines: Iterable[LedgerLine]) -> "Ledger":
         """Return the union with other lines; of equal lines the smallest place stays."""
-        places_down = sorted((*lines, *self.lines), key=_place, reverse=True)
-        union = {line.identity: line for line in places_down}
+        union: dict[tuple[object, ...], LedgerLine] = {}
+        for line in (*lines, *self.lines):
+            known = union.setdefault(line.identity, line)
+            if known is not line and _place(line) < _place(known):
+                union[line.identity] = line
         return replace(self, lines=tuple(sorted(union.values(), key=_line_order)))
 
     @cached_property

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from analyzer.decisions.ledger import Ledger, ledger_bytes, read_ledger
+from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.errors import Busy, OutputFailed
 from analyzer.files import NO_FOLDER, PRIVATE, replacing
 
@@ -45,6 +45,6 @@ def write_ledger(path: Path, ledger: Ledger) -> None:
     Raises OutputFailed, and InputRefused for a ledger that could not be read again.
     """
     content = ledger_bytes(ledger.lines)
-    read_ledger(str(path), content, refuses_others=True)
+    read_entries(str(path), content, refuses_others=True)
     with replacing(path) as stream:
         stream.write(content)
