@@ -1,5 +1,6 @@
 """The workbook is one to work in: lists to decide in, progress that moves, checks that turn red."""
 
+import io
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import openpyxl
 import pytest
 from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
@@ -28,7 +30,7 @@ from tests.support.builders import (
 )
 from tests.support.outputs import CONSOLE, EXEMPTIONS, analysis_of
 from tests.support.review import HEADS as ENTERED
-from tests.support.review import edited, read_back
+from tests.support.review import read_back, saved
 from tests.support.workbook_texts import reviewed, second_review
 from tests.support.workbooks import (
     SHEETS,
@@ -80,6 +82,13 @@ def test_what_decides_is_in_sight_beside_the_entries_on_a_screen_of_1366_pixels(
 
 
 # Progress
+
+
+def edited(content: bytes, edit: Callable[[Workbook], None]) -> bytes:
+    """Return a workbook, with the remarks above its lists, after an edit."""
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    edit(book)
+    return saved(book)
 
 
 def calculated(folder: Path, edit: Callable[[Workbook], None]) -> list[list[str]]:
@@ -147,7 +156,7 @@ def test_the_progress_counts_entries_as_they_are_read_back(tmp_path: Path) -> No
 
 @needs_libreoffice
 def test_a_row_that_is_deleted_from_a_list_turns_its_check_red(tmp_path: Path) -> None:
-    sheet = calculated(tmp_path, lambda book: book["Unused users"].delete_rows(6))
+    sheet = calculated(tmp_path, lambda book: book["Unused users"].delete_rows(9))
     assert summary_line(sheet, "Unused users")[10] == "DIFFERS"
     assert summary_line(sheet, "Inactive users")[10] == "OK"
     assert summary_line(sheet, "1 account")[10] == "OK"
