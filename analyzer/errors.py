@@ -28,13 +28,20 @@ MOST_PROBLEMS_SHOWN: Final = 20
 """Problems that are shown, equally many of each file; the others are counted."""
 
 
+MOST_ALIKE: Final = 3
+"""Problems that are alike in a column of a report and shown one by one."""
+
+MOST_COUNTED: Final = 1_000
+"""Damaged rows of a report after which reading it stops."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
     """Describe what is wrong with one place of the input, and how to correct it.
 
     `row` counts as a spreadsheet does: the header is row 1. It is None if the problem is the file
     as a whole. `files` are all files with the problem, if several may have it, and `rows` all rows,
-    if there are several.
+    if there are several; `more_rows` is the number of other rows, if they are only counted.
     """
 
     file: str
@@ -45,6 +52,7 @@ class Problem:
     hint: str
     files: tuple[str, ...] = field(default=(), kw_only=True)
     rows: tuple[int, ...] = field(default=(), kw_only=True)
+    more_rows: int = field(default=0, kw_only=True)
 
     @classmethod
     def of_file(cls, file: str, message: str, hint: str) -> Self:
@@ -60,7 +68,9 @@ class Problem:
         column = self.column if has_word else f"column {self.column}"
         place = ", ".join(filter(None, (self.file, row, column)))
         value = f" ({self.value!r})" if self.value is not None else ""
-        return f"{place}: {self.message}{value}\n    {self.hint}"
+        at_least = "at least " if self.more_rows >= MOST_COUNTED else ""
+        more = f", and {at_least}{self.more_rows:,} more like it" if self.more_rows else ""
+        return f"{place}: {self.message}{value}{more}\n    {self.hint}"
 
 
 def _ranges(rows: Iterable[int]) -> str:
@@ -90,6 +100,20 @@ def joined_rows(problems: Iterable[Problem]) -> list[Problem]:
         else:
             joined.append(same[0])
     return joined
+
+
+def first_of_columns(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems; of many in a column only the first, with the number of others."""
+    alike: dict[tuple[str, bool, str | None, str], list[Problem]] = {}
+    for problem in problems:
+        of_cells = problem.row is not None
+        key = problem.file, of_cells, problem.column, problem.hint
+        alike.setdefault(key, []).append(problem)
+    shown: list[Problem] = []
+    for same in alike.values():
+        is_short = len(same) <= MOST_ALIKE
+        shown += same if is_short else [replace(same[0], more_rows=len(same) - 1)]
+    return shown
 
 
 class CredreportError(Exception):

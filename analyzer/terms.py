@@ -248,8 +248,10 @@ _REMARKS_ON_BLIND_SPOTS: Final[Mapping[str, str]] = {
 BLIND_SPOTS: Final = tuple(what + remark for what, remark in _REMARKS_ON_BLIND_SPOTS.items())
 """Facts that no credential report shows, with remarks."""
 
-BLIND_SPOTS_IN_SHORT: Final = tuple(_REMARKS_ON_BLIND_SPOTS)
-"""The same without remarks, for a terminal."""
+BLIND_SPOTS_PAGE: Final = (
+    'Not every credential and use is visible: README, "What a report cannot show".'
+)
+"""The line for a terminal, with the page that names them."""
 
 
 def printable(text: str) -> str:
@@ -285,10 +287,10 @@ def minute_text(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def short_list(names: Sequence[str]) -> str:
+def short_list(names: Sequence[str], most: int = MOST_NAMES) -> str:
     """Return the first names, and how many more there are."""
-    more = len(names) - MOST_NAMES
-    return ", ".join(names[:MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def with_noun(noun: str, names: Sequence[str]) -> str:

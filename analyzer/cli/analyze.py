@@ -10,6 +10,7 @@ import typer
 from analyzer.cli import inputs, options, streams
 from analyzer.cli.values import InputFile, file_path, rule_ids
 from analyzer.terms import (
+    BLIND_SPOTS_PAGE,
     OUTPUT_ENDINGS,
     Format,
     SplitBy,
@@ -208,11 +209,11 @@ def _messages(analysis: "Analysis", outputs: OutputOptions) -> Iterator[str]:
     if outputs.quiet:
         yield from map(str, analysis.report.not_covered)
     elif not (is_table and streams.is_terminal()):
-        from analyzer.writers.headline import blind_spots_line, summary_lines
+        from analyzer.writers.headline import summary_lines
         from analyzer.writers.user_lists import left_out_line
 
         yield from summary_lines(analysis, outputs.verdict, rules=is_table)
         if outputs.form in _NAME_FORMATS:
             left_out = left_out_line(analysis, outputs.verdict)
             yield from [f"{left_out}."] if left_out else []
-        yield blind_spots_line(analysis.report.files)
+        yield BLIND_SPOTS_PAGE

@@ -5,10 +5,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, Final, get_type_hints
 
 import typer
+from typer._click.exceptions import NoSuchOption
 from typer.core import TyperArgument, TyperCommand
 from typer.main import get_command
 
@@ -31,6 +33,9 @@ SUMMARIES: Final = {
 
 _MARK_OF_PYDANTIC: Final = "Value error, "
 """The beginning of typer's message on a refused value."""
+
+_CLOSE: Final = 0.75
+"""The similarity from which another option is offered: --ownrs is close to --owners."""
 
 
 def command_named(name: str) -> Any:
@@ -68,6 +73,10 @@ class Command(TyperCommand):
             raise typer.BadParameter(f"{printable(args[0])}: {message}")
         try:
             rest = super().parse_args(ctx, args)
+        except NoSuchOption as error:
+            known = error.possibilities or ()
+            error.possibilities = get_close_matches(error.option_name, known, cutoff=_CLOSE)
+            raise
         except typer.BadParameter as error:
             error.message = error.message.removeprefix(_MARK_OF_PYDANTIC)
             raise

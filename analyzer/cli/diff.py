@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Final, NamedTuple, TextIO
 
@@ -9,12 +10,12 @@ import typer
 
 from analyzer.cli import inputs, options
 from analyzer.cli.streams import exit_if_failed_or_partial, say
-from analyzer.cli.table_outputs import DataOutputs
+from analyzer.cli.table_outputs import TableOutputs, format_option
 from analyzer.cli.values import InputFile, change_words, file_path, refuse_unknown, rule_ids
-from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, short_list
+from analyzer.terms import BLIND_SPOTS_PAGE, CONTROL, OVERDUE, Format, Severity, Verdict, short_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from analyzer.analysis.analysis import AnalysisRequest
     from analyzer.changes.diff import Comparison
@@ -25,8 +26,19 @@ EXAMPLES: Final = (
 )
 
 
+class DiffFormat(StrEnum):
+    """Choose what standard output gets."""
+
+    TABLE = Format.TABLE.value
+    LINE = Format.LINE.value
+    NAMES = Format.NAMES.value
+    ARNS = Format.ARNS.value
+    CSV = Format.CSV.value
+    JSON = Format.JSON.value
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutputOptions(DataOutputs):
+class OutputOptions(TableOutputs):
     """Hold the options on what is written, and where."""
 
     output: list[Path] = options.option(
@@ -35,6 +47,7 @@ class OutputOptions(DataOutputs):
         **file_path(".csv", ".json"),
         help=f"Write the changes to a .csv or .json file; {options.REPEATED}",
     )
+    format_: DiffFormat | None = format_option(DiffFormat)
 
 
 def diff(
@@ -161,10 +174,14 @@ def _write(comparison: "Comparison", outputs: OutputOptions) -> None:
     from analyzer.writers import changes as forms
 
     def data(ending: str, stream: BinaryIO) -> None:
-        if ending == ".csv":
-            forms.write_changes(comparison.changes, stream)
-        else:
-            forms.write_changes_json(comparison, stream)
+        write: dict[str, Callable[[Comparison, BinaryIO], None]] = {
+            ".csv": forms.write_changes_csv,
+            ".json": forms.write_changes_json,
+            ".line": forms.write_changes_line,
+            ".names": forms.write_changed_names,
+            ".arns": forms.write_changed_arns,
+        }
+        write[ending](comparison, stream)
 
     def table(stream: TextIO, terminal: "dict[str, Any]") -> None:
         if not (outputs.quiet and comparison.changes.empty):
@@ -180,13 +197,15 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
     the new report may not have been fetched.
     """
     from analyzer.writers import headline
-    from analyzer.writers.changes import compared_reports, count_sentence
+    from analyzer.writers.changes import compared_reports, count_sentence, left_out_line
 
     if not outputs.quiet:
         if not outputs.is_shown:
             yield from compared_reports(comparison)
             yield count_sentence(comparison)
-            yield headline.blind_spots_line(comparison.files)
+            if outputs.form in (DiffFormat.NAMES, DiffFormat.ARNS):
+                yield from filter(None, [left_out_line(comparison)])
+            yield BLIND_SPOTS_PAGE
         for side, option, analysis in (
             ("before", "--old-as-of", comparison.before),
             ("now", "--new-as-of", comparison.now),

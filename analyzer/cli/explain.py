@@ -9,7 +9,7 @@ from analyzer.cli import inputs
 from analyzer.cli.options import REPEATED, InputOptions, JudgingOptions
 from analyzer.cli.streams import exit_if_failed_or_partial, say, write_lines
 from analyzer.cli.values import pattern, wrong_usage
-from analyzer.terms import ROOT_USER
+from analyzer.terms import BLIND_SPOTS_PAGE, ROOT_USER
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,9 +64,7 @@ def explain(
     for account in missing:
         say(str(account))
     if missing or not quiet:
-        from analyzer.writers.headline import blind_spots_line
-
-        say(blind_spots_line(analysis.report.files))
+        say(BLIND_SPOTS_PAGE)
     exit_if_failed_or_partial(missing=missing)
 
 

@@ -21,29 +21,29 @@ class DataFormat(StrEnum):
     JSON = Format.JSON.value
 
 
+def format_option(formats: type[StrEnum]) -> Any:
+    """Return the option that chooses one of the formats."""
+    text = f"Write to standard output: {', '.join(formats)}. Default table, if no file is written."
+    return option(None, *FORMAT, metavar="FORMAT", help=text)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DataOutputs:
-    """Hold the options on what is written, and where; each command has its own `output`."""
+class TableOutputs:
+    """Hold the options on what is written, and where; `output` and formats are the command's."""
 
     output: list[Path] = field(default_factory=list)
-    format_: DataFormat | None = option(
-        None,
-        *FORMAT,
-        metavar="FORMAT",
-        help=f"Write to standard output: {', '.join(DataFormat)}. Default table, if no"
-        " file is written.",
-    )
+    format_: StrEnum | None = None
     quiet: bool = option(False, "--quiet", "-q", help=QUIET)
 
     @property
-    def form(self) -> DataFormat | None:
+    def form(self) -> StrEnum | None:
         """Return the format of standard output: by default a table, none with files or --quiet."""
         return self.format_ or (None if self.output or self.quiet else DataFormat.TABLE)
 
     @property
     def is_shown(self) -> bool:
         """Return whether a terminal shows the table."""
-        return self.form is DataFormat.TABLE and is_terminal()
+        return self.form == Format.TABLE and is_terminal()
 
     def write(
         self, data: Callable[[str, BinaryIO], None], table: Callable[[TextIO, dict[str, Any]], None]
@@ -56,9 +56,16 @@ class DataOutputs:
         with ExitStack() as files:
             for path in self.output:
                 data(path.suffix.lower(), files.enter_context(replacing(path)))
-        if self.form is DataFormat.TABLE:
+        if self.form == Format.TABLE:
             with text_stream() as text:
                 table(text, terminal_look() if self.is_shown else {})
         elif self.form:
             with binary_stream() as stream:
                 data(f".{self.form}", stream)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataOutputs(TableOutputs):
+    """Hold these options, with a table and data as formats."""
+
+    format_: DataFormat | None = format_option(DataFormat)

@@ -11,13 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.errors import InputRefused, Problem
+from analyzer.errors import InputRefused, Problem, first_of_columns
 from analyzer.report import arns, values
 from analyzer.report.model import AccountRowCounts, ReportFile, as_block
 from analyzer.report.report_text import ReportText, own_as_of
 from analyzer.report.table import (
     DOWNLOAD_AGAIN,
-    MOST_PROBLEMS,
     Damage,
     cut_off_problems,
     local_date_problem,
@@ -308,13 +307,14 @@ def _outcomes(reading: _Reading, set_as_of: datetime | None) -> Iterator[ReadRep
         seen = reading.seen[at]
         dates = sorted(seen.dates, key=lambda date: columns.TIMESTAMPS.index(date[1]))
         problems = [*seen.damage.problems]
-        problems += (local_date_problem(text, *date) for date in dates[:MOST_PROBLEMS])
+        problems += (local_date_problem(text, *date) for date in dates)
         if not seen.damage.problems:
             problems += _problems_of_whole(text, seen)
         if seen.newest < 0 and not problems:
             message = "no row holds a timestamp that can be read"
             problems = [Problem.of_file(text.name, message, DOWNLOAD_AGAIN)]
-        yield InputRefused(problems) if problems else _read_report(at, text, seen, set_as_of)
+        refused = InputRefused(first_of_columns(problems))
+        yield refused if problems else _read_report(at, text, seen, set_as_of)
 
 
 def _problems_of_whole(text: ReportText, seen: _Seen) -> Iterator[Problem]:
@@ -323,7 +323,7 @@ def _problems_of_whole(text: ReportText, seen: _Seen) -> Iterator[Problem]:
         message = "the report has no data rows, not even the root's"
         yield Problem.of_file(text.name, message, DOWNLOAD_AGAIN)
         return
-    for row, arn in sorted(seen.nameless)[:MOST_PROBLEMS]:
+    for row, arn in sorted(seen.nameless):
         message = "the ARN names no account of 12 digits"
         hint = "Put 12 digits in the place of the account: arn:aws:iam::123456789012:user/ann"
         yield Problem(text.name, row, columns.ARN, arn[:LONGEST_SHOWN], message, hint)

@@ -32,7 +32,7 @@ from analyzer.rules.rule import Outcome
 from analyzer.runs.inputs import DECISIONS, EXEMPTIONS, FOLLOW_UP, load_reports
 from analyzer.runs.run_folders import Run, sync
 from analyzer.sources.load import read_exemptions
-from analyzer.terms import Feed, Verdict
+from analyzer.terms import Feed, Verdict, short_list
 from analyzer.writers import write
 from analyzer.writers.changes import write_changes
 from analyzer.writers.tables import write_follow_up
@@ -51,6 +51,9 @@ FEEDS: Final = {
     Feed.PARQUET: ("users.parquet", "findings.parquet"),
 }
 """The files of each form for other systems."""
+
+_MOST_NEW_NAMES: Final = 10
+"""Newly unused users that a message names."""
 
 
 def write_all(
@@ -83,7 +86,8 @@ def failures(
 ) -> list[str]:
     """Return what meets `fail_on` of a request: conditions, and changes since the last earlier run.
 
-    `unused` is a word about changes here. Without an earlier run these words compare with nothing.
+    `unused` is a word about changes here. Without an earlier run these words compare with nothing,
+    and what a run met is not met again by the same reports.
     """
     if not request.fail_on:
         return []
@@ -91,7 +95,9 @@ def failures(
     # Undetermined users always count.
     conditions = [Verdict.UNDETERMINED, *(word for word in request.fail_on if word not in words)]
     met = replace(request, fail_on=conditions).failures(analysis)
-    return met + _change_failures(analysis, changed, words) if earlier else met
+    if not earlier:
+        return met
+    return met + _change_failures(analysis, changed, words, since=earlier[-1].name)
 
 
 def change_words(words: Collection[str]) -> list[str]:
@@ -100,23 +106,31 @@ def change_words(words: Collection[str]) -> list[str]:
     return [word for word in known if word in words and word != Verdict.UNDETERMINED]
 
 
-def _change_failures(analysis: Analysis, changed: pd.DataFrame, words: Sequence[str]) -> list[str]:
+def _change_failures(
+    analysis: Analysis, changed: pd.DataFrame, words: Sequence[str], *, since: str
+) -> list[str]:
     """Return the words that are met by changes of what is not exempt, each with its number.
 
+    Of newly unused users the first names follow, and the run `since` which they are new.
     In an account that the earlier run lacks, every user and every finding is new.
     """
     counts = open_counts_by_kind(changed)
     is_open = changed[EXEMPTION_NOW] == ""
-    counts[Verdict.UNUSED] = int((has_newly(Verdict.UNUSED, changed) & is_open).sum())
+    newly_unused = [changed[has_newly(Verdict.UNUSED, changed) & is_open]]
     uncompared = changed.loc[changed[CHANGE] == ChangeKind.NOT_COVERED, columns.ACCOUNT]
     if accounts := analysis.report.accounts.intersection(uncompared):
         part = analysis.where(Filter(accounts=tuple(sorted(accounts))))
         counts[ChangeKind.NEW] += part.totals.user_count(exempt=False)
-        counts[Verdict.UNUSED] += part.totals.user_count(Verdict.UNUSED, exempt=False)
+        users = part.judged.users
+        is_unused = (users[columns.VERDICT] == Verdict.UNUSED) & (users[columns.EXEMPTION] == "")
+        newly_unused.append(users[is_unused])
         for (_, outcome, is_exempt), number in part.rule_results.counts.items():
             if outcome is Outcome.FAILS and not is_exempt:
                 counts[ChangeKind.FINDING_NEW] += number
-    texts = {word: f"newly {word}" if word == Verdict.UNUSED else word for word in words}
+    names = [name for part in newly_unused for name in part[columns.USER].map(str)]
+    counts[Verdict.UNUSED] = len(names)
+    newly = f"newly {Verdict.UNUSED} since {since}: {short_list(names, _MOST_NEW_NAMES)}"
+    texts = {word: newly if word == Verdict.UNUSED else word for word in words}
     return [f"{counts[word]:,} {text}" for word, text in texts.items() if counts[word]]
 
 

@@ -85,13 +85,10 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             identity = run_folders.run_identity(analysis, request.parameters)
             existing = next((run for run in all_runs if run.record.identity == identity), None)
             run = existing.path if existing else new_run
-            if existing:  # The run that it was compared with may be removed by now.
-                met: Sequence[str] = existing.record.met
-            else:
-                compared = _runs_to_compare(earlier, request)
-                older = outputs.accounts_of_older_runs(compared, report.accounts)
-                changed = outputs.changes_since(analysis, compared, older)
-                met = outputs.failures(analysis_request, analysis, changed, compared)
+            compared = () if existing else _runs_to_compare(earlier, request)
+            older = outputs.accounts_of_older_runs(compared, report.accounts)
+            changed = outputs.changes_since(analysis, compared, older)
+            met = outputs.failures(analysis_request, analysis, changed, compared)
             if met:
                 message = f"Meets --fail-on in {run}: {'; '.join(met)}"
                 request.log.caution("fail-on", message, run=run.name)

@@ -1,6 +1,6 @@
 """Write what changed between two analyses: CSV, JSON, a table on a terminal, lines in a pipe."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, BinaryIO, Final, TextIO
 
@@ -14,9 +14,11 @@ from analyzer.changes import diff
 from analyzer.changes.diff import COLUMNS, Comparison
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.files import provenance
+from analyzer.report.model import ReportFile
+from analyzer.report.users import Users
 from analyzer.rules.rule import FACT, RULE
-from analyzer.terms import BLIND_SPOTS, printable
-from analyzer.writers import headline
+from analyzer.terms import BLIND_SPOTS, BLIND_SPOTS_PAGE, Verdict, printable, short_list
+from analyzer.writers import headline, user_lists
 from analyzer.writers.json import fields, write_document
 from analyzer.writers.tables import plain_objects, plain_rows, write_tables
 from analyzer.writers.terminal import headed_table, terminal, write_cells
@@ -33,6 +35,8 @@ _COLOURS: Final[Mapping[str, str]] = {
     ChangeKind.NOT_COVERED: "bold magenta",
 }
 
+_MOST_NAMES: Final = 10  # newly unused users that a line names
+
 _ARROW: Final = " -> "
 
 
@@ -41,6 +45,11 @@ def write_changes(frame: pd.DataFrame, stream: BinaryIO) -> None:
     starts = range(0, len(frame), _ROWS_AT_ONCE)
     parts = (frame.iloc[start : start + _ROWS_AT_ONCE] for start in starts)
     write_tables(parts, COLUMNS, stream)
+
+
+def write_changes_csv(comparison: Comparison, stream: BinaryIO) -> None:
+    """Write the changes of a comparison as CSV."""
+    write_changes(comparison.changes, stream)
 
 
 def write_changes_json(comparison: Comparison, stream: BinaryIO) -> None:
@@ -73,6 +82,53 @@ def _side(analysis: Analysis) -> dict[str, Any]:
     }
 
 
+# For a chat, and for commands that act on users
+
+
+def write_changes_line(comparison: Comparison, stream: BinaryIO) -> None:
+    """Write in one line how much changed, the first newly unused users, and what was compared."""
+    frame = comparison.changes
+    names = frame.loc[diff.has_newly(Verdict.UNUSED, frame), columns.USER]
+    unused = [f"Newly unused: {short_list(names.tolist(), _MOST_NAMES)}."] if len(names) else []
+    sides = (f"{side}." for side in compared_reports(comparison))
+    line = " ".join([count_sentence(comparison), *unused, *sides, *comparison.not_compared])
+    stream.write(f"{printable(line)}\n".encode())
+
+
+def write_changed_names(comparison: Comparison, stream: BinaryIO) -> None:
+    """Write the names of the users of `write_changed_arns`, with accounts if there are several."""
+    user_lists.write_name_lines(_users(comparison), stream, several=comparison.account_count > 1)
+
+
+def write_changed_arns(comparison: Comparison, stream: BinaryIO) -> None:
+    """Write the ARNs of the users that changed: those of the later side first, then gone ones.
+
+    Left out are the same users as of the list of unused users (`user_lists.write_arns`).
+    """
+    user_lists.write_lines(_users(comparison)[columns.ARN], stream)
+
+
+def left_out_line(comparison: Comparison) -> str:
+    """Return how many users of the changes are in no list of names and why, empty for none."""
+    left_out = user_lists.left_out_text(_changed_users(comparison))
+    return f"{left_out}." if left_out else ""
+
+
+def _users(comparison: Comparison) -> pd.DataFrame:
+    return pd.concat([user_lists.users_to_act_on(*part) for part in _changed_users(comparison)])
+
+
+def _changed_users(comparison: Comparison) -> list[tuple[Users, Sequence[ReportFile]]]:
+    """Return the users of the changes, with the files of their side."""
+    arns = {*comparison.changes[columns.ARN]}
+    parts: list[tuple[Users, Sequence[ReportFile]]] = []
+    for analysis in (comparison.now, comparison.before):
+        users = analysis.judged.where(analysis.judged.users[columns.ARN].isin(arns).to_numpy())
+        parts.append((users, analysis.report.files))
+        arns -= {*users.users[columns.ARN]}
+    return parts
+
+
 # For people
 
 
@@ -91,7 +147,7 @@ def write_changes_table(
     console.print(*sides, Text(count_sentence(comparison)), "", sep="\n")
     if len(comparison.changes):
         console.print(_table(comparison, width))
-    console.print(Text(headline.blind_spots_line(comparison.files), "dim"))
+    console.print(Text(BLIND_SPOTS_PAGE, "dim"))
 
 
 def compared_reports(comparison: Comparison) -> list[str]:
@@ -109,22 +165,29 @@ def count_sentence(comparison: Comparison) -> str:
 
 
 def _table(comparison: Comparison, width: int) -> Table:
+    """Return a table with a row for each user, in the order of their first changes."""
     table = headed_table()
-    table.add_column("Change", no_wrap=True)
     table.add_column("User", overflow="fold", max_width=max(width // 3, 20))
     table.add_column("What changed", overflow="fold")
     accounts = comparison.changes[columns.ACCOUNT].nunique() > 1
+    changed: dict[tuple[str, str], dict[str, Text]] = {}
     for cells in _text_rows(comparison.changes):
         row = dict(zip(COLUMNS, cells, strict=True))
         user, change = row[columns.USER], row[diff.CHANGE]
-        names = filter(None, (user, row[columns.ACCOUNT] if accounts or not user else ""))
-        subject = Text("\n".join(map(printable, names)))
-        table.add_row(Text(change, _COLOURS.get(change, "")), subject, _detail(row))
+        account = row[columns.ACCOUNT] if accounts or not user else ""
+        of_user = changed.setdefault((user, account), {})
+        what = _detail(row)
+        of_user[f"{change}: {what}"] = Text.assemble((change, _COLOURS.get(change, "")), ": ", what)
+        if cause := printable(row[diff.CAUSE]):
+            of_user.setdefault(cause, Text(f"  {cause}"))
+    for names, details in changed.items():
+        subject = Text("\n".join(map(printable, filter(None, names))))
+        table.add_row(subject, Text("\n").join(details.values()))
     return table
 
 
-def _detail(row: Mapping[str, str]) -> Text:
-    """Return rule and fact of a finding, verdicts or exemptions of a user, then the cause.
+def _detail(row: Mapping[str, str]) -> str:
+    """Return rule and fact of a finding, verdicts or exemptions of a user.
 
     A finding that was undecided on one side also has the outcome of each side.
     """
@@ -138,4 +201,4 @@ def _detail(row: Mapping[str, str]) -> Text:
         lines = [_ARROW.join(exemption or "not exempt" for exemption in exemptions)]
     else:
         lines = [_ARROW.join(dict.fromkeys(filter(None, outcomes)))]
-    return Text("\n".join(printable(line) for line in (*lines, row[diff.CAUSE]) if line))
+    return "\n".join(printable(line) for line in lines if line)

@@ -10,7 +10,7 @@ from analyzer.report.report import Report
 from analyzer.standards import UNUSED_USER_SUPPORTS
 from analyzer.terms import (
     AS_OF_SOURCES,
-    BLIND_SPOTS_IN_SHORT,
+    BLIND_SPOTS,
     OVERDUE,
     SERVICE_CREDENTIALS_BLIND_SPOT,
     AsOfSource,
@@ -259,13 +259,13 @@ def summary_lines(
     yield from (f"Note: {note}" for note in notes(analysis, rules=rules))
 
 
-def blind_spots_line(
-    files: Iterable[ReportFile], spots: Iterable[str] = BLIND_SPOTS_IN_SHORT
-) -> str:
+def blind_spots_line(files: Iterable[ReportFile]) -> str:
     """Return the blind spots of reports, without service credentials if all files have a list."""
     listed = all(file.shows_service_credentials for file in files if file.accounts)
     hidden = (
-        spot for spot in spots if not (listed and spot.startswith(SERVICE_CREDENTIALS_BLIND_SPOT))
+        spot
+        for spot in BLIND_SPOTS
+        if not (listed and spot.startswith(SERVICE_CREDENTIALS_BLIND_SPOT))
     )
     return f"Not visible in a credential report: {'; '.join(hidden)}."
 

@@ -15,7 +15,7 @@ from typing import BinaryIO, Final
 from markdown_it import MarkdownIt
 
 from analyzer.analysis.analysis import Analysis
-from analyzer.terms import BLIND_SPOTS, Verdict, count_text, printable
+from analyzer.terms import Verdict, count_text, printable
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.writers import charts, findings, headline, user_lists
 from analyzer.writers.user_lists import UserRow
@@ -58,7 +58,7 @@ def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
         yield markdown_table(("Caveat", "Users", "Meaning"), lines)
     yield from _rule_parts(analysis)
     yield "## Notes and limitations"
-    blind_spots = headline.blind_spots_line(analysis.report.files, BLIND_SPOTS)
+    blind_spots = headline.blind_spots_line(analysis.report.files)
     notes = (*headline.notes(analysis, rules=True), blind_spots)
     yield "\n".join(f"- {plain_text(note)}" for note in notes)
 

@@ -19,7 +19,14 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import ControlResult, Result, RuleResults
 from analyzer.report.model import account_with_name
 from analyzer.standards import UNUSED_USER_SUPPORTS
-from analyzer.terms import Severity, Verdict, count_text, encodable, printable
+from analyzer.terms import (
+    BLIND_SPOTS_PAGE,
+    Severity,
+    Verdict,
+    count_text,
+    encodable,
+    printable,
+)
 from analyzer.writers import findings, headline, user_lists
 from analyzer.writers.accounts import COUNTS, WITHOUT_MFA, account_counts
 from analyzer.writers.findings import RuleFindings
@@ -93,7 +100,7 @@ def write_terminal(
     console.print()
     for note in headline.notes(analysis, rules=True):
         console.print(Text(f"Note: {printable(note)}", "yellow"))
-    console.print(Text(headline.blind_spots_line(analysis.report.files), "dim"))
+    console.print(Text(BLIND_SPOTS_PAGE, "dim"))
     if is_short:
         console.print("", *headlines, sep="\n")
 

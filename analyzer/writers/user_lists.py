@@ -1,6 +1,7 @@
 """List users in words, in the order for people, and write their names."""
 
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -97,9 +98,8 @@ def _order_for_people(users: pd.DataFrame) -> np.ndarray:
 
 def write_names(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
     """Write the names of the users of `write_arns`; for several accounts `123456789012/name`."""
-    users = _users_to_act_on(analysis, verdicts)
-    several, names = len(analysis.report.accounts) > 1, users[columns.USER]
-    _write_lines(users[columns.ACCOUNT] + "/" + names if several else names, stream)
+    users = users_to_act_on(_users_with(analysis, verdicts), analysis.report.files)
+    write_name_lines(users, stream, several=len(analysis.report.accounts) > 1)
 
 
 def write_arns(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -109,25 +109,40 @@ def write_arns(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     are exempt users, users with caveats, those with an active service-specific credential, and
     those whose name says that they have one, if no saved list shows their credentials.
     """
-    _write_lines(_users_to_act_on(analysis, verdicts)[columns.ARN], stream)
+    users = users_to_act_on(_users_with(analysis, verdicts), analysis.report.files)
+    write_lines(users[columns.ARN], stream)
 
 
-def _users_to_act_on(analysis: Analysis, verdicts: Collection[Verdict]) -> pd.DataFrame:
-    listed = _users_with(analysis, verdicts)
-    left_out = _left_out_by_reason(listed, analysis.report.files)
+def users_to_act_on(listed: Users, files: Sequence[ReportFile]) -> pd.DataFrame:
+    """Return the users of a list of names, in the order for people (`write_arns`)."""
+    left_out = _left_out_by_reason(listed, files)
     users: pd.DataFrame = listed.users[~np.logical_or.reduce([*left_out.values()])]
     return users.take(_order_for_people(users))
 
 
-def _write_lines(texts: pd.Series, stream: BinaryIO) -> None:
+def write_name_lines(users: pd.DataFrame, stream: BinaryIO, *, several: bool) -> None:
+    """Write the names of users, with their account if there are several accounts."""
+    names = users[columns.USER]
+    write_lines(users[columns.ACCOUNT] + "/" + names if several else names, stream)
+
+
+def write_lines(texts: pd.Series, stream: BinaryIO) -> None:
+    """Write one text a line."""
     stream.write("".join(f"{printable(text)}\n" for text in texts).encode())
 
 
 def left_out_line(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
     """Return how many users with one of the verdicts are left out and why, empty for none."""
-    listed, files = _users_with(analysis, verdicts), analysis.report.files
-    left_out = _left_out_by_reason(listed, files)
-    parts = numbers_text({reason: int(mask.sum()) for reason, mask in left_out.items()})
+    return left_out_text([(_users_with(analysis, verdicts), analysis.report.files)])
+
+
+def left_out_text(lists: Iterable[tuple[Users, Sequence[ReportFile]]]) -> str:
+    """Return how many users of lists, each with its files, are left out and why."""
+    numbers: Counter[str] = Counter()
+    for listed, files in lists:
+        reasons = _left_out_by_reason(listed, files)
+        numbers.update({reason: int(mask.sum()) for reason, mask in reasons.items()})
+    parts = numbers_text(numbers)
     return f"Left out of the list: {parts}" if parts else ""
 
 

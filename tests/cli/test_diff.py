@@ -14,6 +14,7 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import Comparison
 from analyzer.changes.diff import diff as compared_sides
 from analyzer.errors import InputRefused
+from analyzer.terms import BLIND_SPOTS_PAGE
 from analyzer.writers.changes import write_changes_table
 from tests.support.builders import (
     ACCOUNT,
@@ -93,7 +94,7 @@ def test_a_pipe_gets_tabs_and_files_say_the_same(old: Path, new: Path, tmp_path:
     assert [line[2] for line in lines[1:4]] == users
     assert "Before: As of 2026-05-01 09:30 UTC" in done.messages
     assert "Changes: new 1, gone 1 (possibly renamed: 1), no-longer-unused 1" in done.messages
-    assert "Not visible in a credential report: SSH public keys; " in done.messages
+    assert BLIND_SPOTS_PAGE in done.messages
     assert f"Wrote {csv}" in done.messages
     assert changed(csv.read_bytes()) == CHANGED
     document = json.loads(data.read_bytes())
@@ -168,7 +169,7 @@ def test_a_terminal_shows_a_table_with_causes_and_counts_and_what_was_not_compar
         "Accounts compared: 1, not compared: 1.",
     ):
         assert says in text
-    assert (done.code, "eve" in text) == (5, False)
+    assert (done.code, " eve " in text) == (5, False)
     *_, last = done.messages.splitlines()
     assert last == f"Account {OTHER} was not compared: not covered before: there is no report of it"
     assert "Before:" not in done.messages
@@ -319,3 +320,51 @@ def test_unused_lists_the_newly_unused_users_of_both_reports_and_those_not_there
     assert listed == [("new", "u0"), ("new", "u1"), ("re-created", "u3"), ("became-unused", "u2")]
     assert comparison.failures(["unused"]) == ["4 newly unused (possibly renamed: 1)"]
     assert [*comparison.where(["became-unused"]).changes["user"]] == ["u2"]
+
+
+# For a chat, and for commands that act on users
+
+
+def test_a_line_says_how_much_changed_and_names_the_newly_unused_users(
+    old: Path, new: Path
+) -> None:
+    (line,) = run("diff", old, new, "-q", "-f", "line").lines
+    assert line.startswith("Changes: new 1, gone 1 (possibly renamed: 1), no-longer-unused 1, ")
+    assert " Newly unused: =new. Before: As of 2026-05-01 09:30 UTC" in line
+    (line,) = run("diff", new, new, "-q", "-f", "line").lines
+    assert line.startswith("No changes. Before: As of ")
+
+
+@pytest.mark.parametrize(
+    ("form", "start"), [("names", ""), ("arns", f"arn:aws:iam::{ACCOUNT}:user/")]
+)
+def test_names_are_those_of_the_listed_changes_but_not_of_users_that_need_a_check(
+    tmp_path: Path, form: str, start: str
+) -> None:
+    before = console_report(tmp_path / "a", FIRST, a_user("ann"), a_user("bob"))
+    live, check = (
+        "BedrockAPIKey-x",
+        a_user("eve", cert_1_active="true", cert_1_last_rotated=LONG_AGO),
+    )
+    now = console_report(tmp_path / "b", SECOND, a_user("ann"), a_user("zoe"), a_user(live), check)
+    done = run("diff", before, now, "-f", form)
+    assert done.lines == [f"{start}zoe", f"{start}bob"]
+    left_out = "1 to check, 1 that may have an active service-specific credential"
+    assert f"Left out of the list: {left_out}.\n" in done.messages
+    done = run("diff", before, now, "-f", form, "--change", "gone", "--exempt", "zoe=new")
+    assert (done.lines, "Left out" in done.messages) == ([f"{start}bob"], False)
+
+
+def test_names_of_several_accounts_have_their_account(tmp_path: Path) -> None:
+    for day, users in ((FIRST, ()), (SECOND, (a_user("bob"), a_user("bob", account=OTHER)))):
+        both = (a_user("ann"), a_user("ann", account=OTHER), *users)
+        console_report(tmp_path / day, day, *both)
+    done = run("diff", tmp_path / FIRST, tmp_path / SECOND, "-q", "-f", "names")
+    assert done.lines == [f"{ACCOUNT}/bob", f"{OTHER}/bob"]
+
+
+def test_a_terminal_shows_one_row_a_user_with_each_cause_once(old: Path, new: Path) -> None:
+    shown = run("diff", old, new, screen=Terminal()).output.decode()
+    for name in ("=new", "bob", "-x"):
+        assert sum(line.split()[:1] == [name] for line in shown.splitlines()) == 1
+    assert shown.count("first sign-in on 2026-05-09") == 1

@@ -42,8 +42,7 @@ Note: The exemption of oskar.lind in account 123456789012 expired on 2025-12-31.
 Note: The exemption of departed-admin in account 123456789012 matches no user.
 """
 BLIND_SPOTS = """\
-Not visible in a credential report: SSH public keys; roles, federation and IAM Identity Center; \
-use in the hours before as-of; use of a password by `aws login`.
+Not every credential and use is visible: README, "What a report cannot show".
 """
 FOR_OTHERS = "1 with an active service-specific credential, 5 exempt.\n"
 TO_CHECK = "12 to check, "

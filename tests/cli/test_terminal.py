@@ -76,7 +76,7 @@ def test_a_table_in_a_pipe_is_plain_and_its_summary_and_a_bar_stay_on_the_termin
     findings = "Console user has no MFA device: 92 fail"
     for says in ("Reading reports", "95 of 429 IAM users are unused", findings):
         assert says in shown.screen
-    assert "Not visible in a credential report: SSH public keys" in shown.screen
+    assert "Not every credential and use is visible" in shown.screen
 
 
 # A bar

@@ -13,9 +13,9 @@ import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.limits import Criteria
 from analyzer.report.model import Exemption, Exemptions
-from analyzer.terms import Verdict
+from analyzer.terms import BLIND_SPOTS_PAGE, Verdict
 from analyzer.writers.findings import write_findings
-from analyzer.writers.headline import blind_spots_line, summary_lines
+from analyzer.writers.headline import summary_lines
 from analyzer.writers.json import write_json
 from analyzer.writers.markdown import write_markdown
 from analyzer.writers.tables import write_csv
@@ -202,7 +202,7 @@ def summary_text(
 ) -> str:
     """Return what standard error says of the result."""
     lines = summary_lines(analysis, verdicts, rules=rules)
-    return "".join(f"{line}\n" for line in (*lines, blind_spots_line(analysis.report.files)))
+    return "".join(f"{line}\n" for line in (*lines, BLIND_SPOTS_PAGE))
 
 
 def everything_shown(analysis: Analysis, *, width: int | None) -> str:
