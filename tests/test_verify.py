@@ -217,7 +217,8 @@ def signed(book: Workbook) -> None:
     """Sign below a list, in the columns that people fill in."""
     sheet = book["Unused users"]
     below = sheet.max_row + 2
-    sheet.cell(below, 1).value = "Signed: Ann"
+    for column in range(1, 8):
+        sheet.cell(below, column).value = "Signed: Ann"
     sheet.cell(below + 1, column_of(book, "Unused users", "Decision")).value = "Signed: Tom"
     sheet.cell(below + 2, column_of(book, "Unused users", "Decided on")).value = "2026-03-05"
     sheet.merge_cells(start_row=below, start_column=1, end_row=below, end_column=4)

@@ -4,7 +4,7 @@ A list is made anew from its reports: rows may be sorted, but no cell may differ
 and in a workbook none be missing. What a person saw is the row of the report.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePath
@@ -30,7 +30,7 @@ from analyzer.decisions.entries import (
 )
 from analyzer.decisions.entries import DECISION as DECISION_ENTRY
 from analyzer.decisions.review import ReportedUser, Review
-from analyzer.decisions.review_list_layout import ACCOUNT, ARN, DECISION, ENTRY_HEADS, USER
+from analyzer.decisions.review_list_layout import ARN, DECISION, ENTRY_HEADS, USER
 from analyzer.errors import InputRefused, Problem, joined_rows
 from analyzer.lists.csv_lists import file_reference
 from analyzer.report.model import FileReference
@@ -170,10 +170,11 @@ def _rows_by_number(
     """
     rows: dict[int, ReportedUser] = {}
     first: dict[str, int] = {}
+    names = {name for user in users.values() for name in (user.shown[USER], user.row[columns.USER])}
     for row in sheet.rows:
         arn = sheet.entry(ARN, row)
         if not arn:
-            if is_decided(sheet, row):
+            if is_decided(sheet, row) or _names_a_user(sheet, row, names):
                 message = "an entry, but no user"
                 problems.append(sheet.problem(ARN, row, message, f"Clear row {row}."))
         elif arn not in users:
@@ -189,12 +190,15 @@ def _rows_by_number(
 
 
 def is_decided(sheet: ListSheet, row: int) -> bool:
-    """Return whether a row without an ARN has a decision, or an entry beside a user."""
-    entered = entered_in(sheet, row)
-    names = [sheet.entry(head, row) for head in (ACCOUNT, USER) if head in sheet.column_of]
-    is_user = all(names) and any(entered.values())
-    has_formula = (row, sheet.column_of[DECISION]) in sheet.cells.formulas and all(names)
-    return entered["decision"].lower() in [*Decision] or is_user or has_formula
+    """Return whether the decision of a row is one of the four words."""
+    return sheet.entry(DECISION, row).lower() in [*Decision]
+
+
+def _names_a_user(sheet: ListSheet, row: int, names: Container[str]) -> bool:
+    """Return whether a row has an entry beside the name of a listed user."""
+    is_filled = any(sheet.entry(head, row) for head in ENTRY_HEADS)
+    has_formula = (row, sheet.column_of[DECISION]) in sheet.cells.formulas
+    return (is_filled or has_formula) and sheet.entry(USER, row) in names
 
 
 def entered_in(sheet: ListSheet, row: int) -> dict[str, str]:

@@ -171,6 +171,18 @@ CHEATS: dict[str, tuple[Edit, str]] = {
         "column ARN, cell U2: the reports do not put this user on these lists",
     ),
     "an ARN emptied": (shown("ann", "ARN", None), "column ARN, cell U2: an entry, but no user"),
+    "an ARN emptied beside an entry that is not valid": (
+        steps(
+            shown("bob", "Decision", "delet"),
+            shown("bob", "Decided on", "2026-05-04"),
+            shown("bob", "ARN", None),
+        ),
+        "an entry, but no user",
+    ),
+    "an ARN emptied beside a decision by a formula": (
+        steps(of_cell("bob", "Decision", "value", '="delete"'), shown("bob", "ARN", None)),
+        "an entry, but no user",
+    ),
     "an ARN by a formula": (shown("bob", "ARN", "=A2"), "the reports put more users on its lists"),
     "a creation time": (
         shown("ann", "Created", 40000.5),

@@ -356,8 +356,8 @@ SPOILT: dict[str, tuple[Edit, str]] = {
     "a remark beside the list": (typed(2, 52, "ask Bob"), "cell AZ2: it is beside the list"),
     "a block over the facts": (pasted_aside(6), "cell G2: "),
     "a block below the list": (
-        lambda book: [typed(7, at, text)(book) for at, text in enumerate(("keep", "x"), 2)],
-        "row 7, column ARN, cell U7: an entry, but no user\n    Clear row 7.",
+        in_list(lambda sheet: put(sheet, sheet.max_row + 1, column(sheet, "Decision"), "Keep")),
+        ": an entry, but no user\n    Clear row ",
     ),
     "decisions merged": (
         in_list(lambda sheet: sheet.merge_cells("B2:B4")),
