@@ -123,14 +123,15 @@ class Users:
         if name == columns.ARN:
             return self.arn
         words = self.words[name]
-        if name not in self.seconds:
+        if name not in self.seconds or not words.null_count:
             return words
-        if not words.null_count:
+        is_missing = self.seconds[name] == _NO_SECOND
+        if is_missing.all():
             return words
-        moments = values.utc_texts(pa.array(_moments(self.seconds[name]))).cast(_TEXT_TYPE)
-        if words.null_count == len(words):
+        moments = values.second_texts(self.seconds[name])
+        if not is_missing.any():
             return moments
-        return pc.coalesce(words.cast(_TEXT_TYPE), moments)
+        return pc.if_else(pa.array(is_missing), words.cast(_TEXT_TYPE), moments)
 
     def cell(self, name: str) -> pd.Series:
         """Return a column of the report as text, missing where the report has no such column."""

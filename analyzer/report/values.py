@@ -147,6 +147,37 @@ def utc_texts(moments: pa.Array) -> pa.Array:
     return pc.binary_replace_slice(divided, _Z_LENGTH - 1, _Z_LENGTH, "Z")  # at the end
 
 
+_DAY_SECONDS: Final = 86_400
+_FORM_OF_TEXT: Final = [("day", "S10"), ("T", "S1"), ("time", "S8"), ("Z", "S1")]
+
+
+def second_texts(seconds: np.ndarray) -> pa.Array:
+    """Return seconds since 1970 (uint32) as `2024-04-22T19:47:52Z` (large_string).
+
+    The text of each day and of each second of a day is looked up: with `utc_texts` an analysis of
+    500,000 rows takes 1.12 times as long. Beyond `YEARS` the text means nothing.
+    """
+    day_texts, time_texts = _day_and_time_texts()
+    days = seconds // _DAY_SECONDS
+    lines = np.empty(len(seconds), _FORM_OF_TEXT)
+    lines["day"] = day_texts.take(days, mode="clip")
+    lines["T"] = b"T"
+    lines["time"] = time_texts.take(seconds - days * _DAY_SECONDS)
+    lines["Z"] = b"Z"
+    ends = np.arange(len(seconds) + 1) * _Z_LENGTH
+    buffers = [None, pa.py_buffer(ends), pa.py_buffer(lines)]
+    return pa.Array.from_buffers(pa.large_string(), len(seconds), buffers)
+
+
+@lru_cache(maxsize=1)
+def _day_and_time_texts() -> tuple[np.ndarray, np.ndarray]:
+    """Return the text of each day since 1970 and of each second of a day (bytes)."""
+    days = pa.array(np.arange(int(_END_SECONDS) // _DAY_SECONDS, dtype=np.int32), pa.date32())
+    times = pa.array(np.arange(_DAY_SECONDS, dtype=np.int32), pa.time32("s"))
+    day_texts, time_texts = (moments.cast(pa.string()).buffers()[2] for moments in (days, times))
+    return np.frombuffer(day_texts, "S10", len(days)), np.frombuffer(time_texts, "S8", len(times))
+
+
 def utc_text_series(moments: pd.Series) -> pd.Series:
     """Return moments as ISO text to the second (`TEXT`), missing where there is none."""
     return text_series(utc_texts(arrow_array(moments))).set_axis(moments.index)

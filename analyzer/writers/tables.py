@@ -21,7 +21,7 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import TEXT, NotCovered, account_name, arrow_array
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.report.values import first_bytes, utc_texts
+from analyzer.report.values import first_bytes, is_dictionary, utc_texts
 from analyzer.terms import FORMULA_SIGNS, NOT_COVERED, Verdict
 
 Table: TypeAlias = Mapping[str, Any] | pd.DataFrame
@@ -81,7 +81,7 @@ def listed_users(
     of_rows, words = file_columns(analysis.report), list(map(str, verdicts))
 
     def table(page: Users) -> tuple[Users, dict[str, Any]]:
-        cells = {name: page.cell(name) for name in columns.REPORT_ONLY}
+        cells = {name: page.text[name] for name in columns.REPORT_ONLY}
         return page, {**page.users, **cells, **of_rows(page.users)}
 
     def listed(page: Users) -> Users:
@@ -220,6 +220,9 @@ def cell_bytes(texts: pa.Array) -> memoryview:
 _MAY_BE_FORMULA: Final = np.isin(np.arange(256), [sign.encode()[0] for sign in FORMULA_SIGNS])
 """For each byte, whether a formula may begin with it."""
 
+_MOST_COMBINED: Final = 65_536
+"""The most combinations of words of neighbouring columns that are looked for."""
+
 
 def write_csv(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
     """Write the users with one of the verdicts, in the report's order.
@@ -244,24 +247,63 @@ def write_tables(parts: Iterable[Table], names: Iterable[str], stream: BinaryIO)
 
 
 def _lines(part: Table, names: Sequence[str]) -> memoryview:
-    cells = [_cells(arrow_array(part[name])) for name in names]
+    *cells, last = _with_neighbours_joined(_cells(arrow_array(part[name])) for name in names)
     # In Arrow's memory the bytes of a row follow those of the row before.
-    return cell_bytes(joined(*cells[:-1], joined(cells[-1], "\n"), between=","))
+    return cell_bytes(joined(*cells, joined(last, "\n"), between=","))
+
+
+def _with_neighbours_joined(cells: Iterable[pa.Array]) -> Iterator[pa.Array]:
+    """Yield the columns as text, coded neighbours as one column; each combination is joined once.
+
+    With each column joined on its own 500,000 rows take 1.18 times as long.
+    """
+    waiting: pa.DictionaryArray | None = None
+    for column in cells:
+        is_coded = is_dictionary(column)
+        if waiting is not None and is_coded and _combinations(waiting, column) <= _MOST_COMBINED:
+            waiting = _combined(waiting, column)
+            continue
+        if waiting is not None:
+            yield waiting.dictionary_decode()
+        waiting = column if is_coded else None
+        if not is_coded:
+            yield column
+    if waiting is not None:
+        yield waiting.dictionary_decode()
+
+
+def _combinations(first: pa.DictionaryArray, second: pa.DictionaryArray) -> int:
+    return len(first.dictionary) * len(second.dictionary)
+
+
+def _combined(first: pa.DictionaryArray, second: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Return two columns as one: the words of each row, with a comma between them."""
+    of_second = len(second.dictionary)
+    code = first.indices.to_numpy().astype(np.int64) * of_second + second.indices.to_numpy()
+    occurring = np.flatnonzero(np.bincount(code))
+    position = np.zeros(_combinations(first, second), np.int32)
+    position[occurring] = np.arange(len(occurring))
+    words = joined(
+        first.dictionary.take(pa.array(occurring // of_second)),
+        second.dictionary.take(pa.array(occurring % of_second)),
+        between=",",
+    )
+    return pa.DictionaryArray.from_arrays(position[code], words)
 
 
 def _cells(values: pa.Array) -> pa.Array:
-    """Return a column as cells of CSV; a word of a coded column is converted only once.
+    """Return a column as cells of CSV; a coded column stays coded.
 
     A look at the bytes shows first whether any cell may be a formula or need quotes.
     """
-    if pa.types.is_dictionary(values.type):
+    if is_dictionary(values):
         words = coded(values)
-        return _cells(words.dictionary).take(words.indices)
-    texts = text_column(values)
-    if _MAY_BE_FORMULA.take(first_bytes(texts)).any():
-        is_formula = pc.match_substring_regex(texts, f"^[{re.escape(FORMULA_SIGNS)}]")
-        texts = pc.if_else(is_formula, joined("'", texts), texts)
-    if contains(texts, (b'"', b",", b"\n", b"\r")):
-        quoted = joined('"', pc.replace_substring(texts, '"', '""'), '"')
-        texts = pc.if_else(pc.match_substring_regex(texts, '[",\n\r]'), quoted, texts)
-    return texts
+        return pa.DictionaryArray.from_arrays(words.indices, _cells(words.dictionary))
+    cells = text_column(values)
+    if _MAY_BE_FORMULA.take(first_bytes(cells)).any():
+        is_formula = pc.match_substring_regex(cells, f"^[{re.escape(FORMULA_SIGNS)}]")
+        cells = pc.if_else(is_formula, joined("'", cells), cells)
+    if contains(cells, (b'"', b",", b"\n", b"\r")):
+        quoted = joined('"', pc.replace_substring(cells, '"', '""'), '"')
+        cells = pc.if_else(pc.match_substring_regex(cells, '[",\n\r]'), quoted, cells)
+    return cells

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import product
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -13,6 +14,7 @@ from analyzer.report.values import (
     day_text_series,
     first_bytes,
     minute_texts,
+    second_texts,
     utc_text_series,
     utc_texts,
 )
@@ -248,3 +250,10 @@ def test_the_first_byte_of_each_cell_is_seen_and_of_an_empty_one_it_is_any() -> 
         assert bytes(first_bytes(texts("head", *cells).slice(1))) == first
     assert len(first_bytes(texts("", ""))) == 2
     assert bytes(first_bytes(texts("", "=1", "")))[1:2] == b"="
+
+
+def test_the_text_of_a_second_is_that_of_its_moment() -> None:
+    moments = (FIRST, datetime(2000, 2, 29, 23, 59, 59, tzinfo=UTC), NOON, LAST)
+    seconds = np.array([int(moment.timestamp()) for moment in moments], np.uint32)
+    assert second_texts(seconds).to_pylist() == [utc_text(moment) for moment in moments]
+    assert second_texts(seconds[:0]).to_pylist() == []

@@ -1,6 +1,7 @@
 """Columns of text are joined, mapped and looked through without changing what they say."""
 
 from datetime import date
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from analyzer.writers.tables import (
     mapped,
     plain_rows,
     text_column,
+    write_tables,
 )
 
 pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
@@ -48,6 +50,24 @@ def test_the_content_of_a_part_is_its_own() -> None:
     assert bytes(cell_bytes(column)) == "abäc".encode()
     assert bytes(cell_bytes(column.slice(1, 1))) == "ä".encode()
     assert bytes(cell_bytes(column.slice(3))) == bytes(cell_bytes(text_column([]))) == b""
+
+
+@pytest.mark.parametrize("words", [1, 3, 255, 256, 257])
+def test_coded_columns_side_by_side_are_the_same_lines_as_columns_of_text(words: int) -> None:
+    rows = [(f"{row % words}", f'="{row}"', "x,y", None, f"{row}") for row in range(words)]
+    columns = dict(zip("abcde", zip(*rows, strict=True), strict=True))
+    plain = {name: pa.array(cells, pa.large_string()) for name, cells in columns.items()}
+    coded_columns = {name: cells.dictionary_encode() for name, cells in plain.items()}
+    expected = BytesIO()
+    write_tables([plain], [*"abcde"], expected)
+    for kinds in (
+        coded_columns,
+        {**coded_columns, "c": plain["c"]},
+        {**coded_columns, "e": plain["e"]},
+    ):
+        found = BytesIO()
+        write_tables([kinds], [*"abcde"], found)
+        assert found.getvalue() == expected.getvalue()
 
 
 def test_a_mark_or_a_low_byte_is_noticed_wherever_it_stands() -> None:
