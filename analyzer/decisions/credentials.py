@@ -61,11 +61,10 @@ class Credentials:
 
     @property
     def is_unknown(self) -> bool:
-        """Return whether a cell hides access, or use, of the user."""
-        changed = self.has_password is True and not self.password_changed.is_known
-        hidden = None in (self.has_password, self.has_mfa) or changed
+        """Return whether a cell of these is not understood, or its column is missing."""
+        moments = self.last_sign_in.is_known and self.password_changed.is_known
         slots = any(slot.is_unknown for slot in (*self.keys, *self.certificates))
-        return hidden or slots or not self.last_sign_in.is_known
+        return None in (self.has_password, self.has_mfa) or slots or not moments
 
 
 @dataclass(frozen=True, slots=True)
