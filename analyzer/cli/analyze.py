@@ -1,6 +1,6 @@
 """Run `credreport analyze`: load reports, judge the users, write the outputs."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -15,6 +15,7 @@ from analyzer.terms import (
     Format,
     SplitBy,
     Verdict,
+    count_text,
     short_list,
 )
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 _NAME_FORMATS: Final = (Format.NAMES, Format.ARNS)
 """The formats that list users by name or ARN only, without their caveats."""
+
+_OF_FINDINGS: Final = ("findings.csv", "findings.parquet")
 
 EXAMPLES: Final = (
     "credreport analyze report.json --exemptions exemptions.csv -o review.xlsx",
@@ -73,6 +76,7 @@ def analyze(
     input_options: options.InputOptions,
     filters: options.FilterOptions,
     judging_options: options.ReviewOptions,
+    max_report_age: int | None = typer.Option(None, **options.MAX_REPORT_AGE),
     fail_on: list[str] = typer.Option(
         [],
         **options.words(
@@ -91,6 +95,8 @@ def analyze(
     if outputs.output:
         inputs.check_outputs(outputs.output, files_read)
     report = inputs.load(reports, quiet=outputs.quiet)
+    if max_report_age:
+        inputs.check_age(report, max_report_age, streams.utc_now())
     step = f"Judging and writing {report.rows:,} rows"
     with streams.progress(step, quiet=outputs.quiet, rows=report.rows):
         (analysis,) = inputs.filtered_analyses([analysis_request.analysis(report)], filters)
@@ -139,7 +145,23 @@ def _write_files(analysis: "Analysis", outputs: OutputOptions) -> list[str]:
 
     paths = write(analysis, *outputs.output, verdicts=outputs.verdict)
     whole = ", with all users: a workbook is not filtered" if analysis.filter else ""
-    return [f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}" for path in paths]
+    return [
+        f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}"
+        f" ({_size_text(analysis, path, outputs.verdict)})"
+        for path in paths
+    ]
+
+
+def _size_text(analysis: "Analysis", path: Path, verdicts: Collection[Verdict]) -> str:
+    """Return the rows of users in a file, if it is a table of users, and its size."""
+    name, size = path.name.lower(), f"{max(path.stat().st_size / 1e6, 0.1):,.1f} MB"
+    if name.endswith(".xlsx"):
+        rows = analysis.whole.totals.user_count()
+    elif name.endswith((".csv", ".parquet")) and not name.endswith(_OF_FINDINGS):
+        rows = sum(analysis.totals.user_count(verdict) for verdict in verdicts)
+    else:
+        return size
+    return f"{count_text(rows, 'row')}, {size}"
 
 
 def _write_split(

@@ -139,6 +139,13 @@ def load(
     return report
 
 
+def check_age(report: "Report", days: int, now: "datetime") -> None:
+    """Refuse reports that are older than some days, or of the future; raises InputRefused."""
+    from analyzer.report.age import MaxAge
+
+    MaxAge(days, now).check(report)
+
+
 # Criteria, lists and rules
 
 

@@ -109,6 +109,12 @@ class InputOptions(ReadingOptions):
     )
 
 
+MAX_REPORT_AGE: Final = {
+    **DAYS,
+    **IN_INPUT,
+    "help": "Refuse older reports (exit code 3).",
+}
+
 ACCOUNTS: Final[Settings] = {**FILE, **IN_INPUT, "help": "CSV of names: account, name, owner."}
 
 # Verdicts, rules and decisions

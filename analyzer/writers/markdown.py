@@ -10,9 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from html import escape
+from itertools import pairwise
 from typing import BinaryIO, Final
 
 from markdown_it import MarkdownIt
+from markdown_it.token import Token
 
 from analyzer.analysis.analysis import Analysis
 from analyzer.terms import Verdict, count_text, printable
@@ -154,6 +156,15 @@ th, td { border: 1px solid #d0d0d0; padding: 0.3rem 0.5rem; text-align: left;
 th { background: #1f3864; color: #fff; }
 tr:nth-child(even) td { background: #f5f7fa; }
 code { font: 0.8125rem/1.5 "Courier New", monospace; white-space: pre-wrap; }
+@media screen and (max-width: 40rem) {
+  thead { display: none; }
+  tr { display: flex; flex-direction: column; margin-bottom: 1rem; border: 1px solid #d0d0d0; }
+  td { order: 1; border: 0; max-width: none; }
+  td:empty { display: none; }
+  td::before { content: attr(data-head) ": "; font-weight: bold; }
+  td[data-head="Account"], td[data-head="User"], td[data-head="Reason"],
+  td[data-head="Check first"] { order: 0; }
+}
 @media print {
   @page { size: A4 landscape; margin: 12mm; }
   body { font-size: 10pt; padding: 0; max-width: none; }
@@ -184,9 +195,28 @@ _PAGE: Final = """<!DOCTYPE html>
 def write_html(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
     """Write the page, which lists the users with one of the verdicts."""
     text = "\n\n".join(_parts(analysis, verdicts))
-    body = MarkdownIt("commonmark", {"html": True}).enable("table").render(text)
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table")
+    tokens = parser.parse(text)
+    _name_cells(tokens)
+    body = parser.renderer.render(tokens, parser.options, {})
     framed = body.replace("<table>", '<div class="table"><table>')
     framed = framed.replace("</table>", "</table></div>")
     framed = framed.replace("<h2>", f"{charts.bar_charts(analysis)}<h2>", 1)
     page = _PAGE.format(title=escape(printable(title(analysis))), style=_STYLE, body=framed)
     stream.write(page.encode())
+
+
+def _name_cells(tokens: Sequence[Token]) -> None:
+    """Give each cell of a table the name of its column, which a narrow screen shows before it."""
+    heads: list[str] = []
+    at = 0
+    for token, content in pairwise(tokens):
+        if token.type == "table_open":
+            heads = []
+        elif token.type == "th_open":
+            heads.append(content.content)
+        elif token.type == "tr_open":
+            at = 0
+        elif token.type == "td_open":
+            token.attrSet("data-head", heads[at])
+            at += 1

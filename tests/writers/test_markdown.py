@@ -3,6 +3,7 @@
 `tests/golden/report.md` is a whole one: here is what it lacks.
 """
 
+import io
 import re
 from collections import Counter
 from dataclasses import replace
@@ -191,3 +192,12 @@ def test_a_label_is_text_and_is_cut_where_it_would_not_fit(name: str) -> None:
 def test_bars_are_of_ten_accounts_at_most() -> None:
     users = [a_user("ann", account=f"{at:012}", password=a_password()) for at in range(11)]
     assert len(charts_of(analysis_of(users)).popitem()[1]) == 10
+
+
+def test_a_cell_of_the_page_names_its_column_for_a_narrow_screen() -> None:
+    page = io.BytesIO()
+    write_html(analysis_of([a_user("ann")]), page, [Verdict.UNUSED])
+    text = page.getvalue().decode()
+    for head in ("User", "Reason", "Severity", "Rule id"):
+        assert f'<td data-head="{head}">' in text
+    assert text.count("<td>") == 0

@@ -24,8 +24,22 @@ from analyzer.writers.workbook.user_columns import ACCOUNT, USER
 # Users
 
 
+MOST_LISTED: Final = 100_000
+"""The most users of a workbook with the sheet of all users."""
+
+
+def left_out_notes(analysis: Analysis) -> list[str]:
+    """Return that the sheet of all users is left out, if it is."""
+    if len(analysis.judged) <= MOST_LISTED:
+        return []
+    more = f"as there are more than {MOST_LISTED:,} users"
+    return [f"The sheet All users is left out, {more}: --verdict all -o users.csv writes them."]
+
+
 def add_all_users(book: Book, analysis: Analysis) -> None:
-    """Add all users with their verdicts."""
+    """Add all users with their verdicts, unless they are too many."""
+    if left_out_notes(analysis):
+        return
     add_list(
         book,
         SheetName.ALL_USERS,

@@ -8,6 +8,7 @@ from analyzer.terms import BLIND_SPOTS, VERSION
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.writers.findings import sentence
+from analyzer.writers.workbook import lookup_lists
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.text_sheet import TextSheet
 
@@ -66,6 +67,8 @@ def add_method(book: Book, analysis: Analysis) -> None:
     """Add the sheet with what no other sheet explains."""
     sheet = TextSheet(book, SheetName.METHOD, _WIDTHS)
     sheet.full_row("Method and limitations", CellStyle.TITLE)
+    for note in lookup_lists.left_out_notes(analysis):
+        sheet.full_row(note)
     sheet.text_section("Parameters", criteria_meanings(analysis.criteria))
     caveats = ((caveat.id, caveat.meaning) for caveat in CAVEATS)
     sheet.text_section("Certainty, and what to check first", (_CERTAIN, *caveats))

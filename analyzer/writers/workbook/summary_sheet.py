@@ -14,7 +14,7 @@ from analyzer.report.model import ReportFile
 from analyzer.terms import AS_OF_SOURCES, Certainty, Verdict, count_text
 from analyzer.verdicts.verdict import verdict_meaning
 from analyzer.writers import headline
-from analyzer.writers.workbook import review_lists
+from analyzer.writers.workbook import lookup_lists, review_lists
 from analyzer.writers.workbook.accounts_sheet import (
     CHECK_COLUMN,
     ROW_COUNT_HEADS,
@@ -109,7 +109,8 @@ def _notes(analysis: Analysis, *, is_whole: bool) -> list[str]:
     newest = max(file.as_of for file in report.files)
     said = {*map(str, report.not_covered), *analysis.ledger.notes(newest.date())}
     notes = headline.input_notes(analysis) if is_whole else report.notes
-    return [note for note in notes if note not in said]
+    left_out = lookup_lists.left_out_notes(analysis) if is_whole else []
+    return [*left_out, *(note for note in notes if note not in said)]
 
 
 def _add_exceptions(sheet: TextSheet, found: Sequence[SummaryException]) -> None:
