@@ -10,9 +10,7 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.decisions.ledger import Ledger
 from analyzer.limits import Criteria
-from analyzer.lists.owners import Owners
 from analyzer.report.model import (
     TEXT,
     Exemption,
@@ -34,8 +32,9 @@ if TYPE_CHECKING:
     from analyzer.analysis.rulebook import Rulebook
     from analyzer.analysis.totals import Totals
     from analyzer.decisions.follow_up import FollowUp
+    from analyzer.decisions.ledger import Ledger
     from analyzer.lists.exemptions import ExemptionMatches
-    from analyzer.lists.owners import AccountList
+    from analyzer.lists.owners import AccountList, Owners
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,10 +42,10 @@ class Analysis:
     """Hold a judged report.
 
     `judged` are its users with the columns that the analysis adds (`Users`). `book` chooses the
-    rules; None stands for the default rules. `ledger` has the earlier decisions; decisions to
-    keep users are among the exemptions already. If a `filter` is set, it kept these users of the
-    analysis `part_of`. `exempt` are the matches of the exemptions, None if there are none; `owned`
-    is the position of each user's owner in the list, -1 for none.
+    rules; None stands for the default rules. `given_ledger` has the earlier decisions, if there is
+    a ledger; decisions to keep users are among the exemptions already. If a `filter` is set, it
+    kept these users of the analysis `part_of`. `exempt` are the matches of the exemptions, None if
+    there are none; `owned` is the position of each user's owner in the list, -1 for none.
     """
 
     report: Report
@@ -54,12 +53,26 @@ class Analysis:
     exemptions: Exemptions
     judged: Users
     book: "Rulebook | None" = None
-    ledger: Ledger = field(default_factory=Ledger)
-    owners: Owners = field(default_factory=Owners)
+    given_ledger: "Ledger | None" = None
+    given_owners: "Owners | None" = None
     filter: "Filter | None" = None
     part_of: "Analysis | None" = None
     exempt: "ExemptionMatches | None" = None
     owned: np.ndarray = field(default_factory=lambda: np.array([], np.int64))
+
+    @cached_property
+    def ledger(self) -> "Ledger":
+        """Return the earlier decisions, none without a ledger."""
+        from analyzer.decisions.ledger import Ledger  # noqa: PLC0415  0.02 s
+
+        return self.given_ledger or Ledger()
+
+    @cached_property
+    def owners(self) -> "Owners":
+        """Return the owners of users, none without a list."""
+        from analyzer.lists.owners import Owners  # noqa: PLC0415
+
+        return self.given_owners or Owners()
 
     @property
     def users(self) -> pd.DataFrame:
@@ -206,7 +219,7 @@ class Analysis:
 
     def earlier_decisions(self, page: Users) -> pd.Series:
         """Return the earlier decision on each user of a judged page, in words (str)."""
-        if not self.ledger.lines:
+        if not (self.given_ledger and self.given_ledger.lines):
             return pd.Series("", page.users.index, TEXT)
         from analyzer.decisions.follow_up import earlier_decisions  # noqa: PLC0415
 
@@ -247,8 +260,8 @@ def analyze(  # noqa: PLR0913  what a report is judged by
         listed,
         users,
         book,
-        ledger or Ledger(),
-        owners or Owners(),
+        ledger,
+        owners,
         exempt=exempt,
         owned=owned,
     )

@@ -94,7 +94,8 @@ def check_targets(targets: Iterable[Path], inputs: Iterable[str | Path]) -> None
 def _input_names(analysis: "Analysis") -> Iterator[str]:
     report = analysis.report
     beside = (file.service_credentials for file in report.files)
-    lists = (each.file for each in (analysis.exemptions, analysis.owners, analysis.ledger))
+    every = (analysis.exemptions, analysis.given_owners, analysis.given_ledger)
+    lists = (each.file for each in every if each is not None)
     yield from (file.name for file in report.files)
     yield from (file.name for file in (report.account_list, *beside, *lists) if file)
 
