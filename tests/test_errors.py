@@ -1,5 +1,7 @@
 """A message names the first problems, and says how many more there are."""
 
+import pickle
+
 import pytest
 
 from analyzer.errors import InputRefused, Problem
@@ -44,3 +46,9 @@ def test_a_hint_of_several_problems_stands_once() -> None:
 )
 def test_a_cell_is_named_without_the_word_column(column: str | None, place: str) -> None:
     assert str(Problem("a.csv", None, column, None, "wrong", "Mend it")).startswith(place)
+
+
+def test_a_refusal_in_another_process_says_the_same() -> None:
+    refused = InputRefused.of_file("a.csv", "cut off", "Get it again")
+    again = pickle.loads(pickle.dumps(refused))
+    assert (type(again), str(again)) == (InputRefused, str(refused))

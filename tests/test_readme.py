@@ -69,7 +69,6 @@ NOT_RUN = {
     "aws cloudformation create-stack-set": "asks AWS",
     "credreport fetch -o": "asks AWS",
     "credreport fetch --organization": "asks AWS",
-    "credreport fetch --profile": "asks AWS",
     "pipx install": "installs the program",
     "sudo useradd": "changes the machine",
     "sudo crontab": "changes the machine",

@@ -195,8 +195,7 @@ def unmatched_users(users: Users, chosen: Filter) -> list[str]:
 
 def account_labels(report: Report) -> list[str]:
     """Return the accounts of the report, each with its name where that is known."""
-    ids = sorted(report.accounts - {""})
-    return [account_with_name(account, report.account_names) for account in ids]
+    return [account_with_name(each, report.account_names) for each in sorted(report.accounts)]
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 EXAMPLES: Final = (
     "credreport collect review.xlsx --report report.json",
-    "credreport collect review.xlsx --report reports/ --list exemptions.csv -o decisions.csv",
+    "credreport collect review.xlsx --report reports/ -o decisions.csv",
 )
 
 

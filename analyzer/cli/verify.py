@@ -60,7 +60,7 @@ def verify(
     ),
     input_options: InputOptions,
 ) -> None:
-    """Make the outputs of a run, or the lists of a workbook, anew and compare them.
+    """Make the outputs of a run, a workbook or a ledger anew, and compare them.
 
     Workbooks are compared as collect does, a ledger (.csv) with workbooks and reports: a list may
     be sorted, filtered and saved again. Exit code 1 if anything differs, 3 if a report or list is

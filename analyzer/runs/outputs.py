@@ -124,9 +124,11 @@ def _change_failures(
         users = part.judged.users
         is_unused = (users[columns.VERDICT] == Verdict.UNUSED) & (users[columns.EXEMPTION] == "")
         newly_unused.append(users[is_unused])
-        for (_, outcome, is_exempt), number in part.rule_results.counts.items():
-            if outcome is Outcome.FAILS and not is_exempt:
-                counts[ChangeKind.FINDING_NEW] += number
+        counts[ChangeKind.FINDING_NEW] += sum(
+            number
+            for (_, outcome, is_exempt), number in part.rule_results.counts.items()
+            if outcome is Outcome.FAILS and not is_exempt
+        )
     names = [name for part in newly_unused for name in part[columns.USER].map(str)]
     counts[Verdict.UNUSED] = len(names)
     newly = f"newly {Verdict.UNUSED} since {since}: {short_list(names, _MOST_NEW_NAMES)}"

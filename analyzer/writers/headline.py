@@ -150,7 +150,7 @@ def _as_of_text(files: Sequence[ReportFile]) -> str:
 
 def accounts_text(report: Report) -> str:
     """Return how many accounts and files were covered; an unread file is not an account."""
-    covered = report.accounts - {""}
+    covered = report.accounts
     accounts = [account for account in report.not_covered if not isinstance(account, UncoveredFile)]
     missing = {account.label for account in accounts} - covered
     number = sum(bool(file.accounts) for file in report.files)
@@ -158,8 +158,6 @@ def accounts_text(report: Report) -> str:
     if missing:
         every = count_text(len(covered) + len(missing), "account")
         text = f"{len(covered):,} of {every}{files}"
-    elif report.accounts == {""}:
-        text = f"account unknown{files}"
     elif len(covered) == 1:
         text = f"account {account_with_name(min(covered), report.account_names)}"
     else:

@@ -75,6 +75,10 @@ def test_a_filter_keeps_the_users_that_it_names_and_those_of_unknown_age() -> No
         assert filtered.filtered_out == len(USERS) - len(names)
 
 
+def test_a_filter_says_whom_it_lists_and_whom_it_leaves_out() -> None:
+    assert str(Filter(users=("a*", "!ann", "!b*"))) == "user a*, not user ann or b*"
+
+
 def test_names_and_patterns_that_match_no_user_are_named() -> None:
     users = analysis_of(USERS).judged
     chosen = Filter(users=("ANN", "zoe", "z*", "!y*", "!b*", "<root_account>", "!<root*"))

@@ -151,6 +151,7 @@ CASES: dict[str, list[Case]] = {
             f"{NO_CREDENTIALS}; people differed",
         ),
         (delete(beside=["x"]), {WEEK: [QUIET], LATER: []}, OTHERWISE, f"{GONE}; changed before"),
+        (delete(), {WEEK: [X], LATER: []}, OTHERWISE, f"{GONE}; changed before: not shown"),
     ],
     "people who disagree come before what the reports show": [
         ([delete(), keep()], {LATER: [KEY]}, CONTESTED, "delete, Anna, 2026-05-01; keep, Bob"),

@@ -172,7 +172,8 @@ def test_account_address_and_last_day_may_be_left_out() -> None:
 
 def sheet_owners(path: Path) -> set[str]:
     """Return the owners on every sheet that has users, but for that of roots."""
-    sheets = {sheet.title: records(sheet) for sheet in opened(path.read_bytes())}
+    lists = [sheet for sheet in opened(path.read_bytes()) if sheet.print_title_rows]
+    sheets = {sheet.title: records(sheet) for sheet in lists}
     listed = [rows for title, rows in sheets.items() if title != "Root users" and rows]
     with_users = [row for rows in listed for row in rows if {"User", "ARN"} <= {*rows[0]}]
     return {row["Owner"] for row in with_users}

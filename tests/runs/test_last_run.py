@@ -1,6 +1,7 @@
 """How the last run ended stands in its folder, for monitoring, and is no run itself."""
 
 import json
+import os
 import stat
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ import typer
 
 from analyzer.cli.export import last_run_written
 from analyzer.errors import AwsRefused, Busy, InputRefused
-from analyzer.runs.run_folders import LAST_RUN, write_last_run
+from analyzer.runs.run_folders import LAST_RUN, sync, write_last_run
 from tests.support.builders import report_text, saved, the_root
 from tests.support.runs import console_report, exporting, exporting_day, hidden
 
@@ -110,3 +111,16 @@ def test_it_names_the_run_and_the_oldest_and_newest_as_of_of_its_reports(tmp_pat
         assert (record["run"], record["unchanged"]) == (f"{newest}T09-30-00Z", unchanged)
         moments = record["oldest_as_of"], record["as_of"]
         assert moments == (f"{first}T09:30:00Z", f"{newest}T09:30:00Z")
+
+
+def test_where_the_system_opens_no_folder_only_files_are_flushed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.delattr(os, "O_DIRECTORY")
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fsync", flushed.append)
+    sync(tmp_path)
+    assert flushed == []
+    sync(tmp_path / "file")
+    assert len(flushed) == 1

@@ -2,7 +2,6 @@
 
 import configparser
 import json
-import os
 import re
 import shlex
 from collections.abc import Iterator, Sequence
@@ -11,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from analyzer.cli import main
-from analyzer.runs.run_folders import sync
 from tests.support.aws_server import Aws, an_account, on_loopback_only, serving
 from tests.support.builders import ROOT_FOLDER
 from tests.support.runs import check_folder, record_of
@@ -115,16 +113,3 @@ def test_every_policy_is_named_in_a_readme_and_there() -> None:
     readmes = README + "".join((ROOT_FOLDER / page).read_text(encoding="utf-8") for page in pages)
     named = set(re.findall(r"policies/([\w.-]+\.json)", readmes))
     assert named == {path.name for path in (ROOT_FOLDER / "samples" / "policies").iterdir()}
-
-
-def test_where_the_system_opens_no_folder_only_files_are_flushed(
-    tmp_path: Path, monkeypatch: Patch
-) -> None:
-    (tmp_path / "file").write_bytes(b"")
-    monkeypatch.delattr(os, "O_DIRECTORY")
-    flushed: list[int] = []
-    monkeypatch.setattr(os, "fsync", flushed.append)
-    sync(tmp_path)
-    assert flushed == []
-    sync(tmp_path / "file")
-    assert len(flushed) == 1

@@ -269,6 +269,11 @@ def test_standard_input_is_read_whatever_its_form_unless_closed_or_empty(
         assert refusals("-") == [("standard input", "the input is empty")]
 
 
+def test_an_input_in_a_bucket_is_refused_with_what_to_do() -> None:
+    (found,) = refused("s3://bucket/reports")
+    assert (found.message, found.hint) == ("it is in a bucket", "Copy it here first.")
+
+
 def test_a_pipe_that_is_named_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)

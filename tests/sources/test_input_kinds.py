@@ -167,7 +167,8 @@ def test_an_export_lists_unreadable_files_as_not_covered(folder: Path, tmp_path:
     skipped = f"Skipped 1 file that cannot be a report: {note}."
     assert skipped in json.loads((latest / "analysis.json").read_bytes())["notes"]
     book = openpyxl.load_workbook(latest / "review.xlsx")
-    assert row_of(book["Method"], str(path))[1].startswith("row 1: this is not a credential report")
+    unread = row_of(book["Accounts and owners"], str(path))[1]
+    assert unread.startswith("not read: row 1: this is not a credential report")
     assert [each.name for each in (latest / "reports").iterdir()] == ["first.csv"]
 
 

@@ -214,3 +214,15 @@ def test_a_report_without_iam_users_has_none() -> None:
     for verdicts in (ALL, [Verdict.UNUSED]):
         first, *_ = headline.headlines(analysis_of([]), verdicts)
         assert first.startswith(f"No IAM users, account {ACCOUNT} as of ")
+
+
+def test_who_can_sign_in_with_mfa_alone_is_counted_without_a_remark() -> None:
+    analysis = analysis_of([a_user("ann", password=a_password(), mfa=True)])
+    (answer, *_) = headline.headlines(analysis, (Verdict.UNUSED,))
+    assert "1 can still sign in, account" in answer
+
+
+def test_a_part_without_rules_says_that_none_ran() -> None:
+    whole = replace(analysis_of([a_user("ann")]), book=analyzer.rulebook(rules="root-used"))
+    part = whole.where(Filter(users=("ann",)))
+    assert severity_counts_text(part.rule_results) == "Findings: no rule ran"

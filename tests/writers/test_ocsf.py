@@ -19,6 +19,7 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from analyzer.analysis.analysis import Analysis
 from analyzer.report import users as users_module
+from analyzer.report.model import NotCovered
 from analyzer.rules import RULES
 from analyzer.rules.rule import Outcome
 from analyzer.writers import tables
@@ -277,3 +278,14 @@ def test_another_subject_has_an_id_of_its_own_and_another_fact_or_outcome_has_no
     undecided = replace(idle.group, outcome=Outcome.UNDECIDED)
     same = idle._replace(user="x", row=9, fact="x", days=1, since=None, group=undecided)
     assert same.id == idle.id
+
+
+def test_an_account_that_could_not_be_read_is_a_finding_of_its_own() -> None:
+    lost = NotCovered(account="555566667777", name="lost", reason="access denied")
+    unnamed = NotCovered(account="", name="other.csv", reason="not a credential report")
+    analysis = analyzed_console()
+    report = replace(analysis.report, not_covered=(lost, unnamed))
+    found = [each for each in ocsf(replace(analysis, report=report)) if "denied" in str(each)]
+    read = finding_of(found[0])
+    assert (len(found), read.rule, read.account) == (1, "not-covered", "555566667777")
+    assert (read.compliance, read.status) == ("Warning", "New")
