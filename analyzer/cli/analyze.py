@@ -1,6 +1,6 @@
 """Run `credreport analyze`: load reports, judge the users, write the outputs."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -100,7 +100,7 @@ def analyze(
     step = f"Judging and writing {report.rows:,} rows"
     with streams.progress(step, quiet=outputs.quiet, rows=report.rows):
         (analysis,) = inputs.filtered_analyses([analysis_request.analysis(report)], filters)
-        written: list[str] = []
+        written: Iterable[str] = ()
         if outputs.split_by:
             written = _write_split(analysis, outputs.output[0], outputs.split_by, files_read)
         elif outputs.output:
@@ -139,17 +139,17 @@ def _check_options(
     inputs.require(owned, owners, "--split-by")
 
 
-def _write_files(analysis: "Analysis", outputs: OutputOptions) -> list[str]:
-    """Write the files, and return a message on each."""
+def _write_files(analysis: "Analysis", outputs: OutputOptions) -> Iterable[str]:
+    """Write the files, and return a message on each; no users are counted before it is read."""
     from analyzer.writers import write
 
     paths = write(analysis, *outputs.output, verdicts=outputs.verdict)
     whole = ", with all users: a workbook is not filtered" if analysis.filter else ""
-    return [
+    return (
         f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}"
         f" ({_size_text(analysis, path, outputs.verdict)})"
         for path in paths
-    ]
+    )
 
 
 def _size_text(analysis: "Analysis", path: Path, verdicts: Collection[Verdict]) -> str:

@@ -154,8 +154,8 @@ _FORM_OF_TEXT: Final = [("day", "S10"), ("T", "S1"), ("time", "S8"), ("Z", "S1")
 def second_texts(seconds: np.ndarray) -> pa.Array:
     """Return seconds since 1970 (uint32) as `2024-04-22T19:47:52Z` (large_string).
 
-    The text of each day and of each second of a day is looked up: with `utc_texts` an analysis of
-    500,000 rows takes 1.12 times as long. Beyond `YEARS` the text means nothing.
+    The text of each day and of each second of a day is looked up: `utc_texts` takes ten times as
+    long, and an analysis of 500,000 rows with it 1.03 times. Beyond `YEARS` the text means nothing.
     """
     day_texts, time_texts = _day_and_time_texts()
     days = seconds // _DAY_SECONDS

@@ -255,7 +255,7 @@ def _lines(part: Table, names: Sequence[str]) -> memoryview:
 def _with_neighbours_joined(cells: Iterable[pa.Array]) -> Iterator[pa.Array]:
     """Yield the columns as text, coded neighbours as one column; each combination is joined once.
 
-    With each column joined on its own 500,000 rows take 1.18 times as long.
+    With each column joined on its own 500,000 rows take 1.07 times as long.
     """
     waiting: pa.DictionaryArray | None = None
     for column in cells:
