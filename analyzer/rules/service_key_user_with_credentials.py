@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
 
 def _judge(facts: Facts, _: Thresholds) -> Truth:
-    from analyzer.verdicts.caveats import has_service_key_name
-
-    named = has_service_key_name(facts.page.users)
-    is_service = Truth.unless_unknown(named, facts.page.unread_in(columns.USER))
+    unread = facts.page.unread_in(columns.USER)
+    is_service = Truth.unless_unknown(facts.service_key_name, unread)
     return is_service & (facts.password | facts.key_active.in_any_slot())
 
 

@@ -20,7 +20,7 @@ from analyzer.report.model import TEXT, arrow_array, as_category
 from analyzer.report.users import Users
 from analyzer.report.values import day_text_series
 from analyzer.terms import SlotState
-from analyzer.verdicts.facts import Facts, unknown_cell_sentences
+from analyzer.verdicts.facts import SERVICE_KEY_NAME, Facts, unknown_cell_sentences
 from analyzer.verdicts.truth import in_any_slot
 
 UNREAD_CELL: Final = "unread-cell"
@@ -35,13 +35,6 @@ TRACKING_BEGAN: Final = np.datetime64("2014-10-20T00:00:00", "s")
 GAP_BEGAN: Final = np.datetime64("2018-05-04T05:50:00", "s")
 GAP_ENDED: Final = np.datetime64("2018-05-23T21:08:00", "s")
 """AWS recorded no sign-ins between these times (the same page: 3 May 22:50 to 23 May 14:08 PDT)."""
-
-_SERVICE_KEY_NAME: Final = "APIKey-"
-"""Part of the name, in any case, that AWS gives to a user made for one service API key.
-
-IAM User Guide, "API keys for AWS services": `BedrockAPIKey-…`, `AeaApiKey-…` (Claude Platform on
-AWS), `CloudWatchAPIKey-…`.
-"""
 
 _WHERE_SERVICE_KEYS_SHOW: Final = (
     "A report does not show if such a key works: AWS's list of service-specific credentials does."
@@ -161,12 +154,6 @@ def aws_commands(ids: Collection[str], user: str, arn: str) -> tuple[str, ...]:
 # When a caveat holds
 
 
-def has_service_key_name(users: pd.DataFrame) -> np.ndarray:
-    """Return which users have a name of the form that AWS gives to users of a service API key."""
-    named = users[columns.USER].str.contains(_SERVICE_KEY_NAME, case=False, regex=False)
-    return named.to_numpy(bool)
-
-
 def _has_unknown_cell(facts: Facts) -> np.ndarray:
     unknown = in_any_slot(facts.key_use.unknown)
     return np.asarray(unknown | facts.page.unread_in(*_CERTAINTY_COLUMNS))
@@ -264,7 +251,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         id="service-credential-user",
-        holds=lambda facts, _: has_service_key_name(facts.page.users),
+        holds=lambda facts, _: facts.service_key_name,
         sentences=lambda facts: (
             "The name "
             + facts.page.users[columns.USER]
@@ -272,7 +259,7 @@ CAVEATS: Final = (
             f" {_WHERE_SERVICE_KEYS_SHOW}"
         ),
         meaning="The name has the form that AWS gives to users created for a service API key"
-        f" ({_SERVICE_KEY_NAME}, in any case). {_WHERE_SERVICE_KEYS_SHOW}",
+        f" ({SERVICE_KEY_NAME}, in any case). {_WHERE_SERVICE_KEYS_SHOW}",
         commands=(*_SERVICE_KEY_COMMANDS, *_ACCESS_COMMANDS),
     ),
     Caveat(

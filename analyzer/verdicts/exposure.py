@@ -11,7 +11,6 @@ import numpy as np
 from analyzer import columns
 from analyzer.report.model import as_category
 from analyzer.terms import UNKNOWN_EXPOSURE, Exposure, SlotState
-from analyzer.verdicts.caveats import has_service_key_name
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.truth import Truth, in_any_slot
 
@@ -40,7 +39,7 @@ def exposures(facts: Facts) -> "pd.Categorical[Any]":
 def _ways_in(facts: Facts) -> tuple[Truth, ...]:
     """Return which users have each exposure or a more dangerous one, in the order of `Exposure`."""
     users = facts.page.users
-    shown = has_service_key_name(users) | facts.more_credentials
+    shown = facts.service_key_name | facts.more_credentials
     shown |= (users[columns.SERVICE_CREDENTIALS] != "").to_numpy(bool)
     inactive, unknown = (
         in_any_slot(facts.keys_in(state)) for state in (SlotState.INACTIVE, SlotState.UNKNOWN)

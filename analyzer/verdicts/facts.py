@@ -11,12 +11,13 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report.model import NO_MOMENT, TEXT
 from analyzer.report.users import Users
-from analyzer.report.values import is_one_of
+from analyzer.report.values import is_one_of, texts
 from analyzer.terms import (
     LONGEST_SHOWN,
     NO_VALUE,
@@ -31,6 +32,13 @@ from analyzer.verdicts.truth import Elapsed, Truth
 SlotColumns = Sequence[AccessKeyColumns | CertificateColumns]
 
 _DAY_SECONDS: Final = 86_400
+
+SERVICE_KEY_NAME: Final = "APIKey-"
+"""Part of the name, in any case, that AWS gives to a user made for one service API key.
+
+IAM User Guide, "API keys for AWS services": `BedrockAPIKey-…`, `AeaApiKey-…` (Claude Platform on
+AWS), `CloudWatchAPIKey-…`.
+"""
 
 _SENTENCE_ORDER: Final = (
     *(columns.USER, columns.ARN, *columns.TIMESTAMPS[:4]),
@@ -142,6 +150,12 @@ class Facts:
     def password_expiry(self) -> Elapsed:
         """Count from the expiry of the password, past or future; none if it never expires."""
         return self._since(columns.PASSWORD_NEXT_ROTATION)
+
+    @cached_property
+    def service_key_name(self) -> np.ndarray:
+        """Return which users have a name such as AWS gives to users made for a service API key."""
+        names = texts(self.page.text[columns.USER])
+        return np.asarray(pc.match_substring(names, SERVICE_KEY_NAME, ignore_case=True))
 
     @cached_property
     def more_credentials(self) -> np.ndarray:
@@ -256,6 +270,6 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
         if name in masks:
             for position, value in zip(*facts.page.unread_cells(name, masks[name]), strict=True):
                 named[int(position)].append(facts.unknown_cell_sentence(position, name, value))
-    texts = map("; ".join, named.values())
-    sentences = pd.Series([*texts], pd.Index([*named], dtype="int64"), TEXT)
+    cells_by_user = map("; ".join, named.values())
+    sentences = pd.Series([*cells_by_user], pd.Index([*named], dtype="int64"), TEXT)
     return sentences.sort_index()

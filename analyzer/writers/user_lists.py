@@ -12,8 +12,9 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import ReportFile, stable_order
 from analyzer.report.users import Users
 from analyzer.terms import Certainty, Verdict, numbers_text, printable
-from analyzer.verdicts.caveats import caveat_sentences, has_service_key_name
+from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.exposure import EXPOSURES
+from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.verdict import reason_text
 from analyzer.writers.headline import VERDICT_ORDER
 from analyzer.writers.tables import listed_users, plain_rows, row_keys
@@ -154,7 +155,7 @@ def _left_out_by_reason(page: Users, files: Sequence[ReportFile]) -> dict[str, n
     check_first = (users[columns.CERTAINTY] == Certainty.CHECK).to_numpy(bool)
     # No list of the credentials from AWS was saved, so the name of the user decides.
     without_list = np.array([not file.shows_service_credentials for file in files])
-    named = np.asarray(has_service_key_name(users) & without_list[users[columns.FILE].to_numpy()])
+    named = Facts(page).service_key_name & without_list[page.file]
     safe = ~(exempt | live | named)
     return {
         "to check": check_first & safe,
