@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
-from analyzer.decisions.decision import LedgerLine, User, normal_name, open_row
-from analyzer.decisions.entries import DECIDED_BY, DECIDED_ON, DECISION
+from analyzer.decisions.decision import LedgerLine, User, normal_name, one_line, open_row
+from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.ledger import Ledger
 from analyzer.errors import InputRefused, Problem, joined_rows
 from analyzer.reviews.entries import ComparedWorkbook, compared_workbook, line_problems
@@ -338,32 +338,50 @@ def verify_ledger(
     """
     result.outputs += 1
     name = ledger.file.name if ledger.file else ""
-    entries = {PurePath(file).name: _entries(book) for file, book in workbooks.items()}
+    entries = _entries_by_name(workbooks)
     recorded = {_entry_of(line): line for line in ledger.lines}
-    reported = given.users_of({line.arn for line in ledger.lines})
+    reported = given.users_of({line.user for line in ledger.lines})
     without = Counter[str]()
     for line in ledger.lines:
-        user = reported.get((line.arn, utc_text(line.as_of)))
+        user = reported.get((line.subject, utc_text(line.as_of)))
         result.add_problems(line_problems(line, user) if user else ())
         without["report"] += user is None
         without["workbook"] += line.workbook not in entries
         entry = _entry_of(line)
-        if line.workbook in entries and entry not in entries[line.workbook]:
-            alike = (one for one in entries[line.workbook] if one[:2] == entry[:2])
-            now = next(alike, None)
-            text = f"{line.summary}; {line.workbook} has {now.summary if now else 'no entry'} now"
-            place = f"{name}, row {line.read_from.row}"
-            if now is None or (now in recorded and _corrects(now, entry)):
-                result.notes.append(f"{place}: {text}")
-            else:
-                result.add(place, text)
-    for workbook, entered in entries.items():
-        for entry, place in entered.items():
+        place = f"{name}, row {line.read_from.row}"
+        if line.workbook in entries:
+            _compare_entry(line, place, entry, entries[line.workbook], recorded, result)
+    for of_workbook in entries.values():
+        for entry, found in of_workbook.items():
             if entry not in recorded:
-                result.add(f"{workbook}, {place}", f"not in {name}: {entry.summary}")
+                result.add(found.place, f"not in {name}: {entry.summary}")
     for what, number in without.items():
         if number:
             result.not_checked.append(f"{name}: {count_text(number, 'line')} without a {what}")
+
+
+def _compare_entry(  # noqa: PLR0913, PLR0917  a line, the entries of its workbook, the result
+    line: LedgerLine,
+    place: str,
+    entry: _Entry,
+    of_workbook: Mapping[_Entry, "_Entered"],
+    recorded: Container[_Entry],
+    result: Verification,
+) -> None:
+    if entry in of_workbook:
+        remarks = of_workbook[entry].remarks
+        if (line.ticket, line.comment) not in remarks:
+            shown = "; ".join(f"ticket {ticket!r}, comment {text!r}" for ticket, text in remarks)
+            result.add(place, f"ticket or comment: {line.workbook} has {shown}")
+        return
+    alike = [one for one in of_workbook if one[:2] == entry[:2]]
+    alike.sort(key=lambda one: one.person != entry.person)
+    now = alike[0] if alike else None
+    text = f"{line.summary}; {line.workbook} has {now.summary if now else 'no entry'} now"
+    if now is None or (now in recorded and _corrects(now, entry)):
+        result.notes.append(f"{place}: {text}")
+    else:
+        result.add(place, text)
 
 
 def _entry_of(line: LedgerLine) -> _Entry:
@@ -371,19 +389,38 @@ def _entry_of(line: LedgerLine) -> _Entry:
     return _Entry(line.subject, as_of, line.person, str(line.decision), day)
 
 
-def _entries(workbook: ComparedWorkbook) -> dict[_Entry, str]:
-    """Return the entries of a workbook with their places, also those that are not valid."""
-    return {
-        _Entry(
-            open_row(each.rows[row].row).user,
-            each.rows[row].row[columns.AS_OF],
-            normal_name(each.entered[row][DECIDED_BY]),
-            each.entered[row][DECISION].lower(),
-            each.entered[row][DECIDED_ON],
-        ): f"sheet {each.sheet.cells.title}, row {row}"
-        for each in workbook.sheets
-        for row in each.filled
-    }
+@dataclass(slots=True)
+class _Entered:
+    """Hold where an entry stands, and its ticket and comment in each copy of the workbook."""
+
+    place: str
+    remarks: list[tuple[str, str]]
+
+
+def _entries_by_name(
+    workbooks: Mapping[str, ComparedWorkbook],
+) -> dict[str, dict[_Entry, _Entered]]:
+    """Return the entries by the name of their workbook, of which several copies can be given.
+
+    Entries that are not valid are among them.
+    """
+    entries: dict[str, dict[_Entry, _Entered]] = {}
+    for file, workbook in workbooks.items():
+        of_name = entries.setdefault(PurePath(file).name, {})
+        for each in workbook.sheets:
+            for row in each.filled:
+                place = f"{file}, sheet {each.sheet.cells.title}, row {row}"
+                entered, shown = each.entered[row], each.rows[row].row
+                entry = _Entry(
+                    open_row(shown).user,
+                    shown[columns.AS_OF],
+                    normal_name(entered[DECIDED_BY]),
+                    entered[DECISION].lower(),
+                    entered[DECIDED_ON],
+                )
+                remarks = one_line(entered[TICKET]), one_line(entered[COMMENT])
+                of_name.setdefault(entry, _Entered(place, [])).remarks.append(remarks)
+    return entries
 
 
 def _corrects(now: _Entry, entry: _Entry) -> bool:

@@ -904,6 +904,52 @@ def test_a_line_that_its_workbook_never_had_differs(folder: Path) -> None:
         assert told == (FAILED, True, False), text
 
 
+def test_copies_of_a_workbook_are_compared_together(folder: Path) -> None:
+    """Several people decide in copies of one name: each line is in one of them."""
+    (folder / "ben").mkdir()
+    copy = folder / "ben" / "filled.xlsx"
+    copy.write_bytes((folder / "review.xlsx").read_bytes())
+    fill_in(copy, {"oskar.lind": "keep"}, by="Ben", on=ON)
+    given = ("--report", REPORT, *LISTS)
+    assert run("collect", copy, *given, "-o", folder / "decisions.csv").code == 0
+    for books in ((folder / "filled.xlsx", copy), (copy, folder / "filled.xlsx")):
+        code, text = verified(folder / "decisions.csv", *books, *given)
+        assert (code, "0 differences" in text) == (0, True), text
+    write_ledger(folder, [row for row in ledger_rows(folder) if row["decided_by"] != "Ben"])
+    for books in ((folder / "filled.xlsx", copy), (copy, folder / "filled.xlsx")):
+        code, text = verified(folder / "decisions.csv", *books, *given)
+        assert (code, "not in " in text, "keep, ben" in text) == (FAILED, True, True), text
+
+
+@pytest.mark.parametrize("column", ["ticket", "comment"])
+def test_a_ticket_or_comment_that_the_workbook_does_not_have_differs(
+    folder: Path, column: str
+) -> None:
+    first, *others = ledger_rows(folder)
+    write_ledger(folder, [first | {column: "approved"}, *others])
+    code, text = of_ledger(folder)
+    assert (code, "ticket or comment: filled.xlsx has" in text) == (FAILED, True), text
+
+
+def test_a_line_whose_path_was_edited_is_compared_with_its_report(folder: Path) -> None:
+    first, *others = ledger_rows(folder)
+    arn = first["arn"].replace(":user/", ":user/other/")
+    write_ledger(folder, [first | {"arn": arn}, *others])
+    code, text = of_ledger(folder)
+    assert (code, "column arn" in text) == (FAILED, True), text
+
+
+def test_the_sentence_above_a_list_is_compared_with_the_reports(folder: Path) -> None:
+    def edit(book: Workbook) -> None:
+        sheet = book["Unused users"]
+        above = next(cell for cell in sheet["A"] if str(cell.value).startswith("In every row"))
+        above.value = str(above.value).replace("Account 1", "Account 2")
+
+    edited(folder / "filled.xlsx", edit)
+    code, text = of_workbook(folder / "filled.xlsx")
+    assert (code, "Account 123456789012 in the report" in text) == (FAILED, True), text
+
+
 def test_a_workbook_that_cannot_be_collected_differs(folder: Path) -> None:
     edited(folder / "filled.xlsx", cell("Unused users", "lena.hartwig", "Exposure", "none"))
     code, text = of_ledger(folder)

@@ -34,6 +34,9 @@ DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT = ENTRY_HEADS
 BLOCK_HEADS: Final = (DECISION, USER, DECIDED_BY, DECIDED_ON, TICKET, COMMENT)
 """The block of entries: the user is among them, so that the name goes along if it is sorted."""
 
+EVERY_ROW: Final = "In every row: "
+"""The beginning of the sentence above a list with the columns that are alike in all its rows."""
+
 REVIEW: Final = "credreport review: "
 """The beginning of the hidden cell of the Summary that says by what the lists were made."""
 
@@ -44,3 +47,8 @@ NOT_UNDERSTOOD: Final = " (not understood)"
 """The text after a raw value that was not understood."""
 
 NOT_REPORTED: Final = "not in this report"
+
+
+def minute_text(text: str) -> str:
+    """Return a moment as a sentence has it: to the minute, as its cell shows it."""
+    return text.replace("T", " ")[: len("2026-03-01 09:30")] if text.endswith("Z") else text

@@ -154,9 +154,13 @@ def counting_objections(
 
 
 def mildest(removal: LedgerLine, before: ReportedUser, said: Iterable[LedgerLine]) -> Decision:
-    """Return the mildest removal; a deactivate ends if a later report decided on shows it done."""
+    """Return the mildest removal; a deactivate ends if a later report decided on shows it done.
+
+    No row shows that a service-specific credential which AWS had listed is gone.
+    """
     for line in said:
-        is_ended = line.report_time < removal.report_time and before.has_no_credentials
+        shows_done = before.has_no_credentials and not line.has_service_credential
+        is_ended = line.report_time < removal.report_time and shows_done
         if line.decision is Decision.DEACTIVATE and not is_ended:
             return Decision.DEACTIVATE
     return Decision.DELETE

@@ -17,11 +17,13 @@ from analyzer.decisions.review_list_layout import (
     BLOCK_HEADS,
     EARLIER_DECISION,
     ENTRY_HEADS,
+    EVERY_ROW,
     OWNER,
     OWNER_LEFT,
     REPORT,
     SENTENCES,
     USER,
+    minute_text,
 )
 from analyzer.errors import Problem
 from analyzer.report.values import timestamp
@@ -91,6 +93,31 @@ def sheet_problems(
             place = f"{head}, cell {sheet.cell_name(head, row)}"
             message = difference_text(given, cell)
             yield Problem(sheet.place, row, place, None, message, _RESTORE_HINT)
+
+
+def sentence_problems(
+    sheet: ListSheet, rows: Mapping[int, ReportedUser], shown: Iterable[str]
+) -> Iterator[Problem]:
+    """Yield what the sentence above a list says of every row, and its reports do not give."""
+    texts = {
+        row: text_of(sheet.cells.value(row, 0))
+        for row in sorted(sheet.cells.rows)
+        if row < sheet.head_row
+    }
+    start = next((row for row, text in texts.items() if text.startswith(EVERY_ROW)), None)
+    if start is None:
+        return
+    said = " ".join(text for row, text in texts.items() if row >= start)
+    clauses = said.removeprefix(EVERY_ROW).removesuffix(".").split("; ")
+    for head in shown:
+        if head in sheet.column_of or head in NOT_COMPARED:
+            continue
+        given = {user.shown.get(head, "") for user in rows.values()}
+        (text, *others) = given or [""]
+        right = {" ".join(f"{head} {words}".split()) for words in (text, minute_text(text))}
+        if text and not others and right.isdisjoint(clauses):
+            message = f"{head} {minute_text(text)} in the report; this file says otherwise"
+            yield Problem(sheet.place, start, f"cell A{start}", None, message, _RESTORE_HINT)
 
 
 def _differences(

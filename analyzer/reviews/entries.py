@@ -34,7 +34,13 @@ from analyzer.decisions.review_list_layout import ARN, DECISION, ENTRY_HEADS, US
 from analyzer.errors import InputRefused, Problem, joined_rows
 from analyzer.lists.csv_lists import file_reference
 from analyzer.report.model import FileReference
-from analyzer.reviews.comparison import NOT_COMPARED, difference_text, is_same_value, sheet_problems
+from analyzer.reviews.comparison import (
+    NOT_COMPARED,
+    difference_text,
+    is_same_value,
+    sentence_problems,
+    sheet_problems,
+)
 from analyzer.reviews.given_reports import GivenReports
 from analyzer.reviews.list_sheets import ListSheet, read_workbook
 from analyzer.reviews.xlsx_reader import CellError
@@ -126,6 +132,7 @@ def compared_workbook(name: str, content: bytes, given: GivenReports) -> Compare
     for sheet in lists:
         rows = _rows_by_number(sheet, users, problems)
         problems += sheet_problems(sheet, rows, heads)
+        problems += sentence_problems(sheet, rows, heads)
         compared = ComparedSheet(sheet, rows, {row: entered_in(sheet, row) for row in rows})
         sheets.append(compared)
         notes += _sheet_notes(compared, heads)
@@ -279,10 +286,10 @@ def _read_csv(name: str, content: bytes, today: date, given: GivenReports) -> De
     Lines of a ledger, which were collected before, are compared where their reports are given.
     """
     entries = ledger.read_entries(name, content, today)
-    reported = given.users_of({line.arn for line in entries.lines})
+    reported = given.users_of({line.user for line in entries.lines})
     lines, problems, unknown = list[LedgerLine](), list[Problem](), 0
     for line in entries.lines:
-        user = reported.get((line.arn, utc_text(line.as_of)))
+        user = reported.get((line.subject, utc_text(line.as_of)))
         if user:
             problems += line_problems(line, user)
             lines.append(replace(line, user_row=user.row, same_second=user.same_second))

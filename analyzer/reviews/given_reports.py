@@ -9,7 +9,7 @@ from typing import Final
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis, analyze
-from analyzer.decisions.decision import User
+from analyzer.decisions.decision import User, open_row
 from analyzer.decisions.review import ListOfReview, ReportedList, ReportedUser, Review
 from analyzer.decisions.user_rows import NOT_FROM_REPORT, rows_of_users_csv, same_second_names
 from analyzer.errors import InputRefused
@@ -104,21 +104,21 @@ class GivenReports:
                 raise InputRefused.of_file(workbook, message, _HINT)
         return report
 
-    def users_of(self, arns: Collection[str]) -> dict[tuple[str, str], ReportedUser]:
-        """Return these users of all reports by ARN and as-of, judged by the usual limits.
+    def users_of(self, names: Collection[str]) -> dict[tuple[User, str], ReportedUser]:
+        """Return the users of these names of all reports, by as-of, judged by the usual limits.
 
-        Raises InputRefused.
+        A path counts for nothing. Raises InputRefused.
         """
         if not self.sources:
             return {}
         sources = [*self.contents.values()]
         report = load_sources(self.names, sources, self.as_of, with_older=True)
         judged = analyze(report).judged
-        page = judged.where(judged.users[columns.ARN].isin([*arns]).to_numpy(bool))
-        rows, names = rows_of_users_csv(page), same_second_names(page.users, judged.users)
+        page = judged.where(judged.users[columns.USER].isin([*names]).to_numpy(bool))
+        rows, beside = rows_of_users_csv(page), same_second_names(page.users, judged.users)
         return {
-            (row[columns.ARN], row[columns.AS_OF]): ReportedUser(_of_report(row), row, alike)
-            for row, alike in zip(rows, names, strict=True)
+            (open_row(row).user, row[columns.AS_OF]): ReportedUser(_of_report(row), row, alike)
+            for row, alike in zip(rows, beside, strict=True)
         }
 
 

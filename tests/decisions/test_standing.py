@@ -140,6 +140,12 @@ def test_a_removal_stands_if_all_agree_and_the_milder_is_done(text: str, expecte
     assert outcome(stand_of(words(text))) == expected
 
 
+def test_no_later_row_shows_that_a_listed_service_credential_is_gone() -> None:
+    listed = {**word("deactivate Ann 0").user_row, "caveats": "service-credential"}
+    first = line("deactivate", SHOWN[""], by="Ann", user_row=listed)
+    assert outcome(stand_of([first, word("delete Bob 11 @1")])) == "deactivate"
+
+
 SEEN = {
     "delete Ann 0, delete Bob 11 @1": "delete Bob 11 @1",
     "delete Ann 19, delete Bob 11 @1": "delete Bob 11 @1",

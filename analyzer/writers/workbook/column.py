@@ -19,7 +19,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
-from analyzer.decisions.review_list_layout import NOT_KNOWN, NOT_REPORTED, NOT_UNDERSTOOD
+from analyzer.decisions.review_list_layout import (
+    NOT_KNOWN,
+    NOT_REPORTED,
+    NOT_UNDERSTOOD,
+    minute_text,
+)
 from analyzer.report.users import Users
 from analyzer.report.values import utc_texts
 from analyzer.terms import NOT_SUPPORTED, SlotState
@@ -182,7 +187,7 @@ class MomentColumn(Column):
 
     def in_words(self, text: str) -> str:
         """Return a moment to the minute, as its cell shows it; the head says UTC."""
-        return text.replace("T", " ")[: len("2026-03-01 09:30")] if text.endswith("Z") else text
+        return minute_text(text)
 
     def _moments(self, rows: Rows) -> np.ndarray:
         moments: np.ndarray = _values(rows, self.values_of).to_numpy("datetime64[s]")

@@ -13,7 +13,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.filters import AutoFilter
 from openpyxl.worksheet.table import Table, TableColumn, TableStyleInfo
 
-from analyzer.decisions.review_list_layout import ARN, AS_OF, USER
+from analyzer.decisions.review_list_layout import ARN, AS_OF, EVERY_ROW, USER
 from analyzer.report.users import Users
 from analyzer.writers.workbook.archive import Sheet
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName, set_widths
@@ -161,7 +161,7 @@ def add_list(  # noqa: PLR0913  what a list has besides its rows
     if len(listed) == 1:
         alike = {head: text for head, text in alike.items() if not text}
     said = "; ".join(f"{head} {text}" for head, text in alike.items() if text)
-    remarks = [*remarks, f"In every row: {said}."] if said else remarks
+    remarks = [*remarks, f"{EVERY_ROW}{said}."] if said else remarks
     shown = [column for column in every if column.head not in alike]
     sheets = TableSheets(book, title, shown, remarks, as_of)
     sheets.fill(listed, order)
