@@ -23,9 +23,10 @@ from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.decisions.decision import LedgerLine, User, normal_name, one_line, open_row
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.review import ReportedUser
 from analyzer.errors import InputRefused, Problem, joined_rows
-from analyzer.reviews.entries import ComparedWorkbook, compared_workbook, line_problems
-from analyzer.reviews.given_reports import GivenReports
+from analyzer.reviews.entries import BY_LIMITS, ComparedWorkbook, compared_workbook, line_problems
+from analyzer.reviews.given_reports import GivenReports, of_report
 from analyzer.reviews.list_sheets import read_workbook
 from analyzer.runs import inputs, outputs, run_folders
 from analyzer.runs.run import exit_code
@@ -340,24 +341,46 @@ def verify_ledger(
     name = ledger.file.name if ledger.file else ""
     entries = _entries_by_name(workbooks)
     recorded = {_entry_of(line): line for line in ledger.lines}
-    reported = given.users_of({line.user for line in ledger.lines})
+    shown, reported = (
+        _users_by_name(workbooks),
+        given.users_of({line.user for line in ledger.lines}),
+    )
     without = Counter[str]()
     for line in ledger.lines:
-        user = reported.get((line.subject, utc_text(line.as_of)))
-        result.add_problems(line_problems(line, user) if user else ())
-        without["report"] += user is None
+        at = line.subject, utc_text(line.as_of)
+        of_workbook, of_report = shown.get((line.workbook, *at)), reported.get(at)
+        if of_workbook:
+            result.add_problems(line_problems(line, of_workbook))
+        elif of_report:
+            by_limits = BY_LIMITS if line.workbook else ()
+            result.add_problems(line_problems(line, of_report, by_limits))
+        without["report"] += not (of_workbook or of_report)
         without["workbook"] += line.workbook not in entries
         entry = _entry_of(line)
         place = f"{name}, row {line.read_from.row}"
         if line.workbook in entries:
             _compare_entry(line, place, entry, entries[line.workbook], recorded, result)
-    for of_workbook in entries.values():
-        for entry, found in of_workbook.items():
+    for of_name in entries.values():
+        for entry, found in of_name.items():
             if entry not in recorded:
                 result.add(found.place, f"not in {name}: {entry.summary}")
     for what, number in without.items():
         if number:
             result.not_checked.append(f"{name}: {count_text(number, 'line')} without a {what}")
+
+
+def _users_by_name(
+    workbooks: Mapping[str, ComparedWorkbook],
+) -> dict[tuple[str, User, str], ReportedUser]:
+    """Return the users on the lists of workbooks, by name, user and as-of, by their limits."""
+    return {
+        (PurePath(file).name, open_row(each.row).user, each.row[columns.AS_OF]): ReportedUser(
+            of_report(each.row), each.row, each.same_second
+        )
+        for file, workbook in workbooks.items()
+        for sheet in workbook.sheets
+        for each in sheet.rows.values()
+    }
 
 
 def _compare_entry(  # noqa: PLR0913, PLR0917  a line, the entries of its workbook, the result

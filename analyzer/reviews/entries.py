@@ -4,7 +4,7 @@ A list is made anew from its reports: rows may be sorted, but no cell may differ
 and in a workbook none be missing. What a person saw is the row of the report.
 """
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path, PurePath
@@ -137,7 +137,8 @@ def compared_workbook(name: str, content: bytes, given: GivenReports) -> Compare
         sheets.append(compared)
         notes += _sheet_notes(compared, heads)
     listed = {user.row[columns.ARN] for each in sheets for user in each.rows.values()}
-    problems += _missing_problems(name, users, listed, given)
+    ledgers = [each.name for each in review.lists if each.option == "decisions"]
+    problems += _missing_problems(name, users, listed, given, ", ".join(ledgers))
     if problems and review.version != VERSION:
         problems.insert(0, _version_problem(name, review))
     if added := [title for title in other_sheets if not _is_sheet_of(title, given)]:
@@ -229,9 +230,16 @@ def _entry_problems(compared: ComparedSheet, row: int, today: date) -> Iterator[
 
 
 def _missing_problems(
-    name: str, users: Mapping[str, ReportedUser], listed: set[str], given: GivenReports
+    name: str,
+    users: Mapping[str, ReportedUser],
+    listed: set[str],
+    given: GivenReports,
+    with_ledger: str,
 ) -> Iterator[Problem]:
-    """Yield a problem for users whom the reports put on the lists, and who have no word."""
+    """Yield a problem for users whom the reports put on the lists, and who have no word.
+
+    Raises InputRefused if the review was made `with_ledger`, and no ledger is given.
+    """
     lacking = [
         arn
         for arn, user in users.items()
@@ -239,6 +247,9 @@ def _missing_problems(
     ]
     if lacking:
         named = f"{count_text(len(lacking), 'user')}: {short_list(lacking)}"
+        if with_ledger and not given.decided:
+            message = f"it was made with {with_ledger}, which left out {named}"
+            raise InputRefused.of_file(name, message, "Name that ledger too.")
         hint = "Start from the file as credreport wrote it: hide rows instead of deleting them."
         yield Problem.of_file(name, f"the reports put more users on its lists, {named}", hint)
 
@@ -290,7 +301,11 @@ def _read_csv(name: str, content: bytes, today: date, given: GivenReports) -> De
     lines, problems, unknown = list[LedgerLine](), list[Problem](), 0
     for line in entries.lines:
         user = reported.get((line.subject, utc_text(line.as_of)))
-        if user:
+        if user and entries.is_ledger:
+            # A line keeps what its workbook showed, by limits that a ledger does not say.
+            problems += line_problems(line, user, BY_LIMITS if line.workbook else ())
+            lines.append(replace(line, same_second=user.same_second))
+        elif user:
             problems += line_problems(line, user)
             lines.append(replace(line, user_row=user.row, same_second=user.same_second))
         elif entries.is_ledger:
@@ -308,10 +323,16 @@ def _read_csv(name: str, content: bytes, today: date, given: GivenReports) -> De
     return replace(entries, lines=(*lines,), notes=(*entries.notes, *([text] if unknown else ())))
 
 
-def line_problems(line: LedgerLine, user: ReportedUser) -> Iterator[Problem]:
+BY_LIMITS: Final = (columns.VERDICT, columns.REASON, columns.CERTAINTY, columns.CAVEATS)
+"""The columns of `users.csv` that depend on the limits by which a user was judged."""
+
+
+def line_problems(
+    line: LedgerLine, user: ReportedUser, not_compared: Collection[str] = ()
+) -> Iterator[Problem]:
     """Yield a problem for each cell of a line of a CSV that its report does not give."""
     for name, given in user.shown.items():
-        if not is_same_value(line.user_row[name], given):
+        if name not in not_compared and not is_same_value(line.user_row[name], given):
             message = difference_text(given, line.user_row[name])
             yield _problem(line, name, message, _ROW_HINT)
     if line.same_second is not None and line.same_second != user.same_second:

@@ -117,12 +117,13 @@ class GivenReports:
         page = judged.where(judged.users[columns.USER].isin([*names]).to_numpy(bool))
         rows, beside = rows_of_users_csv(page), same_second_names(page.users, judged.users)
         return {
-            (open_row(row).user, row[columns.AS_OF]): ReportedUser(_of_report(row), row, alike)
+            (open_row(row).user, row[columns.AS_OF]): ReportedUser(of_report(row), row, alike)
             for row, alike in zip(rows, beside, strict=True)
         }
 
 
-def _of_report(row: Mapping[str, str]) -> dict[str, str]:
+def of_report(row: Mapping[str, str]) -> dict[str, str]:
+    """Return the cells of a row of `users.csv` that follow from its report and the limits."""
     return {name: text for name, text in row.items() if name not in NOT_FROM_REPORT}
 
 

@@ -299,8 +299,10 @@ def test_a_workbook_is_what_its_reports_give_and_may_lack_users_with_a_word() ->
     keep = line("keep", USERS[2])
     content = file_of(analysis_of(*LISTED, ledger=ledger_of(keep)))
     (problem,) = problems_of(content)
-    assert "the reports put more users on its lists, 1 user: " in problem
+    assert "made with decisions.csv, which left out 1 user: " in problem
     assert not read_back(content, decided={keep.subject}).lines
+    (problem,) = problems_of(content, decided={line("keep", USERS[0]).subject})
+    assert "the reports put more users on its lists, 1 user: " in problem
 
 
 def test_a_refusal_names_another_version_that_wrote_the_workbook() -> None:
