@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from analyzer.cli.inputs import check_outputs, decision_inputs, exemptions_of, require
-from analyzer.cli.options import EXEMPT, OUTPUT, REPEATED, DecisionFiles
+from analyzer.cli.options import EXEMPT, OUTPUT, REPEATED
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
 from analyzer.cli.values import InputFile
 from analyzer.terms import count_text, printable, short_list
@@ -24,7 +24,9 @@ EXAMPLES: Final = (
 
 
 def plan(
-    names: DecisionFiles,
+    names: Annotated[
+        list[str], typer.Argument(metavar="LEDGERS", help="The ledger, or several to merge (CSV).")
+    ],
     *,
     report: list[str] = typer.Option(
         [],

@@ -104,7 +104,10 @@ OF_OTHERS = (
     ("export --out-dir runs --log-format xml", "-format': 'xml' is not one of 'text', 'json'"),
     ("export --out-dir runs --also ocsf,csv", "'--also': 'csv': choose from ocsf, parquet"),
     ("history a --fail-on gap,late", "'--fail-on': 'late': choose from gap, overdue"),
-    ("diff a b --format xml", "'--format': 'xml' is not one of 'table', 'csv', 'json'"),
+    (
+        "diff a b --format xml",
+        "'--format': 'xml' is not one of 'table', 'line', 'names', 'arns', 'csv', 'json'",
+    ),
     ("diff a b --change gon", "'gon': choose from new, gone, re-created,"),
     ("diff a b --change dormant", "dormant: a verdict; use --verdict"),
     ("diff a b --fail-on overdue", "overdue: no change; use `credreport analyze --fail-on`"),

@@ -269,7 +269,7 @@ def _complete_rows_formula(entries: tuple[str, ...], as_of: str, heads: str) -> 
 
 _LEGEND: Final = (
     (Decision.DELETE, "Delete the user and its remaining credentials."),
-    (Decision.DEACTIVATE, "Disable the credentials, wait, then delete the user."),
+    (Decision.DEACTIVATE, "Take its access away: password, keys, certificates. The user stays."),
     (Decision.KEEP, f"The user stays, and is exempt for {KEEP_DAYS} days. Say why."),
     (
         Decision.INVESTIGATE,
