@@ -22,8 +22,6 @@ from tests.support.builders import ROOT_FOLDER, Run, run, table
 from tests.support.review import fill_in
 from tests.support.workbooks import opened
 
-pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in less time
-
 SAMPLES: Final = ROOT_FOLDER / "samples"
 (CONSOLE,) = SAMPLES.glob("status_reports_*.csv")
 EARLIER, ORGANIZATION = SAMPLES / "earlier", SAMPLES / "organization"

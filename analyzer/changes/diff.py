@@ -31,7 +31,6 @@ from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import (
     TEXT,
     AccountName,
-    ReportFile,
     account_names,
     as_category,
     blank_categories,
@@ -137,11 +136,6 @@ class Comparison:
     def __repr__(self) -> str:
         """Return how many changes there are, in a line."""
         return f"<Comparison: changes {len(self.changes):,}, accounts {self.account_count:,}>"
-
-    @property
-    def files(self) -> list[ReportFile]:
-        """Return the files of both sides."""
-        return list(self.before.report.files + self.now.report.files)
 
     @property
     def not_compared(self) -> list[str]:

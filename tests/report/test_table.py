@@ -253,6 +253,13 @@ def test_blank_rows_are_no_users_but_a_row_is_no_blank_one_if_anything_is_in_it(
     assert (found.row, found.message) == (5, "the ARN names no account of 12 digits")
 
 
+def test_a_row_that_no_report_can_have_is_refused() -> None:
+    found = problem_of(lines(PLAIN, "x," * 40_000))
+    assert (found.row, "cells" in found.message) == (5, True), found
+    found = problem_of(lines(PLAIN, '"ann\nx",b,c'))
+    assert (found.row, "a quote opens in this row" in found.message) == (5, True), found
+
+
 def opened(row: str, column: str) -> str:
     """Return the row with a quote before the cell in this column."""
     return with_cells(row, **{column: '"' + row.split(",")[COLUMNS.index(column)]})

@@ -288,3 +288,16 @@ def test_users_that_are_listed_part_by_part_are_those_that_are_listed_at_once(
     at_once = reviewed()
     monkeypatch.setattr(table_sheets, "CHUNK_ROWS", 3)
     assert reviewed() == at_once
+
+
+def test_a_workbook_of_very_many_users_has_no_sheet_of_all_users_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    users = [a_user(f"user{at}") for at in range(3)]
+    said = "The sheet All users is left out, as there are more than 2 users"
+    for most, is_there in ((3, True), (2, False)):
+        monkeypatch.setattr("analyzer.writers.workbook.lookup_lists.MOST_LISTED", most)
+        book = book_of(analysis_of(users))
+        assert ("All users" in book.sheetnames) is is_there
+        for title in ("Summary", "Method"):
+            assert (said in texts(book[title])) is not is_there

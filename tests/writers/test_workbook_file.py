@@ -35,7 +35,6 @@ from tests.support.workbooks import (
     remarks_of,
     row_of,
     smallest_print,
-    texts,
     width_of,
 )
 
@@ -150,16 +149,3 @@ def test_rows_are_as_high_as_bold_numbers_and_paths_need(text: str, lines: int) 
         book.save(stream)
     summary = openpyxl.load_workbook(stream)["Summary"]
     assert summary.row_dimensions[1].height > lines * 9 * 1.2  # lines of 9 points
-
-
-def test_a_workbook_of_very_many_users_has_no_sheet_of_all_users_and_says_so(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    users = [a_user(f"user{at}") for at in range(3)]
-    said = "The sheet All users is left out, as there are more than 2 users"
-    for most, is_there in ((3, True), (2, False)):
-        monkeypatch.setattr("analyzer.writers.workbook.lookup_lists.MOST_LISTED", most)
-        book = book_of(analysis_of(users))
-        assert ("All users" in book.sheetnames) is is_there
-        for title in ("Summary", "Method"):
-            assert (said in texts(book[title])) is not is_there
