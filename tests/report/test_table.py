@@ -2,8 +2,11 @@
 
 import pytest
 
+from analyzer.errors import Problem
 from analyzer.report import table
 from analyzer.report.report import Report
+from analyzer.report.report_text import ReportText, find_header
+from analyzer.report.table import mended_row
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -302,6 +305,37 @@ def test_a_row_is_put_right_up_to_the_length_that_no_row_has() -> None:
     assert judged(lines(PLAIN, longest, EVE))["b,b"] == "unused"
     found = problem_of(lines(PLAIN, longest + "x", EVE))
     assert found.message == "the row has 24 cells, the header 22"
+
+
+def test_an_odd_row_is_mended_dropped_or_named_by_itself() -> None:
+    """Arrow calls for each odd row, in a thread that no measure of coverage sees."""
+    content = lines(PLAIN, "eve,arn").encode()
+    header = find_header("report.csv", content)
+    text = ReportText(
+        name="report.csv",
+        size=len(content),
+        sha256="",
+        csv_sha256="",
+        header=header,
+        csv=content,
+        quoted=False,
+    )
+    comma = BOB.replace("bob", "b,b")
+    assert mended_row(text, 9, comma) == ["b,b", f"{USER_ARN}b,b", *BOB.split(",")[2:]]
+    assert mended_row(text, 9, " ,,") == []
+    of_length = f"the row has {{}} cells, the header {len(header.names)}"
+    named = {
+        "x" * (1 << 16) + ",y": of_length.format(2),
+        comma.replace("arn:", "urn:"): of_length.format(24),
+        comma.replace("/b,b", "/c,c"): of_length.format(24),
+        HEADER + ",more": "a second header with other columns",
+        '"\n': "a quote opens in this row and does not close, or only rows later",
+        "eve,arn": "the file is cut off in the middle of this row",
+    }
+    for row, message in named.items():
+        found = mended_row(text, 9, row)
+        assert isinstance(found, Problem), message
+        assert (found.row, found.message, found.value) == (9, message, row[:80])
 
 
 def test_every_row_of_another_length_is_named_up_to_a_thousand() -> None:
