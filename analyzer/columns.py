@@ -49,42 +49,40 @@ CERTIFICATES: Final = tuple(
 )
 
 IN_REPORT: Final = (
-    *(USER, ARN, USER_CREATION_TIME, PASSWORD_ENABLED, PASSWORD_LAST_USED, PASSWORD_LAST_CHANGED),
-    *(PASSWORD_NEXT_ROTATION, MFA_ACTIVE, *chain(*ACCESS_KEYS, *CERTIFICATES)),
-    ADDITIONAL_CREDENTIALS_INFO,
+    (USER, ARN, USER_CREATION_TIME, PASSWORD_ENABLED, PASSWORD_LAST_USED, PASSWORD_LAST_CHANGED)
+    + (PASSWORD_NEXT_ROTATION, MFA_ACTIVE)
+    + tuple(chain(*ACCESS_KEYS, *CERTIFICATES))
+    + (ADDITIONAL_CREDENTIALS_INFO,)
 )
 """Every column that AWS documents, in its order (IAM User Guide, "Generate credential reports")."""
 
 OPTIONAL: Final = (
-    *(PASSWORD_LAST_CHANGED, PASSWORD_NEXT_ROTATION, MFA_ACTIVE, ADDITIONAL_CREDENTIALS_INFO),
-    *(name for key in ACCESS_KEYS for name in key.last_use),
-    *chain(*CERTIFICATES),
+    (PASSWORD_LAST_CHANGED, PASSWORD_NEXT_ROTATION, MFA_ACTIVE, ADDITIONAL_CREDENTIALS_INFO)
+    + tuple(name for key in ACCESS_KEYS for name in key.last_use)
+    + tuple(chain(*CERTIFICATES))
 )
 """Columns that a report may lack: those of later years, and those of which no verdict depends."""
 
 OF_FEW_TEXTS: Final = (
-    *(PASSWORD_ENABLED, MFA_ACTIVE, ADDITIONAL_CREDENTIALS_INFO),
-    *chain(*((key.active, key.last_used_region, key.last_used_service) for key in ACCESS_KEYS)),
-    *chain(*CERTIFICATES),
+    (PASSWORD_ENABLED, MFA_ACTIVE, ADDITIONAL_CREDENTIALS_INFO)
+    + tuple(name for key in ACCESS_KEYS for name in (key.active,) + key.last_use[1:])
+    + tuple(chain(*CERTIFICATES))
 )
 """Columns in which the same few texts stand in nearly every row: each is kept once."""
 
 REQUIRED: Final = tuple(name for name in IN_REPORT if name not in OPTIONAL)
 """Columns without which no report is read."""
 
-SLOT_FLAGS: Final = (
-    *(key.active for key in ACCESS_KEYS),
-    *(certificate.active for certificate in CERTIFICATES),
-)
+SLOT_FLAGS: Final = tuple(slot.active for slot in ACCESS_KEYS + CERTIFICATES)
 """Columns that say whether the key or certificate in a slot is active."""
 
-BOOLEANS: Final = (PASSWORD_ENABLED, MFA_ACTIVE, *SLOT_FLAGS)
+BOOLEANS: Final = (PASSWORD_ENABLED, MFA_ACTIVE) + SLOT_FLAGS
 """Columns whose cells are `true` or `false`."""
 
 TIMESTAMPS: Final = (
-    *(USER_CREATION_TIME, PASSWORD_LAST_USED, PASSWORD_LAST_CHANGED, PASSWORD_NEXT_ROTATION),
-    *(name for key in ACCESS_KEYS for name in (key.last_rotated, key.last_used_date)),
-    *(certificate.last_rotated for certificate in CERTIFICATES),
+    (USER_CREATION_TIME, PASSWORD_LAST_USED, PASSWORD_LAST_CHANGED, PASSWORD_NEXT_ROTATION)
+    + tuple(name for key in ACCESS_KEYS for name in (key.last_rotated, key.last_used_date))
+    + tuple(certificate.last_rotated for certificate in CERTIFICATES)
 )
 """Columns whose cells hold a moment in UTC or a word that says why there is none."""
 
@@ -124,13 +122,14 @@ OWNERSHIP: Final = (OWNER, OWNER_EMAIL, OWNER_LEFT)
 """The columns of outputs about the owner of a user: name, address, and last day, if past."""
 
 JUDGED: Final = (
-    *(ACCOUNT, USER, ARN, VERDICT, REASON, EXPOSURE, CERTAINTY, CAVEATS, EXEMPTION),
-    *(AS_OF, AS_OF_SOURCE, AGE_DAYS, IDLE_DAYS),
+    (ACCOUNT, USER, ARN)
+    + (VERDICT, REASON, EXPOSURE, CERTAINTY, CAVEATS, EXEMPTION)
+    + (AS_OF, AS_OF_SOURCE, AGE_DAYS, IDLE_DAYS)
 )
 """The columns of the analysis on each user, in the order of CSV and JSON."""
 
 REPORT_ONLY: Final = tuple(name for name in IN_REPORT if name not in JUDGED)
 """The columns on a user that only the report has, under AWS's own names."""
 
-OF_USERS_CSV: Final = (*JUDGED, *REPORT_ONLY, *OWNERSHIP, ACCOUNT_NAME)
+OF_USERS_CSV: Final = JUDGED + REPORT_ONLY + OWNERSHIP + (ACCOUNT_NAME,)
 """The columns of `users.csv`, in their order; a line of the ledger ends with them."""

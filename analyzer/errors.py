@@ -140,7 +140,7 @@ class InputRefused(CredreportError):
         most = max(MOST_PROBLEMS_SHOWN // max(len(by_file), 1), 1)
         first = [problem for problems in by_file.values() for problem in problems[:most]]
         more = len(self.problems) - len(shown := first[:MOST_PROBLEMS_SHOWN])
-        texts = [*map(str, shown), *([f"and {more:,} more"] if more else [])]
+        texts = list(map(str, shown)) + ([f"and {more:,} more"] if more else [])
         for at, (problem, after) in enumerate(pairwise(shown)):
             if problem.hint == after.hint:
                 texts[at] = texts[at].removesuffix(f"\n    {problem.hint}")

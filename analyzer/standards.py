@@ -353,7 +353,7 @@ UNUSED_USER_SUPPORTS: Final = (
 def reached_days(idle_days: int) -> int:
     """Return the greatest number of idle days of a control that some idle days reach."""
     asked = {control.idle_days for standard in STANDARDS for control in standard.controls}
-    return max(days for days in asked | {*_IDLE_DAYS_OF.values()} if days <= idle_days)
+    return max(days for days in asked | set(_IDLE_DAYS_OF.values()) if days <= idle_days)
 
 
 def references(rule: str, idle_days: int | None = None) -> list[tuple[str, tuple[str, ...]]]:

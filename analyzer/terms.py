@@ -24,8 +24,9 @@ def version_text(named: str) -> str:
 
 
 OUTPUT_ENDINGS: Final = (
-    *(".xlsx", ".csv", ".json", ".md", ".html", ".parquet", ".ocsf.json"),
-    *("findings.csv", "findings.parquet"),
+    (".xlsx", ".csv", ".json", ".md", ".html")
+    + (".parquet", ".ocsf.json")
+    + ("findings.csv", "findings.parquet")
 )
 """The endings of the files that can be written; the longest that a name has counts."""
 
@@ -315,7 +316,7 @@ def folded_notes(notes: Iterable[FileNote]) -> Iterator[str]:
         if len(alike) <= MOST_NAMES:
             yield from (note.text for note in alike)
         else:
-            names = [*dict.fromkeys(note.file for note in alike)]
+            names = list(dict.fromkeys(note.file for note in alike))
             yield f"{len(names):,} {about_many}: {short_list(names)}."
 
 

@@ -101,7 +101,7 @@ _OTHER_CODES: Final = (
     " MissingAuthenticationTokenException MissingParameter NotAuthorized OptInRequired Unauthorized"
     " SerializationException UnknownOperationException ValidationError ValidationException"
 )
-_COMMON_CODES: Final = frozenset({*_ADVICE, *_DENIED, *_OTHER_CODES.split()})
+_COMMON_CODES: Final = frozenset(set(_ADVICE) | _DENIED | set(_OTHER_CODES.split()))
 """Codes that all services of AWS may answer; botocore knows the others of each service."""
 
 

@@ -349,5 +349,5 @@ def save_report(path_of: Callable[[str], Path], report: FetchedReport) -> str:
     credentials = path.with_name(path.name + SERVICE_CREDENTIALS_ENDING)
     files = {} if report.service_credentials is None else {credentials: report.service_credentials}
     stale = [] if files else [credentials]
-    replace_files({**files, metadata: report.metadata(), path: report.content}, stale=stale)
+    replace_files(files | {metadata: report.metadata(), path: report.content}, stale=stale)
     return str(path)

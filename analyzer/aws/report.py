@@ -24,7 +24,7 @@ from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
 FIRST_YEAR: Final = 2010  # in which IAM began: no report is older
 POLL_SECONDS: Final = 2  # seconds between two questions whether the report is ready
 WAITING_SECONDS: Final = 15  # seconds between two messages that the report is not ready
-_NOT_READY: Final = {*BUSY, "ReportInProgress", "ReportNotPresent", "ReportExpired"}
+_NOT_READY: Final = BUSY | {"ReportInProgress", "ReportNotPresent", "ReportExpired"}
 _CLOCK_SKEW: Final = timedelta(minutes=15)  # AWS refuses requests if the clock is further off
 
 _ACCOUNT_ARN: Final = re.compile(
@@ -66,8 +66,7 @@ class FetchedReport:
 
     def metadata(self) -> bytes:
         """Return the content of the metadata file beside the report."""
-        metadata = {
-            **provenance(),
+        metadata = provenance() | {
             "account": self.account,
             "partition": self.partition,
             "generated_time": self.generated_time,

@@ -51,14 +51,13 @@ NOW: Final = "now"
 CAUSE: Final = "cause"
 EXEMPTION_BEFORE: Final = "exemption_before"
 EXEMPTION_NOW: Final = "exemption_now"
-COLUMNS: Final = (*ChangeRow._fields, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
+COLUMNS: Final = ChangeRow._fields + columns.OWNERSHIP + (columns.ACCOUNT_NAME,)
 
 NO_REPORT: Final = "there is no report of it"
 
-_DTYPES: Final[dict[Any, Any]] = {
-    **dict.fromkeys(ChangeRow._fields, TEXT),
-    **dict.fromkeys((columns.LAST_USE, columns.CREATED), "datetime64[s, UTC]"),
-}
+_MOMENT: Final = "datetime64[s, UTC]"
+_MOMENTS: Final = {columns.LAST_USE: _MOMENT, columns.CREATED: _MOMENT}
+_DTYPES: Final[dict[Any, Any]] = dict.fromkeys(ChangeRow._fields, TEXT) | _MOMENTS
 _OF_EXEMPTIONS: Final = [
     ChangeKind.EXEMPTED,
     ChangeKind.EXEMPTION_ENDED,

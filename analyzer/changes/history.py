@@ -67,14 +67,7 @@ _DAYS: Final = (
 )
 
 PERIOD: Final = (
-    columns.ACCOUNT,
-    "reports",
-    "first",
-    "last",
-    "longest_gap",
-    "gap_days",
-    *_COUNTS,
-    *_DAYS,
+    (columns.ACCOUNT, "reports", "first", "last", "longest_gap", "gap_days") + _COUNTS + _DAYS
 )
 """The columns of the period. Users: start + created + appeared - removed = end. Unused: start +
 newly - removed - back in use - unclear = end; `unclear` are undetermined now, and were unused
@@ -207,17 +200,17 @@ def history(request: AnalysisRequest, report: Report, span: Span) -> History:
     if problems := [problem for each in walked for problem in each.problems]:
         raise InputRefused(problems)
     accounts, owners = [each.account for each in walked], request.owners or Owners()
-    owned = {*owners.positions(report.root_users.users).tolist()}.union(
+    owned = set(owners.positions(report.root_users.users).tolist()).union(
         *(each.owned for each in walked)
     )
     rows = [_period_row(each.coverage.account, [each]) for each in accounts]
     nobody = report.root_users.take(np.array([], np.int64))
     followed = History(
         analysis=request.analysis(replace(report, iam_users=nobody)),
-        coverages=[*covered.values()],
+        coverages=list(covered.values()),
         newest=max(each.at for each in reports),
         span=span,
-        period=_frame([*rows, _period_row(ALL, accounts)], PERIOD),
+        period=_frame(rows + [_period_row(ALL, accounts)], PERIOD),
         users=_frame(
             (_user_row(each, user) for each in accounts for user in each.users), USERS, _BY_USER
         ),
@@ -253,7 +246,7 @@ def _walked(
     return _Walked(
         account,
         problems=account.follow(analysis.judged),
-        owned={*analysis.owned.tolist()},
+        owned=set(analysis.owned.tolist()),
         reported=reported_accounts(ledger.lines, part, analysis.judged, span.until)
         if ledger
         else {},
@@ -264,7 +257,7 @@ def _frame(
     rows: Iterable[Sequence[Any]], names: Sequence[str], by: Sequence[str] = ()
 ) -> pd.DataFrame:
     """Return rows as a table, sorted."""
-    frame = pd.DataFrame([*rows], columns=[*names], dtype=object)
+    frame = pd.DataFrame(list(rows), columns=list(names), dtype=object)
     counts = dict.fromkeys(_COUNTS, "Int64") if names is PERIOD else {}
     dtypes = _DTYPES | {USED_BEFORE: "datetime64[s, UTC]"} | counts
     frame = frame.astype({name: dtypes.get(name, TEXT) for name in names})
@@ -378,7 +371,7 @@ def _with_decisions(history: History, reported: ReportedAccounts) -> History:
         history,
         coverages=[*history.coverages, *uncovered],
         period=history.period.assign(
-            **{name: [*counts, sum(counts)] for name, counts in numbers.items()}
+            **{name: counts + [sum(counts)] for name, counts in numbers.items()}
         ),
         users=users,
         events=_events_in_order(concatenated([history.events, _frame(added, EVENTS)])),

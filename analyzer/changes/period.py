@@ -104,15 +104,15 @@ def _coverage(account: str, at: Sequence[datetime], span: Span, until: datetime)
     if start is None or end is None or (at[end] - until).days > span.max_gap:
         days, nearest = count_text(span.max_gap, "day"), min(at, key=lambda each: abs(each - until))
         reason = f"no report within {days} of {until.date()}; the nearest is of {nearest.date()}"
-        inside = [*dict.fromkeys(each for each in at if since <= each <= until)]
+        inside = list(dict.fromkeys(each for each in at if since <= each <= until))
         if inside:
             number = count_text(len(inside), "report")
             reason += f"; {number} of {inside[0].date()} to {inside[-1].date()} in the period:"
             reason += " end the period there, or allow a longer gap with --max-gap"
         return Coverage(account, reason=reason)
-    moments = [*dict.fromkeys(at[start : end + 1])]
+    moments = list(dict.fromkeys(at[start : end + 1]))
     late = [since] if moments[0] > since else []
-    gaps = [gap for gap in pairwise([*late, *moments]) if (gap[1] - gap[0]).days > span.max_gap]
+    gaps = [gap for gap in pairwise(late + moments) if (gap[1] - gap[0]).days > span.max_gap]
     return Coverage(account, start, end, moments, gaps)
 
 

@@ -148,7 +148,7 @@ class FollowedAccount:
         """Follow the verdicts of a user, and count it."""
         start, end, counts = self.coverage.start, self.coverage.end, self.counts
         known, is_there, until = None, False, self.reports[start].at
-        for (at, verdict), (following, _) in pairwise([*user.verdicts, (end + 1, None)]):
+        for (at, verdict), (following, _) in pairwise(user.verdicts + [(end + 1, None)]):
             before, first, last = (self.reports[each].at for each in (at - 1, at, following - 1))
             if verdict is None:
                 self._count_gone(user, before, first)

@@ -36,8 +36,7 @@ _TEXTS: Final = (
     columns.REASON,
     columns.EXEMPTION,
 )
-_SAME_IN_STATE: Final = (
-    *_TEXTS,
+_SAME_IN_STATE: Final = _TEXTS + (
     columns.PASSWORD_LAST_USED,
     columns.PASSWORD_LAST_CHANGED,
     columns.PASSWORD_NEXT_ROTATION,
@@ -219,8 +218,8 @@ def _exemptions(page: Users) -> np.ndarray:
     return pd.util.hash_pandas_object(page.users[columns.EXEMPTION], index=False).to_numpy()
 
 
-_COMPARED: Final[Mapping[str, Callable[[Users], np.ndarray]]] = {
-    **{name: partial(seconds_of, name) for name in columns.TIMESTAMPS},
+_TIMESTAMPS: Final = {name: partial(seconds_of, name) for name in columns.TIMESTAMPS}
+_COMPARED: Final[Mapping[str, Callable[[Users], np.ndarray]]] = _TIMESTAMPS | {
     _UNKNOWN: _unknown,
     columns.VERDICT: _facts,
     columns.EXEMPTION: _exemptions,

@@ -76,7 +76,7 @@ def diff(
         **options.words(
             "List only this kind of change, such as became-unused, gone or finding-new, or all"
             " newly unused users (unused)",
-            lambda: [*change_words(), Verdict.UNUSED],
+            lambda: change_words() + [Verdict.UNUSED],
         ),
     ),
     patterns: options.PatternOptions,
@@ -86,7 +86,7 @@ def diff(
         **options.words(
             "Exit with 1 if this is new: a verdict, a rule, a severity or higher, or a kind of"
             " change, a newly undetermined user, or an account not compared",
-            lambda: [*Verdict, *Severity, *change_words(), *rule_ids()],
+            lambda: list(Verdict) + list(Severity) + change_words() + rule_ids(),
         ),
     ),
 ) -> None:
@@ -118,7 +118,7 @@ def diff(
 
 def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     """Refuse words that are no kind of change, or that name a state; raises typer.BadParameter."""
-    known_kinds = [*change_words(), Verdict.UNUSED]
+    known_kinds = change_words() + [Verdict.UNUSED]
     verdicts = [word for word in kinds if word in set(Verdict).difference(known_kinds)]
     hint = "use --verdict, or a kind of change such as became-unused or verdict-changed"
     inputs.require(not verdicts, f"{', '.join(verdicts)}: a verdict; {hint}", "--change")
@@ -162,7 +162,7 @@ def _side(
         )
     analysis_request = inputs.read_analysis_request(judging_options, fail_on, change_words())
     reports = inputs.find_inputs([name], options.InputOptions(as_of=as_of))
-    return _Side(reports, analysis_request, [*reports.paths, *judging_options.files])
+    return _Side(reports, analysis_request, reports.paths + list(judging_options.files))
 
 
 def _file_of_run(path: Path) -> InputFile | None:

@@ -50,7 +50,7 @@ def explain(
 ) -> None:
     """Explain the verdict on one user: cells, caveats, rules and exemptions."""
     if users:
-        sources = [user, *sources]
+        sources = [user] + sources
     else:
         _check_arguments(user, sources)
         users = [user]
@@ -91,7 +91,7 @@ def _hint(user: str, names: list[str]) -> str:
 def _check_arguments(user: str, sources: "Sequence[str]") -> None:
     """Refuse several users, and a report named before the user; raises typer.BadParameter."""
     first, *others = sources or [""]
-    is_input = first == "-" or {*"*?["} & {*first} or (first and Path(first).exists())
+    is_input = first == "-" or set("*?[") & set(first) or (first and Path(first).exists())
     may_be_missing = first and not (others or Path(user).exists())
     hint = "name the user, then the reports; several users with --user"
     inputs.require(

@@ -81,7 +81,7 @@ def history(
         **options.words(
             "Exit with 1 for a gap or an account that is not covered (gap), or a decision not"
             " carried out in time (overdue)",
-            lambda: [*Failure],
+            lambda: list(Failure),
             callback=words_of(*Failure),
         ),
     ),
@@ -95,7 +95,7 @@ def history(
 
     analysis_request = inputs.read_analysis_request(judging_options)
     reports = inputs.find_inputs(sources, reading)
-    inputs.check_outputs(outputs.output, [*reports.paths, *judging_options.files])
+    inputs.check_outputs(outputs.output, reports.paths + list(judging_options.files))
     span = Span(since=since, until=until, max_gap=max_gap)
     period_history = inputs.history_of(reports, analysis_request, span, quiet=outputs.quiet)
     _write(period_history, outputs)

@@ -58,9 +58,9 @@ class Log:
                 raise
             code, message = exit_code_and_message(error)
             # A reader of JSON expects no traceback in text.
-            more = {"traceback": traceback.format_exc()} if code == BUG else {}
+            fields: dict[str, Any] = {"traceback": traceback.format_exc()} if code == BUG else {}
             event = {BUG: "bug", typer.BadParameter.exit_code: "usage"}.get(code, "failed")
-            self._line("error", event, message, {**more, "exit_code": code})
+            self._line("error", event, message, fields | {"exit_code": code})
             raise SystemExit(code) from error
 
     def _line(self, level: str, event: str, message: str, fields: dict[str, Any]) -> None:

@@ -62,7 +62,7 @@ def list_rows(
     name = printable(name)
     first, *rows = _rows(name, _text(name, content))
     header = [cell.lower() for cell in first]
-    if problems := [*_problems_of_header(name, header, form)]:
+    if problems := list(_problems_of_header(name, header, form)):
         raise InputRefused(problems)
     is_open_ended = form.by_program and not content.endswith((b"\n", b"\r"))
     if is_open_ended and rows and len(rows[-1]) < len(header):
@@ -120,7 +120,7 @@ def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterato
     if missing := [column for column in form.required if column not in header]:
         hint = form.hint or f"The first row must be {','.join(form.required)}."
         yield Problem(name, 1, None, None, missing_columns_text(missing), hint)
-    known = (*form.required, *form.optional)
+    known = form.required + form.optional
     for column, count in Counter(filter(None, header)).items():
         if count > 1:
             yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")

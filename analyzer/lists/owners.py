@@ -224,7 +224,7 @@ def with_account_list(report: Report, listed: AccountList) -> Report:
     """
     file = listed.file
     known = report.accounts.union(
-        account.account for account in (*report.not_covered, *report.left_out)
+        account.account for account in report.not_covered + report.left_out
     )
     missing = [
         NotCovered(
@@ -233,14 +233,14 @@ def with_account_list(report: Report, listed: AccountList) -> Report:
         for account, named in sorted(listed.names.items())
         if account not in known
     ]
-    unnamed = sorted(report.accounts - {"", *listed.names})
+    unnamed = sorted(report.accounts - {""} - set(listed.names))
     notes = [f"Accounts that are not in {file.name}: {short_list(unnamed)}."] if unnamed else []
     return replace(
         report,
-        account_names={**report.account_names, **listed.names},
+        account_names=dict(report.account_names) | dict(listed.names),
         account_list=file,
-        not_covered=(*report.not_covered, *missing),
-        content_notes=(*report.content_notes, *notes),
+        not_covered=report.not_covered + tuple(missing),
+        content_notes=report.content_notes + tuple(notes),
     )
 
 

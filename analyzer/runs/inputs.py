@@ -77,9 +77,9 @@ def with_outside(
     files = (UncoveredFile(account="", name=name, reason=reason) for name, reason in unreadable)
     return replace(
         report,
-        not_covered=(*files, *report.not_covered),
-        source_notes=(*skipped, *report.source_notes),
-        content_notes=(*report.content_notes, *notes),
+        not_covered=tuple(files) + report.not_covered,
+        source_notes=tuple(skipped) + report.source_notes,
+        content_notes=report.content_notes + tuple(notes),
     )
 
 
@@ -225,4 +225,5 @@ def changed_files(run: Run) -> Iterator[tuple[str, str]]:
             yield path, "the file was changed since the run"
     files = (path for path in run.path.rglob("*") if path.is_file())
     there = {path.relative_to(run.path).as_posix() for path in files}
-    yield from ((path, "the file was added") for path in sorted(there - {RECORD_FILE, *run.files}))
+    for path in sorted(there - {RECORD_FILE} - set(run.files)):
+        yield path, "the file was added"

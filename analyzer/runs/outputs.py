@@ -93,7 +93,7 @@ def failures(
         return []
     words = change_words(request.fail_on)
     # Undetermined users always count.
-    conditions = [Verdict.UNDETERMINED, *(word for word in request.fail_on if word not in words)]
+    conditions = [Verdict.UNDETERMINED] + [word for word in request.fail_on if word not in words]
     met = replace(request, fail_on=conditions).failures(analysis)
     if not earlier:
         return met
@@ -175,7 +175,7 @@ def changes_since(
         for account, run in older.items()
         if account not in before.as_of and account in now.as_of
     }
-    return changes(replace(before, missing={**before.missing, **missing}), now)
+    return changes(replace(before, missing=dict(before.missing) | missing), now)
 
 
 def _analysis_of(run: Run, analysis: Analysis) -> Analysis:

@@ -77,7 +77,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             new_run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             earlier = run_folders.earlier_runs(all_runs, new_run.name)
             missing = _uncollected(request, all_runs)
-            outside = {**unread, "notes": missing}
+            outside = unread | {"notes": missing}
             report = inputs.with_outside(report, **outside)
             analysis_request = request.analysis_request
             analysis = analysis_request.analysis(report)
@@ -108,13 +108,13 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                     earlier=earlier,
                     met=met,
                     code=code,
-                    made_from={**outside, "older_runs": older},
+                    made_from=outside | {"older_runs": older},
                 )
         if keep:
             _prune(request, keep, run)
     moments = sorted(file.as_of for file in report.files)
     outcome = {"oldest_as_of": utc_text(moments[0]), "as_of": utc_text(moments[-1])}
-    return code, {"run": run.name, "unchanged": bool(existing), **outcome}
+    return code, {"run": run.name, "unchanged": bool(existing)} | outcome
 
 
 def _gather_reports(
@@ -191,9 +191,9 @@ def _publish(  # noqa: PLR0913  a run is all of these
             analysis,
             request.parameters,
             list(outputs.synced_private_files(building)),
-            {
-                **made_from,
-                "lists": {**request.list_names, inputs.DECISIONS: str(request.ledger or "")},
+            dict(made_from)
+            | {
+                "lists": dict(request.list_names) | {inputs.DECISIONS: str(request.ledger or "")},
                 "feeds": list(feeds),
             },
             exit_code=code,

@@ -120,7 +120,7 @@ def run_identity(analysis: Analysis, parameters: Mapping[str, Any]) -> str:
 def _with_ledger(parameters: Mapping[str, Any], analysis: Analysis) -> dict[str, Any]:
     """Return parameters with the ledger as it was used: with the facts that the run added."""
     file = analysis.ledger.file
-    return {**parameters, "decisions": file.sha256 if file else None}
+    return dict(parameters) | {"decisions": file.sha256 if file else None}
 
 
 def record_bytes(
@@ -344,7 +344,7 @@ def prune(folder: Path, keep: int, *, except_run: str) -> list[Run]:
     with os_errors_translated(folder):
         every = runs(folder)
         last_of_month = {f"{run.record.as_of:%Y-%m}": run.name for run in every}
-        kept = {except_run, *[*last_of_month.values()][-KEPT_MONTHS:]}
+        kept = {except_run} | set(list(last_of_month.values())[-KEPT_MONTHS:])
         old = [run for run in every[:-keep] if run.name not in kept and run.is_unedited()]
         for run in old:
             hidden = folder / f"{REMOVING}{run.name}"

@@ -41,10 +41,10 @@ def account_counts(analysis: Analysis, by: str = columns.ACCOUNT) -> pd.DataFram
     masks |= {
         f"{name}{OF_THESE_EXEMPT}": mask & counts[columns.EXEMPT] for name, mask in masks.items()
     }
-    numbers = {columns.USERS: users, **{name: users.where(mask, 0) for name, mask in masks.items()}}
+    numbers = {columns.USERS: users} | {name: users.where(mask, 0) for name, mask in masks.items()}
     by_account = pd.DataFrame(numbers).groupby(counts[by]).sum().reset_index()
     return by_account.sort_values(
-        [*COUNTS[:0:-1], by], ascending=[*[False] * 3, True], ignore_index=True
+        list(COUNTS[:0:-1]) + [by], ascending=[False, False, False, True], ignore_index=True
     )
 
 
@@ -75,6 +75,6 @@ def unused_bars(analysis: Analysis) -> "dict[str, pd.Series[int]]":
         ("exposure", columns.EXPOSURE, EXPOSURES),
         ("age", columns.AGE_BAND, AGE_BANDS),
     ):
-        users = unused.groupby(name)[columns.USERS].sum().reindex([*words], fill_value=0)
+        users = unused.groupby(name)[columns.USERS].sum().reindex(list(words), fill_value=0)
         bars[title] = users[(users > 0) | ~users.index.str.contains("unknown")]
     return bars

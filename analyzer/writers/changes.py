@@ -120,12 +120,12 @@ def _users(comparison: Comparison) -> pd.DataFrame:
 
 def _changed_users(comparison: Comparison) -> list[tuple[Users, Sequence[ReportFile]]]:
     """Return the users of the changes, with the files of their side."""
-    arns = {*comparison.changes[columns.ARN]}
+    arns = set(comparison.changes[columns.ARN])
     parts: list[tuple[Users, Sequence[ReportFile]]] = []
     for analysis in (comparison.now, comparison.before):
         users = analysis.judged.where(analysis.judged.users[columns.ARN].isin(arns).to_numpy())
         parts.append((users, analysis.report.files))
-        arns -= {*users.users[columns.ARN]}
+        arns -= set(users.users[columns.ARN])
     return parts
 
 

@@ -23,7 +23,7 @@ def bar_charts(analysis: Analysis) -> str:
         title = f"Unused users that can sign in without MFA, by {name.lower()}"
         charts[title] = counts[WITHOUT_MFA].head(_MOST_BARS)
     drawn = [
-        _chart(title, [*map(str, bars.index)], bars.tolist())
+        _chart(title, list(map(str, bars.index)), bars.tolist())
         for title, bars in charts.items()
         if bars.any()
     ]

@@ -33,7 +33,7 @@ from analyzer.writers.tables import (
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS: Final = (*FINDINGS, *columns.OWNERSHIP, columns.AS_OF, columns.AS_OF_SOURCE)
+COLUMNS: Final = FINDINGS + columns.OWNERSHIP + (columns.AS_OF, columns.AS_OF_SOURCE)
 """The columns of findings: those of `RuleResults.frames`, then those of the report named in `file`.
 
 `account_name` comes last if accounts have names; it is empty if the name is not known.
@@ -160,7 +160,7 @@ def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Tab
     """
     of_rows = file_columns(analysis.report)
     for frame in analysis.rule_results.frames():
-        yield {**dict(frame), **of_rows(frame)}
+        yield dict(frame) | of_rows(frame)
     if not covered:
         yield from uncovered_table(analysis.report, _uncovered_finding, COLUMNS)
 

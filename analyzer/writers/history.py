@@ -78,15 +78,14 @@ def write_history_csv(history: History, stream: BinaryIO, table: HistoryTable) -
 def write_history_json(history: History, stream: BinaryIO) -> None:
     """Write all tables, an object for each row, with their provenance and criteria."""
     analysis = history.analysis
-    head = {
-        **provenance(),
+    head = provenance() | {
         "criteria": analysis.criteria,
         "span": fields(history.span, "since", "until", "max_gap"),
         "exemptions": analysis.exemptions.file,
         "account_list": analysis.report.account_list,
         "owners": analysis.owners.file,
         "ledger": analysis.ledger.file,
-        "notes": [*remarks(history)],
+        "notes": list(remarks(history)),
     }
     frames = {str(table): table_frame(history, table) for table in HistoryTable}
     write_document(stream, head, {table: plain_objects(frame) for table, frame in frames.items()})
@@ -99,7 +98,7 @@ def write_history_table(
     if width is None:
         frame = table_frame(history, table)
         cells = (text_column(frame[name]).to_pylist() for name in frame)
-        write_cells([[*frame.columns], *zip(*cells, strict=True)], stream)
+        write_cells([list(frame.columns), *zip(*cells, strict=True)], stream)
         return
     console = terminal(stream, width, colour=False)
     heads, rows = _shown(history, table)
@@ -179,7 +178,7 @@ def remarks(history: History) -> Iterator[str]:
     yield from owner_notes(listed, history.unmatched_owners, without, every)
     for what, names in _named_in_remarks(history).items():
         if len(names):
-            yield f"{what}: {short_list([*dict.fromkeys(names)])}."
+            yield f"{what}: {short_list(list(dict.fromkeys(names)))}."
 
 
 def _edge_remarks(history: History) -> Iterator[str]:
@@ -234,7 +233,9 @@ def _named_in_remarks(history: History) -> Mapping[str, Collection[str]]:
 
 _HEADS: Final[Mapping[HistoryTable, Sequence[str]]] = {
     HistoryTable.PERIOD: (
-        *("Reports", "Longest gap (days)", "Users: start +created +appeared -removed = end"),
+        "Reports",
+        "Longest gap (days)",
+        "Users: start +created +appeared -removed = end",
         "Unused: start +new -removed -in use -undetermined = end",
     ),
     HistoryTable.USERS: ("User", "Verdict", "Unused since", "Days unused", "Gone between"),
@@ -258,7 +259,7 @@ def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[list[
         account = f"{row[columns.ACCOUNT]} {row[columns.ACCOUNT_NAME]}".rstrip()
         owner = [_owner(row)] if is_owned else []
         cells = (*[account] * several, *_cells(table, row), *owner)
-        shown.append([*map(printable, cells)])
+        shown.append(list(map(printable, cells)))
     return heads, shown
 
 

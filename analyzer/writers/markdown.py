@@ -102,10 +102,8 @@ def _rule_parts(analysis: Analysis) -> Iterator[str]:
     if results := findings.control_results(rule_results):
         yield f"## Controls\n\n{plain_text(rule_results.control_summary)}."
         controls = (
-            (
-                *(result.control.number, result.result, result.counts_text, result.control.title),
-                *(result.rules_text, result.why),
-            )
+            (result.control.number, result.result, result.counts_text, result.control.title)
+            + (result.rules_text, result.why)
             for result in results
         )
         heads = ("Control", "Result", "Findings", "Title", "Rules", "Remark")
@@ -114,7 +112,7 @@ def _rule_parts(analysis: Analysis) -> Iterator[str]:
 
 def markdown_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     """Return a table; each cell is one line of Markdown."""
-    names = [*heads]
+    names = list(heads)
     return "\n".join(f"| {' | '.join(row)} |" for row in (names, ["---"] * len(names), *rows))
 
 

@@ -159,7 +159,7 @@ def findings(analysis: Analysis) -> Iterator[FeedFinding]:
     yield from _not_covered(report, book.thresholds)
 
 
-_COLUMNS: Final = (columns.FILE, columns.ACCOUNT, RULE, OUTCOME, REMEDY, *FeedFinding._fields[5:])
+_COLUMNS: Final = (columns.FILE, columns.ACCOUNT, RULE, OUTCOME, REMEDY) + FeedFinding._fields[5:]
 
 
 def _finding_group(

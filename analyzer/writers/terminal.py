@@ -232,6 +232,6 @@ def write_piped_table(analysis: Analysis, stream: TextIO, verdicts: Collection[V
     lines = [HEADER]
     for row in user_lists.user_rows(analysis, verdicts):
         caveats = ";".join(name for name, _ in row.caveats)
-        cells = {**row._asdict(), "created": row.day, "caveats": caveats}
+        cells = row._asdict() | {"created": row.day, "caveats": caveats}
         lines.append(tuple(cells[name] for name in HEADER))
     write_cells(lines, stream)

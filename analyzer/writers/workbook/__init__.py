@@ -123,7 +123,7 @@ class Split:
         for workbook in self.users_by_workbook:
             yield workbook.file, self.content_of(workbook)
         names = SplitWorkbook._fields
-        index = pd.DataFrame([*self.users_by_workbook], columns=[*names]).astype(TEXT)
+        index = pd.DataFrame(list(self.users_by_workbook), columns=list(names)).astype(TEXT)
         stream = BytesIO()
         write_tables([index], names, stream)
         yield INDEX, stream.getvalue()
@@ -158,7 +158,7 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
     )
     listed = judged.where(to_review)
     listed = listed.where(~needs_no_decision(listed, analysis.follow_up_result))
-    words = {*judged.users[name].unique()}
+    words = set(judged.users[name].unique())
     files = _file_names(analysis, by, words)
     parts = {
         word: listed.where((listed.users[name] == word).to_numpy(bool))
@@ -211,7 +211,7 @@ def _file_names(analysis: Analysis, by: SplitBy, words: Collection[str]) -> dict
         for word, stem in stems.items()
         if counts[stem] > 1 or not stem
     }
-    return {word: f"{stem}.xlsx" for word, stem in {**stems, **hashed}.items()}
+    return {word: f"{stem}.xlsx" for word, stem in (stems | hashed).items()}
 
 
 def _stem(label: str) -> str:

@@ -22,7 +22,7 @@ _EXPOSED: Final = {
 
 def have_several(report: Report) -> bool:
     """Return whether a report is of several accounts, read or not."""
-    missing = {account.label for account in (*report.not_covered, *report.left_out)}
+    missing = {account.label for account in report.not_covered + report.left_out}
     return len(report.accounts | missing) > 1
 
 
@@ -38,7 +38,7 @@ def add_accounts(book: Book, analysis: Analysis) -> dict[str, int]:
 
 def _add_account_table(sheet: TextSheet, analysis: Analysis) -> dict[str, int]:
     report, counts = analysis.report, row_counts(analysis)
-    exposed = account_counts(analysis).set_index(columns.ACCOUNT)[[*_EXPOSED]]
+    exposed = account_counts(analysis).set_index(columns.ACCOUNT)[list(_EXPOSED)]
     as_of = {account.account: file.as_of for file in report.files for account in file.accounts}
     sheet.section("Accounts, those with the most exposed unused users first")
     others: tuple[str | SpannedCell, ...] = (head("Check"), head("As of (UTC)"), *_EXPOSED.values())
@@ -59,7 +59,7 @@ def _add_account_table(sheet: TextSheet, analysis: Analysis) -> dict[str, int]:
 def _add_accounts_not_read(sheet: TextSheet, report: Report) -> dict[str, int]:
     """Add the accounts and files of which no row was read; return their rows by label."""
     rows: dict[str, int] = {}
-    for missing in (*report.not_covered, *report.left_out):
+    for missing in report.not_covered + report.left_out:
         is_left_out = missing in report.left_out
         known = report.account_names.get(missing.account)
         name = known.name if known else missing.name

@@ -119,13 +119,11 @@ class _Row(NamedTuple):
     row: int = -1
 
 
-_DTYPES: Final[Mapping[str, Any]] = {
-    **dict.fromkeys(_Row._fields, TEXT),
-    **dict.fromkeys(("created", "done_since", "as_of"), "datetime64[s, UTC]"),
-    "decided_on": "datetime64[s]",
-    "exceptions": "object",
-    "row": "int64",
-}
+_DTYPES: Final[Mapping[str, Any]] = (
+    dict.fromkeys(_Row._fields, TEXT)
+    | dict.fromkeys(("created", "done_since", "as_of"), "datetime64[s, UTC]")
+    | {"decided_on": "datetime64[s]", "exceptions": "object", "row": "int64"}
+)
 
 
 def follow_up(analysis: Analysis) -> pd.DataFrame:
@@ -139,7 +137,7 @@ def follow_up(analysis: Analysis) -> pd.DataFrame:
         rows = [*map(words.row, analysis.ledger.lines), *_removed_undecided(analysis)]
     frame = pd.DataFrame(rows, columns=_Row._fields).astype(_DTYPES)
     frame = frame.assign(**analysis.owners.columns_of(frame))
-    states, last = [*_MEANINGS], len(Exceptional)
+    states, last = list(_MEANINGS), len(Exceptional)
     frame["rank"] = [min(map(code_of, words), default=last) for words in frame["exceptions"]]
     frame["state_rank"] = [states.index(state) if state else 0 for state in frame["state"]]
     order = ["rank", "state_rank", "decided_on", columns.ACCOUNT, columns.ARN]
@@ -168,7 +166,7 @@ class _Words:
             user=line.user,
             arn=line.arn,
             created=line.created,
-            exceptions=(*self._exceptions(line, stand, state, is_last=is_last),),
+            exceptions=tuple(self._exceptions(line, stand, state, is_last=is_last)),
             decision=str(line.decision),
             decided_by=line.decided_by,
             decided_on=line.decided_on,
@@ -229,7 +227,7 @@ def _removed_undecided(analysis: Analysis) -> Iterator[_Row]:
     whole = analysis.whole
     if whole.report.older is None:
         return
-    there, fates = {*users_of(whole.judged.users)}, whole.follow_up_result.fates
+    there, fates = set(users_of(whole.judged.users)), whole.follow_up_result.fates
     users = whole.report.older.iam_users.users
     is_whole = users[columns.ACCOUNT].isin(whole.report.root_users.users[columns.ACCOUNT])
     users = users[is_whole & users[columns.CREATED].notna()].sort_values(columns.AS_OF)
@@ -266,7 +264,8 @@ def add_follow_up(book: Book, analysis: Analysis, frame: pd.DataFrame) -> TableS
         SheetName.FOLLOW_UP,
         frame,
         (
-            *(user_columns.ACCOUNT, user_columns.USER),
+            user_columns.ACCOUNT,
+            user_columns.USER,
             TextColumn("Exception", 14, _exception_texts, _exception_style),
             TextColumn(DECIDED, 10.5, "decision"),
             TextColumn("Decided by", 12, "decided_by"),
@@ -278,13 +277,13 @@ def add_follow_up(book: Book, analysis: Analysis, frame: pd.DataFrame) -> TableS
             TextColumn("Fact", 36, "fact"),
             MomentColumn("Done since (UTC)", 14.5, "done_since"),
             user_columns.OWNER[0],
-            *user_columns.unprinted(
-                *user_columns.account_name_columns(names, 12),
-                MomentColumn("Report decided on (UTC)", 14.5, "as_of"),
-                TextColumn(ENTERED_IN, 26, "workbook"),
-                NumberColumn("Row", 6.5, "row"),
-                user_columns.ARN,
-            ),
+        )
+        + user_columns.unprinted(
+            *user_columns.account_name_columns(names, 12),
+            MomentColumn("Report decided on (UTC)", 14.5, "as_of"),
+            TextColumn(ENTERED_IN, 26, "workbook"),
+            NumberColumn("Row", 6.5, "row"),
+            user_columns.ARN,
         ),
         remarks=("Every decision in the ledger, exceptions first.",),
     )

@@ -41,8 +41,8 @@ def review_of(analysis: Analysis, split_by: SplitBy | None, part: str) -> Review
         split=split_by or "",
         part=part,
         accounts=sorted(accounts) if chosen.accounts else [],
-        users=[*chosen.users],
-        exposures=[*chosen.exposures],
+        users=list(chosen.users),
+        exposures=list(chosen.exposures),
         certain=chosen.certain,
         min_age=chosen.min_age,
         reports=[ReportOfReview(file.name, file.sha256, utc_text(file.as_of)) for file in files],
@@ -59,9 +59,9 @@ def users_on_lists(whole: Analysis, review: Review) -> Iterator[ReportedList]:
     listed. A list without users is left out.
     """
     chosen = Filter(
-        accounts=(*review.accounts,),
-        users=(*review.users,),
-        exposures=(*review.exposures,),
+        accounts=tuple(review.accounts),
+        users=tuple(review.users),
+        exposures=tuple(review.exposures),
         certain=review.certain,
         min_age=review.min_age,
     )

@@ -45,10 +45,18 @@ def add_all_users(book: Book, analysis: Analysis) -> None:
         SheetName.ALL_USERS,
         analysis.judged,
         (
-            *(ACCOUNT, USER, user_columns.CREATED, user_columns.VERDICT, user_columns.REASON),
-            *(user_columns.CERTAINTY, replace(user_columns.EXPOSURE, width=18.5)),
+            ACCOUNT,
+            USER,
+            user_columns.CREATED,
+            user_columns.VERDICT,
+            user_columns.REASON,
+            user_columns.CERTAINTY,
+            replace(user_columns.EXPOSURE, width=18.5),
             replace(user_columns.LAST_ACTIVITY, width=27),
-            *(user_columns.AGE, user_columns.IDLE, user_columns.EXEMPTION, user_columns.OWNER[0]),
+            user_columns.AGE,
+            user_columns.IDLE,
+            user_columns.EXEMPTION,
+            user_columns.OWNER[0],
         ),
         remarks=("All IAM users of the reports, in the order of the reports.",),
     )
@@ -62,14 +70,18 @@ def add_roots(book: Book, analysis: Analysis) -> TableSheets:
         SheetName.ROOTS,
         report.root_users,
         (
-            *(ACCOUNT, *user_columns.account_name_columns(report.account_names)),
-            *(user_columns.CREATED, *user_columns.PASSWORD_FACTS, user_columns.MFA),
+            ACCOUNT,
+            *user_columns.account_name_columns(report.account_names),
+            user_columns.CREATED,
+            *user_columns.PASSWORD_FACTS,
+            user_columns.MFA,
             *chain(*(key[:3] for key in user_columns.KEYS)),
             *(certificate[0] for certificate in user_columns.CERTIFICATES),
             *user_columns.unprinted(
                 *chain(*(key[3:] for key in user_columns.KEYS)),
                 *(certificate[1] for certificate in user_columns.CERTIFICATES),
-                *(user_columns.AS_OF, *user_columns.source_columns(report.files)),
+                user_columns.AS_OF,
+                *user_columns.source_columns(report.files),
             ),
         ),
         remarks=("The root user of each account: not an IAM user, and not classified.",),
@@ -90,9 +102,13 @@ def add_exempt(book: Book, analysis: Analysis) -> None:
         SheetName.EXEMPT,
         _exempt_users_and_entries(analysis),
         (
-            *(ACCOUNT, USER, TextColumn("State", 14, _STATE, _state_style)),
-            *(user_columns.VERDICT, TextColumn("Reason", 28, columns.REASON)),
-            *(user_columns.EXPOSURE, user_columns.EXEMPTION),
+            ACCOUNT,
+            USER,
+            TextColumn("State", 14, _STATE, _state_style),
+            user_columns.VERDICT,
+            TextColumn("Reason", 28, columns.REASON),
+            user_columns.EXPOSURE,
+            user_columns.EXEMPTION,
             TextColumn("Exemption owner", 16, _ENTRY_OWNER),
             DayColumn("Exempt until", 11, _LAST_DAY),
             user_columns.OWNER[0],
@@ -110,19 +126,15 @@ def _state_style(state: str) -> CellStyle:
 def _exempt_users_and_entries(analysis: Analysis) -> pd.DataFrame:
     """Return the entries without effect, with their state, then the exempt users."""
     judged, totals = analysis.judged, analysis.totals
-    without_effect = [
-        *((entry, "matches no user") for entry in totals.unmatched),
-        *((use.entry, "has expired") for use in totals.expired if not use.entry.arn),
+    without_effect = [(entry, "matches no user") for entry in totals.unmatched] + [
+        (use.entry, "has expired") for use in totals.expired if not use.entry.arn
     ]
     entries = pd.DataFrame(
         [
             (entry.account, entry.user, state, entry.reason, entry.owner, entry.expires)
             for entry, state in without_effect
         ],
-        columns=[
-            *(columns.ACCOUNT, columns.USER, _STATE, columns.EXEMPTION),
-            *(_ENTRY_OWNER, _LAST_DAY),
-        ],
+        columns=[columns.ACCOUNT, columns.USER, _STATE, columns.EXEMPTION, _ENTRY_OWNER, _LAST_DAY],
     )
     exempt = judged.where((judged.users[columns.EXEMPTION] != "").to_numpy())
     names = (columns.ACCOUNT, columns.USER, columns.VERDICT, columns.EXPOSURE, columns.EXEMPTION)

@@ -71,13 +71,19 @@ class ReviewList:
         """Return the columns of account and user, and of all that reports and lists say of it."""
         owners = {account: known.owner for account, known in names.items()}
         return (
-            *(ACCOUNT, USER, user_columns.EXPOSURE, user_columns.LAST_ACTIVITY),
-            *(*self.verdict_columns, user_columns.AGE),
+            ACCOUNT,
+            USER,
+            user_columns.EXPOSURE,
+            user_columns.LAST_ACTIVITY,
+            *self.verdict_columns,
+            user_columns.AGE,
             *user_columns.account_name_columns(names, 10),
             *user_columns.OWNER,
             *user_columns.unprinted(
                 user_columns.account_column(review_list_layout.ACCOUNT_OWNER, 10, owners),
-                *(CREATED, user_columns.AS_OF, *self.last_columns(files)),
+                CREATED,
+                user_columns.AS_OF,
+                *self.last_columns(files),
                 *(column for credential in _CREDENTIALS for column in credential),
                 user_columns.ARN,
             ),
@@ -149,11 +155,9 @@ def add_review_lists(book: Book, analysis: Analysis) -> Listings:
             book,
             review_list.title,
             users,
-            (
-                # Account and user are in the block of entries: they go along if it is sorted.
-                *(_DECISION, account, user, *_OTHER_ENTRIES, _EARLIER),
-                *(check_first if fact is user_columns.CHECK_FIRST else fact for fact in facts),
-            ),
+            # Account and user are in the block of entries: they go along if it is sorted.
+            [_DECISION, account, user, *_OTHER_ENTRIES, _EARLIER]
+            + [check_first if fact is user_columns.CHECK_FIRST else fact for fact in facts],
             remarks=(review_list.about, *kept, _HOW_TO_DECIDE, *sentences),
             order=_review_order(users),
             as_of=users.users[columns.AS_OF].iloc[0],
@@ -200,11 +204,16 @@ def add_progress(sheet: TextSheet, listings: Listings) -> None:
     for title, listing in listings.items():
         _add_list_progress(sheet, title, listing, top)
     last, users = sheet.next_row - 1, sum(listing.rows for listing in listings.values())
-    numbers = (users, users, 0, users, *[0] * len(Decision), 0)
-    letters = (*(_LISTED, _WRITTEN, _DECIDED, _LEFT), *_BY_DECISION, _INCOMPLETE)
     sums = [
         total(Formula(f"SUM({letter}{top + 1}:{letter}{last})", number))
-        for letter, number in zip(letters, numbers, strict=True)
+        for letter, number in {
+            _LISTED: users,
+            _WRITTEN: users,
+            _DECIDED: 0,
+            _LEFT: users,
+            **dict.fromkeys(_BY_DECISION, 0),
+            _INCOMPLETE: 0,
+        }.items()
     ]
     sheet.row(label("All lists"), *sums)
     sheet.alarm(f"{_CHECK}{top + 1}:{_CHECK}{last}")
@@ -214,7 +223,7 @@ def _add_list_progress(
     sheet: TextSheet, title: SheetName, listing: TableSheets, head_row: int
 ) -> None:
     row, users = sheet.next_row, listing.rows
-    sheets = [*zip(*map(listing.column_references, ENTRY_COLUMNS), strict=True)]
+    sheets = list(zip(*map(listing.column_references, ENTRY_COLUMNS), strict=True))
     names = listing.column_references(USER)
     by_decision = [
         _sum_formula(

@@ -66,7 +66,7 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     sheet = TextSheet(book, SheetName.SUMMARY, _WIDTHS)
     sheet.full_row(f"{TITLE}, for {part_label}" if part_label else TITLE, CellStyle.TITLE)
     sheet.full_row(headline.as_of_and_scope(report), CellStyle.SUBTITLE)
-    found = [*exceptions(analysis, rows)] if rows else []
+    found = list(exceptions(analysis, rows)) if rows else []
     if rows:
         _add_exceptions(sheet, found)
     _add_result(sheet, analysis)
@@ -107,10 +107,10 @@ def _notes(analysis: Analysis, *, is_whole: bool) -> list[str]:
     """Return the notes, but for what exceptions and other sheets say."""
     report = analysis.report
     newest = max(file.as_of for file in report.files)
-    said = {*map(str, report.not_covered), *analysis.ledger.notes(newest.date())}
+    said = set(map(str, report.not_covered)) | set(analysis.ledger.notes(newest.date()))
     notes = headline.input_notes(analysis) if is_whole else report.notes
     left_out = lookup_lists.left_out_notes(analysis) if is_whole else []
-    return [*left_out, *(note for note in notes if note not in said)]
+    return left_out + [note for note in notes if note not in said]
 
 
 def _add_exceptions(sheet: TextSheet, found: Sequence[SummaryException]) -> None:
@@ -187,8 +187,7 @@ def add_other_files(sheet: TextSheet, analysis: Analysis) -> None:
         ("Account list: names and owners of accounts.", report.account_list),
         ("Owners: of which user each is the owner.", analysis.owners.file),
         ("Ledger: the earlier decisions, and what the reviewers saw.", analysis.ledger.file),
-        *((beside, file.service_credentials) for file in report.files),
-    )
+    ) + tuple((beside, file.service_credentials) for file in report.files)
     read = [(content, file) for content, file in named if file]
     if read:
         sheet.section("Other input files")

@@ -156,7 +156,7 @@ def add_list(  # noqa: PLR0913  what a list has besides its rows
 
     A text that a column shows in every row stands once above the list; an empty column is left out.
     """
-    every = (*columns,)
+    every = tuple(columns)
     alike = alike_texts(listed, every)
     if len(listed) == 1:
         alike = {head: text for head, text in alike.items() if not text}

@@ -81,7 +81,7 @@ class TextSheet:
             last = replace(last, span=len(self._widths) - sum(part.span for part in others))
         for part in (*others, last):
             start, style = len(cells), self._styles[part.style]
-            cells += [cell_of(part.value, style), *[blank_cell(style)] * (part.span - 1)]
+            cells += [cell_of(part.value, style)] + [blank_cell(style)] * (part.span - 1)
             heights.append(_height(part, sum(self._widths[start : len(cells)])))
             if part.span > 1:
                 # `merged_cells.add` first compares all merged cells: slow for thousands.

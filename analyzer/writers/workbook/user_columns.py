@@ -233,10 +233,9 @@ def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
         )
 
     head = review_list_layout.ACCESS_KEYS[slot - 1]
-    return (
-        *_credential_columns(
-            lambda page: page.key_states[slot - 1], names, head, f"Key {slot} created (UTC)"
-        ),
+    return _credential_columns(
+        lambda page: page.key_states[slot - 1], names, head, f"Key {slot} created (UTC)"
+    ) + (
         MomentColumn(f"Key {slot} last used (UTC)", 14.5, _moments(names.last_used_date), never),
         TextColumn(f"Key {slot} last region", 11, last(names.last_used_region), fact_style),
         TextColumn(f"Key {slot} last service", 11, last(names.last_used_service), fact_style),
