@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path, PurePath
 from tempfile import TemporaryDirectory
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 from zipfile import BadZipFile, ZipFile
 
 import orjson
@@ -22,7 +22,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.decisions.decision import LedgerLine, User, normal_name, one_line, open_row
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
-from analyzer.decisions.ledger import Ledger
+from analyzer.decisions.ledger import SAME_SECOND, Ledger
 from analyzer.decisions.review import ReportedUser
 from analyzer.errors import InputRefused, Problem, joined_rows
 from analyzer.reviews.entries import BY_LIMITS, ComparedWorkbook, compared_workbook, line_problems
@@ -327,6 +327,49 @@ class _Entry(NamedTuple):
         return f"{self.word}, {self.person}, {self.day}"
 
 
+@dataclass(slots=True)
+class _Entered:
+    """Hold where an entry stands, and its ticket and comment in each copy of the workbook."""
+
+    place: str
+    remarks: list[tuple[str, str]]
+
+
+_UserAsOf: TypeAlias = tuple[User, str]
+"""A user, and the as-of of the report that shows it."""
+
+
+@dataclass(slots=True)
+class _Copies:
+    """Hold what the workbooks of one name have, of which several copies can be given.
+
+    `as_of` are those of their reports, `users` are judged by their limits, `unfilled` those without
+    an entry in a copy. Entries that are not valid are among the `entries`.
+    """
+
+    as_of: set[str] = field(default_factory=set)
+    users: dict[_UserAsOf, ReportedUser] = field(default_factory=dict)
+    unfilled: set[_UserAsOf] = field(default_factory=set)
+    entries: dict[_Entry, _Entered] = field(default_factory=dict)
+
+    def add(self, file: str, workbook: ComparedWorkbook) -> None:
+        """Add a copy."""
+        self.as_of |= {report.as_of for report in workbook.review.reports}
+        for each in workbook.sheets:
+            for row, user in each.rows.items():
+                shown, entered = user.row, each.entered[row]
+                at = open_row(shown).user, shown[columns.AS_OF]
+                self.users[at] = ReportedUser(of_report(shown), shown, user.same_second)
+                if not any(entered.values()):
+                    self.unfilled.add(at)
+                    continue
+                word, day = entered[DECISION].lower(), entered[DECIDED_ON]
+                entry = _Entry(*at, normal_name(entered[DECIDED_BY]), word, day)
+                place = f"{file}, sheet {each.sheet.cells.title}, row {row}"
+                remarks = one_line(entered[TICKET]), one_line(entered[COMMENT])
+                self.entries.setdefault(entry, _Entered(place, [])).remarks.append(remarks)
+
+
 def verify_ledger(
     ledger: Ledger,
     workbooks: Mapping[str, ComparedWorkbook],
@@ -339,29 +382,22 @@ def verify_ledger(
     """
     result.outputs += 1
     name = ledger.file.name if ledger.file else ""
-    entries = _entries_by_name(workbooks)
-    recorded = {_entry_of(line): line for line in ledger.lines}
-    shown, reported = (
-        _users_by_name(workbooks),
-        given.users_of({line.user for line in ledger.lines}),
-    )
-    without = Counter[str]()
+    copies = dict[str, _Copies]()
+    for file, workbook in workbooks.items():
+        copies.setdefault(PurePath(file).name, _Copies()).add(file, workbook)
+    reported = given.users_of({line.user for line in ledger.lines})
+    recorded = {*map(_entry_of, ledger.lines)}
+    without, notes = Counter[str](), list[Problem]()
     for line in ledger.lines:
-        at = line.subject, utc_text(line.as_of)
-        of_workbook, of_report = shown.get((line.workbook, *at)), reported.get(at)
-        if of_workbook:
-            result.add_problems(line_problems(line, of_workbook))
-        elif of_report:
-            by_limits = BY_LIMITS if line.workbook else ()
-            result.add_problems(line_problems(line, of_report, by_limits))
-        without["report"] += not (of_workbook or of_report)
-        without["workbook"] += line.workbook not in entries
-        entry = _entry_of(line)
-        place = f"{name}, row {line.read_from.row}"
-        if line.workbook in entries:
-            _compare_entry(line, place, entry, entries[line.workbook], recorded, result)
-    for of_name in entries.values():
-        for entry, found in of_name.items():
+        of_name = copies.get(line.workbook, _Copies())
+        has_workbook = utc_text(line.as_of) in of_name.as_of
+        without["report"] += not _compare_row(line, of_name, reported, result)
+        without["workbook"] += not has_workbook
+        if has_workbook:
+            notes += _entry_notes(line, of_name, recorded, result)
+    result.notes += [str(note).partition("\n")[0] for note in joined_rows(notes)]
+    for of_name in copies.values():
+        for entry, found in of_name.entries.items():
             if entry not in recorded:
                 result.add(found.place, f"not in {name}: {entry.summary}")
     for what, number in without.items():
@@ -369,81 +405,54 @@ def verify_ledger(
             result.not_checked.append(f"{name}: {count_text(number, 'line')} without a {what}")
 
 
-def _users_by_name(
-    workbooks: Mapping[str, ComparedWorkbook],
-) -> dict[tuple[str, User, str], ReportedUser]:
-    """Return the users on the lists of workbooks, by name, user and as-of, by their limits."""
-    return {
-        (PurePath(file).name, open_row(each.row).user, each.row[columns.AS_OF]): ReportedUser(
-            of_report(each.row), each.row, each.same_second
-        )
-        for file, workbook in workbooks.items()
-        for sheet in workbook.sheets
-        for each in sheet.rows.values()
-    }
-
-
-def _compare_entry(  # noqa: PLR0913, PLR0917  a line, the entries of its workbook, the result
+def _compare_row(
     line: LedgerLine,
-    place: str,
-    entry: _Entry,
-    of_workbook: Mapping[_Entry, "_Entered"],
-    recorded: Container[_Entry],
+    of_name: _Copies,
+    reported: Mapping[_UserAsOf, ReportedUser],
     result: Verification,
-) -> None:
-    if entry in of_workbook:
-        remarks = of_workbook[entry].remarks
+) -> bool:
+    """Compare the row of a line with that of its report; return whether the report is given."""
+    at = line.subject, utc_text(line.as_of)
+    user = of_name.users.get(at) or reported.get(at)
+    if user is None:
+        return False
+    by_limits = BY_LIMITS if line.workbook and at not in of_name.users else ()
+    result.add_problems(line_problems(line, user, by_limits))
+    if line.workbook and line.same_second is None:
+        place = f"{line.read_from.file}, row {line.read_from.row}, column {SAME_SECOND}"
+        result.add(place, "it is empty, and collect always fills it in")
+    return True
+
+
+def _entry_notes(
+    line: LedgerLine, of_name: _Copies, recorded: Container[_Entry], result: Verification
+) -> Iterator[Problem]:
+    """Compare a line with the entries of its workbook; yield that it was emptied or corrected."""
+    entry, (file, row, _) = _entry_of(line), line.read_from
+    if entry in of_name.entries:
+        remarks = of_name.entries[entry].remarks
         if (line.ticket, line.comment) not in remarks:
             shown = "; ".join(f"ticket {ticket!r}, comment {text!r}" for ticket, text in remarks)
-            result.add(place, f"ticket or comment: {line.workbook} has {shown}")
+            result.add(f"{file}, row {row}", f"ticket or comment: {line.workbook} has {shown}")
         return
-    alike = [one for one in of_workbook if one[:2] == entry[:2]]
+    alike = [one for one in of_name.entries if one[:2] == entry[:2]]
     alike.sort(key=lambda one: one.person != entry.person)
     now = alike[0] if alike else None
+    is_corrected = now is not None and now in recorded and _corrects(now, entry)
+    if entry[:2] in of_name.unfilled and not is_corrected:
+        now = None
     text = f"{line.summary}; {line.workbook} has {now.summary if now else 'no entry'} now"
-    if now is None or (now in recorded and _corrects(now, entry)):
-        result.notes.append(f"{place}: {text}")
-    else:
-        result.add(place, text)
+    if now is None or is_corrected:
+        yield Problem(file, row, None, None, text, "")
+        return
+    if now.person != entry.person:
+        text += ": written over, or never there. Name the copy that was collected, too"
+    result.add(f"{file}, row {row}", text)
 
 
 def _entry_of(line: LedgerLine) -> _Entry:
     day, as_of = str(line.decided_on), utc_text(line.as_of)
     return _Entry(line.subject, as_of, line.person, str(line.decision), day)
-
-
-@dataclass(slots=True)
-class _Entered:
-    """Hold where an entry stands, and its ticket and comment in each copy of the workbook."""
-
-    place: str
-    remarks: list[tuple[str, str]]
-
-
-def _entries_by_name(
-    workbooks: Mapping[str, ComparedWorkbook],
-) -> dict[str, dict[_Entry, _Entered]]:
-    """Return the entries by the name of their workbook, of which several copies can be given.
-
-    Entries that are not valid are among them.
-    """
-    entries: dict[str, dict[_Entry, _Entered]] = {}
-    for file, workbook in workbooks.items():
-        of_name = entries.setdefault(PurePath(file).name, {})
-        for each in workbook.sheets:
-            for row in each.filled:
-                place = f"{file}, sheet {each.sheet.cells.title}, row {row}"
-                entered, shown = each.entered[row], each.rows[row].row
-                entry = _Entry(
-                    open_row(shown).user,
-                    shown[columns.AS_OF],
-                    normal_name(entered[DECIDED_BY]),
-                    entered[DECISION].lower(),
-                    entered[DECIDED_ON],
-                )
-                remarks = one_line(entered[TICKET]), one_line(entered[COMMENT])
-                of_name.setdefault(entry, _Entered(place, [])).remarks.append(remarks)
-    return entries
 
 
 def _corrects(now: _Entry, entry: _Entry) -> bool:

@@ -784,6 +784,15 @@ def test_a_manifest_that_no_run_has_is_refused(way: str, folder: Path) -> None:
     assert (code, text.startswith("credreport: ")) == (3, True), text
 
 
+@pytest.mark.parametrize("name", ["findings.csv", "exemptions.csv", f"reports/{REPORT.name}"])
+def test_a_file_that_was_taken_out_of_a_run_is_a_difference(folder: Path, name: str) -> None:
+    (path,) = (folder / "runs" / MARCH).rglob(name)
+    path.unlink()
+    code, text = verified(folder / "runs" / MARCH)
+    assert (code, f"{name}: the file is gone" in text) == (FAILED, True), text
+    assert ("its outputs, which cannot be made without it" in text) is (name != "findings.csv")
+
+
 def test_an_account_that_an_older_run_had_is_named_if_that_run_is_gone(tmp_path: Path) -> None:
     runs, reports = tmp_path / "runs", SAMPLES / "organization"
     run("export", "--from", reports / "111122223333.csv", "--out-dir", runs)
@@ -845,7 +854,8 @@ LEDGER_CHEATS: dict[str, tuple[dict[str, str], str]] = {
     "the word": ({"decision": "keep", "comment": "x"}, "filled.xlsx has delete"),
     "the name": ({"decided_by": "Bob"}, "filled.xlsx has delete"),
     "the date": ({"decided_on": "2026-03-01"}, "filled.xlsx has delete"),
-    "the report": ({"as_of": "2026-03-01T10:00:00Z"}, "filled.xlsx has no entry now"),
+    "the report": ({"as_of": "2026-03-01T10:00:00Z"}, "decisions.csv: delete, anna, 2026-03-02"),
+    "no users of its second": ({"same_second": ""}, "column same_second: it is empty, and collect"),
     "a cell that was seen": ({"mfa_active": "true"}, "column mfa_active: false in the report"),
     "a verdict": ({"verdict": "active"}, "column verdict: unused in the report"),
     "the users of its second": (
@@ -907,6 +917,58 @@ def test_a_line_that_its_workbook_never_had_differs(folder: Path) -> None:
         code, text = of_ledger(folder)
         told = (code, "filled.xlsx has delete" in text, "not in" in text)
         assert told == (FAILED, True, False), text
+
+
+def test_emptied_entries_of_one_person_and_day_are_one_note(folder: Path) -> None:
+    names = ("oskar.lind", "vega,lena", "miriam.okafor")
+    book = folder / "filled.xlsx"
+    for word in ("delete", "="):
+        fill_in(book, dict.fromkeys(names, word), on=ON)
+        run("collect", book, "--report", REPORT, *LISTS, "-o", folder / "decisions.csv")
+    code, text = of_ledger(folder)
+    notes = [line for line in text.splitlines() if line.startswith("Note: ")]
+    assert (code, len(notes)) == (0, 1), text
+    assert "rows 3-4, 6: delete, Anna, 2026-03-02; filled.xlsx has no entry now" in notes[0]
+
+
+def test_a_word_that_another_person_wrote_over_differs_without_the_copy_of_it(folder: Path) -> None:
+    book, copy = folder / "filled.xlsx", folder / "collected" / "filled.xlsx"
+    copy.parent.mkdir()
+    shutil.copy(book, copy)
+    fill_in(book, {"lena.hartwig": "delete"}, by="Ben", on=ON)
+    given = ("--report", REPORT, *LISTS)
+    assert run("collect", book, *given, "-o", folder / "decisions.csv").code == 0
+    code, text = of_ledger(folder)
+    told = "filled.xlsx has delete, ben, 2026-03-02 now: written over, or never there. Name the"
+    assert (code, told in text) == (FAILED, True), text
+    code, text = verified(folder / "decisions.csv", book, copy, *given)
+    assert (code, "0 differences" in text) == (0, True), text
+
+
+def test_an_entry_that_was_emptied_in_one_of_several_copies_is_a_note(folder: Path) -> None:
+    book, copy = folder / "filled.xlsx", folder / "ben" / "filled.xlsx"
+    copy.parent.mkdir()
+    shutil.copy(folder / "review.xlsx", copy)
+    fill_in(copy, {"lena.hartwig": "keep"}, by="Ben", on=ON)
+    given = ("--report", REPORT, *LISTS)
+    run("collect", copy, *given, "-o", folder / "decisions.csv")
+    fill_in(book, {"lena.hartwig": "="}, on=ON)
+    code, text = verified(folder / "decisions.csv", book, copy, *given)
+    assert (code, "delete, Anna, 2026-03-02; filled.xlsx has no entry now" in text) == (0, True)
+
+
+def test_a_line_of_another_review_under_the_same_name_is_without_a_workbook(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Each quarter's workbook of a split review has the name of its owner."""
+    book = tmp_path / "december" / "filled.xlsx"
+    book.parent.mkdir()
+    assert run("analyze", EARLIER, "-o", book).code == 0
+    fill_in(book, {"oskar.lind": "delete"}, on=date(2025, 12, 2))
+    assert run("collect", book, "--report", EARLIER, "-o", folder / "decisions.csv").code == 0
+    code, text = of_ledger(folder, "--report", EARLIER)
+    assert (code, "decisions.csv: 1 line without a workbook" in text) == (0, True), text
+    assert "Note: " not in text
 
 
 def test_copies_of_a_workbook_are_compared_together(folder: Path) -> None:
@@ -971,6 +1033,49 @@ def test_the_sentence_above_a_list_is_compared_with_the_reports(folder: Path) ->
     edited(folder / "filled.xlsx", edit)
     code, text = of_workbook(folder / "filled.xlsx")
     assert (code, "Account 123456789012 in the report" in text) == (FAILED, True), text
+
+
+def remark(old: str, new: str) -> Edit:
+    """Return what replaces a text above the list."""
+
+    def edit(book: Workbook) -> None:
+        sheet = book["Unused users"]
+        texts = [sheet.cell(row, 1) for row in range(1, head_row(sheet))]
+        (above,) = (one for one in texts if old in str(one.value))
+        above.value = str(above.value).replace(old, new)
+
+    return edit
+
+
+OF_TWO = ("break-glass-1", "miriam.okafor")
+OF_THREE = (*OF_TWO, "lena.hartwig")
+MFA_ALONE = "An MFA device is registered, but no sign-in is on record."
+NOT_ITS_SENTENCE = "not what this version of credreport says of the user"
+
+
+@pytest.mark.parametrize(
+    ("users", "edit", "told"),
+    [
+        (OF_TWO, remark(MFA_ALONE, "Fine."), f"Check first {MFA_ALONE} in the report"),
+        (OF_TWO, remark("Why has a password", "Why had"), "Why has a password that was never"),
+        (OF_THREE, remark(MFA_ALONE, "Fine."), NOT_ITS_SENTENCE),
+        (OF_THREE, cell("Unused users", "miriam.okafor", "Check first", "fine"), NOT_ITS_SENTENCE),
+        (OF_THREE, cell("Unused users", "lena.hartwig", "Check first", "x"), NOT_ITS_SENTENCE),
+        (OF_THREE, lambda book: book["Unused users"].delete_rows(1, 3), ""),
+        (OF_THREE, cell("Unused users", "miriam.okafor", "Check first", MFA_ALONE), ""),
+    ],
+)
+def test_what_a_list_says_once_for_several_users_is_compared_too(
+    tmp_path: Path, users: tuple[str, ...], edit: Edit, told: str
+) -> None:
+    book, report = tmp_path / "review.xlsx", tmp_path / REPORT.name
+    head, root, *rows = REPORT.read_text().splitlines(keepends=True)
+    some = [row for row in rows if row.startswith(tuple(f"{name}," for name in users))]
+    report.write_text("".join([head, root, *some]))
+    assert run("analyze", report, "-o", book).code == 0
+    assert verified(book, "--report", report)[0] == 0
+    code, text = verified(edited(book, edit), "--report", report)
+    assert (code, told in text) == (FAILED if told else 0, True), text
 
 
 def test_a_workbook_that_cannot_be_collected_differs(folder: Path) -> None:

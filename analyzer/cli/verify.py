@@ -93,18 +93,22 @@ def verify(
 def _verify_run(folder: str, max_input: int, manifest: str | None, result: "Verification") -> None:
     """Verify a run, and its manifest if its SHA-256 is known; raises InputRefused."""
     from analyzer.files import sha256
-    from analyzer.runs.run_folders import RECORD_FILE, Run, read_record
+    from analyzer.runs import inputs
+    from analyzer.runs.run_folders import RECORD_FILE, Run, missing_files, record_of_files
     from analyzer.verify import check_version, verify_run
 
     path = Path(folder).resolve()
-    record = read_record(path)
+    record = record_of_files(path)
     if record:
         check_version(folder, record.version)
     if record is None or record.made_from is None:
-        message = (
-            f"no run of export: {RECORD_FILE} is missing or not whole, or a file that it lists"
-        )
+        message = f"no run of export: {RECORD_FILE} is missing or not whole"
         raise InputRefused.of_file(folder, message, "Name the folder of one run.")
+    if gone := [*filter(inputs.is_input, missing_files(path, record))]:
+        for name in gone:
+            result.add(f"{path.name}/{name}", "the file is gone")
+        result.not_checked.append(f"{path.name}: its outputs, which cannot be made without it")
+        return
     try:
         request = _request_of_run(Run(path, record), record.made_from)
     except (KeyError, TypeError, ValueError, TyperException) as error:

@@ -10,11 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
+from analyzer import columns
 from analyzer.decisions.review import ReportedUser
 from analyzer.decisions.review_list_layout import (
     ACCOUNT_NAME,
     ACCOUNT_OWNER,
     BLOCK_HEADS,
+    CHECK,
     EARLIER_DECISION,
     ENTRY_HEADS,
     EVERY_ROW,
@@ -32,8 +34,8 @@ from analyzer.reviews.xlsx_reader import CellValue, column_name, text_of
 
 NOT_COMPARED: Final = frozenset(
     (*ENTRY_HEADS, ACCOUNT_NAME, ACCOUNT_OWNER, OWNER, OWNER_LEFT, EARLIER_DECISION, REPORT)
-).union(SENTENCES)
-"""The columns of a list that people, lists and sentences of a version fill."""
+)
+"""The columns of a list that people and lists fill."""
 
 _RESTORE_HINT: Final = f"Restore the cell. {START_AGAIN_HINT}"
 
@@ -61,6 +63,9 @@ def difference_text(given: str, cell: str) -> str:
     return f"{given or 'nothing'} in the report; this file says {cell or 'nothing'}"
 
 
+_NOT_ITS_SENTENCE: Final = "not what this version of credreport says of the user"
+
+
 class _Difference(NamedTuple):
     row: int
     given: str
@@ -68,15 +73,15 @@ class _Difference(NamedTuple):
 
 
 def sheet_problems(
-    sheet: ListSheet, rows: Mapping[int, ReportedUser], shown: Iterable[str]
+    sheet: ListSheet, rows: Mapping[int, ReportedUser], heads: Iterable[str]
 ) -> Iterator[Problem]:
     """Yield the problems of the cells of a list that its reports do not give.
 
-    `rows` are the users by row, `shown` the headings that a list can have. Columns that were sorted
-    without the others are one problem, and so are the names that a copy of a block of entries
-    covers.
+    `rows` are the users by row, `heads` the columns to compare, where the list has them. Columns
+    that were sorted without the others are one problem, and so are the names that a copy of a block
+    of entries covers.
     """
-    compared = [head for head in shown if head in sheet.column_of and head not in NOT_COMPARED]
+    compared = [head for head in heads if head in sheet.column_of]
     yield from sheet.cell_problems({*compared, *BLOCK_HEADS}, [*rows])
     differing = {head: [*_differences(sheet, head, rows)] for head in compared}
     moved = {head: cells for head, cells in differing.items() if _are_in_another_order(cells)}
@@ -91,48 +96,79 @@ def sheet_problems(
             continue
         for row, given, cell in cells:
             place = f"{head}, cell {sheet.cell_name(head, row)}"
-            message = difference_text(given, cell)
+            is_sentence = head in SENTENCES
+            message = _NOT_ITS_SENTENCE if is_sentence else difference_text(given, cell)
             yield Problem(sheet.place, row, place, None, message, _RESTORE_HINT)
 
 
 def sentence_problems(
-    sheet: ListSheet, rows: Mapping[int, ReportedUser], shown: Iterable[str]
+    sheet: ListSheet, rows: Mapping[int, ReportedUser], heads: Iterable[str]
 ) -> Iterator[Problem]:
     """Yield what the sentence above a list says of every row, and its reports do not give."""
-    texts = {
-        row: text_of(sheet.cells.value(row, 0))
-        for row in sorted(sheet.cells.rows)
-        if row < sheet.head_row
-    }
-    start = next((row for row, text in texts.items() if text.startswith(EVERY_ROW)), None)
+    above = _texts_above(sheet)
+    start = next((row for row, text in above.items() if text.startswith(EVERY_ROW)), None)
     if start is None:
         return
-    said = " ".join(text for row, text in texts.items() if row >= start)
-    clauses = said.removeprefix(EVERY_ROW).removesuffix(".").split("; ")
-    for head in shown:
-        if head in sheet.column_of or head in NOT_COMPARED:
-            continue
+    said = " ".join(text for row, text in above.items() if row >= start)
+    clauses = f"; {said.removeprefix(EVERY_ROW).removesuffix('.')}; "
+    for head in (head for head in heads if head not in sheet.column_of):
         given = {user.shown.get(head, "") for user in rows.values()}
         (text, *others) = given or [""]
-        right = {" ".join(f"{head} {words}".split()) for words in (text, minute_text(text))}
-        if text and not others and right.isdisjoint(clauses):
+        if not text or others:
+            continue
+        if head == CHECK:
+            is_said = all(sentence in " ".join(above.values()) for sentence in text.split("\n"))
+        else:
+            right = {" ".join(f"; {head} {words}; ".split()) for words in (text, minute_text(text))}
+            is_said = any(clause in clauses for clause in right)
+        if not is_said:
             message = f"{head} {minute_text(text)} in the report; this file says otherwise"
             yield Problem(sheet.place, start, f"cell A{start}", None, message, _RESTORE_HINT)
+
+
+def _texts_above(sheet: ListSheet) -> dict[int, str]:
+    """Return the texts above the heads of a list, by row."""
+    above = (row for row in sorted(sheet.cells.rows) if row < sheet.head_row)
+    return {row: text_of(sheet.cells.value(row, 0)) for row in above}
 
 
 def _differences(
     sheet: ListSheet, head: str, rows: Mapping[int, ReportedUser]
 ) -> Iterator[_Difference]:
     at = sheet.column_of[head]
+    remarks = " ".join(_texts_above(sheet).values()) if head == CHECK else ""
     for row, user in rows.items():
         value, given = sheet.cells.value(row, at), user.shown.get(head, "")
         # Most cells equal the text, or both are empty: a ninth of the time of the comparison.
         if value == given or (value is None and not given) or (row, at) in sheet.cells.formulas:
             continue
-        # The name of a user is exact: 007 and 7 are two users.
-        is_shown = text_of(value).strip() == given if head == USER else _shows(sheet, value, given)
+        text = text_of(value)
+        if head == USER:  # It is exact: 007 and 7 are two users.
+            is_shown = text.strip() == given
+        elif head == CHECK:
+            is_shown = _says_what_to_check(text, user, remarks)
+        else:
+            is_shown = _shows(sheet, value, given)
         if not is_shown:
-            yield _Difference(row, given, text_of(value))
+            yield _Difference(row, given, text)
+
+
+def _says_what_to_check(cell: str, user: ReportedUser, remarks: str) -> bool:
+    """Return whether a cell has the sentences of a user's caveats.
+
+    Instead of a sentence it can have the id of the caveat, if remarks above the list, where they
+    were not removed, have the sentence.
+    """
+    sentences, ids = user.shown[CHECK].split("\n"), user.row[columns.CAVEATS].split(";")
+    texts = [line.strip() for line in cell.strip().split("\n")]
+    if len(texts) != len(sentences):
+        return False
+    for text, sentence in zip(texts, sentences, strict=True):
+        remark = f"{CHECK} {text}: "
+        has_remark = f"{remark}{sentence}" in remarks or remark not in remarks
+        if text != sentence and not (text in ids and has_remark):
+            return False
+    return True
 
 
 def _shows(sheet: ListSheet, value: CellValue, given: str) -> bool:

@@ -30,7 +30,7 @@ from analyzer.decisions.entries import (
 )
 from analyzer.decisions.entries import DECISION as DECISION_ENTRY
 from analyzer.decisions.review import ReportedUser, Review
-from analyzer.decisions.review_list_layout import ARN, DECISION, ENTRY_HEADS, USER
+from analyzer.decisions.review_list_layout import ARN, DECISION, ENTRY_HEADS, SENTENCES, USER
 from analyzer.errors import InputRefused, Problem, joined_rows
 from analyzer.lists.csv_lists import file_reference
 from analyzer.report.model import FileReference
@@ -124,25 +124,31 @@ def compared_workbook(name: str, content: bytes, given: GivenReports) -> Compare
 
     Raises InputRefused if it is no workbook of a review, or a report or list of it is missing.
     """
-    review, lists, other_sheets = read_workbook(name, content)
+    review, lists, other_sheets, unread = read_workbook(name, content)
     reported = given.lists_of(name, review)
     users = {arn: user for made in reported.values() for arn, user in made.users.items()}
     heads = [*dict.fromkeys(head for user in users.values() for head in user.shown)]
+    is_of_version = review.version == VERSION
+    left_out = NOT_COMPARED if is_of_version else NOT_COMPARED.union(SENTENCES)
+    compared_heads = [head for head in heads if head not in left_out]
     sheets, problems, notes = list[ComparedSheet](), list[Problem](), list[str]()
     for sheet in lists:
         rows = _rows_by_number(sheet, users, problems)
-        problems += sheet_problems(sheet, rows, heads)
-        problems += sentence_problems(sheet, rows, heads)
+        problems += sheet_problems(sheet, rows, compared_heads)
+        problems += sentence_problems(sheet, rows, compared_heads)
         compared = ComparedSheet(sheet, rows, {row: entered_in(sheet, row) for row in rows})
         sheets.append(compared)
         notes += _sheet_notes(compared, heads)
     listed = {user.row[columns.ARN] for each in sheets for user in each.rows.values()}
     ledgers = [each.name for each in review.lists if each.option == "decisions"]
     problems += _missing_problems(name, users, listed, given, ", ".join(ledgers))
-    if problems and review.version != VERSION:
-        problems.insert(0, _version_problem(name, review))
+    if not is_of_version:
+        notes.append(f"Not compared, {name}: {' and '.join(SENTENCES)}, sentences of a version.")
+        problems[:0] = [_version_problem(name, review)] if problems else []
     if added := [title for title in other_sheets if not _is_sheet_of(title, given)]:
         notes.append(f"Not read, {name}: added {with_noun('sheet', added)}.")
+    if unread:
+        notes.append(f"Decisions that are not read, {name}: {with_noun('sheet', unread)}.")
     if review.limits:
         notes.append(f"{name} lists only {review.limits}.")
     return ComparedWorkbook(review, (*sheets,), (*problems,), (*notes,))

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from analyzer.decisions.decision import Decision
 from analyzer.decisions.entries import day_without_time
 from analyzer.decisions.review import Review
 from analyzer.decisions.review_list_layout import (
@@ -144,12 +145,32 @@ class ListSheet:
             yield f"Hidden, {self.place}: {with_noun('column', hidden)}."
 
 
+def _has_arn(sheet: SheetCells) -> bool:
+    """Return whether a sheet lists users, perhaps a list whose heads are gone."""
+    values = (text_of(value) for cells in sheet.rows.values() for value in cells.values())
+    return any(text.startswith("arn:") for text in values)
+
+
+def _is_decided_on(sheet: SheetCells) -> bool:
+    """Return whether a sheet has one of the four words below a heading, and is no follow-up."""
+    heads = _head_row(sheet)
+    if heads is None or DECIDED in heads[1].values():
+        return False
+    below = [column for column, head in heads[1].items() if head == DECISION]
+    words = (text_of(cells.get(at)) for cells in sheet.rows.values() for at in below)
+    return any(word.strip().lower() in [*Decision] for word in words)
+
+
 class ReviewWorkbook(NamedTuple):
-    """Hold the lists of a workbook, by what they were made, and the titles of its other sheets."""
+    """Hold the lists of a workbook, by what they were made, and the titles of its other sheets.
+
+    `unread_decisions` are the titles of those of the others on which people decided.
+    """
 
     review: Review
     lists: list[ListSheet]
     other_sheets: list[str]
+    unread_decisions: list[str]
 
 
 def read_workbook(name: str, content: bytes) -> ReviewWorkbook:
@@ -164,8 +185,8 @@ def read_workbook(name: str, content: bytes) -> ReviewWorkbook:
             lists.append(ListSheet(name, sheet, heads[0], column_of))
             wrong = [*_head_problems(f"{name}, sheet {sheet.title}", *heads)]
             problems += wrong or _stray_problems(lists[-1])
-        elif heads and DECISION in heads[1].values():
-            message = f'it has a heading "{DECISION}", and is no list of users'
+        elif heads and DECISION in heads[1].values() and _has_arn(sheet):
+            message = f'it has a heading "{DECISION}" and ARNs, and is no list of users'
             problems.append(
                 Problem(f"{name}, sheet {sheet.title}", heads[0], None, None, message, "Rename it.")
             )
@@ -175,8 +196,9 @@ def read_workbook(name: str, content: bytes) -> ReviewWorkbook:
     if problems:
         raise InputRefused(problems)
     titles = {one.cells.title for one in lists}
-    others = [sheet.title for sheet in sheets if sheet.title not in titles]
-    return ReviewWorkbook(_review(name, sheets), lists, others)
+    others = [sheet for sheet in sheets if sheet.title not in titles]
+    unread = [sheet.title for sheet in others if _is_decided_on(sheet)]
+    return ReviewWorkbook(_review(name, sheets), lists, [one.title for one in others], unread)
 
 
 def _sheets(name: str, content: bytes) -> list[SheetCells]:
@@ -261,16 +283,23 @@ def holds_entries(path: Path) -> bool:
     if not may_be_workbook(path):
         return False
     try:
-        return any(map(_has_entry, _sheets(path.name, path.read_bytes())))
+        sheets = _sheets(path.name, path.read_bytes())
     except InputRefused:
         return True
+    lists = [(sheet, heads) for sheet in sheets if (heads := _list_heads(sheet))]
+    return any(_has_entry(*each) for each in lists) or (
+        bool(lists) and any(map(_is_decided_on, sheets))
+    )
 
 
-def _has_entry(sheet: SheetCells) -> bool:
-    """Return whether a sheet is a list in which anything is entered."""
+def _list_heads(sheet: SheetCells) -> tuple[int, dict[int, str]] | None:
+    """Return the row of the heads of a list, and its heads by column; None for another sheet."""
     heads = _head_row(sheet)
-    if heads is None or not _are_of_list(heads[1].values()):
-        return False
+    return heads if heads and _are_of_list(heads[1].values()) else None
+
+
+def _has_entry(sheet: SheetCells, heads: tuple[int, Mapping[int, str]]) -> bool:
+    """Return whether anything is entered in a list."""
     row, head_of = heads
     entries = {column for column, head in head_of.items() if head in ENTRY_HEADS}
     return any(at > row for at, _ in sheet.formulas) or any(

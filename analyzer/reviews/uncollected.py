@@ -12,6 +12,7 @@ from analyzer.errors import InputRefused, Problem
 from analyzer.files import is_sealed, may_be_workbook, sha256
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, entered_in, is_decided
 from analyzer.reviews.list_sheets import ListSheet, holds_entries, read_workbook
+from analyzer.terms import with_noun
 
 _HINT = "Collect it first, or move it away."
 
@@ -65,8 +66,12 @@ def _entries_of_csv(path: Path) -> list[_Entry]:
 
 def _entries_of_workbook(path: Path) -> list[_Entry]:
     """Return the entries of all rows, also of those that collecting would refuse."""
-    lists = read_workbook(str(path), path.read_bytes()).lists
-    return [entry for sheet in lists for entry in _entries_of_list(sheet)]
+    workbook = read_workbook(str(path), path.read_bytes())
+    if workbook.unread_decisions:
+        sheets = with_noun("sheet", workbook.unread_decisions)
+        hint = "Enter them on the lists, or rename the heading."
+        raise InputRefused.of_file(str(path), f"decisions on {sheets}, which is no list", hint)
+    return [entry for sheet in workbook.lists for entry in _entries_of_list(sheet)]
 
 
 def _entries_of_list(sheet: ListSheet) -> Iterator[_Entry]:

@@ -65,8 +65,8 @@ class SheetCells:
 
     A sheet that is not read has no rows. `formulas` are cells with a formula, `struck` those with
     text that is struck through, perhaps in part, `formatted` those whose number format can show
-    another value, with the format. `noted` are the names of cells with a note, `hidden` the hidden
-    rows, `hidden_columns` the hidden columns.
+    another value, with the format. `noted` are the names of cells with a note, `hidden` the rows
+    and `hidden_columns` the columns that are hidden, or too small to be read.
     """
 
     title: str
@@ -385,6 +385,8 @@ def _check_conditional_formats(name: str, book: Any) -> None:
 
 
 _TRUE: Final = ("1", "true")
+_NARROWEST: Final = 1.0  # characters
+_LOWEST: Final = 4.0  # points
 
 
 def _read_sheet(parser: _Parser, cells: SheetCells) -> None:
@@ -395,7 +397,7 @@ def _read_sheet(parser: _Parser, cells: SheetCells) -> None:
         if event == "start":
             if element.tag == _ROW:
                 values = _new_row(parser, element, cells)
-            elif element.tag == _COLUMN and element.get("hidden") in _TRUE:
+            elif element.tag == _COLUMN and _is_hidden(element, "width", _NARROWEST):
                 first, last = int(element.get("min")), int(element.get("max"))
                 cells.hidden_columns.update(range(first - 1, min(last, _MOST_COLUMNS)))
         elif element.tag == _CELL:
@@ -408,13 +410,18 @@ def _read_sheet(parser: _Parser, cells: SheetCells) -> None:
     cells.rows = {row: cells.rows[row] for row in sorted(cells.rows) if cells.rows[row]}
 
 
+def _is_hidden(element: Any, size: str, least: float) -> bool:
+    """Return whether a row or column is hidden, or too small to show what it holds."""
+    return element.get("hidden") in _TRUE or float(element.get(size, least)) < least
+
+
 def _new_row(parser: _Parser, element: Any, cells: SheetCells) -> dict[int, CellValue]:
     """Return the values of a row, none so far."""
     number = int(element.get("r", parser.row_counter + 1))
     if number in cells.rows:
         raise ValueError(f"row {number} is there twice")
     parser.row_counter, parser.col_counter = number, 0
-    if element.get("hidden") in _TRUE:
+    if _is_hidden(element, "ht", _LOWEST):
         cells.hidden.add(number)
     return cells.rows.setdefault(number, {})
 

@@ -165,7 +165,20 @@ def record_bytes(
 
 
 def read_record(folder: Path) -> RunRecord | None:
-    """Return a run's record, None if there is none or a file that it lists is missing.
+    """Return a run's record, None if there is none or a file that it lists is missing."""
+    record = record_of_files(folder)
+    return record if record and not missing_files(folder, record) else None
+
+
+def missing_files(folder: Path, record: RunRecord) -> list[str]:
+    """Return the paths of the files that a record lists and its run lacks."""
+    # Runs list many files: to join paths would take longer than to look them up.
+    listed = (file.path for file in record.files)
+    return [path for path in listed if not os.path.isfile(f"{folder}/{path}")]  # noqa: PTH113
+
+
+def record_of_files(folder: Path) -> RunRecord | None:
+    """Return the record in a folder, None if there is none; files that it lists may be missing.
 
     A link, a pipe or a device is not a record: reading it could lead elsewhere, or never end.
     """
@@ -174,12 +187,9 @@ def read_record(folder: Path) -> RunRecord | None:
         status = path.lstat()
         if not S_ISREG(status.st_mode) or status.st_size > _LARGEST_RECORD:
             return None
-        record = RunRecord.model_validate_json(path.read_bytes())
+        return RunRecord.model_validate_json(path.read_bytes())
     except (OSError, ValueError):  # pydantic's ValidationError is one
         return None
-    # Runs list many files: to join paths would take longer than to look them up.
-    is_whole = all(os.path.isfile(f"{folder}/{file.path}") for file in record.files)  # noqa: PTH113
-    return record if is_whole else None
 
 
 KEPT_MONTHS: Final = 13

@@ -122,8 +122,18 @@ def new_sheet(title: str, *cells: str) -> Edit:
     return lambda book: book.create_sheet(title).append(cells)
 
 
-def hide_row(row: int, sheet: Worksheet) -> None:
-    sheet.row_dimensions[row] = RowDimension(sheet, index=row, hidden=True)
+def with_rows(title: str, *rows: tuple[str, ...]) -> Edit:
+    def edit(book: Workbook) -> None:
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+
+    return edit
+
+
+def hide_row(row: int, sheet: Worksheet, **how: Any) -> None:
+    how = how or {"hidden": True}
+    sheet.row_dimensions[row] = RowDimension(sheet, index=row, **how)
 
 
 def hide_rows_and_columns(sheet: Worksheet) -> None:
@@ -368,12 +378,8 @@ SPOILT: dict[str, tuple[Edit, str]] = {
     "a head twice": (typed(1, 7, "Decision"), "cell G1: the column is there twice"),
     "no heads": (in_list(lambda sheet: sheet.delete_rows(1)), "it has no list with a column"),
     "a list of one's own": (
-        new_sheet("Mine", "User", "Decision", "Comment"),
-        'Mine, row 1: it has a heading "Decision", and is no list of users',
-    ),
-    "a heading Decision": (
-        new_sheet("My notes", "User", "Decision"),
-        'My notes, row 1: it has a heading "Decision", and is no list of users\n    Rename it.',
+        with_rows("Mine", ("User", "Decision", "ARN"), ("ann", "keep", "arn:aws:iam::1:user/ann")),
+        'Mine, row 1: it has a heading "Decision" and ARNs, and is no list of users',
     ),
 }
 
@@ -381,6 +387,20 @@ SPOILT: dict[str, tuple[Edit, str]] = {
 @pytest.mark.parametrize(("edit", "problem"), SPOILT.values(), ids=SPOILT)
 def test_what_is_entered_elsewhere_is_refused_by_name(edit: Edit, problem: str) -> None:
     assert_named(edited(written(), ANN_DELETED, edit), problem)
+
+
+def test_decisions_on_an_added_sheet_are_named_and_never_read() -> None:
+    notes = {
+        ("delete", "3"): ["Not read, r.xlsx: added sheet Mine."],
+        ("ann", "keep"): [
+            "Not read, r.xlsx: added sheet Mine.",
+            "Decisions that are not read, r.xlsx: sheet Mine.",
+        ],
+    }
+    for row, expected in notes.items():
+        added = with_rows("Mine", ("User", "Decision"), row)
+        file = read_back(edited(written(), ANN_DELETED, added))
+        assert ([each.user for each in file.lines], [*file.notes]) == (["ann"], expected)
 
 
 def test_each_column_that_is_needed_and_gone_is_named() -> None:
@@ -501,9 +521,12 @@ def test_hidden_entries_and_notes_on_entries_are_named_with_their_cells() -> Non
     hidden_sheet = in_list(lambda sheet: setattr(sheet, "sheet_state", "hidden"))
     row = row_of(edited_book(written())[UNUSED], "ann")
     hidden_row = in_list(partial(hide_row, row))
+    low_row = in_list(partial(hide_row, row, ht=0.1))
+    narrow = in_list(lambda sheet: setattr(sheet.column_dimensions["B"], "width", 0.1))
     place = f"r.xlsx, sheet {UNUSED}: "
     for edits, expected in (
         ((hidden_row, plain), [f"1 decision in hidden rows, {place}row {row}."]),
+        ((low_row, narrow), [f"Hidden, {place}column B (User)", "1 decision in hidden rows, "]),
         ((hidden_sheet,), [f"2 decisions in a hidden sheet, {place}rows "]),
         ((note,), [f"Notes on entries are not read, {place}cell A2."]),
         ((plain,), []),

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from openpyxl.workbook import Workbook
 
 import analyzer
 from analyzer.decisions.ledger import ledger_bytes
@@ -140,6 +141,17 @@ def test_a_ledger_that_is_refused_ends_the_run_and_stays_as_it_is(
 KEEP = ("keep", "Tom", "2026-05-05", "", "needed")
 
 
+def decided_aside(workbook: Path) -> bytes:
+    """Return a workbook with a decision on a sheet that somebody added."""
+
+    def edit(book: Workbook) -> None:
+        sheet = book.create_sheet("Mine")
+        sheet.append(("User", "Decision"))
+        sheet.append(("ann", "keep"))
+
+    return edited(workbook.read_bytes(), edit)
+
+
 def test_what_was_entered_and_not_collected_is_named_and_ends_the_run_with_5(
     runs: Path, monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
@@ -156,6 +168,10 @@ def test_what_was_entered_and_not_collected_is_named_and_ends_the_run_with_5(
         first / "answers" / "lee.XLSX": (filled, lacking),
         first / "users.csv": (bulk(user_rows(ANN), KEEP), lacking),
         first / "refused.xlsx": (filled_in(workbook, ann="erase"), lacking),
+        first / "aside.xlsx": (
+            decided_aside(workbook),
+            "decisions on sheet Mine, which is no list",
+        ),
         first / "sheet.csv": (sheet.encode(), "it has entries that cannot be read: "),
         first / "old.ods": (b"\xd0\xcf", "it cannot be read: save it as .xlsx"),
     }
