@@ -160,6 +160,7 @@ WRONG_USAGE: Final = (
     lacks("--split-by", "owner", "--owners"),
     lacks("--log", None, "--decisions"),
     lacks("--fail-on", "overdue", "--decisions"),
+    lacks("--table", "decisions", "--decisions"),
     lists_findings_as_users,
     is_backwards,
 )

@@ -68,7 +68,8 @@ def collect(
         decided = {line.subject for line in ledger.lines}
         every = [*lists, owners] if owners else lists
         given = given_reports(report, every, input_options, decided)
-        update = collected(ledger, read_files(files, utc_now().date(), given), known)
+        today = utc_now().date()
+        update = collected(ledger, read_files(files, today, given), today, known)
         # Without a new line too, one may stay at a smaller place.
         if output and update.ledger.lines != ledger.lines:
             write_ledger(output, update.ledger)

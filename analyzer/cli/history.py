@@ -89,6 +89,8 @@ def history(
     """Show what a period holds, from all reports of each account: users, events, gaps."""
     inputs.require(not (since and until and until < since), "is before --since", "--until")
     inputs.check_overdue(judging_options, fail_on)
+    needs_ledger = outputs.table is HistoryTable.DECISIONS and not judging_options.decisions
+    inputs.require(not needs_ledger, "name the ledger with --decisions", "--table")
     inputs.refuse_early(sources, judging_options)
 
     from analyzer.changes.period import Span

@@ -57,7 +57,6 @@ def plan(
 
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.decision import user_names
-    from analyzer.decisions.fate import DELETED_LATER
     from analyzer.decisions.ledger import Ledger, read_ledger
     from analyzer.decisions.plan import longest_gap, reason, removal_plan
     from analyzer.sources.load import load
@@ -80,8 +79,9 @@ def plan(
         say(f"Note: {note}")
     for fate in result.left_out:
         say(f"Left out: {reason(fate)}")
-    if first := [fate.line for fate in result.removals if fate.action is not fate.standing.word]:
-        say(f"To delete, {DELETED_LATER}: {short_list(user_names(first))}.")
+    for text in dict.fromkeys(filter(None, (fate.restraint for fate in result.removals))):
+        users = [fate.line for fate in result.removals if fate.restraint == text]
+        say(f"To delete, {text}: {short_list(user_names(users))}.")
     if result.done:
         users = user_names([fate.line for fate in result.done])
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")

@@ -8,17 +8,16 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import date, timedelta
+from typing import Final
 
 from analyzer.decisions.decision import Decision, LedgerLine, normal_name, user_names
 from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import Ledger, unidentified_notes
 from analyzer.decisions.standing import summaries
+from analyzer.limits import SOON_DAYS
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.terms import count_text, short_list
-
-if TYPE_CHECKING:
-    from datetime import date
 
 _MANY_ROWS: Final = 20
 """So many rows of a person with one word and one comment are named."""
@@ -48,9 +47,9 @@ class LedgerUpdate:
 
 
 def collect(
-    before: Ledger, files: Sequence[DecisionFile], owners: Owners = NO_OWNERS
+    before: Ledger, files: Sequence[DecisionFile], today: date, owners: Owners = NO_OWNERS
 ) -> LedgerUpdate:
-    """Return the union of a ledger and the entries of files.
+    """Return the union of a ledger and the entries of files, on the day of collecting.
 
     `owners` say who had left, if a list of them is known.
     """
@@ -58,7 +57,8 @@ def collect(
     known = {line.identity for line in before.lines}
     added = tuple(line for line in after.lines if line.identity not in known)
     outcomes = tuple(_outcome(file, after, known) for file in files)
-    return LedgerUpdate(after, added, outcomes, (*_notes(files, added, after, owners),))
+    notes = *_notes(files, added, after, owners), *_lapsed_notes(added, today)
+    return LedgerUpdate(after, added, outcomes, notes)
 
 
 def _outcome(file: DecisionFile, after: Ledger, known: set[tuple[object, ...]]) -> FileOutcome:
@@ -104,6 +104,14 @@ def _standing_notes(added: Sequence[LedgerLine], after: Ledger) -> Iterator[str]
         for line in stand.words if stand.word else ():
             if (subject, line.person) in objected:
                 yield f"{line.arn}: {line.summary} replaces another word under this name"
+
+
+def _lapsed_notes(added: Sequence[LedgerLine], today: date) -> Iterator[str]:
+    """Yield the removals on which nothing will act any more."""
+    last = today - timedelta(SOON_DAYS)
+    if lapsed := [line for line in added if line.is_removal and line.report_time.date() < last]:
+        text = f"Lapsed, on reports of more than {count_text(SOON_DAYS, 'day')} ago"
+        yield f"{text}: {short_list(user_names(lapsed))}. Nothing acts on them: decide again."
 
 
 _TOGETHER: Final = "Decide together; one of you writes again, with a later date."

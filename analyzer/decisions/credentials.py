@@ -86,12 +86,11 @@ class ReportedUser:
         """Return whether the user has what keeps it from being deleted.
 
         That is an active access key, certificate or listed service-specific credential, or a
-        password that was ever used. What is unknown counts as active or used.
+        password that was ever used. What is unknown is neither access nor none.
         """
         shown = self.credentials
-        is_active = any(slot.is_active is not False for slot in (*shown.keys, *shown.certificates))
-        never = shown.last_sign_in.is_known and shown.last_sign_in.at is None
-        was_used = shown.has_password is not False and not never
+        is_active = any(slot.is_active for slot in (*shown.keys, *shown.certificates))
+        was_used = bool(shown.has_password and shown.last_sign_in.at)
         return is_active or was_used or bool(self.services) or shown.has_more_credentials
 
     @property

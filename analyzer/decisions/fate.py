@@ -73,6 +73,20 @@ class Fate:
         return self.standing.line
 
     @property
+    def word(self) -> Decision:
+        """Return the removal that stands, of contested users the newest one."""
+        return self.standing.word or self.line.decision
+
+    @property
+    def restraint(self) -> str:
+        """Return why less is done than somebody's delete says, empty if there is none."""
+        words = {line.decision for line in self.standing.words}
+        if self.action is Decision.DELETE or Decision.DELETE not in words:
+            return ""
+        milder = summaries(self.standing.milder)
+        return f"only deactivated, as people wrote {milder}" if milder else DELETED_LATER
+
+    @property
     def newest(self) -> ReportedAccount | None:
         """Return the newest report of the account, if any is not older than the one decided on."""
         return self.reports[-1] if self.reports else None
@@ -91,9 +105,9 @@ class Fate:
 
     @property
     def action(self) -> Decision:
-        """Return what is done: a user with access is deactivated before it is deleted."""
-        word = self.standing.word or self.line.decision
-        return Decision.DEACTIVATE if self.before.has_access else word
+        """Return what is done: who has access, or may have it, is deactivated and not deleted."""
+        may_have_access = self.before.has_access or self.before.credentials.is_unknown
+        return Decision.DEACTIVATE if may_have_access else self.word
 
     @property
     def days(self) -> int:
@@ -181,12 +195,12 @@ def _with_state(fate: Fate, logged: Sequence[LoggedRemoval]) -> Fate:
 
 def _is_done(fate: Fate, shown: ReportedAccount) -> bool:
     """Return whether a report, newer than the one decided on, shows a removal done."""
-    line, word = fate.line, fate.standing.word or fate.line.decision
+    line = fate.line
     if shown.time <= line.report_time or not line.identifies_user:
         return False
     if now := shown.users.get(line.subject):
         has_ended = _is_deactivated(fate.before, now) and not fate.before.has_no_credentials
-        return word is Decision.DEACTIVATE and has_ended
+        return fate.word is Decision.DEACTIVATE and has_ended
     names = line.same_second or frozenset()
     is_renamed = not shown.same_second(line.subject) <= names
     return shown.has_root and bool(names) and not (is_renamed or shown.may_show(line.subject))
@@ -227,8 +241,9 @@ def _contested(fate: Fate) -> str:
 
 
 def _nothing_to_do(fate: Fate) -> str:
-    is_deactivate = fate.standing.word is Decision.DEACTIVATE
-    return "no working credentials" if is_deactivate and fate.before.has_no_credentials else ""
+    if fate.standing.word is Decision.DELETE or not fate.before.has_no_credentials:
+        return ""
+    return "; ".join(filter(None, ("no working credentials", fate.restraint)))
 
 
 def _deactivated(fate: Fate) -> str:
@@ -289,8 +304,7 @@ def _exempt(fate: Fate) -> str:
 
 
 def _still_open(fate: Fate) -> tuple[State, str]:
-    is_later = fate.action is not fate.standing.word
-    return State.OPEN, DELETED_LATER if is_later else "still there"
+    return State.OPEN, fate.restraint or "still there"
 
 
 _STATES: Final = (

@@ -21,7 +21,7 @@ from typing import Final
 
 from analyzer.decisions.credentials import Slot
 from analyzer.decisions.decision import REMOVALS
-from analyzer.decisions.fate import DELETED_LATER, Fate, State, fates
+from analyzer.decisions.fate import Fate, State, fates
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.removal_log import LOG_COLUMNS
 from analyzer.limits import SOON_DAYS
@@ -78,7 +78,7 @@ def reason(fate: Fate) -> str:
     """Return whom a plan leaves out, and why, as a sentence."""
     line = fate.line
     owner = f" (owner {line.owner})" if line.owner else ""
-    return f"{line.decision} {line.arn}{owner}: {fate.state}: {fate.fact}"
+    return f"{fate.word} {line.arn}{owner}: {fate.state}: {fate.fact}"
 
 
 def longest_gap(ledger: Ledger, report: Report) -> Iterator[str]:
@@ -186,7 +186,7 @@ def _remove_call(removal: Fate) -> str:
         for name, text in (
             ("Owner", line.owner),
             ("Comment", line.comment),
-            ("Decided", DELETED_LATER if removal.action is not removal.standing.word else ""),
+            ("Decided", removal.restraint),
         )
         if text
     )

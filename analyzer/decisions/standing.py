@@ -29,7 +29,7 @@ class Standing:
     `words` are everybody's last ones, the newest report first. `word` is the removal that stands,
     None if none does. `newest_removal` is the word whose row was seen, and `before` what that row
     shows; both are None if nobody's last words are removals. `objections` are the words that count
-    against it.
+    against it, `milder` those that let it only deactivate.
     """
 
     words: tuple[LedgerLine, ...]
@@ -37,6 +37,7 @@ class Standing:
     newest_removal: LedgerLine | None = None
     before: ReportedUser | None = None
     objections: tuple[LedgerLine, ...] = ()
+    milder: tuple[LedgerLine, ...] = ()
 
     @property
     def line(self) -> LedgerLine:
@@ -83,8 +84,10 @@ def standings(lines: Iterable[LedgerLine]) -> dict[User, Standing]:
         others = {other: last[other] for other in created_with if other != user}
         said = (*last[user], *under_former_names(removal, words[user], others))
         objections = counting_objections(removal, said, words[user])
-        word = None if objections else mildest(removal, before[user], said)
-        return Standing(last[user], word, removal, before[user], objections)
+        milder = milder_words(removal, before[user], said)
+        mildest = Decision.DEACTIVATE if milder else Decision.DELETE
+        word = None if objections else mildest
+        return Standing(last[user], word, removal, before[user], objections, milder)
 
     return {user: standing(user, removal) for user, removal in removals.items()}
 
@@ -153,17 +156,23 @@ def counting_objections(
     return (*in_time, *newer)
 
 
-def mildest(removal: LedgerLine, before: ReportedUser, said: Iterable[LedgerLine]) -> Decision:
-    """Return the mildest removal; a deactivate ends if a later report decided on shows it done.
+def milder_words(
+    removal: LedgerLine, before: ReportedUser, said: Iterable[LedgerLine]
+) -> tuple[LedgerLine, ...]:
+    """Return each deactivate, unless the row of a later removal shows it done.
 
     No row shows that a service-specific credential which AWS had listed is gone.
     """
-    for line in said:
-        shows_done = before.has_no_credentials and not line.has_service_credential
-        is_ended = line.report_time < removal.report_time and shows_done
-        if line.decision is Decision.DEACTIVATE and not is_ended:
-            return Decision.DEACTIVATE
-    return Decision.DELETE
+    return tuple(
+        line
+        for line in said
+        if line.decision is Decision.DEACTIVATE
+        and not (
+            line.report_time < removal.report_time
+            and before.has_no_credentials
+            and not line.has_service_credential
+        )
+    )
 
 
 def summaries(lines: Iterable[LedgerLine]) -> str:

@@ -81,7 +81,10 @@ def ledger_in(path: Path, **words: str) -> Path:
     return saved(path.parent, ledger_bytes(lines), path.name)
 
 
-def test_without_an_output_a_workbook_is_only_checked(workbook: Path, report: Path) -> None:
+def test_without_an_output_a_workbook_is_only_checked(
+    workbook: Path, report: Path, monkeypatch: Patch
+) -> None:
+    monkeypatch.setattr("analyzer.cli.collect.utc_now", lambda: AT + timedelta(60))
     before = sorted(workbook.parent.rglob("*"))
     done = collect(workbook, "--report", report)
     assert done.code == 0

@@ -195,6 +195,7 @@ MEETS = "Meets --fail-on: 1"
         (7, "-q", 0, ""),
         (7, "--until 2026-12-31 --fail-on gap", 1, f"{MEETS} account not covered\n"),
         (7, "--fail-on overdue", 2, ""),
+        (7, "--table decisions", 2, ""),
         (7, "--as-of 2026-01-01", 2, ""),
         (7, "--max-gap 0", 2, ""),
         (7, "--since 2026-01-02 --until 2026-01-01", 2, ""),

@@ -220,6 +220,20 @@ def test_what_does_not_stand_or_replaces_another_word_of_its_name_is_said(
     assert all(map(str.startswith, notes, expected)), notes
 
 
+@pytest.mark.parametrize(
+    ("word", "after", "is_lapsed"),
+    [("delete", 60, False), ("delete", 61, True), ("deactivate", 61, True), ("keep", 61, False)],
+)
+def test_a_removal_that_nothing_will_act_on_is_recorded_and_named(
+    word: str, after: int, is_lapsed: bool
+) -> None:
+    late, ledger = DAY + timedelta(after), ledger_of(line(word, ANN))
+    update = collected(file(line(word)), ledger=ledger, today=late)
+    assert len(update.added) == 1
+    text = "Lapsed, on reports of more than 60 days ago: quiet. Nothing acts on them: decide again."
+    assert [*update.notes] == ([text] if is_lapsed else [])
+
+
 # What looks careless
 
 

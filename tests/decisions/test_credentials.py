@@ -143,15 +143,15 @@ ACCESS = [
     *((user, False, True) for user in (QUIET, keys(OFF), MFA, certificates(OFF_CERTIFICATE))),
     *((user, False, True) for user in (without_password(USED),)),
     (password(), False, False),
-    *((user, True, False) for user in (PASSWORD, keys(OLD), SIGNING, NOTHING_UNDERSTOOD)),
-    (password("soon"), True, False),
+    *((user, True, False) for user in (PASSWORD, keys(OLD), SIGNING)),
+    *((user, False, False) for user in (password("soon"), NOTHING_UNDERSTOOD)),
     (a_user(mfa_active="??"), False, False),
     (keys(OFF, access_key_1_last_used_date="soon"), False, False),
 ]
 """A user, whether it has what keeps it from being deleted, and whether no credentials are left."""
 
 
-def test_what_is_unknown_may_be_access_and_may_be_left() -> None:
+def test_what_is_unknown_is_neither_access_nor_none() -> None:
     for shown, (_, has_access, has_none) in zip(
         states(*(user for user, *_ in ACCESS)), ACCESS, strict=True
     ):

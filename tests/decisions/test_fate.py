@@ -96,6 +96,14 @@ NOT_NEW = "no report of the account is as new as the one decided on"
 FIRST = "deactivated first; write delete again, on a report that shows no access"
 ACTIVE = {**delete().user_row, "verdict": "active"}
 UNREAD_MFA = QUIET | {"mfa_active": "maybe"}
+UNREAD = [
+    *(a_user(**{cell: "?"}) for cell in ("access_key_1_active", "cert_1_active")),
+    *(
+        a_user(password={**a_password(last_used), "password_enabled": enabled})
+        for enabled, last_used in (("?", "no_information"), ("?", days_before(200)), ("true", "?"))
+    ),
+]
+OF_BEN = "only deactivated, as people wrote deactivate, Ben, 2026-05-01"
 HIDDEN = "not all its credentials are understood (report status_reports_2026"
 OF_X = "not as it was seen: users created with it (x)"
 
@@ -128,6 +136,8 @@ CASES: dict[str, list[Case]] = {
         (deactivate(), {WEEK: [OFF], LATER: [KEY]}, CHANGED, differs("access keys")),
         (deactivate(), {LATER: [KEY]}, OPEN, STILL),
         (deactivate(PASSWORD), {LATER: [QUIET]}, DONE, NO_CREDENTIALS),
+        # Whether there were any is not known.
+        (deactivate(UNREAD_MFA), {LATER: [QUIET]}, DONE, NO_CREDENTIALS),
         (deactivate(QUIET), {LATER: [QUIET]}, NOTHING_TO_DO, NO_CREDENTIALS),
         (deactivate(QUIET), {LATER: []}, DONE, GONE),
         (deactivate(OFF), {LATER: [KEY]}, NOTHING_TO_DO, NO_CREDENTIALS),
@@ -137,6 +147,25 @@ CASES: dict[str, list[Case]] = {
         (delete(KEY), {LATER: []}, DONE, GONE),
         (delete(SIGNED_IN), {LATER: [QUIET]}, DEACTIVATED, "no access is left"),
         (delete(PASSWORD), {LATER: [QUIET]}, CHANGED, differs("password")),
+    ],
+    "what is not understood is no access that a delete could have ended": [
+        *(
+            (delete(user), {LATER: [QUIET]}, UNKNOWN, "not all its credentials were understood")
+            for user in UNREAD
+        ),
+        (delete(KEY | {"cert_1_active": "?"}), {LATER: [QUIET]}, DEACTIVATED, "no access is left"),
+    ],
+    "whose deactivate decides is named": [
+        *(
+            (
+                [delete(by=by), deactivate(QUIET, by="Ben")],
+                {LATER: [QUIET]},
+                NOTHING_TO_DO,
+                f"{NO_CREDENTIALS}; {OF_BEN}",
+            )
+            for by in ("Ann", "Cid")
+        ),
+        ([delete(KEY), deactivate(by="Ben")], {LATER: [KEY]}, OPEN, OF_BEN),
     ],
     "done, but not as it was decided, is told apart": [
         (delete(), {WEEK: [KEY], LATER: []}, OTHERWISE, f"{GONE}; changed before: access keys"),

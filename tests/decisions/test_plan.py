@@ -78,6 +78,12 @@ LEFT: list[tuple[list[LedgerLine], Sequence[Row], str, bool]] = [
     ([word(), keep()], [QUIET], "contested: delete, Anna, 2026-05-01; keep, Tom, ", False),
     ([word(user=KEY)], [OFF], "deactivated: no access is left: write delete again", False),
     ([word("deactivate")], [QUIET], "nothing to do: no working credentials", False),
+    (
+        [word(), word("deactivate", "Ben")],
+        [QUIET],
+        "nothing to do: no working credentials; only deactivated, as people wrote deactivate, Ben",
+        False,
+    ),
     ([word(days=61)], [QUIET], "lapsed: decided on a report of 2026-05-01, more than 60", False),
     ([word()], [MFA], "changed: not as it was seen: MFA (report status_reports_2026", True),
     ([word()], [X], "unknown: not in the report status_reports_2026", True),
@@ -95,7 +101,7 @@ def test_who_is_left_out_is_named_once_with_the_reason() -> None:
     for at, (lines, users, why, is_missing) in enumerate(LEFT):
         account = lines[0].account.replace(ACCOUNT, f"{at:012}")
         each = found.pop(account)
-        start = f"{each.line.decision} {each.line.arn}: {why}"
+        start = f"{each.word} {each.line.arn}: {why}"
         assert (reason(each).startswith(start), each in of_plan.missing) == (True, is_missing), (
             reason(each),
             users,

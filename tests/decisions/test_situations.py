@@ -236,7 +236,7 @@ def ledger_of(files: Iterable[DecisionFile]) -> Ledger:
     """Collect files one after the other."""
     ledger = Ledger()
     for file in files:
-        update = collect(ledger, [file])
+        update = collect(ledger, [file], TODAY)
         ledger = read_ledger("decisions.csv", ledger_bytes(update.ledger.lines))
     return ledger
 

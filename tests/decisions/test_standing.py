@@ -113,6 +113,8 @@ MILDER = [
     ("deactivate Ann 0 key, delete Bob 11 @1 password", "deactivate"),
     ("deactivate Ann 0 key, delete Bob 11 @1 unread", "deactivate"),
     ("deactivate Ann 0, delete Bob 1", "deactivate"),
+    # It was so already when the milder word was written.
+    ("deactivate Ann 0, delete Bob 11 @1", "delete"),
     # The milder word is on the newer report.
     ("deactivate Ann 11 @1, delete Bob 0", "deactivate"),
 ]

@@ -68,12 +68,12 @@ class Shown(NamedTuple):
 
     @property
     def has_active(self) -> bool:
-        return any(of[0] != "false" for of in (*self.keys, *self.certificates))
+        return any(of[0] == "true" for of in (*self.keys, *self.certificates))
 
     @property
     def has_access(self) -> bool:
         """Return whether a delete only deactivates."""
-        was_used = self.password[0] != "false" and self.password[1] != "never"
+        was_used = self.password[0] == "true" and self.password[1] not in ("never", "?")
         return self.has_active or was_used
 
     @property

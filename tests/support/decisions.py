@@ -169,9 +169,12 @@ def entries(*lines: LedgerLine, name: str = "decisions.csv") -> DecisionFile:
 
 
 def collected(
-    *files: DecisionFile, ledger: Ledger | None = None, owners: Owners = NO_OWNERS
+    *files: DecisionFile,
+    ledger: Ledger | None = None,
+    owners: Owners = NO_OWNERS,
+    today: date = DAY,
 ) -> LedgerUpdate:
-    return collect(ledger or Ledger(), files, owners)
+    return collect(ledger or Ledger(), files, today, owners)
 
 
 def bulk(

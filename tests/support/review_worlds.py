@@ -238,7 +238,7 @@ class World:
         }
         copy, side = replace(copy, words=valid), self.rng.randrange(2)
         entries = read_entries(copy.name, copy.content(), self.now.date())
-        self.ledgers[side] = collect(self.ledgers[side], [entries]).ledger
+        self.ledgers[side] = collect(self.ledgers[side], [entries], self.now.date()).ledger
         lines = self.ledgers[side].lines
         there = {(*line.subject, line.decided_by, line.decided_on, line.decision) for line in lines}
         for word in valid.values():
