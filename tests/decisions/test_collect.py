@@ -225,7 +225,7 @@ def test_what_does_not_stand_or_replaces_another_word_of_its_name_is_said(
     [("delete", 60, False), ("delete", 61, True), ("deactivate", 61, True), ("keep", 61, False)],
 )
 def test_a_removal_that_nothing_will_act_on_is_recorded_and_named(
-    word: str, after: int, is_lapsed: bool
+    word: str, *, after: int, is_lapsed: bool
 ) -> None:
     late, ledger = DAY + timedelta(after), ledger_of(line(word, ANN))
     update = collected(file(line(word)), ledger=ledger, today=late)
