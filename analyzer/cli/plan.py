@@ -80,8 +80,8 @@ def plan(
     for fate in result.left_out:
         say(f"Left out: {reason(fate)}")
     for text in dict.fromkeys(filter(None, (fate.restraint for fate in result.removals))):
-        users = [fate.line for fate in result.removals if fate.restraint == text]
-        say(f"To delete, {text}: {short_list(user_names(users))}.")
+        lines = [fate.line for fate in result.removals if fate.restraint == text]
+        say(f"To delete, {text}: {short_list(user_names(lines))}.")
     if result.done:
         users = user_names([fate.line for fate in result.done])
         say(f"Done already for {count_text(len(users), 'user')}: {short_list(users)}.")
