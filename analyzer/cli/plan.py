@@ -159,5 +159,8 @@ def _run_command(files: list[InputFile], output: Path) -> str:
     if all(path.is_file() and path.samefile(name) for path, name in beside):
         return script
     folders = {Path(file.name).parent for file in files}
-    folder = quote(str(folders.pop())) if len(folders) == 1 else "PATH"
+    if len(folders) > 1:
+        names = short_list([file.name for file in files])
+        return f"{script}\nBut first put it into one folder with {names}: it looks for them there."
+    folder = quote(str(folders.pop()))
     return f"LEDGER_FOLDER={folder} {script}\nA copy of the ledger lacks what is decided later."

@@ -11,8 +11,8 @@
 #                                   each user, before it is changed, and restores the rest
 #
 # Run it with the AWS CLI signed in to the account of the users; with several accounts, once for
-# each. The ledgers named below must be in the folder of this script (LEDGER_FOLDER=PATH: another);
-# a copy lacks what is decided later. Running it again is safe: what is done is not done twice. To
+# each. The ledgers and exemptions named below must be in the folder of this script, or together in
+# another (LEDGER_FOLDER=PATH); a copy lacks what is decided later. Running it again is safe: what is done is not done twice. To
 # keep a user, delete its line below, or tag the user in AWS with credreport:keep.
 #
 # deactivate   makes access keys, signing certificates and service-specific credentials inactive,
@@ -662,12 +662,12 @@ prepare() {
   script=$(sha256 "$0")
 }
 
-# ledger NAME SHA256: it must be there, and be the one that this script was planned from.
+# ledger NAME SHA256: it, or a list of exemptions, must be there, and be the one that this script was planned from.
 ledger() {
   file=${LEDGER_FOLDER:-$(dirname "$0")}/$1
-  [ -f "$file" ] || stop "the ledger $file is missing. If it is elsewhere: LEDGER_FOLDER=PATH"
+  [ -f "$file" ] || stop "$file is missing. If it is elsewhere: LEDGER_FOLDER=PATH"
   [ "$(sha256 "$file")" = "$2" ] ||
-    stop "the ledger $file is not the one that this script was planned from. Plan again"
+    stop "$file is not the one that this script was planned from. Plan again"
   ledgers=$ledgers${ledgers:+ }$2
 }
 

@@ -296,7 +296,8 @@ def test_a_script_without_its_ledger_beside_it_is_run_with_the_folder_of_the_led
     copy.write_bytes(decided.read_bytes())
     assert folder in messages(decided)
     more = ledger_in(other / "more.csv", bob="delete")
-    assert "run it: LEDGER_FOLDER=PATH sh" in messages(decided, more)
+    told = f"But first put it into one folder with {more}, {decided}: it looks for them there."
+    assert told in messages(decided, more)
     copy.unlink()
     copy.symlink_to(decided)
     assert f"run it: sh {quote(str(script))}\n" in messages(decided, more)

@@ -66,7 +66,7 @@ def test_nothing_is_done_without_the_ledgers_or_by_others(bob: AwsStub) -> None:
     script = removal_script([BOB], ledgers=[*LEDGERS, lost])
     where = f"{bob.folder}/lost.csv is missing. If it is elsewhere: LEDGER_FOLDER=PATH"
     for mode in ("", ACCOUNT):
-        refused(bob, bob.run(script, APPLY=mode), f"the ledger {where}")
+        refused(bob, bob.run(script, APPLY=mode), where)
     for other in (LEDGER[:-1], LEDGER.replace(b"\n", b"\r\n"), b""):
         (bob.folder / "decisions.csv").write_bytes(other)
         message = "decisions.csv is not the one that this script was planned from. Plan again"
