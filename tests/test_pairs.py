@@ -122,9 +122,10 @@ VALUES: Final[Mapping[str, Mapping[str, Sequence[Words]]]] = {
         "--keep": [NONE, ("1",)],
         "--log-format": [NONE, ("json",)],
         "--quiet": [NONE, ("",)],
+        "--max-report-age": [NONE, ("36500",)],
+        "--decisions": LEDGER["--decisions"],
         **JUDGING,
         **RULES,
-        **LEDGER,
         **INPUT,
     },
 }

@@ -95,8 +95,8 @@ def analyze(
     if outputs.output:
         inputs.check_outputs(outputs.output, files_read)
     report = inputs.load(reports, quiet=outputs.quiet)
-    if max_report_age:
-        inputs.check_age(report, max_report_age, streams.utc_now())
+    if limit := inputs.max_age(max_report_age):
+        limit.check(report)
     step = f"Judging and writing {report.rows:,} rows"
     with streams.progress(step, quiet=outputs.quiet, rows=report.rows):
         (analysis,) = inputs.filtered_analyses([analysis_request.analysis(report)], filters)
@@ -225,17 +225,18 @@ def write_result(analysis: "Analysis", form: Format, outputs: OutputOptions) -> 
 def _messages(analysis: "Analysis", outputs: OutputOptions) -> Iterator[str]:
     """Yield the messages on the result; a table on a terminal shows them itself.
 
-    A missing account is an error, not a note: the result lacks it.
+    A missing account is an error, not a note: the result lacks it. So is a user that a list of
+    names leaves out: a script would take the list for all users.
     """
     is_table = outputs.form is Format.TABLE
     if outputs.quiet:
         yield from map(str, analysis.report.not_covered)
     elif not (is_table and streams.is_terminal()):
         from analyzer.writers.headline import summary_lines
-        from analyzer.writers.user_lists import left_out_line
 
         yield from summary_lines(analysis, outputs.verdict, rules=is_table)
-        if outputs.form in _NAME_FORMATS:
-            left_out = left_out_line(analysis, outputs.verdict)
-            yield from [f"{left_out}."] if left_out else []
         yield BLIND_SPOTS_PAGE
+    if outputs.form in _NAME_FORMATS:
+        from analyzer.writers.user_lists import left_out_line
+
+        yield from left_out_line(analysis, outputs.verdict)

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, Final, get_type_hints
 
 import typer
-from typer._click.exceptions import NoSuchOption
+from typer._click.exceptions import MissingParameter, NoSuchOption
 from typer.core import TyperArgument, TyperCommand
 from typer.main import get_command
 
@@ -76,6 +76,9 @@ class Command(TyperCommand):
         except NoSuchOption as error:
             known = error.possibilities or ()
             error.possibilities = get_close_matches(error.option_name, known, cutoff=_CLOSE)
+            raise
+        except MissingParameter as error:
+            error.message = getattr(error.param, "help", "")
             raise
         except typer.BadParameter as error:
             error.message = error.message.removeprefix(_MARK_OF_PYDANTIC)

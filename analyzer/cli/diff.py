@@ -193,8 +193,8 @@ def _write(comparison: "Comparison", outputs: OutputOptions) -> None:
 def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str]":
     """Yield which reports were compared, unless a table shows it, the notes, and files written.
 
-    An account that was not compared is an error, not a note. So is a report that is on both sides:
-    the new report may not have been fetched.
+    An account that was not compared is an error, not a note. So is a user that a list of names
+    leaves out, and a report that is on both sides: the new report may not have been fetched.
     """
     from analyzer.writers import headline
     from analyzer.writers.changes import compared_reports, count_sentence, left_out_line
@@ -203,8 +203,6 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
         if not outputs.is_shown:
             yield from compared_reports(comparison)
             yield count_sentence(comparison)
-            if outputs.form in (DiffFormat.NAMES, DiffFormat.ARNS):
-                yield from filter(None, [left_out_line(comparison)])
             yield BLIND_SPOTS_PAGE
         for side, option, analysis in (
             ("before", "--old-as-of", comparison.before),
@@ -213,6 +211,8 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
             for note in headline.notes(analysis):
                 yield f"Note ({side}): {note.replace('--as-of', option)}"
         yield from (f"Wrote {path}" for path in outputs.output)
+    if outputs.form in (DiffFormat.NAMES, DiffFormat.ARNS):
+        yield from left_out_line(comparison)
     if same := comparison.same_reports:
         yield f"The same report is on both sides, so it shows nothing new: {short_list(same)}."
     yield from comparison.not_compared

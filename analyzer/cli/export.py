@@ -11,7 +11,7 @@ import typer
 
 from analyzer.cli import options
 from analyzer.cli.fetch import AwsOptions
-from analyzer.cli.inputs import SKIP_HINT, read_analysis_request, require
+from analyzer.cli.inputs import SKIP_HINT, max_age, read_analysis_request, require
 from analyzer.cli.log import Log, TextOrJson, exit_code_and_message
 from analyzer.cli.streams import utc_now
 from analyzer.cli.values import (
@@ -62,7 +62,8 @@ def export(
         help="Keep only this number of runs, and the last of each of 13 months.",
     ),
     aws: AwsOptions,
-    judging_options: options.ReviewOptions,
+    judging_options: options.FollowUpOptions,
+    max_report_age: int | None = typer.Option(None, **options.MAX_REPORT_AGE),
     fail_on: list[str] = typer.Option(
         [],
         **options.words(
@@ -92,7 +93,6 @@ def export(
             inputs.EXEMPTIONS: judging_options.exemptions,
             inputs.OWNERS: judging_options.owners,
             inputs.ACCOUNTS: judging_options.accounts,
-            **{inputs.REMOVAL_LOG.format(at): of for at, of in enumerate(judging_options.log, 1)},
         }
         request = ExportRequest(
             folder=out_dir,
@@ -100,6 +100,7 @@ def export(
             sources=sources,
             fetch_request=None if sources else aws,
             max_input=reading.most_bytes,
+            max_age=max_age(max_report_age),
             skip_unreadable=reading.skip_unreadable,
             analysis_request=read_analysis_request(judging_options, fail_on, change_words()),
             ledger=Path(decisions.name) if decisions else None,
@@ -180,7 +181,7 @@ def _recorded(judging_options: options.JudgingOptions, fail_on: list[str]) -> di
         field.name: getattr(judging_options, field.name) for field in fields(judging_options)
     } | {"fail_on": fail_on}
     values["accounts"] = values.pop("accounts")  # It was the last one in earlier runs, too.
-    values["log"] = [log.sha256 for log in judging_options.log]
+    del values["log"]  # `analyze` and `history` read logs
     hashes = {name: file.sha256 for name, file in values.items() if isinstance(file, InputFile)}
     lists = {name: sorted(value) for name, value in values.items() if isinstance(value, list)}
     # Outputs show the entries of --exempt in their order, and the first that matches counts.

@@ -16,7 +16,7 @@ from analyzer.cli.options import (
     PatternOptions,
     ReadingOptions,
 )
-from analyzer.cli.streams import progress, say
+from analyzer.cli.streams import progress, say, utc_now
 from analyzer.cli.values import (
     InputFile,
     input_file,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from analyzer.changes.history import History
     from analyzer.changes.period import Span
     from analyzer.decisions.decision import User
+    from analyzer.report.age import MaxAge
     from analyzer.report.model import Exemptions
     from analyzer.report.report import Report
     from analyzer.reviews.given_reports import GivenReports
@@ -139,11 +140,11 @@ def load(
     return report
 
 
-def check_age(report: "Report", days: int, now: "datetime") -> None:
-    """Refuse reports that are older than some days, or of the future; raises InputRefused."""
+def max_age(days: int | None) -> "MaxAge | None":
+    """Return what refuses reports that are older than some days now; None without a limit."""
     from analyzer.report.age import MaxAge
 
-    MaxAge(days, now).check(report)
+    return MaxAge(days, utc_now()) if days else None
 
 
 # Criteria, lists and rules
@@ -319,9 +320,17 @@ def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -
         raise wrong_usage(message, "--account")
     users = (unmatched_users(analysis.judged, given) for analysis in analyses)
     if given.users and (missing := _in_all(users)):
-        message = f"{', '.join(missing)}: matches no user in the reports; use * and ? in a pattern"
-        raise wrong_usage(message, "--user")
+        sentences = "; ".join(map(_unmatched_user_text, missing))
+        raise wrong_usage(f"{sentences}; use * and ? in a pattern", "--user")
     return [analysis.where(given) for analysis in analyses]
+
+
+def _unmatched_user_text(pattern: str) -> str:
+    from analyzer.analysis.filters import NOT
+
+    if pattern.startswith(NOT):
+        return f"{pattern} excludes nobody: {pattern.removeprefix(NOT)} matches no user"
+    return f"{pattern}: matches no user in the reports"
 
 
 def _in_all(lists: Iterable[list[str]]) -> list[str]:

@@ -109,7 +109,7 @@ class InputOptions(ReadingOptions):
     )
 
 
-MAX_REPORT_AGE: Final = {
+MAX_REPORT_AGE: Final[Settings] = {
     **DAYS,
     **IN_INPUT,
     "help": "Refuse older reports (exit code 3).",
@@ -187,12 +187,18 @@ class JudgingOptions(CriteriaOptions):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReviewOptions(JudgingOptions):
-    """Hold these options, and those on the decisions of reviewers."""
+class FollowUpOptions(JudgingOptions):
+    """Hold these options, and the ledger of the decisions of reviewers."""
 
     decisions: InputFile | None = option(
         None, **FILE, **IN_INPUT, help="Follow up the decisions in this ledger."
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReviewOptions(FollowUpOptions):
+    """Hold these options, and the logs of the removal script."""
+
     log: list[InputFile] = option([], **FILE, **IN_INPUT, help="Read logs of the removal script.")
 
 

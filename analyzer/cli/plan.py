@@ -29,7 +29,7 @@ def plan(
     ],
     *,
     report: list[str] = typer.Option(
-        [],
+        ...,
         metavar="SOURCE",
         help="Compare each user with this report: the newest, and all since the decisions;"
         f" {REPEATED}",
@@ -40,8 +40,10 @@ def plan(
         metavar="FILE",
         help="Write the script to a file, beside the ledger, instead of standard output.",
     ),
-    exemptions: str | None = typer.Option(
-        None, metavar="FILE|none", help="Leave out the users of this exemption list."
+    exemptions: str = typer.Option(
+        ...,
+        metavar="FILE|none",
+        help="Leave out the users of this exemption list; none if you have no list.",
     ),
     exempt: list[str] = typer.Option([], **EXEMPT),
 ) -> None:
@@ -51,8 +53,6 @@ def plan(
     checks each user in AWS first. Users that are left out are listed with the reason; if a decision
     stands that is not carried out, the exit code is 5.
     """
-    require(bool(report), "name the newest reports, and all since the decisions", "--report")
-    require(bool(exemptions), "name the list of exemptions, or write none", "--exemptions")
     files = decision_inputs(names)
 
     from analyzer.analysis.analysis import analyze
@@ -63,7 +63,7 @@ def plan(
     from analyzer.writers import headline
 
     _check_names(files)
-    listed = decision_inputs([exemptions]) if exemptions and exemptions != "none" else []
+    listed = [] if exemptions == "none" else decision_inputs([exemptions])
     check_outputs([output] if output else [], [*files, *listed, *report])
     ledger = Ledger().with_lines(line for file in files for line in read_ledger(*file).lines)
     _refuse_uncollected(ledger, files)

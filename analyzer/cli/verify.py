@@ -130,7 +130,6 @@ def _request_of_run(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
         for file, name in source.lists.items()
         if file in run.files
     }
-    logs = inputs.REMOVAL_LOG.partition("{")[0]
     parameters = run.record.parameters
     names = (field.name for field in fields(JudgingOptions))
     values = {name: parameters[name] for name in names if name in parameters} | {
@@ -138,7 +137,6 @@ def _request_of_run(run: "Run", source: "MadeFrom") -> "AnalysisRequest":
         "owners": kept.get(inputs.OWNERS),
         "decisions": kept.get(inputs.DECISIONS),
         "accounts": kept.get(inputs.ACCOUNTS),
-        "log": [file for name, file in kept.items() if name.startswith(logs)],
     }
     kinds = {"definition": Definition, "standard": Benchmark}
     values |= {name: kind(values[name]) for name, kind in kinds.items() if values[name]}

@@ -11,6 +11,7 @@ from typing import Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import sha256
+from analyzer.report.age import MaxAge
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import UncoveredFile
 from analyzer.report.report import Report
@@ -34,16 +35,18 @@ LISTS: Final = (EXEMPTIONS, OWNERS)
 DECISIONS: Final = "decisions.csv"
 """The ledger: at the top of the folder of runs, and in each run the copy that it used."""
 
-REMOVAL_LOG: Final = "removal-log-{}.csv"
-"""The names of the logs of the removal script that a run used, by number."""
-
 FOLLOW_UP: Final = "follow_up.csv"
 
 
-def load_reports(run: Path, origins: Mapping[Path, str], max_input: int = MAX_INPUT) -> Report:
+def load_reports(
+    run: Path,
+    origins: Mapping[Path, str],
+    max_input: int = MAX_INPUT,
+    max_age: MaxAge | None = None,
+) -> Report:
     """Return the reports in a run's folder; `origins` has the original of each copy.
 
-    Raises InputRefused, which names the originals.
+    Raises InputRefused, which names the originals; also if a report is too old.
     """
     prefix = f"{run}{os.sep}"
     names = {str(copy): name for copy, name in origins.items()}
@@ -52,6 +55,8 @@ def load_reports(run: Path, origins: Mapping[Path, str], max_input: int = MAX_IN
         found = find_sources(copies, InputLimit(max_input))
         inputs = [replace(source, origin=names.get(source.name, "")) for source in found]
         report = load_sources(copies, inputs, None)
+        if max_age:
+            max_age.check(report)
     except InputRefused as error:
         raise InputRefused(
             replace(
@@ -215,7 +220,7 @@ def _copy_file(name: str, origin: Path | Callable[[], bytes], target: Path) -> N
 def is_input(path: str) -> bool:
     """Return whether a file of a run, by its path there, is a report or list it was made from."""
     lists = EXEMPTIONS, OWNERS, ACCOUNTS, DECISIONS
-    return path in lists or path.startswith((f"{REPORTS}/", REMOVAL_LOG.partition("{")[0]))
+    return path in lists or path.startswith(f"{REPORTS}/")
 
 
 def changed_files(run: Run) -> Iterator[tuple[str, str]]:

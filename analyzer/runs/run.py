@@ -14,6 +14,7 @@ from analyzer.aws import FetchRequest
 from analyzer.decisions.ledger import Ledger, ledger_bytes
 from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files
+from analyzer.report.age import MaxAge
 from analyzer.report.report import Report
 from analyzer.reviews.uncollected import uncollected
 from analyzer.runs import inputs, outputs, run_folders
@@ -51,6 +52,7 @@ class ExportRequest:
     sources: Sequence[str]
     fetch_request: FetchRequest | None
     max_input: int
+    max_age: MaxAge | None
     skip_unreadable: bool
     analysis_request: AnalysisRequest
     ledger: Path | None
@@ -129,7 +131,7 @@ def _gather_reports(
         folder.mkdir(mode=0o700)
     if request.fetch_request:
         has_gaps = _fetch(request, request.fetch_request, folder)
-        report = inputs.load_reports(building, {}, request.max_input)
+        report = inputs.load_reports(building, {}, request.max_input, request.max_age)
         return report, has_gaps, {"unreadable": [], "skipped": []}
     sources, is_outside = inputs.inputs_outside_runs(
         request.sources, request.folder, request.max_input
@@ -139,7 +141,7 @@ def _gather_reports(
     sources = load.without_files(sources, unreadable)
     with run_folders.os_errors_translated(folder):
         origins = inputs.copy_inputs(request.sources, sources, folder, is_outside)
-    report = inputs.load_reports(building, origins, request.max_input)
+    report = inputs.load_reports(building, origins, request.max_input, request.max_age)
     outside: dict[str, list[Any]] = {
         "unreadable": [[file.name, file.reason] for file in unreadable],
         "skipped": list(load.skipped_notes(sources)),

@@ -108,10 +108,9 @@ def write_changed_arns(comparison: Comparison, stream: BinaryIO) -> None:
     user_lists.write_lines(_users(comparison)[columns.ARN], stream)
 
 
-def left_out_line(comparison: Comparison) -> str:
-    """Return how many users of the changes are in no list of names and why, empty for none."""
-    left_out = user_lists.left_out_text(_changed_users(comparison))
-    return f"{left_out}." if left_out else ""
+def left_out_line(comparison: Comparison) -> Iterator[str]:
+    """Yield how many users of the changes are in no list of names and why, nothing for none."""
+    yield from user_lists.left_out_of_lists(_changed_users(comparison))
 
 
 def _users(comparison: Comparison) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """List users in words, in the order for people, and write their names."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
@@ -132,19 +132,19 @@ def write_lines(texts: pd.Series, stream: BinaryIO) -> None:
     stream.write("".join(f"{printable(text)}\n" for text in texts).encode())
 
 
-def left_out_line(analysis: Analysis, verdicts: Collection[Verdict]) -> str:
-    """Return how many users with one of the verdicts are left out and why, empty for none."""
-    return left_out_text([(_users_with(analysis, verdicts), analysis.report.files)])
+def left_out_line(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
+    """Yield how many users with one of the verdicts are left out and why, nothing for none."""
+    yield from left_out_of_lists([(_users_with(analysis, verdicts), analysis.report.files)])
 
 
-def left_out_text(lists: Iterable[tuple[Users, Sequence[ReportFile]]]) -> str:
-    """Return how many users of lists, each with its files, are left out and why."""
+def left_out_of_lists(lists: Iterable[tuple[Users, Sequence[ReportFile]]]) -> Iterator[str]:
+    """Yield how many users of lists, each with its files, are left out and why."""
     numbers: Counter[str] = Counter()
     for listed, files in lists:
         reasons = _left_out_by_reason(listed, files)
         numbers.update({reason: int(mask.sum()) for reason, mask in reasons.items()})
-    parts = numbers_text(numbers)
-    return f"Left out of the list: {parts}" if parts else ""
+    if parts := numbers_text(numbers):
+        yield f"Left out of the list: {parts}."
 
 
 def _left_out_by_reason(page: Users, files: Sequence[ReportFile]) -> dict[str, np.ndarray]:

@@ -60,7 +60,7 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--user", "?" * 100_000], "--user", "the pattern has more than 2,048 signs"),
     (["--user", ""], "--user", "the pattern is empty"),
     (["--user", "ann", "--user", "b*"], "--user", "ann: matches no user in the reports"),
-    (["--user", "!zz-*"], "--user", "!zz-*: matches no user in the reports"),
+    (["--user", "!zz-*"], "--user", "!zz-* excludes nobody: zz-* matches no user; use * and ?"),
     (["--user", "!"], "--user", "the pattern is empty"),
     (["-f", "names", *ONLY], "--rules", "not with names, which lists users by verdict: use -f fi"),
     (["-f", "arns", *ONLY], "--rules", "not with arns, which lists users by verdict"),

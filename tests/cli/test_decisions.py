@@ -238,8 +238,8 @@ def test_no_ledger_and_no_list_with_decisions_is_written_over(
 
 def test_a_plan_asks_for_the_reports_and_for_who_is_exempt(decided: Path, report: Path) -> None:
     for options, says in (
-        (("--exemptions", "none"), "name the newest reports, and all since the decisions"),
-        (("--report", report), "name the list of exemptions, or write none"),
+        (("--exemptions", "none"), "Missing option '--report'. Compare each user with this report"),
+        (("--report", report), "Missing option '--exemptions'. Leave out the users of this"),
     ):
         done = run("plan", decided, *options)
         assert (done.code, says in done.message_line) == (2, True)

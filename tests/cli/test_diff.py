@@ -351,6 +351,8 @@ def test_names_are_those_of_the_listed_changes_but_not_of_users_that_need_a_chec
     assert done.lines == [f"{start}zoe", f"{start}bob"]
     left_out = "1 to check, 1 that may have an active service-specific credential"
     assert f"Left out of the list: {left_out}.\n" in done.messages
+    quiet = run("diff", before, now, "-q", "-f", form, "--change", "unused")
+    assert quiet.messages == f"Left out of the list: {left_out}.\n"
     done = run("diff", before, now, "-f", form, "--change", "gone", "--exempt", "zoe=new")
     assert (done.lines, "Left out" in done.messages) == ([f"{start}bob"], False)
 

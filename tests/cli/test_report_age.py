@@ -5,17 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli import streams
+from analyzer.cli import inputs
+from analyzer.runs.run_folders import LAST_RUN
 from tests.support.builders import a_user, report_text, run, saved
 from tests.support.reading import OTHER_ACCOUNT, of_account
-from tests.support.runs import console_report
+from tests.support.runs import console_report, visible
 
 NOW = datetime(2026, 6, 8, 9, 30, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streams, "utc_now", lambda: NOW)
+    monkeypatch.setattr(inputs, "utc_now", lambda: NOW)
 
 
 def said(*words: object) -> tuple[int, str]:
@@ -58,3 +59,16 @@ def test_a_report_of_the_future_is_refused(tmp_path: Path, time: str, code: int)
     report = saved(tmp_path, report_text([a_user("ann")]), "report.csv")
     found, message = said(report, "--max-report-age", "1", "--as-of", time)
     assert (found, "later than the clock, so its age is unknown" in message) == (code, code == 3)
+
+
+def test_a_run_of_an_old_report_is_refused_by_its_own_name_and_nothing_is_kept(
+    tmp_path: Path,
+) -> None:
+    report, runs = console_report(tmp_path, "2026-06-01", a_user("ann")), tmp_path / "runs"
+    words = ("export", "--from", report, "--out-dir", runs, "-q", "--max-report-age")
+    refused = run(*words, 6)
+    age = "as of 2026-06-01 09:30 UTC, 7.0 days old; --max-report-age is 6 days"
+    assert (refused.code, f"credreport: {report}: {age}" in refused.message_line) == (3, True)
+    assert (visible(runs), age in (runs / LAST_RUN).read_text()) == (set(), True)
+    assert run(*words, 7).code == 0
+    assert visible(runs) == {"latest", "2026-06-01T09-30-00Z"}

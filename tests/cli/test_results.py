@@ -53,9 +53,18 @@ def test_standard_output_gets_the_result_alone_and_standard_error_the_rest() -> 
     csv = csv_bytes(analyzed_console(), UNUSED)
     assert run(*ON_CONSOLE, "-f", "csv") == (0, csv, ANSWER + NOTES + BLIND_SPOTS)
     arns = arns_bytes(analyzed_console(), UNUSED)
-    says = f"{ANSWER}{NOTES}Left out of the list: {TO_CHECK}{FOR_OTHERS}{BLIND_SPOTS}"
+    says = f"{ANSWER}{NOTES}{BLIND_SPOTS}Left out of the list: {TO_CHECK}{FOR_OTHERS}"
     assert run(*ON_CONSOLE, "-f", "arns") == (0, arns, says)
     assert "Left out" not in run(*ON_CONSOLE, "-f", "names", "--verdict", "dormant").messages
+
+
+@pytest.mark.parametrize("form", ["names", "arns"])
+def test_a_list_of_names_says_whom_it_leaves_out_even_with_quiet(form: str) -> None:
+    says = f"Left out of the list: {TO_CHECK}{FOR_OTHERS}"
+    assert run(*ON_CONSOLE, "-q", "-f", form).messages == says
+    every = run(*ON_CONSOLE, "-q", "-f", form, "--verdict", "all").messages
+    assert every.startswith("Left out of the list: 14 to check, ")
+    assert run(*ON_CONSOLE, "-q", "-f", "csv").messages == ""
 
 
 def test_a_table_comes_with_the_rules_on_standard_error() -> None:

@@ -1,5 +1,6 @@
 """The log of the removal script says when and by whom a user was removed."""
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -21,7 +22,6 @@ from tests.support.builders import (
     report_text,
     run,
     saved,
-    table,
 )
 from tests.support.decisions import console_name, ledger_of, line
 from tests.support.named_reports import load_named
@@ -165,9 +165,8 @@ def test_analyze_reads_logs_beside_a_ledger_only(tmp_path: Path) -> None:
     log = log_in(tmp_path, entry())
     words = ("analyze", reports, "--log", log)
     assert run(*words).code == 2
-    runs = tmp_path / "runs"
-    run("export", "--from", reports, *words[2:], "--decisions", ledger, "--out-dir", runs)
-    (row,) = table((runs / "latest/follow_up.csv").read_bytes())
+    done = run(*words, "--decisions", ledger, "-f", "json")
+    (row,) = json.loads(done.output)["decisions"]["follow_up"]
     assert (row["status"], row["done_at"]) == ("done", "2026-05-05T12:00:00Z")
     for path in (log, ledger):
         assert run(*words, "--decisions", ledger, "-o", path).code == 2

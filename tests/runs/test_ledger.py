@@ -15,7 +15,6 @@ from analyzer.files import sha256
 from tests.support.builders import Row, a_user, days_before, saved, table
 from tests.support.builders import run as program
 from tests.support.decisions import bulk, line, user_rows
-from tests.support.removal_logs import CALLER, log_in, log_row
 from tests.support.review import edited, entered
 from tests.support.runs import check_whole, exporting_day, have_review_workbook, record_of
 
@@ -198,22 +197,3 @@ def test_what_was_entered_and_not_collected_is_named_and_ends_the_run_with_5(
     assert not any(str(path) in log for path in passed)
     assert record_of(run(runs, SECOND))["exit_code"] == 5
     assert ledger.read_bytes() == known
-
-
-def test_a_run_keeps_the_logs_that_it_read_and_says_who_did_a_removal(
-    runs: Path, tmp_path: Path
-) -> None:
-    (runs / "decisions.csv").write_bytes(ledger_bytes([DELETE]))
-    decided_on = {"decided_on": str(ON)}
-    logs = [
-        log_in(tmp_path, log_row(at, "ann", days_before(900), **decided_on), name=f"{at:%d}.csv")
-        for at in (days_before(-20), days_before(-25))
-    ]
-    words = [word for log in logs for word in ("--log", log)]
-    assert export(runs, SECOND, *words, users=[BOB]) == 0
-    second = run(runs, SECOND)
-    (row,) = table((second / "follow_up.csv").read_bytes())
-    assert (row["status"], row["done_by"]) == ("done", CALLER)
-    assert row["done_at"] == f"{days_before(-25):%Y-%m-%dT%H:%M:%SZ}"
-    kept = [second / f"removal-log-{number}.csv" for number in (1, 2)]
-    assert [*map(sha256, kept)] == record_of(second)["parameters"]["log"] == [*map(sha256, logs)]
