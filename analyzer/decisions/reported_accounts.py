@@ -99,12 +99,15 @@ def _reported_users(
     users = page.users
     is_judged = columns.VERDICT in users
     blank = [""] * len(users)
-    places = zip(users[columns.FILE], users[columns.SERVICE_CREDENTIALS], strict=True)
-    has_list = [files[at].shows_service_credentials or services != "" for at, services in places]
+    file_of = [files[at] for at in users[columns.FILE]]
+    listed = zip(file_of, users[columns.SERVICE_CREDENTIALS], strict=True)
+    services = ["" if file.has_older_list else names for file, names in listed]
+    shows = zip(file_of, services, strict=True)
+    has_list = [file.shows_service_credentials or names != "" for file, names in shows]
     reported = map(
         ReportedUser,
         credentials_of_users(page),
-        users[columns.SERVICE_CREDENTIALS],
+        services,
         has_list,
         users[columns.VERDICT] if is_judged else blank,
         users[columns.EXEMPTION] if is_judged else blank,

@@ -81,7 +81,8 @@ class ReportFile:
     later report count from `baseline`: the time that AWS gives for the report, else its newest
     timestamp; never `--as-of`, and never a day without a time. `service_credentials` is AWS's list
     of service-specific credentials, if saved with the report; with `shows_service_credentials` the
-    list is of the only account, and as new as the report.
+    list is of the only account, and as new as the report. `has_older_list` says that it was saved
+    with a copy of an earlier moment.
     """
 
     name: str
@@ -93,6 +94,7 @@ class ReportFile:
     accounts: tuple[AccountRowCounts, ...]
     service_credentials: FileReference | None = None
     shows_service_credentials: bool = False
+    has_older_list: bool = False
 
     @property
     def time(self) -> datetime:

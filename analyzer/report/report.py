@@ -24,8 +24,9 @@ class Report:
     `iam_users` are in the files' order, `root_users` beside them.
     `sha256` are those of the bytes of all reports that were read, also of those that do not count,
     which `superseded` names.
-    `older` are the reports that do not count because another report of the account is newer, if
-    any, as one Report in which each file counts as if alone. `not_covered` are the accounts that
+    `older` are the reports that do not count because another report of the account is newer, or
+    because it has the same bytes and a later as-of, if any, as one Report in which each file counts
+    as if alone. `not_covered` are the accounts that
     should have a report and have none, `left_out` the accounts of an organization that were left
     out on purpose. `source_notes` name the input that was not read as it is, `content_notes` the
     oddities of the files that were read.

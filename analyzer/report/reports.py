@@ -265,7 +265,7 @@ def _newest(reports: Sequence[ReadReport]) -> _Choice:
         *(copy_note(copy.file.name, first.file.name) for copy, first in copies),
         *superseded_notes(older),
     ]
-    return _Choice(newest, [*_older_parts(older)], notes)
+    return _Choice(newest, [*_older_parts(older), *_earlier_copies(copies)], notes)
 
 
 def _without_superseded_accounts(
@@ -344,20 +344,42 @@ def _with_credentials_of(copies: Sequence[ReadReport], chosen: ReadReport) -> Re
     shows = moments[0] == chosen.own_as_of and any(
         copy.file.shows_service_credentials for copy in newest
     )
-    file = replace(chosen.file, service_credentials=listed[0].file, shows_service_credentials=shows)
+    is_older = moments[0] != chosen.own_as_of and not any(
+        copy.own_source is AsOfSource.ASSUMED for copy in newest if copy.text.service_credentials
+    )
+    file = replace(
+        chosen.file,
+        service_credentials=listed[0].file,
+        shows_service_credentials=shows,
+        has_older_list=is_older,
+    )
     return replace(chosen, text=text, file=file)
 
 
 def _older_parts(older: Iterable[_Superseded]) -> Iterator[ReadReport]:
-    """Yield the parts of older reports whose accounts have a newer report.
-
-    Each part keeps the report's own time: `--as-of` is the time of the newer reports.
-    """
+    """Yield the parts of older reports whose accounts have a newer report."""
     for report, newer in older:
         others = {account.account for account in report.file.accounts} - {*newer}
-        part = _without_accounts(report, others)
-        own: dict[str, Any] = {"as_of": report.own_as_of, "as_of_source": report.own_source}
-        yield replace(part, file=replace(part.file, **own))
+        yield _as_of_its_own(_without_accounts(report, others))
+
+
+def _earlier_copies(copies: Iterable[tuple[ReadReport, ReadReport]]) -> Iterator[ReadReport]:
+    """Yield the copies of other moments than what counts instead, those of one moment once.
+
+    They have the lists of their own moment.
+    """
+    of_moment: dict[tuple[str, datetime], list[ReadReport]] = defaultdict(list)
+    for copy, first in copies:
+        if copy.own_source is not AsOfSource.ASSUMED and copy.own_as_of != first.own_as_of:
+            of_moment[copy.text.csv_sha256, copy.own_as_of].append(_as_of_its_own(copy))
+    for alike in of_moment.values():
+        yield _with_credentials_of(alike, alike[0])
+
+
+def _as_of_its_own(report: ReadReport) -> ReadReport:
+    """Return an older report as of its own time: `--as-of` is the time of the newer ones."""
+    own: dict[str, Any] = {"as_of": report.own_as_of, "as_of_source": report.own_source}
+    return replace(report, file=replace(report.file, **own))
 
 
 def _without_accounts(report: ReadReport, superseded: Iterable[str]) -> ReadReport:

@@ -1,6 +1,7 @@
 """Find the reports and lists that a review was made from, and make its lists anew."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,7 +11,13 @@ from typing import Final
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis, analyze
 from analyzer.decisions.decision import User, open_row
-from analyzer.decisions.review import ListOfReview, ReportedList, ReportedUser, Review
+from analyzer.decisions.review import (
+    ListOfReview,
+    ReportedList,
+    ReportedUser,
+    ReportOfReview,
+    Review,
+)
 from analyzer.decisions.user_rows import NOT_FROM_REPORT, rows_of_users_csv, same_second_names
 from analyzer.errors import InputRefused
 from analyzer.lists.owners import Owners
@@ -44,9 +51,9 @@ class GivenReports:
     _analyses: dict[str, Analysis] = field(default_factory=dict, repr=False)
 
     @cached_property
-    def contents(self) -> dict[str, Source]:
-        """Return each report by its SHA-256; they are read once. Raises InputRefused."""
-        read: dict[str, Source] = {}
+    def contents(self) -> dict[str, list[Source]]:
+        """Return the reports by their SHA-256; they are read once. Raises InputRefused."""
+        read = defaultdict[str, list[Source]](list)
         for source in self.sources:
             if not source.is_skipped:
                 try:
@@ -54,7 +61,7 @@ class GivenReports:
                 except OSError as error:
                     raise unreadable_file_refusal(source.name, error) from None
                 digest = hashlib.sha256(content).hexdigest()
-                read.setdefault(digest, replace(source, content=content))
+                read[digest].append(replace(source, content=content))
         return read
 
     def lists_of(self, workbook: str, review: Review) -> dict[str, ReportedList]:
@@ -91,7 +98,7 @@ class GivenReports:
         """Return the reports of a review, under the names that they had."""
         names = {report.sha256: report.name for report in review.reports}
         _check_all(workbook, names, self.contents)
-        sources = [replace(self.contents[digest], name=name) for digest, name in names.items()]
+        sources = [source for made in review.reports for source in self._sources(made, review)]
         as_of = timestamp(review.reports[0].as_of) if review.set_as_of else None
         report = load_sources(self.names, sources, as_of)
         beside = (file.service_credentials for file in report.files)
@@ -104,6 +111,24 @@ class GivenReports:
                 raise InputRefused.of_file(workbook, message, _HINT)
         return report
 
+    def _sources(self, made: ReportOfReview, review: Review) -> list[Source]:
+        """Return a report of a review under its name, and copies that have its list.
+
+        Of reports of equal bytes, that of the moment of the review is meant.
+        """
+        alike = self.contents[made.sha256]
+        evidence = {digest for _, digest in review.evidence}
+        of_moment, with_list = list[Source](), list[Source]()
+        for source in alike if len(alike) > 1 else ():
+            (file,) = load_sources(self.names, [source], None).files
+            listed = file.service_credentials
+            if utc_text(file.as_of) == made.as_of and (not listed or listed.sha256 in evidence):
+                of_moment.append(source)
+            elif listed and listed.sha256 in evidence:
+                with_list.append(source)
+        first, *others = of_moment or alike[:1]
+        return [replace(first, name=made.name), *others, *with_list]
+
     def users_of(self, names: Collection[str]) -> dict[tuple[User, str], ReportedUser]:
         """Return the users of these names of all reports, by as-of, judged by the usual limits.
 
@@ -111,7 +136,7 @@ class GivenReports:
         """
         if not self.sources:
             return {}
-        sources = [*self.contents.values()]
+        sources = [source for alike in self.contents.values() for source in alike]
         report = load_sources(self.names, sources, self.as_of, with_older=True)
         judged = analyze(report).judged
         page = judged.where(judged.users[columns.USER].isin([*names]).to_numpy(bool))

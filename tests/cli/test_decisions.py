@@ -19,6 +19,7 @@ from tests.support.builders import (
     report_text,
     run,
     saved,
+    saved_credentials,
 )
 from tests.support.decisions import bulk, line, user_rows
 from tests.support.outputs import HEADER_OF_EXEMPTIONS
@@ -186,6 +187,26 @@ def test_decisions_on_a_report_that_is_not_named_are_one_problem_and_open_rows_a
     assert says in done.messages
     assert done.messages.count("Name the report that it was made from") == 1
     assert collect(saved(tmp_path, bulk(rows), "bulk.csv"), "--report", report).code == 0
+
+
+def test_of_reports_of_equal_bytes_a_list_is_compared_with_that_of_its_moment(
+    tmp_path: Path,
+) -> None:
+    """A quiet account repeats its bytes, and AWS's lists beside the copies may differ."""
+    first, then = (console_report(tmp_path / day, day, ANN, BOB) for day in (DAY, LATER))
+    assert first.read_bytes() == then.read_bytes()
+    saved_credentials(first, ann="Active")
+    to_delete = entered("ann", ("delete", "Anna", date(2026, 6, 2), None, None))
+    given = "--report", tmp_path / DAY, "--report", tmp_path / LATER
+    for report in (first, then):
+        rows = analyze(report, "-f", "csv").rows
+        listed = saved(tmp_path, bulk(rows, (*DELETE[:2], "2026-06-02", "", "")), "bulk.csv")
+        assert collect(listed, *given).code == 0
+    for reports in ([first], [then], [first, then]):
+        book = tmp_path / "review.xlsx"
+        assert analyze(*reports, "-o", book).code == 0
+        done = collect(saved(tmp_path, edited(book.read_bytes(), to_delete), "b.xlsx"), *given)
+        assert (done.code, done.messages.startswith("Checked")) == (0, True), done.messages
 
 
 def test_no_filled_workbook_is_written_over(report: Path, workbook: Path, written: bytes) -> None:

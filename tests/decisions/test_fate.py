@@ -415,6 +415,34 @@ def test_a_service_credential_counts_as_lists_show_it(
         assert fate.action == ("deactivate" if lists.get(AS_OF) == "Active" else "delete")
 
 
+EQUAL_BYTES: list[tuple[LedgerLine, dict[datetime, str], State, str]] = [
+    # A list beside the earlier of two equal reports shows what was active between.
+    (delete(), {AS_OF: "a", WEEK: "b Active", LATER: "b Inactive"}, CHANGED, "service-specific"),
+    # The list of a report older than the one decided on is not that of its newer copy.
+    (delete(as_of=WEEK, on=WEEK.date()), {AS_OF: "a Active", WEEK: "b", LATER: "a"}, OPEN, STILL),
+    (delete(as_of=WEEK, on=WEEK.date()), {AS_OF: "a Active", WEEK: "a", LATER: "b"}, OPEN, STILL),
+    (delete(as_of=WEEK, on=WEEK.date()), {AS_OF: "a Active", WEEK: "a"}, OPEN, STILL),
+    # A line of a script finds its report.
+    (delete(beside=None), {AS_OF: "a", LATER: "a"}, OPEN, STILL),
+    (delete(beside=None), {AS_OF: "a", WEEK: "b", LATER: "a"}, OPEN, STILL),
+]
+"""What was decided, of each report its content and what AWS's list beside it shows, the outcome."""
+
+
+@pytest.mark.parametrize(("decided", "reports", "state", "fact"), EQUAL_BYTES)
+def test_each_as_of_of_equal_bytes_counts_with_its_own_list(
+    decided: LedgerLine, reports: dict[datetime, str], state: State, fact: str, tmp_path: Any
+) -> None:
+    for at, shown in reports.items():
+        content, _, listed = shown.partition(" ")
+        name = console_name(at)
+        report = saved(tmp_path, report_text([QUIET, a_user(content, created=BEFORE)]), name)
+        if listed:
+            saved_credentials(report, quiet=listed)
+    fate = fate_of(analyzer.analyze(analyzer.load(tmp_path), ledger=ledger_of(decided)))
+    assert (fate.state, fact in fate.fact) == (state, True), fate.fact
+
+
 def test_an_account_without_a_report_is_unknown() -> None:
     decided = delete(a_user(account=OTHER_ACCOUNT))
     fate = fate_of(analysis_of(as_of=LATER, ledger=ledger_of(decided)), OTHER_ACCOUNT)

@@ -183,6 +183,27 @@ def test_of_lists_beside_copies_the_newest_counts_and_shows_who_has_none_if_it_i
     assert shown(two_accounts) == ("s", lists[two_accounts], False)
 
 
+def test_copies_of_earlier_moments_are_among_the_older_reports_each_with_its_own_lists(
+    tmp_path: Path,
+) -> None:
+    old, new, undated = (
+        put(tmp_path, PLAIN, name) for name in (console(days_before(7)), console(AS_OF), "a.csv")
+    )
+    evidence_beside(old, ("bob", "s"))
+    again = put(tmp_path, PLAIN, f"again/{old.name}")
+    evidence_beside(again, ("bob", "a"))
+    report = analyzer.load(old, again, new, undated)
+    assert report.older
+    (file,), (copy,) = report.files, report.older.files
+    assert (file.as_of, copy.as_of) == (AS_OF, days_before(7))
+    assert evidence_in(report.older)[0] == evidence_in(report)[0] == {"ann": "", "bob": "a, s"}
+    assert (file.has_older_list, copy.has_older_list) == (True, False)
+    assert (file.shows_service_credentials, copy.shows_service_credentials) == (False, True)
+    evidence_beside(undated, ("bob", "s"))
+    other = analyzer.load(new, undated)
+    assert (other.older, other.files[0].has_older_list) == (None, False)
+
+
 # Reports of several moments
 
 
