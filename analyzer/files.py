@@ -164,6 +164,13 @@ def missing_file_refusal(name: str) -> InputRefused:
     return InputRefused.of_file(printable(name), message, "Check the path.")
 
 
+def unreadable_file_refusal(name: str, error: OSError) -> InputRefused:
+    """Return the refusal of a file or folder that is there, but cannot be read."""
+    message = f"it cannot be read: {error.strerror or error}"
+    hint = "Check the path, and who may read it."
+    return InputRefused.of_file(printable(name), message, hint)
+
+
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file."""
     with path.open("rb") as stream:

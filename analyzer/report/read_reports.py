@@ -14,7 +14,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem, first_of_columns
 from analyzer.report import arns, values
 from analyzer.report.model import AccountRowCounts, ReportFile, as_block
-from analyzer.report.report_text import ReportText, own_as_of
+from analyzer.report.report_text import RefusedText, ReportText, Text, own_as_of
 from analyzer.report.table import (
     DOWNLOAD_AGAIN,
     Damage,
@@ -30,9 +30,6 @@ _GROUP_BYTES = 16 << 20
 """Bytes of small reports that are read at once: about as many rows as a slice has."""
 
 _PAST: Final = [name for name in columns.TIMESTAMPS if name != columns.PASSWORD_NEXT_ROTATION]
-
-Text = ReportText | InputRefused
-"""The text of a report, or the refusal to read it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +49,11 @@ class ReadReport:
     superseded: frozenset[str] = frozenset()
     repeated: int = 0
     mended: int = 0
+
+    @property
+    def name(self) -> str:
+        """Return the name of the input."""
+        return self.text.name
 
     def is_part_of(self, other: "ReadReport") -> bool:
         """Return whether AWS gave both reports the same as-of, so that they count together."""
@@ -118,22 +120,26 @@ class _Reading:
         self.parts: dict[bool, list[Users]] = {False: [], True: []}
         self.hashes: dict[bool, list[np.ndarray]] = {False: [], True: []}
 
-    def add(self, group: Sequence[ReportText] | InputRefused) -> None:
+    def add(self, group: Sequence[ReportText] | RefusedText) -> None:
         """Read reports with the same header, or note a refusal."""
-        if isinstance(group, InputRefused):
+        if isinstance(group, RefusedText):
             self.texts.append(group)
             return
         start = len(self.texts)
-        for at, text in enumerate(group, start):
-            self.seen[at] = _Seen()
-            self.texts.append(replace(text, csv=b""))
+        self.texts += group
+        self.seen |= {at: _Seen() for at in range(start, len(self.texts))}
         together = read_together(group) if group[1:] else None
         if together is not None:
             self._add(together, start)
+            for text in group:
+                text.content.csv = b""
             return
         for at, text in enumerate(group, start):
-            for table in read_alone(text, self.seen[at].damage):
-                self._add(table, at)
+            try:
+                for table in read_alone(text, self.seen[at].damage):
+                    self._add(table, at)
+            except InputRefused as refused:
+                self.texts[at] = RefusedText(text.name, refused.problems)
 
     def _add(self, table: pa.Table, start: int) -> None:
         """Add the rows of a slice; `start` is the position of its first report."""
@@ -261,7 +267,7 @@ _NO_ROWS: Final = pa.table(
 
 def read_reports(
     texts: Iterable[Text], set_as_of: datetime | None
-) -> tuple[Rows, list[ReadReport | InputRefused]]:
+) -> tuple[Rows, list[ReadReport | RefusedText]]:
     """Return the rows of all reports, and what each report is, or its refusal."""
     reading = _Reading()
     for group in _groups(texts):
@@ -271,7 +277,7 @@ def read_reports(
     return rows, [*_outcomes(reading, set_as_of)]
 
 
-def _groups(texts: Iterable[Text]) -> Iterator[list[ReportText] | InputRefused]:
+def _groups(texts: Iterable[Text]) -> Iterator[list[ReportText] | RefusedText]:
     """Yield neighbours with the same header together, as many as are read at once."""
     group: list[ReportText] = []
     size = 0
@@ -279,30 +285,34 @@ def _groups(texts: Iterable[Text]) -> Iterator[list[ReportText] | InputRefused]:
         if group and not _may_join(text, group[0], size):
             yield group
             group, size = [], 0
-        if isinstance(text, InputRefused):
+        if isinstance(text, RefusedText):
             yield text
         else:
             group.append(text)
-            size += len(text.csv)
+            size += len(text.content.csv)
     if group:
         yield group
 
 
 def _may_join(text: Text, first: ReportText, size: int) -> bool:
     """Return whether a text may be read with those before it, of so many bytes."""
-    if isinstance(text, InputRefused) or text.header.line != first.header.line:
+    if isinstance(text, RefusedText) or text.header.line != first.header.line:
         return False
-    return size + len(text.csv) <= _GROUP_BYTES
+    is_large = text.is_large or first.is_large
+    return not is_large and size + len(text.content.csv) <= _GROUP_BYTES
 
 
 # What each report is
 
 
-def _outcomes(reading: _Reading, set_as_of: datetime | None) -> Iterator[ReadReport | InputRefused]:
+def _outcomes(reading: _Reading, set_as_of: datetime | None) -> Iterator[ReadReport | RefusedText]:
     """Yield each report, or its refusal with every problem."""
     for at, text in enumerate(reading.texts):
-        if isinstance(text, InputRefused):
+        if isinstance(text, RefusedText):
             yield text
+            continue
+        if text.metadata and text.metadata.sha256 != text.content.sha256:
+            yield RefusedText(text.name, text.metadata.of_other_report(text.name).problems)
             continue
         seen = reading.seen[at]
         dates = sorted(seen.dates, key=lambda date: columns.TIMESTAMPS.index(date[1]))
@@ -313,8 +323,10 @@ def _outcomes(reading: _Reading, set_as_of: datetime | None) -> Iterator[ReadRep
         if seen.newest < 0 and not problems:
             message = "no row holds a timestamp that can be read"
             problems = [Problem.of_file(text.name, message, DOWNLOAD_AGAIN)]
-        refused = InputRefused(first_of_columns(problems))
-        yield refused if problems else _read_report(at, text, seen, set_as_of)
+        if problems:
+            yield RefusedText(text.name, InputRefused(first_of_columns(problems)).problems)
+        else:
+            yield _read_report(at, text, seen, set_as_of)
 
 
 def _problems_of_whole(text: ReportText, seen: _Seen) -> Iterator[Problem]:
@@ -349,8 +361,8 @@ def _read_report(at: int, text: ReportText, seen: _Seen, set_as_of: datetime | N
     credentials = text.service_credentials
     file = ReportFile(
         name=text.name,
-        sha256=text.sha256,
-        size=text.size,
+        sha256=text.content.sha256,
+        size=text.content.size,
         as_of=set_as_of or own,
         as_of_source=AsOfSource.OPTION if set_as_of else own_source,
         baseline=own if own_source in AWS_SOURCES else newest,

@@ -7,6 +7,7 @@ import csv
 import re
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -15,6 +16,8 @@ from typing import NamedTuple
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
+from analyzer.files import saved_file_refusal
+from analyzer.report.content import Content
 from analyzer.report.input_formats import HEAD_BYTES, NO_HEADER, RESULT, UTF8_BOM
 from analyzer.report.model import FileReference
 from analyzer.report.values import YEARS, timestamp
@@ -169,33 +172,55 @@ class ServiceCredentials:
         )
 
 
+class Metadata(NamedTuple):
+    """Hold what was saved with a fetched report: its generation time, the SHA-256 of its bytes."""
+
+    file: str
+    generated: datetime
+    sha256: str
+
+    def of_other_report(self, report: str) -> InputRefused:
+        """Return the refusal of metadata that is of another report than the one it lies beside."""
+        message = f"its `sha256` is not that of {PurePath(report).name}: the report was changed"
+        return saved_file_refusal(self.file, message)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportText:
     """Hold one report before its rows are read.
 
-    `size` counts the bytes of the file and `sha256` is their SHA-256; `csv_sha256` is that of the
-    CSV in them, the same in any wrapping. `csv` is in UTF-8; it is empty once the rows were read.
-    `envelope_time` and `metadata_time` are AWS's generation times in the envelope and the metadata,
-    if known; `service_credentials` is the list saved with the report; `origin` is the name of the
-    original, if this file is a copy.
+    `envelope_time` is AWS's generation time in the envelope, if known; `metadata` and
+    `service_credentials`, AWS's list, are what was saved with the report; `origin` is the name of
+    the original, if this file is a copy.
     """
 
     name: str
-    size: int
-    sha256: str
-    csv_sha256: str
     header: Header
-    csv: bytes
-    quoted: bool
+    content: Content
     envelope_time: datetime | None = None
-    metadata_time: datetime | None = None
+    metadata: Metadata | None = None
     service_credentials: ServiceCredentials | None = None
     origin: str = ""
 
     @property
+    def is_large(self) -> bool:
+        """Return whether the rows are still in a file, to be read in blocks."""
+        return self.content.file is not None
+
+    @property
     def rows(self) -> memoryview:
-        """Return the CSV below the header."""
-        return memoryview(self.csv)[self.header.end :]
+        """Return the CSV below the header, of a report that is in memory."""
+        return memoryview(self.content.csv)[self.header.end :]
+
+
+class RefusedText(NamedTuple):
+    """Hold the problems of an input that is no report, or cannot be read."""
+
+    name: str
+    problems: Sequence[Problem]
+
+
+Text = ReportText | RefusedText
 
 
 # The moment that a report describes
@@ -217,7 +242,7 @@ def own_as_of(text: ReportText, newest: datetime) -> tuple[datetime, AsOfSource]
     """
     known = (
         (text.envelope_time, AsOfSource.ENVELOPE),
-        (text.metadata_time, AsOfSource.METADATA),
+        (text.metadata and text.metadata.generated, AsOfSource.METADATA),
         (_from_name(text.name), AsOfSource.FILE_NAME),
         (_from_folder(text.origin or text.name, newest), AsOfSource.FOLDER),
     )

@@ -19,7 +19,13 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import values
-from analyzer.report.model import TEXT, FileReference, as_category, text_series
+from analyzer.report.model import (
+    TEXT,
+    FileReference,
+    UncoveredFile,
+    as_category,
+    text_series,
+)
 from analyzer.report.notes import (
     copy_note,
     mended_row_note,
@@ -28,9 +34,9 @@ from analyzer.report.notes import (
     repeated_row_note,
     superseded_notes,
 )
-from analyzer.report.read_reports import ReadReport, Rows, Text, read_reports
+from analyzer.report.read_reports import ReadReport, Rows, read_reports
 from analyzer.report.report import Report
-from analyzer.report.report_text import check_as_of
+from analyzer.report.report_text import RefusedText, Text, check_as_of
 from analyzer.report.table import MOST_PROBLEMS
 from analyzer.report.users import Users
 from analyzer.terms import AsOfSource, FileNote, code_of, folded_notes, short_list
@@ -43,27 +49,79 @@ _JOINED_HINT: Final = "Several reports of one account were joined: give each on 
 
 
 def assemble_report(
-    texts: Iterable[Text], set_as_of: datetime | None = None, *, with_older: bool = False
+    texts: Iterable[Text],
+    set_as_of: datetime | None = None,
+    *,
+    with_older: bool = False,
+    skip_unreadable: bool = False,
 ) -> Report:
     """Return one Report of all texts.
 
     `set_as_of` is the reports' as-of if the user sets it. A report given twice counts once; of
     different reports of one account the newest counts. With `with_older` each counts, as if alone.
+    With `skip_unreadable`, what is no whole report is not covered, nor a report of which it is
+    unknown whether it is the newest.
 
-    Raises InputRefused with the problems of all texts, or with the problem of `set_as_of`.
+    Raises InputRefused with the problems of all texts, or with the problem of `set_as_of`; with
+    `skip_unreadable`, if no text is a report.
     """
     if set_as_of:
         check_as_of(set_as_of)
     rows, outcomes = read_reports(texts, set_as_of)
-    refusals = [outcome.problems for outcome in outcomes if isinstance(outcome, InputRefused)]
+    unreadable: dict[str, Sequence[Problem]] = {}
+    if skip_unreadable:
+        unreadable = _unreadable(rows, outcomes, with_older=with_older)
+        outcomes = [outcome for outcome in outcomes if outcome.name not in unreadable]
+    refusals = [outcome.problems for outcome in outcomes if isinstance(outcome, RefusedText)]
     if refusals:
         raise InputRefused(chain(*refusals))
     reports = [outcome for outcome in outcomes if isinstance(outcome, ReadReport)]
+    report = _of_reports(rows, reports, with_older=with_older)
+    return replace(report, not_covered=tuple(map(_uncovered, unreadable, unreadable.values())))
+
+
+def _of_reports(rows: Rows, reports: Sequence[ReadReport], *, with_older: bool) -> Report:
+    """Return one Report; raises InputRefused if it is not clear what counts."""
     if with_older:
         return _report(rows, [_Choice([report]) for report in reports], reports)
     newest = _newest(reports)
     older = [_Choice([part]) for part in newest.older]
     return _report(rows, [newest], reports, _report(rows, older, reports) if older else None)
+
+
+def _unreadable(
+    rows: Rows, outcomes: Iterable[ReadReport | RefusedText], *, with_older: bool
+) -> dict[str, Sequence[Problem]]:
+    """Return the problems of what cannot count, by the name of the input.
+
+    Raises InputRefused if that is all.
+    """
+    problems: dict[str, Sequence[Problem]] = {}
+    readable: list[ReadReport] = []
+    for outcome in outcomes:
+        if isinstance(outcome, RefusedText):
+            problems[outcome.name] = outcome.problems
+            continue
+        try:
+            _report(rows, [_Choice([outcome])], [outcome])
+        except InputRefused as refused:
+            problems[outcome.name] = refused.problems
+        else:
+            readable.append(outcome)
+    if not readable:
+        raise InputRefused(chain(*problems.values()))
+    try:
+        _of_reports(rows, readable, with_older=with_older)
+    except InputRefused as refused:
+        for problem in refused.problems:
+            problems |= dict.fromkeys(problem.files or (problem.file,), (problem,))
+    return problems
+
+
+def _uncovered(name: str, problems: Sequence[Problem]) -> UncoveredFile:
+    first = problems[0]
+    reason = f"row {first.row}: {first.message}" if first.row else first.message
+    return UncoveredFile(account="", name=name, reason=reason)
 
 
 @dataclass(frozen=True)
@@ -121,9 +179,9 @@ def _report(
         content_notes=notes_on_content(counted, folded_notes(notes)),
         iam_users=iam_users,
         root_users=roots,
-        sha256=frozenset(report.text.sha256 for report in reports),
+        sha256=frozenset(report.file.sha256 for report in reports),
         superseded=tuple(
-            FileReference(name=report.file.name, sha256=report.text.sha256)
+            FileReference(name=report.file.name, sha256=report.file.sha256)
             for report in reports
             if report.file.name not in names
         ),
@@ -316,12 +374,11 @@ def without_copies(
         return known, report.own_as_of, -code_of(report.own_source)
 
     for report in sorted(reports, key=preference, reverse=True):
-        copies[report.text.csv_sha256].append(report)
-    best = {content: reports[0] for content, reports in copies.items()}
-    chosen = [report for report in reports if best[report.text.csv_sha256] is report]
-    same = [(report, best[report.text.csv_sha256]) for report in reports]
-    merged = [_with_credentials_of(copies[report.text.csv_sha256], report) for report in chosen]
-    return merged, [(copy, first) for copy, first in same if copy is not first]
+        copies[report.text.content.csv_sha256].append(report)
+    best = [copies[report.text.content.csv_sha256] for report in reports]
+    pairs = [*zip(reports, best, strict=True)]
+    merged = [_with_credentials_of(same, report) for report, same in pairs if same[0] is report]
+    return merged, [(report, same[0]) for report, same in pairs if same[0] is not report]
 
 
 def _with_credentials_of(copies: Sequence[ReadReport], chosen: ReadReport) -> ReadReport:

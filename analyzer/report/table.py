@@ -16,15 +16,13 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from analyzer import columns
-from analyzer.errors import Problem
-from analyzer.report import values
+from analyzer.errors import InputRefused, Problem
+from analyzer.report import content, values
+from analyzer.report.content import LongRow
 from analyzer.report.input_formats import not_text, place_of_bad_byte
 from analyzer.report.model import SLICE_ROWS, as_block
 from analyzer.report.report_text import Header, ReportText, column_name
 from analyzer.terms import LONGEST_SHOWN, NO_SIGN_IN, NO_VALUE, NOT_SUPPORTED, count_text
-
-BLOCK_BYTES = 4 << 20
-"""Bytes of CSV that Arrow parses at once: with all at once it takes four times as long."""
 
 MOST_PROBLEMS = 1000
 """The most problems of one file that are kept; a file with more is not a report."""
@@ -66,12 +64,12 @@ def read_together(texts: Sequence[ReportText]) -> pa.Table | None:
     marks than reports. One by one, 1,000 reports take longer.
     """
     header = texts[0].header
-    if any(text.quoted for text in texts):
-        return None
     edge = f"\n{header.separator * (len(header.names) - 1)}\n".encode()
-    content = b"".join(part for text in texts for part in (edge, text.rows))
+    together = b"".join(part for text in texts for part in (edge, text.rows))
+    if b'"' in together:
+        return None
     try:
-        table = pa_csv.read_csv(pa.BufferReader(content), **_csv_options(texts[0], len(content)))
+        table = pa_csv.read_csv(pa.BufferReader(together), **_csv_options(header, len(together)))
     except pa.ArrowInvalid:
         return None
     is_edge = ~np.asarray(pc.starts_with(table[columns.ARN], "arn:"))
@@ -86,30 +84,56 @@ def read_together(texts: Sequence[ReportText]) -> pa.Table | None:
 
 
 def read_alone(text: ReportText, damage: Damage) -> Iterator[pa.Table]:
-    """Yield the rows of a report in slices of `rows` rows or a little more; mended rows come last.
+    """Yield the rows of a report in slices; mended rows come last.
 
     The columns are those of `read_together`, `file` is 0. A report with problems may lack rows.
+    Raises InputRefused if the bytes cannot be read, or are not text.
     """
-    odd = _InvalidRows(text)
-    options = _csv_options(text, len(text.csv), odd)
-    end = text.header.row
+    odd = _OddRows(text.header)
+    end, last, quoted, error = text.header.row, memoryview(b""), False, ""
     try:
-        for table in _slices(pa_csv.open_csv(pa.BufferReader(text.rows), **options)):
-            every = np.arange(end + 1, end + len(table) + len(odd.numbers) + 1)
-            numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)]
-            end = int(numbers[-1])
-            yield from _whole_rows(text, table, numbers, damage)
-    except pa.ArrowInvalid as error:
-        if len(odd.problems) <= MOST_PROBLEMS and "Empty CSV file" not in str(error):
-            odd.problems.append(_unreadable(text, str(error)))
-    damage.problems += odd.problems
+        for last, quoted in text.content.blocks(text.header.end):
+            try:
+                for table in _tables(text.header, last, odd, quoted=quoted) if not error else ():
+                    every = np.arange(end + 1, end + len(table) + len(odd.numbers) + 1)
+                    numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)]
+                    end = int(numbers[-1])
+                    odd.good += len(table)
+                    yield from _whole_rows(text, table, numbers, damage, quoted=quoted)
+            except pa.ArrowInvalid as invalid:
+                error = str(invalid)
+    except LongRow:
+        error = "no row ends in so many bytes"
+    except UnicodeDecodeError as undecoded:
+        row, value = place_of_bad_byte(undecoded.object[: undecoded.start].decode())
+        raise InputRefused([not_text(text.name, odd.read + row, value)]) from None
+    ending = bytes(last).rstrip(b"\r\n") if odd.broken else b""
+    damage.problems += (odd_row_problem(text, *row, ending) for row in odd.broken)
+    if error and len(odd.broken) <= MOST_PROBLEMS:
+        damage.problems.append(_unreadable(text.name, error))
     if odd.mended:
         damage.mended = len(odd.mended)
-        here = text.header.named_columns if text.quoted else text.header.report_columns
+        here = text.header.named_columns if quoted else text.header.report_columns
         schema = pa.schema([(name, _TEXT) for name in here])
         numbers = np.array([row[columns.ROW] for row in odd.mended])
         mended = pa.Table.from_pylist(odd.mended, schema)
-        yield from _whole_rows(text, mended, numbers, damage)
+        yield from _whole_rows(text, mended, numbers, damage, quoted=quoted)
+
+
+def _tables(
+    header: Header, rows: memoryview, odd: "_OddRows", *, quoted: bool
+) -> Iterator[pa.Table]:
+    """Yield the rows of a block, if it has any; in quotes, rows are longer than lines."""
+    odd.before = odd.read
+    options = _csv_options(header, len(rows), odd, quoted=quoted)
+    try:
+        if quoted:
+            yield from _slices(pa_csv.open_csv(pa.BufferReader(rows), **options))
+        elif len(table := pa_csv.read_csv(pa.BufferReader(rows), **options)):
+            yield table.unify_dictionaries()
+    except pa.ArrowInvalid as invalid:
+        if "Empty CSV file" not in str(invalid):
+            raise
 
 
 def _slices(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
@@ -125,14 +149,14 @@ def _slices(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
 
 
 def _whole_rows(
-    text: ReportText, table: pa.Table, numbers: np.ndarray, damage: Damage
+    text: ReportText, table: pa.Table, numbers: np.ndarray, damage: Damage, *, quoted: bool
 ) -> Iterator[pa.Table]:
     """Yield the rows without blank ones and repeated headers; note damage within them."""
     table, order_problems = _without_headers(
         text, _numbered(table, numbers, np.zeros(len(table), int))
     )
     damage.problems += order_problems
-    damage.problems += _swallowed_row_problems(text, table) if text.quoted else ()
+    damage.problems += _swallowed_row_problems(text, table) if quoted else ()
     if len(table):
         yield table
 
@@ -143,45 +167,53 @@ def _numbered(table: pa.Table, numbers: np.ndarray, file: np.ndarray) -> pa.Tabl
 
 
 @dataclass(slots=True)
-class _InvalidRows:
-    """Put unquoted commas back into user names; refuse other rows of another length."""
+class _OddRows:
+    """Collect rows of another length: put unquoted commas back into user names, or keep the row.
 
-    text: ReportText
+    `before` is the number of the row before those that are parsed now, `good` counts the rows of
+    the right length; `broken` are numbers and texts.
+    """
+
+    header: Header
+    before: int = 0
+    good: int = 0
     numbers: list[int] = field(default_factory=list)
     mended: list[dict[str, Any]] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    broken: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def read(self) -> int:
+        """Return the number of the last row that was parsed."""
+        return self.header.row + self.good + len(self.numbers)
 
     def __call__(self, row: pa_csv.InvalidRow) -> str:
-        number = row.number + self.text.header.row
+        number = row.number + self.before
         self.numbers.append(number)
-        cells = mended_row(self.text, number, row.text)
-        if isinstance(cells, Problem):
-            self.problems.append(cells)
+        cells = mended_cells(self.header, row.text)
+        if cells is None:
+            self.broken.append((number, row.text))
         elif cells:  # A blank row has no cells.
-            named = zip(self.text.header.names, cells, strict=True)
+            named = zip(self.header.names, cells, strict=True)
             self.mended.append({**dict(named), columns.ROW: number})
-        return "skip" if len(self.problems) <= MOST_PROBLEMS else "error"
+        return "skip" if len(self.broken) <= MOST_PROBLEMS else "error"
 
 
 def _csv_options(
-    text: ReportText, block: int, skipped: _InvalidRows | None = None
+    header: Header, block: int, odd: _OddRows | None = None, *, quoted: bool = False
 ) -> dict[str, Any]:
-    names = text.header.names
     return {
         "read_options": pa_csv.ReadOptions(
-            use_threads=False, block_size=min(max(block, 1), BLOCK_BYTES), column_names=names
+            use_threads=False,
+            block_size=min(max(block, 1), content.BLOCK_BYTES),
+            column_names=header.names,
         ),
         "parse_options": pa_csv.ParseOptions(
-            delimiter=text.header.separator,
-            newlines_in_values=text.quoted,
-            invalid_row_handler=skipped,
+            delimiter=header.separator, newlines_in_values=quoted, invalid_row_handler=odd
         ),
         "convert_options": pa_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, _TEXT) | _TYPES,
+            column_types=dict.fromkeys(header.names, _TEXT) | _TYPES,
             # A lost quote can hide rows in any column.
-            include_columns=text.header.named_columns
-            if text.quoted
-            else text.header.report_columns,
+            include_columns=header.named_columns if quoted else header.report_columns,
             strings_can_be_null=False,
         ),
     }
@@ -214,29 +246,23 @@ def _column_order_problems(text: ReportText, headers: list[dict[str, Any]]) -> I
                 break
 
 
-def _unreadable(text: ReportText, message: str) -> Problem:
-    try:
-        if "UTF8" in message:
-            text.csv.decode()
-    except UnicodeDecodeError as error:
-        return not_text(text.name, *place_of_bad_byte(text.csv[: error.start].decode()))
-    what = f"the rows cannot be read; perhaps one is longer than {BLOCK_BYTES} bytes ({message})"
+def _unreadable(name: str, message: str) -> Problem:
+    perhaps = f"perhaps one is longer than {content.BLOCK_BYTES} bytes ({message})"
     hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
-    return Problem.of_file(text.name, what, hint)
+    return Problem.of_file(name, f"the rows cannot be read; {perhaps}", hint)
 
 
 # Rows of another length
 
 
-def mended_row(text: ReportText, number: int, row: str) -> list[str] | Problem:
-    """Return the cells of the mended row, none for a blank row, or the problem of the row."""
-    header = text.header
+def mended_cells(header: Header, row: str) -> list[str] | None:
+    """Return the cells of the mended row, none for a blank row, None if it cannot be mended."""
     if len(row) > _LONGEST_ROW:
-        return _problem(text, number, row, row.split(header.separator, len(header.names) + 1))
+        return None
     cells = _cells(row, header)
     if is_blank(cells) and row.count('"') % 2 == 0:
         return []
-    return _with_comma_in_name(cells, header) or _problem(text, number, row, cells)
+    return _with_comma_in_name(cells, header) or None
 
 
 def is_header(cells: Iterable[object]) -> bool:
@@ -271,14 +297,18 @@ def _with_comma_in_name(cells: list[str], header: Header) -> list[str]:
     return [match[1], match[2], *cells[-rest:]]
 
 
-def _problem(text: ReportText, number: int, row: str, cells: list[str]) -> Problem:
-    count, expected = len(cells), len(text.header.names)
+def odd_row_problem(text: ReportText, number: int, row: str, ending: bytes) -> Problem:
+    """Return the problem of a row of another length; `ending` is that of the report."""
+    separator, expected = text.header.separator, len(text.header.names)
+    is_long = len(row) > _LONGEST_ROW
+    cells = row.split(separator, expected + 1) if is_long else _cells(row, text.header)
+    count = len(cells)
     if is_header(cells):
         message, hint = "a second header with other columns", SEPARATE_FILES
     elif "\n" in row:
         message = "a quote opens in this row and does not close, or only rows later"
         hint = "Give the report as AWS made it, or close the quote."
-    elif count < expected and text.csv.rstrip(b"\r\n").endswith(row.encode()):
+    elif count < expected and ending.endswith(row.encode()):
         message = "the file is cut off in the middle of this row"
         hint = DOWNLOAD_AGAIN
     else:

@@ -20,12 +20,13 @@ from analyzer.decisions.review import (
 )
 from analyzer.decisions.user_rows import NOT_FROM_REPORT, rows_of_users_csv, same_second_names
 from analyzer.errors import InputRefused
+from analyzer.files import unreadable_file_refusal
 from analyzer.lists.owners import Owners
 from analyzer.report.model import Exemption, Exemptions
 from analyzer.report.report import Report
 from analyzer.report.values import timestamp
 from analyzer.sources.load import load_sources, read_exemptions, read_owners
-from analyzer.sources.source import Source, unreadable_file_refusal
+from analyzer.sources.source import Source
 from analyzer.terms import SplitBy, short_list, utc_text
 
 _HINT: Final = "Name the reports that it was made from, and what lay beside them, with --report."

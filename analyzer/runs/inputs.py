@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 from typing import Final
 
 from analyzer.errors import InputRefused, Problem
-from analyzer.files import sha256
+from analyzer.files import sha256, unreadable_file_refusal
 from analyzer.report.age import MaxAge
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import UncoveredFile
@@ -21,7 +21,7 @@ from analyzer.sources.fetch_manifest import manifest_sources
 from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources
 from analyzer.sources.load import load_sources
-from analyzer.sources.source import Source, missing_source, unreadable_file_refusal
+from analyzer.sources.source import Source, missing_source
 
 REPORTS: Final = "reports"
 """The folder of a run with its reports."""

@@ -136,8 +136,7 @@ def _gather_reports(
     sources, is_outside = inputs.inputs_outside_runs(
         request.sources, request.folder, request.max_input
     )
-    texts = list(load.report_texts(sources)) if request.skip_unreadable else []
-    unreadable = load.unreadable_files(sources, texts) if texts else ()
+    unreadable = load.unreadable_files(sources) if request.skip_unreadable else ()
     sources = load.without_files(sources, unreadable)
     with run_folders.os_errors_translated(folder):
         origins = inputs.copy_inputs(request.sources, sources, folder, is_outside)

@@ -8,15 +8,17 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
-from pathlib import PurePath
 from typing import Any, Final
 
-from analyzer.errors import InputRefused
 from analyzer.files import saved_file_refusal, saved_json
 from analyzer.report.input_formats import UTF16
 from analyzer.report.model import FileReference
-from analyzer.report.report_text import ReportText, ServiceCredential, ServiceCredentials
+from analyzer.report.report_text import (
+    Metadata,
+    ReportText,
+    ServiceCredential,
+    ServiceCredentials,
+)
 from analyzer.report.values import timestamp
 from analyzer.terms import printable
 
@@ -29,36 +31,27 @@ BESIDE_ENDINGS: Final = (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING, MANIFEST_E
 def with_files_beside(text: ReportText, name: str, files: Mapping[str, bytes]) -> ReportText:
     """Return the report of that name with the content of those files that were saved with it.
 
-    Raises InputRefused if they are not understood, or if the metadata is of another report.
+    Raises InputRefused if they are not understood.
     """
     of_report, credentials = f"{name}{METADATA_ENDING}", f"{name}{SERVICE_CREDENTIALS_ENDING}"
     if of_report in files:
-        generated, sha256 = metadata(of_report, files[of_report])
-        if sha256 != text.sha256:
-            raise mismatch_refusal(of_report, PurePath(name).name)
-        text = replace(text, metadata_time=generated)
+        text = replace(text, metadata=metadata(of_report, files[of_report]))
     if credentials in files:
         listed = service_credentials(credentials, files[credentials])
         text = replace(text, service_credentials=listed)
     return text
 
 
-def metadata(name: str, content: bytes) -> tuple[datetime, str]:
+def metadata(name: str, content: bytes) -> Metadata:
     """Return when AWS generated a report, and the SHA-256 of its bytes, from its metadata.
 
     Raises InputRefused if they are not understood.
     """
     match saved_json(name, lambda: content):
         case {"generated_time": str(time), "sha256": str(sha256)} if generated := timestamp(time):
-            return generated, sha256
+            return Metadata(name, generated, sha256)
     message = "it has no `generated_time` with a time zone, or no `sha256`"
     raise saved_file_refusal(name, message)
-
-
-def mismatch_refusal(name: str, report: str) -> InputRefused:
-    """Return the refusal of metadata that is of another report than the one it lies beside."""
-    message = f"its `sha256` is not that of {report}: the report was changed"
-    return saved_file_refusal(name, message)
 
 
 # Service-specific credentials

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from analyzer.errors import InputRefused
-from analyzer.files import missing_file_refusal
+from analyzer.files import missing_file_refusal, unreadable_file_refusal
 from analyzer.report.input_formats import ZIP, InputLimit, read_report_bytes
 from analyzer.sources.files_beside import BESIDE_ENDINGS
 from analyzer.sources.source import (
@@ -20,7 +20,6 @@ from analyzer.sources.source import (
     missing_source,
     refused_source,
     skipped_source,
-    unreadable_file_refusal,
 )
 from analyzer.terms import LONGEST_SHOWN, printable
 

@@ -5,19 +5,24 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
-from itertools import chain
 from os.path import realpath
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeAlias
 
 from analyzer import files
-from analyzer.errors import InputRefused, Problem
-from analyzer.report import input_formats
-from analyzer.report.input_formats import HEAD_BYTES, MAX_INPUT, InputLimit
-from analyzer.report.model import Exemptions, UncoveredFile
-from analyzer.report.read_reports import Text
+from analyzer.errors import InputRefused
+from analyzer.report import content
+from analyzer.report.content import Content, LargeFile
+from analyzer.report.input_formats import (
+    HEAD_BYTES,
+    MAX_INPUT,
+    InputLimit,
+    is_utf8_csv,
+    unwrapped_file,
+)
+from analyzer.report.model import Exemptions, NotCovered
 from analyzer.report.report import Report
-from analyzer.report.report_text import RUN_FOLDER, ReportText, find_header
+from analyzer.report.report_text import RUN_FOLDER, RefusedText, ReportText, Text, find_header
 from analyzer.report.reports import assemble_report
 from analyzer.sources import files_beside
 from analyzer.sources.files_beside import (
@@ -26,7 +31,7 @@ from analyzer.sources.files_beside import (
     SERVICE_CREDENTIALS_ENDING,
 )
 from analyzer.sources.find import find_sources, stream_sources
-from analyzer.sources.source import Source, unreadable_file_refusal
+from analyzer.sources.source import Source
 from analyzer.terms import short_list
 
 if TYPE_CHECKING:
@@ -99,14 +104,9 @@ def load_sources(  # noqa: PLR0913  each is one choice
     Raises InputRefused with the problems of all inputs together.
     """
     texts = report_texts(inputs, progress=progress)
-    unreadable: tuple[UncoveredFile, ...] = ()
-    if skip_unreadable:
-        every = [*texts]
-        unreadable = unreadable_files(inputs, every, with_older=with_older)
-        inputs = without_files(inputs, unreadable)
-        names_read = {source.name for source in inputs}
-        texts = (text for text in every if isinstance(text, ReportText) and text.name in names_read)
-    report = assemble_report(texts, as_of, with_older=with_older)
+    report = assemble_report(texts, as_of, with_older=with_older, skip_unreadable=skip_unreadable)
+    unreadable = report.not_covered
+    inputs = without_files(inputs, unreadable)
     if any(source.is_skipped for source in inputs):
         report = replace(report, source_notes=(*skipped_notes(inputs),))
     if _may_have_manifest(names, inputs):
@@ -114,7 +114,8 @@ def load_sources(  # noqa: PLR0913  each is one choice
 
         if listed := [*filter(is_input, manifest_sources(names, inputs))]:
             report = with_listed_accounts(report, listed, inputs)
-    return replace(report, not_covered=(*unreadable, *report.not_covered))
+            report = replace(report, not_covered=(*unreadable, *report.not_covered))
+    return report
 
 
 def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool:
@@ -126,39 +127,15 @@ def _may_have_manifest(names: Iterable[str], inputs: Collection[Source]) -> bool
     return any(beside)
 
 
-def unreadable_files(
-    inputs: Iterable[Source], texts: Iterable[Text], *, with_older: bool = False
-) -> tuple[UncoveredFile, ...]:
-    """Return the inputs that are not whole reports as not covered, with the reason.
+def unreadable_files(inputs: Iterable[Source]) -> tuple[NotCovered, ...]:
+    """Return the inputs that are no whole reports, or of which it is unknown which is the newest.
 
-    `texts` are those of the inputs. A report is also not covered if it is unknown whether it is the
-    newest, but `with_older` each counts. Raises InputRefused if no input is a report.
+    Raises InputRefused if no input is a report.
     """
-    readable: list[Text] = []
-    problems: dict[str, Sequence[Problem]] = {}
-    read = (source for source in inputs if not source.is_skipped)
-    for source, text in zip(read, texts, strict=True):
-        try:
-            assemble_report([text])
-        except InputRefused as refused:
-            problems[source.name] = refused.problems
-        else:
-            readable.append(text)
-    if not readable:
-        raise InputRefused(chain(*problems.values()))
-    try:
-        assemble_report(readable, with_older=with_older)
-    except InputRefused as refused:
-        for problem in refused.problems:
-            problems |= dict.fromkeys(problem.files or (problem.file,), (problem,))
-    uncovered = []
-    for name, (first, *_) in problems.items():
-        reason = f"row {first.row}: {first.message}" if first.row else first.message
-        uncovered.append(UncoveredFile(account="", name=name, reason=reason))
-    return tuple(uncovered)
+    return assemble_report(report_texts(inputs), skip_unreadable=True).not_covered
 
 
-def without_files(inputs: Iterable[Source], unreadable: Iterable[UncoveredFile]) -> list[Source]:
+def without_files(inputs: Iterable[Source], unreadable: Iterable[NotCovered]) -> list[Source]:
     """Return the inputs without those that are not covered."""
     names = {file.name for file in unreadable}
     return [source for source in inputs if source.name not in names]
@@ -180,11 +157,25 @@ def _is_in_run(folder: PurePath) -> bool:
     return any(RUN_FOLDER.fullmatch(each.name) for each in (path, *path.parents))
 
 
-def report_text(source: Source) -> ReportText:
+def report_texts(
+    inputs: Iterable[Source], progress: Progress = lambda _done, _total: None
+) -> Iterator[Text]:
+    """Yield the text of each input that is not skipped, or its refusal."""
+    sources = [source for source in inputs if not source.is_skipped]
+    for done, source in enumerate(sources, start=1):
+        try:
+            yield _report_text(source)
+        except InputRefused as refused:
+            yield RefusedText(source.name, refused.problems)
+        progress(done, len(sources))
+
+
+def _report_text(source: Source) -> ReportText:
     """Return one report, with what was saved beside it."""
     path = source.path
     try:
-        text = read_in_memory(source)
+        text = _large_text(source, path) if path else None
+        text = text or _text_in_memory(source)
         saved = [
             Path(f"{path}{ending}")
             for ending in (METADATA_ENDING, SERVICE_CREDENTIALS_ENDING)
@@ -194,44 +185,39 @@ def report_text(source: Source) -> ReportText:
             contents = {str(path): files.saved_bytes(str(path), path.read_bytes) for path in there}
             text = files_beside.with_files_beside(text, str(path), contents)
     except OSError as error:
-        raise unreadable_file_refusal(source.name, error) from None
+        raise files.unreadable_file_refusal(source.name, error) from None
     return replace(text, origin=source.origin)
 
 
-def read_in_memory(source: Source) -> ReportText:
+def _large_text(source: Source, path: Path) -> ReportText | None:
+    """Return a report whose rows are still in its file, None if it must be read whole."""
+    size = path.stat().st_size
+    if isinstance(source.content, bytes) or size <= content.BLOCK_BYTES:
+        return None
+    with path.open("rb") as stream:
+        head = stream.read(HEAD_BYTES)
+    if not (head.isascii() and is_utf8_csv(head)):
+        return None
+    file = LargeFile(source.name, size, lambda: path.open("rb", buffering=0), source.limit)
+    header = find_header(source.name, head)
+    return ReportText(name=source.name, header=header, content=Content(head, file=file))
+
+
+def _text_in_memory(source: Source) -> ReportText:
     """Return one report, whose bytes are read whole, once: what is hashed is what is judged.
 
     Raises InputRefused and OSError.
     """
     data = source.read()
-    csv, generated = input_formats.unwrapped_file(source.name, data, source.limit)
+    csv, generated = unwrapped_file(source.name, data, source.limit)
     sha256 = hashlib.sha256(data).hexdigest()
+    csv_sha256 = sha256 if csv == data else hashlib.sha256(csv).hexdigest()
     return ReportText(
         name=source.name,
-        size=len(data),
-        sha256=sha256,
-        csv_sha256=sha256 if csv == data else hashlib.sha256(csv).hexdigest(),
         header=find_header(source.name, csv[:HEAD_BYTES]),
-        csv=csv,
-        quoted=b'"' in csv,
+        content=Content(csv, len(data), sha256, csv_sha256),
         envelope_time=generated,
     )
-
-
-def report_texts(
-    inputs: Iterable[Source],
-    read: Callable[[Source], ReportText] = report_text,
-    progress: Progress = lambda _done, _total: None,
-) -> Iterator[Text]:
-    """Yield the text of each input that is not skipped, or its refusal."""
-    sources = [source for source in inputs if not source.is_skipped]
-    for done, source in enumerate(sources, start=1):
-        try:
-            yield read(source)
-        except InputRefused as refused:
-            # The traceback of `refused` would keep the bytes that were read in memory.
-            yield InputRefused(refused.problems)
-        progress(done, len(sources))
 
 
 # The lists that go with reports; few runs have one, so their parsers are imported when needed

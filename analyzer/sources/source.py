@@ -60,13 +60,6 @@ def refused_source(name: str, refused: InputRefused) -> Source:
     return Source(printable(name), refuse)
 
 
-def unreadable_file_refusal(name: str, error: OSError) -> InputRefused:
-    """Return the refusal of a file or folder that is there, but cannot be read."""
-    message = f"it cannot be read: {error.strerror or error}"
-    hint = "Check the path, and who may read it."
-    return InputRefused.of_file(printable(name), message, hint)
-
-
 def skipped_source(name: str, archive: Path | None = None) -> Source:
     """Return an input that is not read, since it cannot be a report."""
     missing = missing_source(name, "this cannot be a report", "Leave it out.")

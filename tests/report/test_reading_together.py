@@ -9,7 +9,7 @@ import pytest
 
 import analyzer
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import read_reports, table
+from analyzer.report import content, read_reports, table
 from analyzer.report import users as users_module
 from analyzer.report.report import Report
 from tests.support.builders import COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
@@ -95,7 +95,7 @@ def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(read_reports, "_GROUP_BYTES", 1)
         patch.setattr(table, "SLICE_ROWS", 3)
-        patch.setattr(table, "BLOCK_BYTES", 1500)
+        patch.setattr(content, "BLOCK_BYTES", 1500)
         patch.setattr(users_module, "SLICE_ROWS", 3)
         assert contents_or_problems(folder) == together
     return together

@@ -2,11 +2,11 @@
 
 import pytest
 
-from analyzer.errors import Problem
-from analyzer.report import table
+from analyzer.report import content as report_content
+from analyzer.report.content import Content
 from analyzer.report.report import Report
 from analyzer.report.report_text import ReportText, find_header
-from analyzer.report.table import mended_row
+from analyzer.report.table import is_header, mended_cells, odd_row_problem
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -198,7 +198,7 @@ def test_a_second_header_of_another_order_is_refused() -> None:
 
 def test_a_row_is_a_header_if_it_names_more_than_two_columns() -> None:
     for third, is_one in (("x", False), ("mfa_active", True)):
-        assert table.is_header(("user", "arn", third)) is is_one
+        assert is_header(("user", "arn", third)) is is_one
 
 
 # Roots
@@ -311,18 +311,10 @@ def test_an_odd_row_is_mended_dropped_or_named_by_itself() -> None:
     """Arrow calls for each odd row, in a thread that no measure of coverage sees."""
     content = lines(PLAIN, "eve,arn").encode()
     header = find_header("report.csv", content)
-    text = ReportText(
-        name="report.csv",
-        size=len(content),
-        sha256="",
-        csv_sha256="",
-        header=header,
-        csv=content,
-        quoted=False,
-    )
+    text = ReportText(name="report.csv", header=header, content=Content(content))
     comma = BOB.replace("bob", "b,b")
-    assert mended_row(text, 9, comma) == ["b,b", f"{USER_ARN}b,b", *BOB.split(",")[2:]]
-    assert mended_row(text, 9, " ,,") == []
+    assert mended_cells(header, comma) == ["b,b", f"{USER_ARN}b,b", *BOB.split(",")[2:]]
+    assert mended_cells(header, " ,,") == []
     of_length = f"the row has {{}} cells, the header {len(header.names)}"
     named = {
         "x" * (1 << 16) + ",y": of_length.format(2),
@@ -333,8 +325,8 @@ def test_an_odd_row_is_mended_dropped_or_named_by_itself() -> None:
         "eve,arn": "the file is cut off in the middle of this row",
     }
     for row, message in named.items():
-        found = mended_row(text, 9, row)
-        assert isinstance(found, Problem), message
+        assert mended_cells(header, row) is None, message
+        found = odd_row_problem(text, 9, row, content)
         assert (found.row, found.message, found.value) == (9, message, row[:80])
 
 
@@ -350,7 +342,7 @@ def test_every_row_of_another_length_is_named_up_to_a_thousand() -> None:
 
 
 def test_a_row_longer_than_what_is_read_at_once_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(report_content, "BLOCK_BYTES", 300)
     long = with_cells(BOB, access_key_1_last_used_region="x" * 700)
     found = problem_of(lines(PLAIN, long, EVE))
     message = "the rows cannot be read; perhaps one is longer than 300 bytes ("

@@ -14,6 +14,7 @@ import analyzer
 from analyzer.cli import main
 from analyzer.decisions import follow_up
 from analyzer.sources.find import find_sources
+from analyzer.sources.load import unreadable_files
 from tests.support.builders import a_user, report_text, the_root
 from tests.support.reading import put, zipped
 from tests.support.workbooks import row_of
@@ -123,6 +124,13 @@ def test_on_demand_refused_files_are_not_covered(folder: Path, capsys: Capture) 
     assert [path for path in paths if f"File {path} is not covered" not in said] == []
     (folder / "first.csv").unlink()
     assert main(["analyze", str(folder), "--skip-unreadable"]) == 3
+
+
+def test_a_report_with_two_rows_of_a_user_is_not_covered_on_demand(folder: Path) -> None:
+    path = put(folder, PLAIN + "\n" + PLAIN.splitlines()[2].replace("false", "true", 1), "two.csv")
+    inputs = find_sources([str(folder)])
+    (missing,) = unreadable_files(inputs)
+    assert (missing.name, missing.reason.split(",")[0]) == (str(path), "row 5: differs from row 3")
 
 
 def test_what_is_unpacked_to_find_others_is_bounded(tmp_path: Path, monkeypatch: Patch) -> None:
