@@ -94,7 +94,8 @@ def read_alone(text: ReportText, damage: Damage) -> Iterator[pa.Table]:
     try:
         for last, quoted in text.content.blocks(text.header.end):
             try:
-                for table in _tables(text.header, last, odd, quoted=quoted) if not error else ():
+                tables = () if error else _tables(text.header, last, odd, quoted=quoted)
+                for table in filter(len, tables):
                     every = np.arange(end + 1, end + len(table) + len(odd.numbers) + 1)
                     numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)]
                     end = int(numbers[-1])
@@ -129,8 +130,8 @@ def _tables(
     try:
         if quoted:
             yield from _slices(pa_csv.open_csv(pa.BufferReader(rows), **options))
-        elif len(table := pa_csv.read_csv(pa.BufferReader(rows), **options)):
-            yield table.unify_dictionaries()
+        else:
+            yield pa_csv.read_csv(pa.BufferReader(rows), **options).unify_dictionaries()
     except pa.ArrowInvalid as invalid:
         if "Empty CSV file" not in str(invalid):
             raise
