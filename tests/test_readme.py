@@ -89,6 +89,7 @@ EXIT_CODES = {
     "credreport analyze report.json --standard cis-3.0 --fail-on": FAILED,
     "credreport export --from samples/organization": FAILED,
     "credreport diff 2025-12-01/ 2026-03-01/ -q --fail-on": FAILED,
+    "credreport analyze reports/ --max-report-age": InputRefused.exit_code,  # the clock goes on
     "credreport history reports/ --decisions": PARTIAL,  # two accounts have old reports only
 }
 """What a block of commands ends with, by how it begins; others end with 0."""

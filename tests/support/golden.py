@@ -138,10 +138,10 @@ def _page_of_rules(_: Path) -> str:
 
 
 def _front_page(_: Path) -> str:
-    """Return the README with the list that its first command shows, up to the findings."""
+    """Return the README with the beginning of the list that its first command shows."""
     start, command, rest = README.read_text(encoding="utf-8").partition(FIRST_COMMAND)
     sample = ROOT_FOLDER / command.split()[-1]
-    text = table_text(analyzed_sample(sample), UNUSED, width=100).split("\n\nFindings:")[0]
+    text = table_text(analyzed_sample(sample), UNUSED, width=100).split("\nlegacy-ftp")[0]
     shown = "".join(f"{line.rstrip()}\n" for line in (*text.splitlines(), "…"))
     return f"{start}{command}{shown}```{rest.split('```', 1)[1]}"
 
