@@ -25,7 +25,13 @@ from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION
 from analyzer.decisions.ledger import SAME_SECOND, Ledger
 from analyzer.decisions.review import ReportedUser
 from analyzer.errors import InputRefused, Problem, joined_rows
-from analyzer.reviews.entries import BY_LIMITS, ComparedWorkbook, compared_workbook, line_problems
+from analyzer.reviews.entries import (
+    BY_LIMITS,
+    SPREADSHEET_ENDINGS,
+    ComparedWorkbook,
+    compared_workbook,
+    line_problems,
+)
 from analyzer.reviews.given_reports import GivenReports, of_report
 from analyzer.reviews.list_sheets import read_workbook
 from analyzer.runs import inputs, outputs, run_folders
@@ -418,7 +424,9 @@ def _compare_row(
         return False
     by_limits = BY_LIMITS if line.workbook and at not in of_name.users else ()
     result.add_problems(line_problems(line, user, by_limits))
-    if line.workbook and line.same_second is None:
+    # A script's line may lack it.
+    is_of_workbook = line.workbook.lower().endswith(SPREADSHEET_ENDINGS)
+    if is_of_workbook and line.same_second is None:
         place = f"{line.read_from.file}, row {line.read_from.row}, column {SAME_SECOND}"
         result.add(place, "it is empty, and collect always fills it in")
     return True

@@ -874,6 +874,17 @@ def test_a_changed_line_of_a_ledger_differs_from_workbook_or_report(way: str, fo
     assert (code, told in text) == (FAILED, True), text
 
 
+def test_a_line_of_a_script_may_lack_what_collect_fills_in(folder: Path) -> None:
+    first, *_ = ledger_rows(folder)
+    own = {name: cell for name, cell in first.items() if name not in OF_COLLECT}
+    write_ledger(folder, [own])
+    code, text = verified(folder / "decisions.csv", "--report", REPORT, *LISTS)
+    assert (code, "Reproduced: 0 differences" in text) == (0, True), text
+
+
+OF_COLLECT = ("workbook", "row", "same_second")
+
+
 def test_a_ledger_is_what_its_workbooks_and_reports_give(folder: Path) -> None:
     code, text = of_ledger(folder)
     assert (code, "Reproduced: 0 differences" in text, "line" in text) == (0, True, False), text

@@ -57,7 +57,7 @@ def plan(
 
     from analyzer.analysis.analysis import analyze
     from analyzer.decisions.decision import user_names
-    from analyzer.decisions.ledger import Ledger, read_ledger
+    from analyzer.decisions.ledger import Ledger, read_entries
     from analyzer.decisions.plan import longest_gap, reason, removal_plan
     from analyzer.sources.load import load
     from analyzer.writers import headline
@@ -65,7 +65,7 @@ def plan(
     _check_names(files)
     listed = [] if exemptions == "none" else decision_inputs([exemptions])
     check_outputs([output] if output else [], [*files, *listed, *report])
-    ledger = Ledger().with_lines(line for file in files for line in read_ledger(*file).lines)
+    ledger = Ledger().with_lines(line for file in files for line in read_entries(*file).lines)
     _refuse_uncollected(ledger, files)
     exemption_list = exemptions_of(listed[0] if listed else None, exempt)
     analysis = analyze(load(*report), exemptions=exemption_list)

@@ -8,7 +8,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from analyzer.decisions.decision import Decision
@@ -25,7 +24,6 @@ from analyzer.decisions.review_list_layout import (
     REVIEW,
 )
 from analyzer.errors import InputRefused, Problem
-from analyzer.files import may_be_workbook
 from analyzer.reviews.xlsx_reader import (
     CellValue,
     SheetCells,
@@ -175,7 +173,19 @@ class ReviewWorkbook(NamedTuple):
 
 def read_workbook(name: str, content: bytes) -> ReviewWorkbook:
     """Return what a workbook of a review holds; raises InputRefused."""
+    return _workbook(name, _sheets(name, content))
+
+
+def decided_workbook(name: str, content: bytes) -> ReviewWorkbook | None:
+    """Return what a workbook holds in which people entered anything; raises InputRefused."""
     sheets = _sheets(name, content)
+    lists = [(sheet, heads) for sheet in sheets if (heads := _list_heads(sheet))]
+    has_entry = any(_has_entry(*each) for each in lists)
+    is_decided = has_entry or (bool(lists) and any(map(_is_decided_on, sheets)))
+    return _workbook(name, sheets) if is_decided else None
+
+
+def _workbook(name: str, sheets: Sequence[SheetCells]) -> ReviewWorkbook:
     lists: list[ListSheet] = []
     problems: list[Problem] = []
     for sheet in sheets:
@@ -276,20 +286,6 @@ def _stray_problems(sheet: ListSheet) -> Iterator[Problem]:
                 cell = f"cell {cell_name(row, column)}"
                 hint = "Move it into its column, or give this column a head."
                 yield Problem(sheet.place, row, cell, text, "it is beside the list", hint)
-
-
-def holds_entries(path: Path) -> bool:
-    """Return whether a file is a workbook, of any name, that has entries or cannot be read."""
-    if not may_be_workbook(path):
-        return False
-    try:
-        sheets = _sheets(path.name, path.read_bytes())
-    except InputRefused:
-        return True
-    lists = [(sheet, heads) for sheet in sheets if (heads := _list_heads(sheet))]
-    return any(_has_entry(*each) for each in lists) or (
-        bool(lists) and any(map(_is_decided_on, sheets))
-    )
 
 
 def _list_heads(sheet: SheetCells) -> tuple[int, dict[int, str]] | None:

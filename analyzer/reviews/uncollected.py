@@ -11,7 +11,7 @@ from analyzer.decisions.review_list_layout import ARN
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import is_sealed, may_be_workbook, sha256
 from analyzer.reviews.entries import SPREADSHEET_ENDINGS, entered_in, is_decided
-from analyzer.reviews.list_sheets import ListSheet, holds_entries, read_workbook
+from analyzer.reviews.list_sheets import ListSheet, decided_workbook
 from analyzer.terms import with_noun
 
 _HINT = "Collect it first, or move it away."
@@ -42,7 +42,7 @@ def uncollected(
             if is_sealed(path) or sha256(path) in known:
                 continue
             if may_be_workbook(path):
-                entries = _entries_of_workbook(path) if holds_entries(path) else []
+                entries = _entries_of_workbook(path)
             elif path.name.lower().endswith(SPREADSHEET_ENDINGS):
                 yield Problem.of_file(str(path), "it cannot be read: save it as .xlsx", _HINT)
                 continue
@@ -66,7 +66,9 @@ def _entries_of_csv(path: Path) -> list[_Entry]:
 
 def _entries_of_workbook(path: Path) -> list[_Entry]:
     """Return the entries of all rows, also of those that collecting would refuse."""
-    workbook = read_workbook(str(path), path.read_bytes())
+    workbook = decided_workbook(str(path), path.read_bytes())
+    if workbook is None:
+        return []
     if workbook.unread_decisions:
         sheets = with_noun("sheet", workbook.unread_decisions)
         hint = "Enter them on the lists, or rename the heading."

@@ -10,10 +10,10 @@ import pytest
 from openpyxl.workbook import Workbook
 
 import analyzer
-from analyzer.decisions.ledger import ledger_bytes
+from analyzer.decisions.ledger import Ledger, ledger_bytes
 from analyzer.decisions.user_rows import NOT_FROM_REPORT
 from analyzer.lists.owners import read_owners
-from analyzer.reviews.list_sheets import holds_entries
+from analyzer.reviews.uncollected import uncollected
 from analyzer.sources.source import Source
 from tests.support.builders import (
     ACCOUNT,
@@ -227,11 +227,11 @@ def test_a_workbook_that_holds_entries_is_known_by_them(tmp_path: Path) -> None:
     for content, expected in (
         (written(), False),
         (edited(written(), entered("ann", (None, None, None, "7", None))), True),
-        (edited(written(), lambda book: setattr(book[UNUSED]["A7"], "value", "=B7")), True),
+        (edited(written(), lambda book: setattr(book[UNUSED]["A7"], "value", "=B7")), False),
         (saved(Workbook()), False),
         (b"no workbook", False),
         (written()[:2000], True),
         (b"\xd0\xcf\x11\xe0 encrypted", True),
     ):
         path.write_bytes(content)
-        assert holds_entries(path) is expected
+        assert bool([*uncollected([path], Ledger())]) is expected
