@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem, first_of_columns
 from analyzer.report import arns, values
-from analyzer.report.model import AccountRowCounts, ReportFile, as_block
+from analyzer.report.growing import GrowingUsers
+from analyzer.report.model import AccountRowCounts, ReportFile
 from analyzer.report.report_text import RefusedText, ReportText, Text, own_as_of
 from analyzer.report.table import (
     DOWNLOAD_AGAIN,
@@ -23,7 +24,7 @@ from analyzer.report.table import (
     read_alone,
     read_together,
 )
-from analyzer.report.users import Users, joined, users_of_rows
+from analyzer.report.users import Users, users_of_rows
 from analyzer.terms import AWS_SOURCES, LONGEST_SHOWN, AsOfSource
 
 _GROUP_BYTES = 16 << 20
@@ -75,7 +76,7 @@ class ReadReport:
 class Rows:
     """Hold the rows of all reports: IAM users, and beside them roots.
 
-    `Users.file` is the position of the row's report. The hashes (int64) of the ARNs show whether
+    `Users.file` is the position of the row's report. The hashes (uint64) of the ARNs show whether
     users, and likewise roots, may stand in several rows.
     """
 
@@ -117,8 +118,7 @@ class _Reading:
     def __init__(self) -> None:
         self.texts: list[Text] = []
         self.seen: dict[int, _Seen] = {}
-        self.parts: dict[bool, list[Users]] = {False: [], True: []}
-        self.hashes: dict[bool, list[np.ndarray]] = {False: [], True: []}
+        self.users, self.roots = GrowingUsers(), GrowingUsers()
 
     def add(self, group: Sequence[ReportText] | RefusedText) -> None:
         """Read reports with the same header, or note a refusal."""
@@ -143,22 +143,16 @@ class _Reading:
 
     def _add(self, table: pa.Table, start: int) -> None:
         """Add the rows of a slice; `start` is the position of its first report."""
-        table = table.combine_chunks()
         file = table[columns.FILE].to_numpy() + start
         table = table.set_column(
             table.column_names.index(columns.FILE), columns.FILE, pa.array(file)
         )
-        arn, name = (as_block(table[column]) for column in (columns.ARN, columns.USER))
-        is_root = np.asarray(arns.is_root(arn, name))
         self._note_last_cells(table, file)
-        no_moment = np.zeros(max(len(self.texts), 1), "M8[s]")
-        for of_roots in (False, True) if is_root.any() else (False,):
-            rows = table.filter(pa.array(is_root == of_roots)) if is_root.any() else table
-            users = users_of_rows(rows, no_moment)
-            self.parts[of_roots].append(users)
-            hashes = map(hash, users.arn.to_pylist())
-            self.hashes[of_roots].append(np.fromiter(hashes, np.int64, len(users)))
-            self._note(users, of_roots=of_roots)
+        rows = users_of_rows(table, np.zeros(len(self.texts), "M8[s]"))
+        is_root = arns.is_root(rows.arn, rows.words[columns.USER])
+        self._note(rows, is_root)
+        self.users.append(rows.where(~is_root))
+        self.roots.append(rows.where(is_root))
 
     def _note_last_cells(self, table: pa.Table, file: np.ndarray) -> None:
         """Note the cell in the last column of each report's last row: mended rows come last."""
@@ -175,40 +169,36 @@ class _Reading:
                 seen.last_cell = table[name][last].as_py() if name in columns.IN_REPORT else None
                 seen.last_password = table[columns.PASSWORD_ENABLED][last].as_py()
 
-    def _note(self, users: Users, *, of_roots: bool) -> None:
-        """Note what the users, or roots, of a slice show of their reports."""
-        file = users.file
-        edges = np.flatnonzero(np.diff(file, prepend=-1))
-        if not len(edges):
-            return
+    def _note(self, rows: Users, is_root: np.ndarray) -> None:
+        """Note what the rows of a slice show of their reports."""
+        edges = np.flatnonzero(np.diff(rows.file, prepend=-1))
         newest = np.fmax.reduceat(
-            np.fmax.reduce([users.moments[name] for name in _PAST]), edges
+            np.fmax.reduce([rows.moments[name] for name in _PAST]), edges
         ).astype(np.int64)
-        is_boolean = np.logical_or.reduce([users.known[name] for name in columns.BOOLEANS])
+        is_boolean = np.logical_or.reduce([rows.known[name] for name in columns.BOOLEANS])
         has_boolean = np.logical_or.reduceat(is_boolean, edges)
         for at, seconds, has in zip(
-            file[edges].tolist(), newest.tolist(), has_boolean, strict=True
+            rows.file[edges].tolist(), newest.tolist(), has_boolean, strict=True
         ):
             seen = self.seen[at]
             seen.newest = max(seen.newest, seconds)
             seen.has_boolean |= bool(has)
-        self._count(users, of_roots=of_roots)
-        self._note_local_dates(users)
-        self._note_listed_names(users)
+        self._count(rows, is_root)
+        self._note_local_dates(rows)
+        self._note_listed_names(rows.where(~is_root))
 
-    def _count(self, users: Users, *, of_roots: bool) -> None:
-        accounts = users.account.dictionary.to_pylist()
-        code = users.file.astype(np.int64) * len(accounts) + users.account.indices.to_numpy()
-        for pair, number in zip(*np.unique(code, return_counts=True), strict=True):
-            seen, account = (
-                self.seen[int(pair) // len(accounts)],
-                accounts[int(pair) % len(accounts)],
-            )
-            seen.rows[account] += int(number)
-            if of_roots:
-                seen.roots[account] += int(number)
-        if "" in accounts and not of_roots:
-            nameless = users.where(users.account.indices.to_numpy() == accounts.index(""))
+    def _count(self, rows: Users, is_root: np.ndarray) -> None:
+        accounts = rows.account.dictionary.to_pylist()
+        code = rows.file.astype(np.int64) * len(accounts) + rows.account.indices.to_numpy()
+        pairs, counts = np.unique(code, return_counts=True)
+        roots = Counter(code[is_root].tolist())
+        for pair, number in zip(pairs.tolist(), counts.tolist(), strict=True):
+            seen, account = self.seen[pair // len(accounts)], accounts[pair % len(accounts)]
+            seen.rows[account] += number
+            seen.roots[account] += roots[pair]
+        if "" in accounts:
+            is_nameless = rows.account.indices.to_numpy() == accounts.index("")
+            nameless = rows.where(is_nameless & ~is_root)
             for file, row, arn in zip(
                 nameless.file.tolist(), nameless.row.tolist(), nameless.arn.to_pylist(), strict=True
             ):
@@ -234,13 +224,11 @@ class _Reading:
 
     def rows(self) -> Rows:
         """Return all rows; roots whose ARN names no account have the one of their report."""
-        nobody = [users_of_rows(_NO_ROWS, np.zeros(1, "M8[s]"))]
-        hashes = (
-            np.concatenate([np.zeros(0, np.int64), *self.hashes[is_root]])
-            for is_root in (False, True)
-        )
-        users, roots = (joined(self.parts[is_root] or [*nobody]) for is_root in (False, True))
-        return Rows(users, self._with_accounts(roots), *hashes)
+        nobody = users_of_rows(_NO_ROWS, np.zeros(1, "M8[s]"))
+        for some in (self.users, self.roots):
+            some.append(nobody)
+        users, roots = self.users.users(), self._with_accounts(self.roots.users())
+        return Rows(users, roots, *map(_arn_hashes, (users, roots)))
 
     def _with_accounts(self, roots: Users) -> Users:
         accounts = roots.account.to_pylist()
@@ -255,6 +243,10 @@ class _Reading:
                 counter[known[0]] += 1
                 counter[""] -= 1
         return replace(roots, account=pa.array(accounts, pa.large_string()).dictionary_encode())
+
+
+def _arn_hashes(users: Users) -> np.ndarray:
+    return np.concatenate([values.text_hashes(part.arn) for part in users.slices()])
 
 
 _NO_ROWS: Final = pa.table(

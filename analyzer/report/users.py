@@ -261,46 +261,6 @@ def _is(cells: pa.Array, *words: str | None) -> np.ndarray:
     return values.is_one_of(words, cells)
 
 
-# Users under each other
-
-
-def joined(parts: list[Users]) -> Users:
-    """Return users under each other; the list is emptied, so that no column is held twice."""
-    sizes = [len(part) for part in parts]
-    columns_of: dict[str, Any] = {}
-    for one in fields(Users):
-        some = [getattr(part, one.name) for part in parts]
-        if not isinstance(some[0], Mapping):
-            columns_of[one.name] = some
-            continue
-        names = dict.fromkeys(name for part in some for name in part)
-        columns_of[one.name] = {name: [part.get(name) for part in some] for name in names}
-    parts.clear()
-
-    def joined_column(some: Any) -> Any:
-        if isinstance(some, dict):
-            return {name: joined_column(some.pop(name)) for name in [*some]}
-        arrays: list[Any] = [
-            np.zeros(size, bool) if column is None else column
-            for size, column in zip(sizes, some, strict=True)
-        ]
-        if isinstance(arrays[0], np.ndarray):
-            return np.concatenate(arrays, axis=-1)
-        if not values.is_dictionary(arrays[0]):
-            return pa.concat_arrays(arrays)
-        wide = [array.cast(pa.dictionary(pa.int32(), _TEXT_TYPE)) for array in arrays]
-        return _narrow(as_block(pa.chunked_array(wide).unify_dictionaries()))
-
-    return Users(**{name: joined_column(columns_of.pop(name)) for name in [*columns_of]})
-
-
-def _narrow(cells: pa.DictionaryArray) -> pa.DictionaryArray:
-    """Return a dictionary of few texts with indices of one byte."""
-    if len(cells.dictionary) > np.iinfo(np.int8).max:
-        return cells
-    return pa.DictionaryArray.from_arrays(cells.indices.cast(pa.int8()), cells.dictionary)
-
-
 # Rows of text
 
 
@@ -347,6 +307,13 @@ def users_of_rows(
         key_states=np.stack(keys),
         certificate_states=np.stack(certificates),
     )
+
+
+def _narrow(cells: pa.DictionaryArray) -> pa.DictionaryArray:
+    """Return a dictionary of few texts with indices of one byte."""
+    if len(cells.dictionary) > np.iinfo(np.int8).max:
+        return cells
+    return pa.DictionaryArray.from_arrays(cells.indices.cast(pa.int8()), cells.dictionary)
 
 
 def _unread_subjects(arn: pa.Array, name: pa.Array) -> dict[str, np.ndarray]:

@@ -199,13 +199,49 @@ def _without_zone(moments: pa.Array) -> pa.Array:
     return moments.cast(pa.timestamp("s")).cast(pa.string())
 
 
-def first_bytes(cells: pa.Array) -> np.ndarray:
-    """Return the first byte of each cell of a large_string array (uint8), without copying text.
+def text_bytes(cells: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """Return the bytes of all cells of a large_string array (uint8), without copying text.
 
-    It is undefined for empty cells.
+    Return also where each cell begins in the array's memory, and where the last one ends.
     """
     _, offsets, text = cells.buffers()
     if not text:  # Arrow may have no text buffer if there are no cells, or only empty ones.
+        return np.zeros(0, np.uint8), np.zeros(len(cells) + 1, np.int64)
+    edges = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells) + 1]
+    return np.frombuffer(text, np.uint8)[edges[0] : edges[-1]], edges
+
+
+def first_bytes(cells: pa.Array) -> np.ndarray:
+    """Return the first byte of each cell of a large_string array (uint8).
+
+    It is undefined for empty cells.
+    """
+    data, edges = text_bytes(cells)
+    if not len(data):
         return np.zeros(len(cells), np.uint8)
-    starts = np.frombuffer(offsets, np.int64)[cells.offset : cells.offset + len(cells)]
-    return np.frombuffer(text, np.uint8).take(starts, mode="clip")
+    first: np.ndarray = data.take(edges[:-1] - edges[0], mode="clip")
+    return first
+
+
+_WORD_BYTES: Final = 8
+_HASHED_WORDS: Final = 4
+_PRIME: Final = np.uint64(0x9E37_79B9_7F4A_7C15)
+
+
+def text_hashes(cells: pa.Array) -> np.ndarray:
+    """Return a number (uint64) for each cell of a large_string array, the same for equal cells.
+
+    It is made of the length and the last 32 bytes. Python's hash takes five times as long.
+    """
+    data, edges = text_bytes(cells)
+    starts, ends = edges[:-1] - edges[0], edges[1:] - edges[0]
+    hashes: np.ndarray = (ends - starts).astype(np.uint64)
+    if len(data) < _WORD_BYTES:
+        return hashes
+    words = np.ndarray(len(data) - _WORD_BYTES + 1, "<u8", data, strides=(1,))
+    for back in range(_WORD_BYTES, (_HASHED_WORDS + 1) * _WORD_BYTES, _WORD_BYTES):
+        at = np.maximum(ends - back, starts)
+        hashes = (hashes ^ words.take(at, mode="clip")) * _PRIME
+        hashes ^= hashes >> np.uint64(32)
+    hashes[ends - starts < _WORD_BYTES] = 0
+    return hashes
