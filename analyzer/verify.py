@@ -194,16 +194,26 @@ def _shown(line: str) -> str:
 # Runs
 
 
+def verify_inputs(run: Run, result: Verification) -> bool:
+    """Compare the reports and lists that a run keeps with its record; return whether it has all."""
+    changes = dict(inputs.changed_files(run))
+    for path, change in changes.items():
+        result.add(f"{run.name}/{path}", change)
+    is_whole = inputs.GONE not in changes.values()
+    if not is_whole:
+        result.not_checked.append(f"{run.name}: its outputs, which are made from what is gone")
+    return is_whole
+
+
 def verify_run(
     run: Run, source: MadeFrom, request: AnalysisRequest, max_input: int, result: Verification
 ) -> None:
     """Make all outputs of a run anew, and compare them, the set of files and the exit code.
 
-    Raises InputRefused if a report or list of the run cannot be read.
+    `verify_inputs` is called before. Raises InputRefused if a report or list of the run cannot be
+    read.
     """
     record = run.record
-    for path, change in inputs.changed_files(run):
-        result.add(f"{run.name}/{path}", change)
     try:
         report = inputs.load_reports(run.path, {}, max_input)
     except InputRefused as refused:
@@ -248,7 +258,7 @@ def _compare_files(run: Run, anew: Mapping[str, bytes], result: Verification) ->
             found = (run.path / path).read_bytes()
             result.differences += file_differences(place, found, anew[path])
         elif path in anew:
-            result.add(place, "the file is gone")
+            result.add(place, inputs.GONE)
         elif path != outputs.CHANGES or run.record.compared_with is None:
             result.add(place, "the reports give no such file")
 

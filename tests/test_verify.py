@@ -790,7 +790,16 @@ def test_a_file_that_was_taken_out_of_a_run_is_a_difference(folder: Path, name: 
     path.unlink()
     code, text = verified(folder / "runs" / MARCH)
     assert (code, f"{name}: the file is gone" in text) == (FAILED, True), text
-    assert ("its outputs, which cannot be made without it" in text) is (name != "findings.csv")
+    assert ("its outputs, which are made from what is gone" in text) is (name != "findings.csv")
+
+
+def test_a_report_of_a_run_that_was_renamed_is_gone_and_added(folder: Path) -> None:
+    (path,) = (folder / "runs" / MARCH / "reports").glob("*.csv")
+    path.rename(path.with_name(path.name.replace("2026-03-01", "2026-03-02")))
+    code, text = verified(folder / "runs" / MARCH)
+    assert (code, "2 differences" in text) == (FAILED, True), text
+    assert "status_reports_2026-03-01T09-30-00+00-00.csv: the file is gone" in text
+    assert "status_reports_2026-03-02T09-30-00+00-00.csv: the file was added" in text
 
 
 def test_an_account_that_an_older_run_had_is_named_if_that_run_is_gone(tmp_path: Path) -> None:

@@ -93,9 +93,8 @@ def verify(
 def _verify_run(folder: str, max_input: int, manifest: str | None, result: "Verification") -> None:
     """Verify a run, and its manifest if its SHA-256 is known; raises InputRefused."""
     from analyzer.files import sha256
-    from analyzer.runs import inputs
-    from analyzer.runs.run_folders import RECORD_FILE, Run, missing_files, record_of_files
-    from analyzer.verify import check_version, verify_run
+    from analyzer.runs.run_folders import RECORD_FILE, Run, record_of_files
+    from analyzer.verify import check_version, verify_inputs, verify_run
 
     path = Path(folder).resolve()
     record = record_of_files(path)
@@ -104,19 +103,17 @@ def _verify_run(folder: str, max_input: int, manifest: str | None, result: "Veri
     if record is None or record.made_from is None:
         message = f"no run of export: {RECORD_FILE} is missing or not whole"
         raise InputRefused.of_file(folder, message, "Name the folder of one run.")
-    if gone := [*filter(inputs.is_input, missing_files(path, record))]:
-        for name in gone:
-            result.add(f"{path.name}/{name}", "the file is gone")
-        result.not_checked.append(f"{path.name}: its outputs, which cannot be made without it")
+    run = Run(path, record)
+    if not verify_inputs(run, result):
         return
     try:
-        request = _request_of_run(Run(path, record), record.made_from)
+        request = _request_of_run(run, record.made_from)
     except (KeyError, TypeError, ValueError, TyperException) as error:
         message = f"its manifest holds parameters that no run has: {printable(str(error))}"
         raise InputRefused.of_file(folder, message, "Name a run as it was written.") from None
     if manifest and (digest := sha256(path / RECORD_FILE)) != manifest:
         result.add(f"{path.name}/{RECORD_FILE}", f"its SHA-256 is {digest}, and not {manifest}")
-    verify_run(Run(path, record), record.made_from, request, max_input, result)
+    verify_run(run, record.made_from, request, max_input, result)
 
 
 def _request_of_run(run: "Run", source: "MadeFrom") -> "AnalysisRequest":

@@ -223,10 +223,15 @@ def is_input(path: str) -> bool:
     return path in lists or path.startswith(f"{REPORTS}/")
 
 
+GONE: Final = "the file is gone"
+
+
 def changed_files(run: Run) -> Iterator[tuple[str, str]]:
-    """Yield the inputs of a run that were changed, and files that were added, and what happened."""
+    """Yield inputs of a run that were changed or are gone, and added files, and what happened."""
     for path, digest in run.files.items():
-        if is_input(path) and sha256(run.path / path) != digest:
+        if is_input(path) and not (run.path / path).is_file():
+            yield path, GONE
+        elif is_input(path) and sha256(run.path / path) != digest:
             yield path, "the file was changed since the run"
     files = (path for path in run.path.rglob("*") if path.is_file())
     there = {path.relative_to(run.path).as_posix() for path in files}

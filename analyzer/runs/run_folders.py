@@ -167,14 +167,10 @@ def record_bytes(
 def read_record(folder: Path) -> RunRecord | None:
     """Return a run's record, None if there is none or a file that it lists is missing."""
     record = record_of_files(folder)
-    return record if record and not missing_files(folder, record) else None
-
-
-def missing_files(folder: Path, record: RunRecord) -> list[str]:
-    """Return the paths of the files that a record lists and its run lacks."""
     # Runs list many files: to join paths would take longer than to look them up.
-    listed = (file.path for file in record.files)
-    return [path for path in listed if not os.path.isfile(f"{folder}/{path}")]  # noqa: PTH113
+    if record and all(os.path.isfile(f"{folder}/{file.path}") for file in record.files):  # noqa: PTH113
+        return record
+    return None
 
 
 def record_of_files(folder: Path) -> RunRecord | None:
