@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from analyzer.report.values import text_bytes
 from analyzer.terms import ACCOUNT_ID_PATTERN
 
 _NAME: Final = r"^[A-Za-z0-9_+=,.@-]{1,128}\z"
@@ -29,7 +30,6 @@ _SLASH: Final = pa.scalar("/", pa.large_string())
 _EMPTY: Final = pa.scalar("", pa.large_string())
 
 _USUAL_PREFIX: Final = "arn:aws:iam::"
-_ROWS_AT_ONCE: Final = 16_384
 
 
 def is_root(arn: pa.Array, name: pa.Array) -> np.ndarray:
@@ -70,10 +70,21 @@ def is_user_name(name: pa.Array) -> np.ndarray:
 
 def is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:
     """Return which ARNs are those of an IAM user with the name of the same row."""
-    # In small parts, whose memory is used again, 1,000,000 rows take two thirds of the time.
-    parts = (slice(start, start + _ROWS_AT_ONCE) for start in range(0, len(arn), _ROWS_AT_ONCE))
-    found = [_is_user_arn(arn[part], name[part]) for part in parts]
-    return np.concatenate([np.zeros(0, bool), *found])
+    # Most users have paths of one length: without this shortcut it takes 1.6 times as long.
+    lengths = np.diff(text_bytes(arn)[1])
+    of_path = np.maximum(lengths - np.diff(text_bytes(name)[1]), 0)
+    usual = int(np.bincount(of_path, minlength=1).argmax())
+    cells = arn.cast(pa.large_binary())
+    paths = pc.binary_slice(cells, 0, usual).dictionary_encode()
+    endings = pc.binary_slice(cells, usual, int(lengths.max(initial=0)) + 1)
+    is_path = pc.match_substring_regex(paths.dictionary, rf"^{_PREFIX}user/([!-~]*/)?\z")
+    named: np.ndarray = np.asarray(is_path, bool)[paths.indices]
+    named = named & np.asarray(pc.equal(endings, name.cast(pa.large_binary())), bool)
+    of_user: np.ndarray = named & is_user_name(name)
+    others = pa.array(np.flatnonzero(~named))
+    if len(others):
+        of_user[others] = _is_user_arn(arn.take(others), name.take(others))
+    return of_user
 
 
 def _is_user_arn(arn: pa.Array, name: pa.Array) -> np.ndarray:

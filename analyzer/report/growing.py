@@ -111,14 +111,12 @@ class _Words:
         self.codes = _Numbers(np.zeros(0, np.int8))
 
     def append(self, start: int, cells: pa.DictionaryArray) -> None:
-        indices = cells.indices.fill_null(len(cells.dictionary)).to_numpy()
-        used = np.flatnonzero(np.bincount(indices, minlength=1))
-        words = cells.dictionary.take(pa.array(used[used < len(cells.dictionary)])).to_pylist()
-        code = np.full(len(cells.dictionary) + 1, _MISSING)
-        code[used[: len(words)]] = [self.words.setdefault(word, len(self.words)) for word in words]
+        words = cells.dictionary.to_pylist()
+        code = [self.words.setdefault(word, len(self.words)) for word in words]
         if len(self.words) > np.iinfo(self.codes.memory.dtype).max:
             self.codes.memory = self.codes.memory.astype(np.int32)
-        self.codes.append(start, code.astype(self.codes.memory.dtype)[indices])
+        codes = np.array([*code, _MISSING], self.codes.memory.dtype)
+        self.codes.append(start, codes[cells.indices.fill_null(len(words))])
 
     def whole(self, count: int) -> pa.DictionaryArray:
         codes = self.codes.whole(count)

@@ -151,7 +151,9 @@ class _Reading:
         rows = users_of_rows(table, np.zeros(len(self.texts), "M8[s]"))
         is_root = arns.is_root(rows.arn, rows.words[columns.USER])
         self._note(rows, is_root)
-        self.users.append(rows.where(~is_root))
+        users = rows.where(~is_root)
+        self._note_listed_names(users)
+        self.users.append(users)
         self.roots.append(rows.where(is_root))
 
     def _note_last_cells(self, table: pa.Table, file: np.ndarray) -> None:
@@ -172,9 +174,9 @@ class _Reading:
     def _note(self, rows: Users, is_root: np.ndarray) -> None:
         """Note what the rows of a slice show of their reports."""
         edges = np.flatnonzero(np.diff(rows.file, prepend=-1))
-        newest = np.fmax.reduceat(
-            np.fmax.reduce([rows.moments[name] for name in _PAST]), edges
-        ).astype(np.int64)
+        # A second that is missing is the greatest number, which one more makes the least.
+        seconds_after = np.maximum.reduce([rows.seconds[name] + np.uint32(1) for name in _PAST])
+        newest = np.maximum.reduceat(seconds_after, edges).astype(np.int64) - 1
         is_boolean = np.logical_or.reduce([rows.known[name] for name in columns.BOOLEANS])
         has_boolean = np.logical_or.reduceat(is_boolean, edges)
         for at, seconds, has in zip(
@@ -185,7 +187,6 @@ class _Reading:
             seen.has_boolean |= bool(has)
         self._count(rows, is_root)
         self._note_local_dates(rows)
-        self._note_listed_names(rows.where(~is_root))
 
     def _count(self, rows: Users, is_root: np.ndarray) -> None:
         accounts = rows.account.dictionary.to_pylist()
