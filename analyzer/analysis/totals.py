@@ -64,20 +64,35 @@ class Totals:
         Columns: the one named, verdict, reason, exposure, certainty, age_band str, exempt bool,
         users int64. The sentences of undetermined users are left out.
         """
-        users = self.judged.users
-        days = users[columns.AGE_DAYS]
-        band = np.digitize(days.fillna(0).to_numpy(np.int64), _BAND_STARTS)
-        band[days.isna()] = len(AGE_BANDS) - 1
-        is_determined = users[columns.VERDICT] != Verdict.UNDETERMINED
-        kinds: dict[str, Any] = {
-            columns.REASON: users[columns.REASON].where(is_determined, ""),
-            columns.AGE_BAND: as_category(band, AGE_BANDS),
-            columns.EXEMPT: users[columns.EXEMPTION] != "",
-        }
+        kinds = self._kinds()
         dtypes = {name: TEXT, **_COUNT_DTYPES}
         *names, number = dtypes
-        counts = users.assign(**kinds).groupby(names, observed=True).size().reset_index(name=number)
-        return counts.astype(dtypes).sort_values(names, ignore_index=True)
+        code = np.zeros(len(self.judged), np.int64)
+        for one in names:
+            code = code * len(kinds[one].categories) + kinds[one].codes
+        code, users = np.unique(code, return_counts=True)
+        counts: dict[str, Any] = {number: users}
+        for one in reversed(names):
+            code, at = np.divmod(code, len(kinds[one].categories))
+            counts[one] = kinds[one].categories[at]
+        frame = pd.DataFrame(counts)[[*dtypes]].astype(dtypes)
+        return frame.sort_values(names, ignore_index=True)
+
+    def _kinds(self) -> dict[str, "pd.Categorical[Any]"]:
+        """Return the columns that users are counted by, those of the users first."""
+        judged, account = self.judged.added, self.judged.account
+        days, reason = judged[columns.AGE_DAYS], judged[columns.REASON]
+        band = np.digitize(days.to_numpy(np.int64, na_value=0), _BAND_STARTS)
+        band[days.isna()] = len(AGE_BANDS) - 1
+        is_undetermined = judged[columns.VERDICT] == Verdict.UNDETERMINED
+        reasons = np.where(is_undetermined, reason.categories.get_loc(""), reason.codes)
+        return {
+            **judged,
+            columns.ACCOUNT: as_category(account.indices, account.dictionary.to_pylist()),
+            columns.REASON: as_category(reasons, reason.categories),
+            columns.AGE_BAND: as_category(band, AGE_BANDS),
+            columns.EXEMPT: pd.Categorical(judged[columns.EXEMPTION] != "", [False, True]),
+        }
 
     def user_count(
         self,

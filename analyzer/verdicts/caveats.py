@@ -264,7 +264,7 @@ CAVEATS: Final = (
     ),
     Caveat(
         id=SERVICE_CREDENTIAL,
-        holds=lambda facts, _: (facts.page.users[columns.SERVICE_CREDENTIALS] != "").to_numpy(),
+        holds=lambda facts, _: facts.service_credential,
         sentences=lambda facts: (
             "Has an active service-specific credential: "
             + facts.page.users[columns.SERVICE_CREDENTIALS]

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from analyzer import columns
 from analyzer.report.model import as_category
 from analyzer.terms import UNKNOWN_EXPOSURE, Exposure, SlotState
 from analyzer.verdicts.facts import Facts
@@ -38,9 +37,7 @@ def exposures(facts: Facts) -> "pd.Categorical[Any]":
 
 def _ways_in(facts: Facts) -> tuple[Truth, ...]:
     """Return which users have each exposure or a more dangerous one, in the order of `Exposure`."""
-    users = facts.page.users
-    shown = facts.service_key_name | facts.more_credentials
-    shown |= (users[columns.SERVICE_CREDENTIALS] != "").to_numpy(bool)
+    shown = facts.service_key_name | facts.more_credentials | facts.service_credential
     inactive, unknown = (
         in_any_slot(facts.keys_in(state)) for state in (SlotState.INACTIVE, SlotState.UNKNOWN)
     )
@@ -50,5 +47,5 @@ def _ways_in(facts: Facts) -> tuple[Truth, ...]:
         facts.password & facts.mfa,
         Truth(shown, ~shown) | facts.certificate_active.in_any_slot(),
         Truth(inactive, ~(inactive | unknown)),
-        Truth(np.ones(len(users), bool), np.zeros(len(users), bool)),
+        Truth(np.ones(len(shown), bool), np.zeros(len(shown), bool)),
     )

@@ -158,6 +158,11 @@ class Facts:
         return np.asarray(pc.match_substring(names, SERVICE_KEY_NAME, ignore_case=True))
 
     @cached_property
+    def service_credential(self) -> np.ndarray:
+        """Return which users have an active service-specific credential, by AWS's saved list."""
+        return np.asarray(self.page.added[columns.SERVICE_CREDENTIALS] != "", bool)
+
+    @cached_property
     def more_credentials(self) -> np.ndarray:
         """Return which users have more credentials than the report lists."""
         info = self.page.text[columns.ADDITIONAL_CREDENTIALS_INFO]

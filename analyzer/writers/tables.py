@@ -36,10 +36,10 @@ USER_COLUMNS: Final = (
 """The columns of users, besides the name of the account."""
 
 
-def file_columns(report: Report) -> Callable[[pd.DataFrame], dict[str, pa.DictionaryArray]]:
+def file_columns(report: Report) -> Callable[[Table], dict[str, pa.DictionaryArray]]:
     """Return a function that gives `file` (its name), `as_of`, `as_of_source` and `account_name`.
 
-    Its argument is a frame with the position of the file in `file`, and with `account`.
+    Its argument is a table with the position of the file in `file`, and with `account`.
     """
     files = report.files
     values = {
@@ -49,15 +49,15 @@ def file_columns(report: Report) -> Callable[[pd.DataFrame], dict[str, pa.Dictio
     }
     of_files = {name: pa.array(value).dictionary_encode() for name, value in values.items()}
 
-    def of_rows(rows: pd.DataFrame) -> dict[str, pa.DictionaryArray]:
-        at = pa.array(rows[columns.FILE])
+    def of_rows(rows: Table) -> dict[str, pa.DictionaryArray]:
+        at = arrow_array(rows[columns.FILE])
         of_rows = {name: values.take(at) for name, values in of_files.items()}
         return {**of_rows, columns.ACCOUNT_NAME: _account_names(report, rows)}
 
     return of_rows
 
 
-def _account_names(report: Report, rows: pd.DataFrame) -> pa.DictionaryArray:
+def _account_names(report: Report, rows: Table) -> pa.DictionaryArray:
     known = report.account_names
     return mapped(rows[columns.ACCOUNT], lambda account: account_name(account, known))
 
@@ -76,16 +76,16 @@ def listed_users(
 ) -> Iterator[tuple[Users, dict[str, Any]]]:
     """Return each page of the users with one of the verdicts, and its table.
 
-    The table has the columns of `Users.users`, `USER_COLUMNS` and the name of the account.
+    The table has `USER_COLUMNS` and the name of the account.
     """
     of_rows, words = file_columns(analysis.report), list(map(str, verdicts))
 
     def table(page: Users) -> tuple[Users, dict[str, Any]]:
-        cells = {name: page.text[name] for name in columns.REPORT_ONLY}
-        return page, {**page.users, **cells, **of_rows(page.users)}
+        rows = {columns.ACCOUNT: page.account, columns.FILE: page.file, columns.ROW: page.row}
+        return page, {**page.text, **page.added, **rows, **of_rows(rows)}
 
     def listed(page: Users) -> Users:
-        return page.where(page.users[columns.VERDICT].isin(words).to_numpy())
+        return page.where(page.added[columns.VERDICT].isin(words))
 
     # A loop would keep a page in memory while the next one is built.
     return map(table, filter(len, map(listed, analysis.judged.slices())))
@@ -110,10 +110,9 @@ def _uncovered_user(account: NotCovered) -> Mapping[str, str]:
 _ROW_BITS: Final = 32
 
 
-def row_keys(frame: pd.DataFrame) -> "pd.Index[int]":
+def row_keys(rows: pd.DataFrame) -> "pd.Index[int]":
     """Return a number for each row of a report, of users or of findings."""
-    file = frame[columns.FILE].to_numpy(np.int64)
-    row = frame[columns.ROW].to_numpy(np.int64)
+    file, row = (np.asarray(rows[name], np.int64) for name in (columns.FILE, columns.ROW))
     keys: pd.Index[int] = pd.Index((file << _ROW_BITS) | row)
     return keys
 

@@ -72,6 +72,7 @@ def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow
     rows: list[UserRow] = []
     for page, table in listed_users(analysis, verdicts):
         table["key"] = row_keys(page.users)
+        table[columns.CREATED] = page.users[columns.CREATED]
         plain = zip(plain_rows(table, UserRow._fields), caveat_sentences(page), strict=True)
         rows += (UserRow._make(row)._replace(caveats=caveats) for row, caveats in plain)
     return [rows[at] for at in _order_for_people(_users_with(analysis, verdicts).users)]
