@@ -12,6 +12,7 @@ from functools import partial
 from itertools import takewhile
 from typing import Final
 
+from analyzer import columns
 from analyzer.decisions.credentials import SOME_SERVICE, ReportedUser
 from analyzer.decisions.decision import Decision, LedgerLine
 from analyzer.decisions.ledger import Ledger
@@ -201,9 +202,8 @@ def _is_done(fate: Fate, shown: ReportedAccount) -> bool:
     if now := shown.users.get(line.subject):
         has_ended = _is_deactivated(fate.before, now) and not fate.before.has_no_credentials
         return fate.word is Decision.DEACTIVATE and has_ended
-    names = line.same_second or frozenset()
-    is_renamed = not shown.same_second(line.subject) <= names
-    return shown.has_root and bool(names) and not (is_renamed or shown.may_show(line.subject))
+    may_be_there = shown.may_show(line.subject) or shown.later_names(line)
+    return shown.has_root and line.same_second is not None and not may_be_there
 
 
 def _is_deactivated(before: ReportedUser, now: ReportedUser) -> bool:
@@ -265,11 +265,25 @@ def _unknown(fate: Fate) -> str:
         return NOT_IDENTIFIED
     if not fate.reports:
         return "no report of the account is as new as the one decided on"
+    name_it = f"name the report of {utc_text(line.as_of)} too"
     if line.same_second is None:
-        return f"name the report of {utc_text(line.as_of)} too: it shows who was created with it"
+        return f"{name_it}: it shows who was created with it"
+    if _needs_first_list(fate):
+        return f"{name_it}: a later one lists service-specific credentials"
     if fate.before.credentials.is_unknown:
         return "not all its credentials were understood"
     return next(filter(None, (_not_known_by(fate, shown) for shown in fate.reports)), "")
+
+
+def _needs_first_list(fate: Fate) -> bool:
+    """Return whether only a later report is given with AWS's list, and the row hides the first.
+
+    Caveats say whether there are any service-specific credentials; not every verdict has caveats.
+    """
+    line = fate.line
+    is_given = any(shown.time == line.report_time for shown in fate.reports)
+    shows_none = line.user_row[columns.CERTAINTY] and not line.has_service_credential
+    return bool(fate.listed_services) and not (is_given or shows_none)
 
 
 def _not_known_by(fate: Fate, shown: ReportedAccount) -> str:
@@ -280,7 +294,7 @@ def _not_known_by(fate: Fate, shown: ReportedAccount) -> str:
         return f"not all its credentials are understood (report {name})" if is_unknown else ""
     if shown.may_show(user):
         return f"its creation time is not understood (report {name})"
-    others = sorted(shown.same_second(user) - (fate.line.same_second or frozenset()))
+    others = sorted(shown.later_names(fate.line))
     renamed = f": {POSSIBLY_RENAMED} to {short_list(others)}" if others else ""
     lacking = "" if shown.has_root else ", which has no row of the root user"
     return f"not in the report {name}{lacking}{renamed}"

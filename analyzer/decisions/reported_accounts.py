@@ -36,6 +36,14 @@ class ReportedAccount:
         """Return the names of the users that were created in the second of a user."""
         return frozenset(self.names.get(user.created, ()))
 
+    def later_names(self, line: LedgerLine) -> frozenset[str]:
+        """Return the names that the user of a line may have by now: perhaps it was renamed.
+
+        They are of its second, or of an unknown one, and were not there.
+        """
+        names = self.same_second(line.subject).union(self.names.get(None, ()))
+        return names - (line.same_second or frozenset())
+
     def may_show(self, user: User) -> bool:
         """Return whether a user is there, or one of its name of unknown creation time."""
         return user in self.users or user._replace(created=None) in self.users
@@ -83,7 +91,7 @@ def _accounts_of(
     seconds = pd.DatetimeIndex([line.created for line in lines], tz=UTC).dropna()
     for page in users.slices() if lines else ():
         created = page.users[columns.CREATED]
-        is_near = created.isin(seconds) | page.users[columns.USER].isin(names)
+        is_near = created.isin(seconds) | created.isna() | page.users[columns.USER].isin(names)
         some = page.where(is_near.to_numpy(bool))
         for at, user, reported in _reported_users(some, report.files):
             of_account = by_file[at, user.account]

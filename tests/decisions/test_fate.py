@@ -124,6 +124,7 @@ CASES: dict[str, list[Case]] = {
         (delete(), {LATER: [created("#####")]}, UNKNOWN, "its creation time is not understood"),
         # Perhaps renamed: another name of its second that was not there.
         (delete(), {LATER: [X]}, UNKNOWN, "not in the report"),
+        (delete(), {LATER: [ROB]}, UNKNOWN, "not in the report"),
         (delete(beside=["x"]), {LATER: [X]}, DONE, GONE),
         (delete(beside=["x", "y"]), {LATER: [X]}, DONE, GONE),
         (delete(beside=None), {LATER: []}, UNKNOWN, "name the report of 2026-05-01T12:00:00Z too"),
@@ -381,6 +382,7 @@ def test_more_credentials_than_the_slots_show_are_a_difference() -> None:
 
 
 LISTED = {"user_row": {**deactivate(QUIET).user_row, "caveats": "new-user;service-credential"}}
+DORMANT = {**delete().user_row, "verdict": "dormant", "certainty": ""}
 LISTS: list[tuple[LedgerLine, dict[datetime, str], State]] = [
     (delete(), {}, OPEN),
     (delete(), {LATER: "Inactive"}, OPEN),
@@ -390,11 +392,15 @@ LISTS: list[tuple[LedgerLine, dict[datetime, str], State]] = [
     # A list that only the report decided on has is no difference.
     (delete(), {AS_OF: "Active"}, OPEN),
     (delete(), {AS_OF: "Active", LATER: "Inactive"}, DEACTIVATED),
-    # Without the report decided on, a caveat shows that there was one.
-    (deactivate(QUIET, **LISTED), {LATER: "Active"}, OPEN),
+    # Without the report decided on, a caveat shows that there was one, but not which.
+    (deactivate(QUIET, **LISTED), {LATER: "Active"}, UNKNOWN),
+    # Of a dormant user no caveat says whether there was one.
+    (delete(user_row=DORMANT), {LATER: "Active"}, UNKNOWN),
+    (delete(user_row=DORMANT), {AS_OF: "Active", LATER: "Active"}, OPEN),
+    (delete(as_of=WEEK, on=WEEK.date()), {AS_OF: "Active", WEEK: "", LATER: ""}, OPEN),
     (deactivate(QUIET, **LISTED), {LATER: "Inactive"}, DONE),
     (deactivate(QUIET, **LISTED), {WEEK: "Inactive"}, CHANGED),
-    (deactivate(QUIET, **LISTED), {WEEK: "Inactive", LATER: "Active"}, CHANGED),
+    (deactivate(QUIET, **LISTED), {WEEK: "Inactive", LATER: "Active"}, UNKNOWN),
     (delete(QUIET, **LISTED), {LATER: "Inactive"}, DEACTIVATED),
 ]
 """What was decided, AWS's lists of service-specific credentials by report, and the state."""
@@ -407,12 +413,13 @@ def test_a_service_credential_counts_as_lists_show_it(
     for at in (AS_OF, WEEK, LATER) if AS_OF in lists else (WEEK, LATER):
         others = a_user(f"at-{at:%d}", created=at)  # so that no report is a copy
         report = saved(tmp_path, report_text([QUIET, others]), console_name(at))
-        if at in lists:
+        if lists.get(at):
             saved_credentials(report, quiet=lists[at])
     fate = fate_of(analyzer.analyze(analyzer.load(tmp_path), ledger=ledger_of(decided)))
     assert fate.state is state, fate.fact
     if state is OPEN and decided.decision == "delete":
-        assert fate.action == ("deactivate" if lists.get(AS_OF) == "Active" else "delete")
+        is_listed = lists.get(decided.as_of) == "Active"
+        assert fate.action == ("deactivate" if is_listed else "delete")
 
 
 EQUAL_BYTES: list[tuple[LedgerLine, dict[datetime, str], State, str]] = [
