@@ -27,8 +27,12 @@ from analyzer.changes.decisions import (
 )
 from analyzer.changes.period import Coverage, Span, coverages, ordered_reports
 from analyzer.changes.stays import FollowedAccount, FollowedUser
-from analyzer.decisions.fate import fates_of, with_same_second
-from analyzer.decisions.reported_accounts import ReportedAccounts, reported_accounts
+from analyzer.decisions.fate import fates
+from analyzer.decisions.reported_accounts import (
+    ReportedAccounts,
+    reported_accounts,
+    with_same_second,
+)
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.owners import Owner, Owners
 from analyzer.report.model import TEXT, concatenated, stable_order
@@ -344,7 +348,7 @@ def _with_decisions(history: History, reported: ReportedAccounts) -> History:
     ledger = with_same_second(analysis.ledger, reported)
     of_period = Decided(
         ledger=ledger,
-        fates=fates_of(ledger, reported),
+        fates=fates(ledger, reported),
         owners=analysis.owners,
         covered={each.account: each for each in history.coverages if not each.reason},
         since=span.since,

@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from analyzer.decisions.decision import Decision, LedgerLine, normal_name, user_names
+from analyzer.decisions.decision import Decision, LedgerLine, normal_name, summaries, user_names
 from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import Ledger, unidentified_notes
-from analyzer.decisions.standing import summaries
 from analyzer.limits import SOON_DAYS
 from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.terms import count_text, short_list

@@ -1,7 +1,7 @@
 """Hold a line of a ledger: a person's word on one user, made looking at one report."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -226,6 +226,11 @@ def open_row(cells: Mapping[str, str]) -> OpenRow:
     created = timestamp(cells[columns.USER_CREATION_TIME])
     user = User(cells[columns.ACCOUNT], cells[columns.USER], created)
     return OpenRow(user, timestamp(cells[columns.AS_OF]) or _NEVER, cells.get(columns.OWNER, ""))
+
+
+def summaries(lines: Iterable[LedgerLine]) -> str:
+    """Return decisions in words, each once."""
+    return "; ".join(sorted({line.summary for line in lines}))
 
 
 def user_names(lines: Sequence[LedgerLine]) -> list[str]:

@@ -13,19 +13,13 @@ from itertools import takewhile
 from typing import Final
 
 from analyzer import columns
-from analyzer.decisions.credentials import SOME_SERVICE, ReportedUser
-from analyzer.decisions.decision import Decision, LedgerLine
+from analyzer.decisions.credentials import ReportedUser
+from analyzer.decisions.decision import Decision, LedgerLine, summaries
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.removal_log import LoggedRemoval
-from analyzer.decisions.reported_accounts import (
-    ReportedAccount,
-    ReportedAccounts,
-    reported_accounts,
-)
-from analyzer.decisions.standing import Standing, summaries
+from analyzer.decisions.reported_accounts import ReportedAccount, ReportedAccounts
+from analyzer.decisions.standing import Standing
 from analyzer.limits import DUE_DAYS, SOON_DAYS
-from analyzer.report.report import Report
-from analyzer.report.users import Users
 from analyzer.terms import POSSIBLY_RENAMED, Verdict, short_list, utc_text
 
 
@@ -93,16 +87,14 @@ class Fate:
         return self.reports[-1] if self.reports else None
 
     @property
-    def now(self) -> ReportedUser | None:
-        """Return the user in that report, None if it is not there."""
-        return self.newest.users.get(self.line.subject) if self.newest else None
+    def shown(self) -> list[ReportedUser | None]:
+        """Return the user in each of the reports, None if it is not there."""
+        return [shown.users.get(self.line.subject) for shown in self.reports]
 
     @property
-    def listed_services(self) -> list[str]:
-        """Return the services of active credentials that AWS's lists name."""
-        rows = (shown.users.get(self.line.subject) for shown in self.reports)
-        texts = {user.services for user in (self.before, *rows) if user} - {"", SOME_SERVICE}
-        return sorted({name for text in texts for name in text.split(", ")})
+    def now(self) -> ReportedUser | None:
+        """Return the user in the newest report, None if it is not there."""
+        return self.shown[-1] if self.reports else None
 
     @property
     def action(self) -> Decision:
@@ -122,31 +114,11 @@ class Fate:
         return self.state is State.OPEN and self.days > DUE_DAYS
 
 
-def fates(
-    ledger: Ledger, report: Report, users: Users, until: datetime | None = None
-) -> list[Fate]:
+def fates(ledger: Ledger, accounts: ReportedAccounts) -> list[Fate]:
     """Return what became of the removals of each user who has any among the last words.
 
-    `users` are the judged users of `report`. Reports after `until` do not count.
+    Every line has the names of its second, unless its report is not among `accounts`.
     """
-    accounts = reported_accounts(ledger.lines, report, users, until)
-    return fates_of(with_same_second(ledger, accounts), accounts)
-
-
-def with_same_second(ledger: Ledger, accounts: ReportedAccounts) -> Ledger:
-    """Return a ledger whose lines of scripts have the names that the reports decided on show."""
-    lines = []
-    for line in ledger.lines:
-        names = line.same_second
-        for shown in accounts.get(line.account, ()) if names is None else ():
-            if shown.file.as_of == line.as_of:
-                names = shown.same_second(line.subject) or None
-        lines.append(line if names is line.same_second else replace(line, same_second=names))
-    return replace(ledger, lines=tuple(lines))
-
-
-def fates_of(ledger: Ledger, accounts: ReportedAccounts) -> list[Fate]:
-    """Return what became of the removals of each user, from what reports show."""
     logged, names = ledger.log.by_user(), defaultdict[tuple[str, datetime | None], set[str]](set)
     for user, standing in ledger.standings.items():
         if standing.word is Decision.DELETE:
@@ -282,8 +254,9 @@ def _needs_first_list(fate: Fate) -> bool:
     """
     line = fate.line
     is_given = any(shown.time == line.report_time for shown in fate.reports)
+    is_listed = any(user.services for user in fate.shown if user)
     shows_none = line.user_row[columns.CERTAINTY] and not line.has_service_credential
-    return bool(fate.listed_services) and not (is_given or shows_none)
+    return is_listed and not (is_given or shows_none)
 
 
 def _not_known_by(fate: Fate, shown: ReportedAccount) -> str:

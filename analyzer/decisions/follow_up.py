@@ -14,9 +14,9 @@ from analyzer import columns
 from analyzer.decisions.credentials import users_of
 from analyzer.decisions.decision import LedgerLine, User, normal_name
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
-from analyzer.decisions.fate import NOT_IDENTIFIED, Fate, State, fates_of, with_same_second
+from analyzer.decisions.fate import NOT_IDENTIFIED, Fate, State, fates
 from analyzer.decisions.ledger import ROW, WORKBOOK, Ledger
-from analyzer.decisions.reported_accounts import reported_accounts
+from analyzer.decisions.reported_accounts import reported_accounts, with_same_second
 from analyzer.decisions.standing import Standing, last_day
 from analyzer.limits import DUE_DAYS
 from analyzer.lists.exemptions import EXEMPTED_VERDICTS
@@ -105,7 +105,7 @@ def follow_up(users: Users, report: Report, ledger: Ledger, owners: Owners = NO_
     """Return what became of each removal; `users` are the judged users of `report`."""
     accounts = reported_accounts(ledger.lines, report, users)
     complete = with_same_second(ledger, accounts)
-    every = fates_of(complete, accounts)
+    every = fates(complete, accounts)
     cells = {
         name: pd.Series([value(fate) for fate in every], dtype=dtype)
         for name, (dtype, value) in _CELLS.items()

@@ -19,11 +19,12 @@ from itertools import groupby, pairwise
 from pathlib import PurePath
 from typing import Final
 
-from analyzer.decisions.credentials import Slot
+from analyzer.decisions.credentials import SOME_SERVICE, Slot
 from analyzer.decisions.decision import REMOVALS
 from analyzer.decisions.fate import Fate, State, fates
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.removal_log import LOG_COLUMNS
+from analyzer.decisions.reported_accounts import reported_accounts, with_same_second
 from analyzer.limits import SOON_DAYS
 from analyzer.report.model import FileReference
 from analyzer.report.report import Report
@@ -64,7 +65,8 @@ def removal_plan(ledger: Ledger, report: Report, users: Users) -> RemovalPlan:
 
     `users` are the judged users of `report`, with the exemptions.
     """
-    every = fates(ledger, report, users)
+    accounts = reported_accounts(ledger.lines, report, users)
+    every = fates(with_same_second(ledger, accounts), accounts)
     return RemovalPlan(
         removals=tuple(fate for fate in every if fate.state is State.OPEN),
         left_out=tuple(
@@ -175,7 +177,7 @@ def _remove_call(removal: Fate) -> str:
     words += [f"key={text}" for text in _slot_texts(shown.keys)]
     words += [f"certificate={text}" for text in _slot_texts(shown.certificates)]
     words += ["mfa=yes"] if shown.has_mfa else []
-    words += [f"service={_quoted(name)}" for name in removal.listed_services]
+    words += [f"service={_quoted(name)}" for name in _listed_services(removal)]
     beside = sorted((line.same_second or frozenset()) - {line.user} - removal.to_delete)
     words += [f"beside={_quoted(name)}" for name in beside]
     words += [f"leaving={_quoted(name)}" for name in sorted(removal.to_delete - {line.user})]
@@ -191,6 +193,13 @@ def _remove_call(removal: Fate) -> str:
         if text
     )
     return f"{remarks}remove {removal.action} {_quoted(line.arn)} {' '.join(words)}"
+
+
+def _listed_services(removal: Fate) -> list[str]:
+    """Return the services of active credentials that AWS's lists name."""
+    shown = (removal.before, *removal.shown)
+    texts = {user.services for user in shown if user} - {"", SOME_SERVICE}
+    return sorted({name for text in texts for name in text.split(", ")})
 
 
 def _slot_texts(slots: Iterable[Slot]) -> Iterator[str]:

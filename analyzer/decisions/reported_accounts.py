@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from analyzer import columns
 from analyzer.decisions.credentials import ReportedUser, credentials_of_users, users_of
 from analyzer.decisions.decision import LedgerLine, User
+from analyzer.decisions.ledger import Ledger
 from analyzer.report.model import ReportFile
 from analyzer.report.report import Report
 from analyzer.report.users import Users
@@ -37,12 +38,8 @@ class ReportedAccount:
         return frozenset(self.names.get(user.created, ()))
 
     def later_names(self, line: LedgerLine) -> frozenset[str]:
-        """Return the names that the user of a line may have by now: perhaps it was renamed.
-
-        They are of its second, or of an unknown one, and were not there.
-        """
-        names = self.same_second(line.subject).union(self.names.get(None, ()))
-        return names - (line.same_second or frozenset())
+        """Return the names of the user's second that were not there: perhaps it was renamed."""
+        return self.same_second(line.subject) - (line.same_second or frozenset())
 
     def may_show(self, user: User) -> bool:
         """Return whether a user is there, or one of its name of unknown creation time."""
@@ -73,6 +70,18 @@ def reported_accounts(
     }
 
 
+def with_same_second(ledger: Ledger, accounts: ReportedAccounts) -> Ledger:
+    """Return a ledger whose lines of scripts have the names that the reports decided on show."""
+    lines = []
+    for line in ledger.lines:
+        names = line.same_second
+        for shown in accounts.get(line.account, ()) if names is None else ():
+            if shown.file.as_of == line.as_of:
+                names = shown.same_second(line.subject) or None
+        lines.append(line if names is line.same_second else replace(line, same_second=names))
+    return replace(ledger, lines=tuple(lines))
+
+
 def _accounts_of(
     report: Report, users: Users, lines: Sequence[LedgerLine]
 ) -> dict[tuple[str, datetime], ReportedAccount]:
@@ -91,7 +100,7 @@ def _accounts_of(
     seconds = pd.DatetimeIndex([line.created for line in lines], tz=UTC).dropna()
     for page in users.slices() if lines else ():
         created = page.users[columns.CREATED]
-        is_near = created.isin(seconds) | created.isna() | page.users[columns.USER].isin(names)
+        is_near = created.isin(seconds) | page.users[columns.USER].isin(names)
         some = page.where(is_near.to_numpy(bool))
         for at, user, reported in _reported_users(some, report.files):
             of_account = by_file[at, user.account]

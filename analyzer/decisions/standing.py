@@ -26,14 +26,13 @@ _COUNTS_FOR: Final = {
 class Standing:
     """Hold what stands on a user.
 
-    `words` are everybody's last ones, the newest report first. `word` is the removal that stands,
-    None if none does. `newest_removal` is the word whose row was seen, and `before` what that row
-    shows; both are None if nobody's last words are removals. `objections` are the words that count
-    against it, `milder` those that let it only deactivate.
+    `words` are everybody's last ones, the newest report first. `newest_removal` is the word whose
+    row was seen, and `before` what that row shows; both are None if nobody's last words are
+    removals. `objections` are the words that count against it, `milder` those that let it only
+    deactivate.
     """
 
     words: tuple[LedgerLine, ...]
-    word: Decision | None = None
     newest_removal: LedgerLine | None = None
     before: ReportedUser | None = None
     objections: tuple[LedgerLine, ...] = ()
@@ -47,7 +46,14 @@ class Standing:
     @property
     def is_contested(self) -> bool:
         """Return whether people disagree: a removal does not stand."""
-        return self.newest_removal is not None and self.word is None
+        return bool(self.objections)
+
+    @property
+    def word(self) -> Decision | None:
+        """Return the removal that stands, None if none does."""
+        if self.newest_removal is None or self.is_contested:
+            return None
+        return Decision.DEACTIVATE if self.milder else Decision.DELETE
 
     @property
     def longest_keep(self) -> LedgerLine | None:
@@ -62,34 +68,6 @@ def last_day(objection: LedgerLine) -> date:
         return objection.decided_on + _COUNTS_FOR[objection.decision]
     except OverflowError:
         return date.max
-
-
-def standings(lines: Iterable[LedgerLine]) -> dict[User, Standing]:
-    """Return what stands on each user."""
-    words = defaultdict[User, list[LedgerLine]](list)
-    of_second = defaultdict[tuple[str, datetime | None], list[User]](list)
-    for line in lines:
-        words[line.subject].append(line)
-    for user in words:
-        of_second[user.account, user.created].append(user)
-    last = {user: last_words(of_user) for user, of_user in words.items()}
-    removals = {user: newest_removal(said) for user, said in last.items()}
-    seen = [line for line in removals.values() if line]
-    before = dict(zip((line.subject for line in seen), users_decided_on(seen), strict=True))
-
-    def standing(user: User, removal: LedgerLine | None) -> Standing:
-        if removal is None:
-            return Standing(last[user])
-        created_with = of_second[user.account, user.created] if user.created else []
-        others = {other: last[other] for other in created_with if other != user}
-        said = (*last[user], *under_former_names(removal, words[user], others))
-        objections = counting_objections(removal, said, words[user])
-        milder = milder_words(removal, before[user], said)
-        mildest = Decision.DEACTIVATE if milder else Decision.DELETE
-        word = None if objections else mildest
-        return Standing(last[user], word, removal, before[user], objections, milder)
-
-    return {user: standing(user, removal) for user, removal in removals.items()}
 
 
 def last_words(words: Iterable[LedgerLine]) -> tuple[LedgerLine, ...]:
@@ -118,29 +96,6 @@ def newest_removal(said: Sequence[LedgerLine]) -> LedgerLine | None:
     return next((line for line in said if line.is_removal), None)
 
 
-def under_former_names(
-    removal: LedgerLine, words: Sequence[LedgerLine], others: Mapping[User, Sequence[LedgerLine]]
-) -> Iterator[LedgerLine]:
-    """Yield last words on names of its second that the report decided on does not show.
-
-    Perhaps the user had such a name, unless the word's person wrote about this name more than a day
-    later, on a report that does not show the other one.
-    """
-    for other, said in others.items():
-        if other.name in (removal.same_second or ()):
-            continue
-        own = [line for line in words if not _may_show(line, other.name)]
-        for line in said:
-            later = (word for word in own if word.person == line.person)
-            if all(word.decided_on <= line.decided_on + _A_DAY for word in later):
-                yield line
-
-
-def _may_show(line: LedgerLine, name: str) -> bool:
-    """Return whether the report of a line shows a name of the same second, or may show it."""
-    return line.same_second is None or name in line.same_second
-
-
 def counting_objections(
     removal: LedgerLine, said: Iterable[LedgerLine], words: Iterable[LedgerLine]
 ) -> tuple[LedgerLine, ...]:
@@ -154,6 +109,24 @@ def counting_objections(
         if not line.is_removal and line.report_time > removal.report_time and line not in in_time
     ]
     return (*in_time, *newer)
+
+
+def under_former_names(
+    removal: LedgerLine, words: Sequence[LedgerLine], others: Mapping[User, Sequence[LedgerLine]]
+) -> Iterator[LedgerLine]:
+    """Yield last words on names of its second that the report decided on does not show.
+
+    Perhaps the user had such a name, unless the word's person wrote about this name more than a day
+    later, on a report that does not show the other one.
+    """
+    for other, said in others.items():
+        if other.name in (removal.same_second or ()):
+            continue
+        own = [line for line in words if other.name not in (line.same_second or {other.name})]
+        for line in said:
+            later = (word for word in own if word.person == line.person)
+            if all(word.decided_on <= line.decided_on + _A_DAY for word in later):
+                yield line
 
 
 def milder_words(
@@ -175,6 +148,27 @@ def milder_words(
     )
 
 
-def summaries(lines: Iterable[LedgerLine]) -> str:
-    """Return decisions in words, each once."""
-    return "; ".join(sorted({line.summary for line in lines}))
+def standings(lines: Iterable[LedgerLine]) -> dict[User, Standing]:
+    """Return what stands on each user."""
+    words = defaultdict[User, list[LedgerLine]](list)
+    of_second = defaultdict[tuple[str, datetime | None], list[User]](list)
+    for line in lines:
+        words[line.subject].append(line)
+    for user in words:
+        of_second[user.account, user.created].append(user)
+    last = {user: last_words(of_user) for user, of_user in words.items()}
+    removals = {user: newest_removal(said) for user, said in last.items()}
+    seen = [line for line in removals.values() if line]
+    before = dict(zip((line.subject for line in seen), users_decided_on(seen), strict=True))
+
+    def standing(user: User, removal: LedgerLine | None) -> Standing:
+        if removal is None:
+            return Standing(last[user])
+        created_with = of_second[user.account, user.created] if user.created else []
+        others = {other: last[other] for other in created_with if other != user}
+        said = (*last[user], *under_former_names(removal, words[user], others))
+        objections = counting_objections(removal, said, words[user])
+        milder = milder_words(removal, before[user], said)
+        return Standing(last[user], removal, before[user], objections, milder)
+
+    return {user: standing(user, removal) for user, removal in removals.items()}

@@ -250,9 +250,7 @@ def _is_done(word: str, seen: Word, report: Report) -> bool:
         return word == "deactivate" and now.is_bare and not seen.shown.is_bare
     is_hidden = (name, None) in report.users
     names = seen.names or frozenset()
-    hidden = {other for other, at in report.users if at is None}
-    may_be_renamed = not report.of_second(created) | hidden <= names
-    return report.has_root and not is_hidden and bool(names) and not may_be_renamed
+    return report.has_root and not is_hidden and bool(names) and report.of_second(created) <= names
 
 
 def _differs(seen: Word, report: Report, to_delete: set[str]) -> bool:

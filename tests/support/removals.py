@@ -121,7 +121,8 @@ def removal(  # noqa: PLR0913  what a person decides, and when
         read_from=EntryPlace("decisions.csv", 2),
     )
     before = ReportedUser(replace(NOTHING, **state), services)
-    standing = Standing((line,), word or decision, line, before)
+    milder = (line,) if (word or decision) is Decision.DEACTIVATE else ()
+    standing = Standing((line,), line, before, milder=milder)
     return Removal(standing, before, [reported(confirmed or baseline)], frozenset(to_delete))
 
 
