@@ -32,9 +32,12 @@ _SPECIAL: Final = re.compile(
 _LINKING: Final = re.compile(r"&#64;|\\#(?=\d)")
 
 
+_HEADING: Final = "Access review: IAM users"
+
+
 def title(analysis: Analysis) -> str:
-    """Return the title of the document, with as-of and accounts."""
-    return f"Access review: IAM users. {headline.as_of_and_scope(analysis.report)}"
+    """Return the title of the document in a list of pages, with as-of and accounts."""
+    return f"{_HEADING}. {headline.as_of_and_scope(analysis.report)}"
 
 
 def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -44,7 +47,7 @@ def write_markdown(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Ve
 
 def _parts(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     first, *others = map(plain_text, headline.headlines(analysis, verdicts))
-    yield f"# {plain_text(title(analysis))}"
+    yield f"# {_HEADING}"
     yield f"**{first}**"
     yield from others
     rows = user_lists.user_rows(analysis, verdicts)

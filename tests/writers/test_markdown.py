@@ -142,7 +142,7 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
     assert page.cells == rendered(analysis).cells
     title = "Access review: IAM users. As of 2026-05-01 12:00 UTC (set with --as-of), account 0123"
     assert f"<title>{title}" in text
-    assert f"<h1>{title}" in text
+    assert "<h1>Access review: IAM users</h1>" in text
 
 
 # Charts
