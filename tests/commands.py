@@ -62,7 +62,7 @@ def exit_code(program: Path, command: str, folder: Path, url: str) -> int:
     if command.startswith("collect"):
         decide(folder)
     done = subprocess.run(
-        [program, *(_PATHS.get(word, word) for word in command.split())],
+        [program] + [_PATHS.get(word, word) for word in command.split()],
         cwd=folder,
         env={name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
         | environment(folder, url),
@@ -88,12 +88,12 @@ def decide(folder: Path) -> None:
 def main(environments: list[str]) -> int:
     """Print a table of exit codes, and return 1 if one is not as expected."""
     with serving() as aws:
-        programs = [*map(program, environments)]
+        programs = list(map(program, environments))
         columns = [exit_codes(program, aws.url) for program in programs]
     print("command", *environments, sep="\t")
     for command, *codes in zip(COMMANDS, *columns, strict=True):
         print(command.split()[0], *codes, sep="\t")
-    return int(any(column != [*COMMANDS.values()] for column in columns))
+    return int(any(column != list(COMMANDS.values()) for column in columns))
 
 
 if __name__ == "__main__":

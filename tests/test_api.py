@@ -51,7 +51,7 @@ def test_the_names_that_are_offered_are_there_and_another_is_missed_as_usual() -
     for name in analyzer.__all__:
         public = getattr(analyzer, name)
         assert name in ("FINDINGS", "USERS", "__version__") or public.__name__ == name
-    assert {*dir(analyzer)} == {"batches", *analyzer.__all__}
+    assert set(dir(analyzer)) == ({"batches"} | set(analyzer.__all__))
     assert analyzer.__version__ == version("credreport")
     assert analyzer.__getattr__("batches").__name__ == "analyzer.batches"
     text = pydoc.plain(pydoc.render_doc(analyzer))
@@ -127,7 +127,7 @@ def test_unused_users_findings_and_counts_are_at_hand_and_completion_offers_no_i
     assert_frame_equal(analysis.unused, analysis.users[unused].reset_index(drop=True))
     assert_frame_equal(analysis.findings, analysis.rule_results.findings)
     assert analysis.counts == analysis.users["verdict"].value_counts().to_dict()
-    offered = {*dir(analysis)}
+    offered = set(dir(analysis))
     assert {"users", "unused", "findings", "counts", "where", "explain"} <= offered
     assert [name for name in offered if not hasattr(analysis, name)] == []
     assert offered.isdisjoint(("judged", "pages", "totals", "_of_pages"))
@@ -217,7 +217,7 @@ def test_what_the_api_returns_is_shown_in_a_line() -> None:
     (unused,), (root,) = map(analysis.explain, ("lena.hartwig", "<root_account>"))
     book, findings = analysis.rule_results.book, analysis.rule_results.findings
     arn = "arn:aws:iam::123456789012"
-    assert [*map(repr, (book, book.rules[0], analysis.rule_results, analysis.exemptions))] == [
+    assert list(map(repr, (book, book.rules[0], analysis.rule_results, analysis.exemptions))) == [
         f"<Rulebook: credreport, rules {len(book.rules)}>",
         "<Rule unused-user>",
         f"<RuleResults: findings {len(findings)}, rules {len(book.rules)}>",

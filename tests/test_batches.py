@@ -27,7 +27,7 @@ def rows_of(path: Path) -> pd.DataFrame:
 def one_process(path: Path, folder: Path, criteria: Criteria | None = None) -> pd.DataFrame:
     """Return the users as Parquet of one process has them."""
     analysis = analyzer.analyze(analyzer.load(path, as_of=AS_OF), criteria)
-    analyzer.write(analysis, folder / "users.parquet", verdicts=[*analyzer.Verdict])
+    analyzer.write(analysis, folder / "users.parquet", verdicts=list(analyzer.Verdict))
     table = pq.read_table(folder / "users.parquet", columns=batches.SCHEMA.names)
     frame: pd.DataFrame = table.to_pandas()
     return frame
@@ -57,8 +57,8 @@ def test_a_batch_does_not_know_other_rows_of_a_user() -> None:
 
 def test_the_moment_has_a_zone_and_is_that_of_all_users() -> None:
     judged = batches.judge(rows_of(PLAIN), AS_OF + timedelta(microseconds=5))
-    assert {*judged["as_of"]} == {AS_OF}
-    assert {*judged["as_of_source"]} == {"option"}
+    assert set(judged["as_of"]) == {AS_OF}
+    assert set(judged["as_of_source"]) == {"option"}
 
 
 REFUSED: dict[str, dict[str, Any]] = {
@@ -90,4 +90,4 @@ def test_the_sample_gives_these_users_on_dask(tmp_path: Path) -> None:
         sample.run(f"{tmp_path}{os.sep}*.csv", str(tmp_path / "users"), AS_OF)
     judged = pq.read_table(tmp_path / "users").to_pandas()
     assert judged["verdict"].tolist() == ["unused"] * 15
-    assert {*judged["account"]} == {"000000000000", "000000000001", "000000000002"}
+    assert set(judged["account"]) == {"000000000000", "000000000001", "000000000002"}

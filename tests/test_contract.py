@@ -65,7 +65,11 @@ def named(part: Any, path: str = "") -> set[str]:
 
 def test_the_columns_of_the_oldest_version_are_there_in_their_order() -> None:
     oldest = json.loads((OLDEST / "columns.json").read_text(encoding="utf-8"))
-    today = {"users.csv": [*OF_USERS_CSV], "users.parquet": USERS.names, "report": [*IN_REPORT]}
+    today = {
+        "users.csv": list(OF_USERS_CSV),
+        "users.parquet": USERS.names,
+        "report": list(IN_REPORT),
+    }
     for table, columns in oldest.items():
         assert [name for name in today[table] if name in columns] == columns, table
 

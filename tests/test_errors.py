@@ -20,7 +20,7 @@ def test_a_refusal_shows_twenty_problems_and_counts_the_others(count: int, end: 
 
 def test_many_problems_of_one_file_hide_no_other_file() -> None:
     problems = [Problem("a.csv", row, None, None, "wrong", "Mend it") for row in range(2, 40)]
-    refused = InputRefused([*problems, Problem.of_file("b.csv", "cut off", "Get it again")])
+    refused = InputRefused(problems + [Problem.of_file("b.csv", "cut off", "Get it again")])
     *_, first_hint, last, _, more = str(refused).splitlines()
     assert (first_hint, last, more) == ("    Mend it", "b.csv: cut off", "and 28 more")
 
@@ -28,10 +28,11 @@ def test_many_problems_of_one_file_hide_no_other_file() -> None:
 def test_a_hint_of_several_problems_stands_once() -> None:
     files = [("a", "Get it again"), ("b", "Get it again"), ("c", "Mend it"), ("d", "Get it again")]
     refused = InputRefused(Problem.of_file(file, "cut off", hint) for file, hint in files)
-    assert str(refused).splitlines() == [
-        *("a: cut off", "b: cut off", "    Get it again"),
-        *("c: cut off", "    Mend it", "d: cut off", "    Get it again"),
-    ]
+    assert str(refused).splitlines() == (
+        ["a: cut off", "b: cut off", "    Get it again"]
+        + ["c: cut off", "    Mend it"]
+        + ["d: cut off", "    Get it again"]
+    )
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def pyproject() -> dict[str, Any]:
 
 
 def libraries() -> list[Requirement]:
-    return [*map(Requirement, pyproject()["project"]["dependencies"])]
+    return list(map(Requirement, pyproject()["project"]["dependencies"]))
 
 
 def test_each_library_and_what_builds_the_wheel_is_pinned_within_its_bounds() -> None:
@@ -121,7 +121,7 @@ def version(tree: Path, commit: str = "") -> str:
 
 def git(tree: Path, words: str) -> str:
     someone = ["-c", "user.name=ann", "-c", "user.email=ann@example.com"]
-    command = ["git", *someone, *words.split()]
+    command = ["git"] + someone + words.split()
     return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=True).stdout
 
 
@@ -133,9 +133,9 @@ def test_two_trees_never_have_the_same_version(tree: Path) -> None:
     versions.append(version(tree))
     (tree / "pyproject.toml").write_text("")
     versions.append(version(tree))
-    assert len({*versions}) == 4
+    assert len(set(versions)) == 4
     assert all(re.fullmatch(r"\d+\.\d+\.\d+\.dev0\+d[0-9a-f]{12}", each) for each in versions)
-    assert [*map(version_text, versions)] == versions
+    assert list(map(version_text, versions)) == versions
 
 
 def test_what_python_compiled_and_what_is_no_code_change_no_version(tree: Path) -> None:

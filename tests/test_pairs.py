@@ -70,7 +70,7 @@ VALUES: Final[Mapping[str, Mapping[str, Sequence[Words]]]] = {
             ("both.zip",),
         ],
         "--output": [FILES, NONE],
-        "--format": [NONE, *((form,) for form in FORMS)],
+        "--format": [NONE] + [(form,) for form in FORMS],
         "--verdict": VERDICT,
         "--split-by": [NONE, ("owner",), ("account",)],
         "--quiet": [NONE, ("",)],
@@ -88,10 +88,8 @@ VALUES: Final[Mapping[str, Mapping[str, Sequence[Words]]]] = {
     "diff": {
         "SOURCES": [(EARLIER, CONSOLE), (CONSOLE, CONSOLE), (CONSOLE, EARLIER)],
         "--output": [("a.csv", "a.json"), NONE],
-        "--format": [
-            NONE,
-            *((form,) for form in ("table", "csv", "json", "line", "names", "arns")),
-        ],
+        "--format": [NONE]
+        + [(form,) for form in ("table", "csv", "json", "line", "names", "arns")],
         "--quiet": [NONE, ("",)],
         "--old-as-of": [NONE, ("2025-12-05",)],
         "--new-as-of": [NONE, ("2026-12-01",)],
@@ -167,10 +165,11 @@ WRONG_USAGE: Final = (
 )
 """What is refused whatever else is given: other tests have it, here it would hide the rest."""
 
-OF_AWS: Final = {
-    *("--profile", "--region", "--timeout", "--service-credentials", "--role-name"),
-    *("--external-id", "--include", "--exclude", "--organizational-unit", "--organization"),
-}
+OF_AWS: Final = (
+    {"--profile", "--region"}
+    | {"--timeout", "--service-credentials", "--role-name"}
+    | {"--external-id", "--include", "--exclude", "--organizational-unit", "--organization"}
+)
 """The options of export that ask AWS, and are refused with --from: tests/runs has them."""
 
 GROUPS: Final = 6
@@ -205,7 +204,7 @@ def combinations(command: str) -> list[dict[str, Words]]:
         chosen = dict(zip(values, row, strict=False))
         return not any(is_wrong(chosen) for is_wrong in WRONG_USAGE)
 
-    rows = AllPairs([*values.values()], filter_func=is_meant)
+    rows = AllPairs(list(values.values()), filter_func=is_meant)
     return [dict(zip(values, each, strict=True)) for each in rows]
 
 
@@ -235,7 +234,7 @@ def test_every_option_of_a_command_has_values_to_try(command: str) -> None:
         for param in command_named(command).params
         if param.param_type_name == "option" and param.name != "help"
     }
-    assert options - OF_AWS == {*VALUES[command]} - {"SOURCES"}
+    assert options - OF_AWS == set(VALUES[command]) - {"SOURCES"}
 
 
 @pytest.mark.parametrize("group", range(GROUPS))
@@ -252,9 +251,9 @@ def test_each_pair_ends_well_and_its_outputs_agree(
         assert done.code in CODES, place
         if done.code in (2, 3):
             assert done.messages, place
-            assert not [*out.rglob("*.*")], place
+            assert not list(out.rglob("*.*")), place
             continue
-        disagreements = [*CHECKS[command](chosen, done, out, words)]
+        disagreements = list(CHECKS[command](chosen, done, out, words))
         assert disagreements == [], place
 
 
@@ -331,7 +330,7 @@ def workbook_problems(book: Path, chosen: Chosen) -> list[str]:
 def first_user(book: Path) -> tuple[str, date] | None:
     """Return the first user of a list to decide in, and the day of the newest report."""
     for sheet in opened(book.read_bytes()):
-        rows = [*sheet.iter_rows(values_only=True)]
+        rows = list(sheet.iter_rows(values_only=True))
         for at, row in enumerate(rows):
             if "Decision" in row and "User" in row and at + 1 < len(rows):
                 title = str(opened(book.read_bytes())["Summary"]["A2"].value)

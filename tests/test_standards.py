@@ -28,7 +28,7 @@ from tests.support.pages import NO_USERS, counts_on, of_users, page_of
 def table(numbers: Iterable[str], decided: str) -> list[list[str]]:
     """Return each control's number, with its rules and boundary if they are given."""
     rest = {line.split()[0]: line.split() for line in decided.splitlines() if line.strip()}
-    return [rest.pop(number, [number]) for number in numbers] + [*rest.values()]
+    return [rest.pop(number, [number]) for number in numbers] + list(rest.values())
 
 
 def numbers(first: str, last: int) -> list[str]:
@@ -84,8 +84,8 @@ TABLES = {
     **{name: table(numbers("1", 22), SINCE_1_4) for name in ("cis-2.0", "cis-3.0", "cis-4.0.1")},
     "cis-5.0": table(numbers("1", 21), SINCE_5.format(1)),
     "cis-6.0": table(numbers("2", 21), SINCE_5.format(2)),
-    "cis-7.0": table([*numbers("2.1", 6), *numbers("2", 21)[1:]], CIS_7_0),
-    "fsbp": table([*numbers("IAM", 8), "IAM.21"], FSBP),
+    "cis-7.0": table(numbers("2.1", 6) + numbers("2", 21)[1:], CIS_7_0),
+    "fsbp": table(numbers("IAM", 8) + ["IAM.21"], FSBP),
 }
 
 BY_STANDARD = {standard.id: standard for standard in STANDARDS}
@@ -278,7 +278,7 @@ def test_an_idle_credential_fails_controls_only_from_their_own_days_on(days: int
         always, reached = dict(references(rule)), dict(references(rule, reached_days(days)))
         for name, numbers in always.items():
             kept = [number for number in numbers if days >= DAYS_ASKED.get(number, 0)]
-            assert [*reached.get(name, ())] == kept, name
+            assert list(reached.get(name, ())) == kept, name
     assert references("unused-user", 0) == references("unused-user")
 
 

@@ -348,7 +348,7 @@ def test_a_workbook_is_verified_under_another_name_with_moved_reports(folder: Pa
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (("--report", EARLIER, *LISTS), f"that --report did not include: {REPORT}"),
+        (("--report", EARLIER) + LISTS, f"that --report did not include: {REPORT}"),
         (("--report", REPORT), "exemptions.csv, SHA-256"),
     ],
 )
@@ -398,8 +398,8 @@ def test_every_option_that_changes_a_workbook_is_kept_in_it(tmp_path: Path) -> N
     fill_in(first, {"lena.hartwig": "keep", "soap-archive": "delete"}, on=date(2025, 12, 2))
     done = run("collect", first, "--report", EARLIER, "-o", ledger)
     assert done.code == 0, done.messages
-    lists = ("--accounts", accounts, "--decisions", ledger, *owners)
-    reports = ("--report", REPORT, "--report", EARLIER, *LISTS)
+    lists = ("--accounts", accounts, "--decisions", ledger) + owners
+    reports = ("--report", REPORT, "--report", EARLIER) + LISTS
     limits = ("--idle-days", "45", "--grace-days", "0", "--definition", "iam-029")
     for number, options in enumerate(
         (
@@ -449,7 +449,7 @@ def test_an_untouched_workbook_of_a_split_review_is_no_difference(
         lists = ("--accounts", names, "--owners", owners)
         made = run("analyze", *sources, *lists, *filters, "--split-by", by, "-o", out)
         assert made.code == (0 if at else PARTIAL), made.messages
-        books = [*out.glob("*.xlsx")]
+        books = list(out.glob("*.xlsx"))
         reports = [word for source in sources for word in ("--report", source)]
         code, text = verified(*books, *reports, *LISTS, "--list", owners)
         assert (code, "Reproduced: 0 differences" in text) == (0, True), text
@@ -465,7 +465,7 @@ def test_reports_are_found_among_copies_and_other_files_and_read_once(folder: Pa
         shutil.copy(f"{REPORT}{beside}", reports / f"{name}{beside}")
     (reports / "notes.md").write_text("x")
     size = str(2 * REPORT.stat().st_size + 1000)
-    given = ("--report", reports, *LISTS, "--max-input", size)
+    given = ("--report", reports) + LISTS + ("--max-input", size)
     code, text = verified(folder / "review.xlsx", *given)
     assert (code, "0 differences of 34 users" in text) == (0, True), text
 
@@ -496,7 +496,7 @@ def changed_text(name: str, old: str, new: str) -> Callable[[Path], None]:
 def without_row(name: str) -> Callable[[Path], None]:
     def change(run_folder: Path) -> None:
         lines = (run_folder / name).read_bytes().splitlines(keepends=True)
-        (run_folder / name).write_bytes(b"".join([*lines[:3], *lines[4:]]))
+        (run_folder / name).write_bytes(b"".join(lines[:3] + lines[4:]))
 
     return change
 
@@ -613,7 +613,7 @@ RUN_CHEATS: dict[str, tuple[Callable[[Path], Any], str]] = {
 
 def swap_lines(path: Path) -> None:
     head, first, second, *others = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(b"".join([head, second, first, *others]))
+    path.write_bytes(b"".join([head, second, first] + others))
 
 
 def without_column(path: Path) -> None:
@@ -680,7 +680,7 @@ def test_a_run_in_which_somebody_cheated_differs_at_that_place(
 
 def test_a_run_is_reproduced_with_its_feeds_and_changes(folder: Path) -> None:
     for name, users in ((MARCH, 47), (DECEMBER, 46), ("latest", 47)):
-        there = [*(folder / "runs" / name).iterdir()]
+        there = list((folder / "runs" / name).iterdir())
         outputs = sum(path.is_file() for path in there) - 2 * (users == 47)  # two lists
         code, text = verified(folder / "runs" / name)
         told = f"0 differences of {users} users, {outputs} outputs; not checked: as-of" in text
@@ -742,7 +742,7 @@ def test_a_run_of_fetched_reports_is_partial_where_aws_left_something_out(
     assert not has_gaps(Run(run_folder, read_record(run_folder)))  # type: ignore[arg-type]
     entry = {"account": "123456789012", "name": "Main", "status": "fetched", "reason": ""}
     for services, expected in (("AccessDenied", True), (SAVED, False)):
-        content = {"accounts": [{**entry, "service_credentials": services}]}
+        content = {"accounts": [entry | {"service_credentials": services}]}
         (run_folder / "reports" / FETCHED_MANIFEST).write_text(json.dumps(content))
         assert has_gaps(Run(run_folder, read_record(run_folder))) is expected  # type: ignore[arg-type]
 
@@ -814,7 +814,7 @@ def test_an_account_that_an_older_run_had_is_named_if_that_run_is_gone(tmp_path:
     every = sorted(path for path in runs.iterdir() if path.is_dir() and not path.is_symlink())
     assert verified(every[-1])[0] == 0
     gone = json.loads((every[-1] / "manifest.json").read_bytes())["made_from"]["older_runs"]
-    for name in {*gone.values()}:
+    for name in set(gone.values()):
         shutil.rmtree(runs / name)
     code, text = verified(every[-1])
     assert (code, "accounts of older runs: " in text) == (0, bool(gone)), text
@@ -844,18 +844,18 @@ def test_a_run_of_another_version_and_a_folder_without_one_are_refused(folder: P
 
 
 def ledger_rows(folder: Path) -> list[dict[str, str]]:
-    return [*csv.DictReader(io.StringIO((folder / "decisions.csv").read_text()))]
+    return list(csv.DictReader(io.StringIO((folder / "decisions.csv").read_text())))
 
 
 def write_ledger(folder: Path, rows: list[dict[str, str]]) -> None:
     with (folder / "decisions.csv").open("w", newline="") as stream:
-        writer = csv.DictWriter(stream, [*rows[0]])
+        writer = csv.DictWriter(stream, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
 
 
 def of_ledger(folder: Path, *more: object) -> tuple[int, str]:
-    given = ("--report", REPORT, *LISTS, *more)
+    given = ("--report", REPORT) + LISTS + more
     return verified(folder / "decisions.csv", folder / "filled.xlsx", *given)
 
 
@@ -910,7 +910,7 @@ def test_a_line_that_is_gone_is_named_and_one_without_a_workbook_is_counted(fold
     code, text = of_ledger(folder)
     assert (code, "filled.xlsx, sheet Unused users, row" in text) == (FAILED, True), text
     assert "not in " in text
-    write_ledger(folder, [first, *others, first | {"decided_by": "Bob", "workbook": "bob.xlsx"}])
+    write_ledger(folder, [first] + others + [first | {"decided_by": "Bob", "workbook": "bob.xlsx"}])
     code, text = of_ledger(folder)
     assert (code, "1 line without a workbook" in text) == (0, True), text
 
@@ -933,7 +933,7 @@ def test_an_entry_that_was_not_collected_differs_also_if_it_is_not_valid(folder:
 def test_a_line_that_its_workbook_never_had_differs(folder: Path) -> None:
     first, *others = ledger_rows(folder)
     for cells in ({"decided_on": "2026-03-03"}, {"decided_by": "Eve"}):
-        write_ledger(folder, [first, *others, first | {"decision": "investigate"} | cells])
+        write_ledger(folder, [first] + others + [first | {"decision": "investigate"} | cells])
         code, text = of_ledger(folder)
         told = (code, "filled.xlsx has delete" in text, "not in" in text)
         assert told == (FAILED, True, False), text
@@ -956,7 +956,7 @@ def test_a_word_that_another_person_wrote_over_differs_without_the_copy_of_it(fo
     copy.parent.mkdir()
     shutil.copy(book, copy)
     fill_in(book, {"lena.hartwig": "delete"}, by="Ben", on=ON)
-    given = ("--report", REPORT, *LISTS)
+    given = ("--report", REPORT) + LISTS
     assert run("collect", book, *given, "-o", folder / "decisions.csv").code == 0
     code, text = of_ledger(folder)
     told = "filled.xlsx has delete, ben, 2026-03-02 now: written over, or never there. Name the"
@@ -970,7 +970,7 @@ def test_an_entry_that_was_emptied_in_one_of_several_copies_is_a_note(folder: Pa
     copy.parent.mkdir()
     shutil.copy(folder / "review.xlsx", copy)
     fill_in(copy, {"lena.hartwig": "keep"}, by="Ben", on=ON)
-    given = ("--report", REPORT, *LISTS)
+    given = ("--report", REPORT) + LISTS
     run("collect", copy, *given, "-o", folder / "decisions.csv")
     fill_in(book, {"lena.hartwig": "="}, on=ON)
     code, text = verified(folder / "decisions.csv", book, copy, *given)
@@ -997,7 +997,7 @@ def test_copies_of_a_workbook_are_compared_together(folder: Path) -> None:
     copy = folder / "ben" / "filled.xlsx"
     copy.write_bytes((folder / "review.xlsx").read_bytes())
     fill_in(copy, {"oskar.lind": "keep"}, by="Ben", on=ON)
-    given = ("--report", REPORT, *LISTS)
+    given = ("--report", REPORT) + LISTS
     assert run("collect", copy, *given, "-o", folder / "decisions.csv").code == 0
     for books in ((folder / "filled.xlsx", copy), (copy, folder / "filled.xlsx")):
         code, text = verified(folder / "decisions.csv", *books, *given)
@@ -1039,7 +1039,7 @@ def test_lines_of_a_review_with_other_limits_are_compared_by_its_limits(
 def test_a_line_whose_path_was_edited_is_compared_with_its_report(folder: Path) -> None:
     first, *others = ledger_rows(folder)
     arn = first["arn"].replace(":user/", ":user/other/")
-    write_ledger(folder, [first | {"arn": arn}, *others])
+    write_ledger(folder, [first | {"arn": arn}] + others)
     code, text = of_ledger(folder)
     assert (code, "column arn" in text) == (FAILED, True), text
 

@@ -98,12 +98,12 @@ BANDS = {
 
 @pytest.mark.no_cover
 def test_users_are_counted_by_the_band_of_their_age_and_not_by_the_words_of_a_reason() -> None:
-    ages: list[Value] = [*(days_before(days) for band in BANDS.values() for days in band), "soon"]
+    ages: list[Value] = [days_before(days) for band in BANDS.values() for days in band] + ["soon"]
     users = [a_user(f"user{at}", created=age) for at, age in enumerate(ages)]
     counts = analysis_of(users).totals.counts
     counted = counts.groupby("age_band")["users"].sum().to_dict()
-    assert counted == {**dict.fromkeys(BANDS, 2), "unknown": 1}
-    assert counted.keys() == {*AGE_BANDS}
+    assert counted == (dict.fromkeys(BANDS, 2) | {"unknown": 1})
+    assert counted.keys() == set(AGE_BANDS)
     odd = [a_user(f"user{at}", password_enabled=f"odd {at}") for at in range(5)]
     (count,) = analysis_of(odd).totals.counts[["verdict", "reason", "users"]].to_dict("records")
     assert count == {"verdict": "undetermined", "reason": "", "users": 5}
@@ -126,8 +126,8 @@ def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
     assert (len(nobody.totals.counts), nobody.totals.user_count(Verdict.UNUSED)) == (0, 0)
     for analysis in (nobody, somebody):
         kinds = {name: str(kind) for name, kind in analysis.totals.counts.dtypes.items()}
-        assert kinds == {**dict.fromkeys(TEXTS, "str"), "exempt": "bool", "users": "int64"}
-        assert [*kinds] == [*TEXTS, "exempt", "users"]
+        assert kinds == (dict.fromkeys(TEXTS, "str") | {"exempt": "bool", "users": "int64"})
+        assert list(kinds) == TEXTS + ["exempt", "users"]
 
 
 def test_slices_of_a_report_are_judged_as_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ def test_slices_of_a_report_are_judged_as_the_whole(monkeypatch: pytest.MonkeyPa
     assert everything_written(sliced) == everything_written(whole)
     assert_frame_equal(sliced.rule_results.findings, whole.rule_results.findings)
     users, whole_users = sliced.users, whole.users
-    assert [*map(str, users.dtypes)] == [*map(str, whole_users.dtypes)]
+    assert list(map(str, users.dtypes)) == list(map(str, whole_users.dtypes))
     for name in ("verdict", "reason", "certainty", "caveats", "exemption"):
         assert isinstance(users[name].dtype, pd.CategoricalDtype)
         assert users[name].tolist() == whole_users[name].tolist()

@@ -120,7 +120,7 @@ def test_an_account_is_named_by_its_id_its_name_or_a_pattern(two_accounts: Analy
     for pattern in ("production", "Prod*", "1*"):
         analysis = two_accounts.where(Filter(accounts=(pattern,)))
         assert analysis.users["account"].tolist() == [FIRST], pattern
-        assert {*analysis.rule_results.findings["account"]} == {FIRST}
+        assert set(analysis.rule_results.findings["account"]) == {FIRST}
         assert analysis.report.not_covered == analysis.report.left_out == ()
         assert analysis.report.notes == ()
 
@@ -152,7 +152,7 @@ def test_what_could_not_be_read_stays_where_the_filter_may_mean_it(two_accounts:
 
 def test_patterns_that_match_no_account_are_named(two_accounts: Analysis) -> None:
     report = two_accounts.report
-    listed = {**report.account_names, "444444444444": AccountName(name="Closed")}
+    listed = dict(report.account_names) | {"444444444444": AccountName(name="Closed")}
     report = replace(report, account_names=listed)
     chosen = Filter(accounts=("Prod*", "3*", "skipped", SECOND, "4*", "prod", "Closed"))
     assert unmatched_accounts(report, chosen) == ["4*", "prod", "Closed"]
@@ -172,14 +172,14 @@ def test_the_root_stays_unless_the_users_are_named_without_it(two_accounts: Anal
     ):
         results = two_accounts.where(chosen).rule_results
         assert ("root-without-mfa" in {rule.id for rule in results.book.rules}) is roots, chosen
-        assert ("root-without-mfa" in {*results.findings["rule"]}) is roots, chosen
+        assert ("root-without-mfa" in set(results.findings["rule"])) is roots, chosen
 
 
 def test_json_says_which_filter_left_out_how_many(two_accounts: Analysis) -> None:
     document = json_document(two_accounts.where(Filter(accounts=(FIRST,), min_age=7)))
     chosen: dict[str, object] = {"accounts": [FIRST], "users": [], "exposures": []}
-    chosen = {**chosen, "certain": False, "min_age": 7}
-    assert document["filter"] == {**chosen, "users_left_out": 1}
+    chosen = chosen | {"certain": False, "min_age": 7}
+    assert document["filter"] == (chosen | {"users_left_out": 1})
     assert [file["accounts"][0]["account"] for file in document["files"]] == [FIRST]
     assert {user["account"] for user in document["users"]} == {FIRST}
     assert json_document(analyzed_console())["filter"] is None

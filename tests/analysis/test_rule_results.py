@@ -65,7 +65,7 @@ def test_the_worst_rules_come_first_then_failures_then_whoever_is_not_exempt_the
 ):
     found = analyzed_console().rule_results.findings
     ids = [rule.id for rule in RULES]
-    severities, outcomes = [*Severity], [*Outcome]
+    severities, outcomes = list(Severity), list(Outcome)
     keys = (
         found["severity"].map(severities.index),
         found["rule"].map(ids.index),
@@ -73,7 +73,7 @@ def test_the_worst_rules_come_first_then_failures_then_whoever_is_not_exempt_the
         found["exemption"] != "",
         -found["days"].fillna(-1),
     )
-    order = [*zip(*keys, strict=True)]
+    order = list(zip(*keys, strict=True))
     assert order == sorted(order)
     assert set(found["exemption"] != "") == {True, False}
     assert len(set(found["severity"])) == 3
@@ -86,7 +86,7 @@ def test_the_findings_come_at_once_or_rule_by_rule_in_the_same_order(
 ) -> None:
     results = inspected([NO_MFA, ODD], root=BAD_ROOT)
     monkeypatch.setattr(rule_results, "SLICE_ROWS", rows)
-    frames = [*results.frames()]
+    frames = list(results.frames())
     assert len(frames) == (1 if rows == 2 else len(results.book.rules))
     parts = pd.concat([frame.astype(str) for frame in frames], ignore_index=True)
     assert_frame_equal(parts, results.findings.astype(str))
@@ -197,7 +197,7 @@ def test_a_report_without_its_root_row_passes_no_control_on_root() -> None:
     assert control(found, "2.3").why == f"{NO_ROOT} {ACCOUNT}."
     assert control(found, "2.9").result is Result.PASS
     among = results_of(report_text([SAFE]), ROOTLESS.replace(ACCOUNT, OTHER))
-    assert {*among.rules_lacking_input.values()} == {f"{NO_ROOT} {OTHER}."}
+    assert set(among.rules_lacking_input.values()) == {f"{NO_ROOT} {OTHER}."}
     failing = results_of(report_text([SAFE], root=BAD_ROOT), ROOTLESS.replace(ACCOUNT, OTHER))
     results = [control(failing, each).result for each in ("2.3", "2.4", "2.6", "2.9")]
     undecided = Result.UNDECIDED

@@ -153,18 +153,18 @@ def credential(user: str, status: str = "Active") -> dict[str, str]:
 
 
 def test_service_credentials_are_found_again_and_no_older_ones_stay(aws: Aws, folder: Path) -> None:
-    aws.credentials[CALLER] = [
-        credential("user-0", "Inactive"),
-        *(credential(f"u{number}") for number in range(40)),
-        credential("USER-3"),
-    ]
+    aws.credentials[CALLER] = (
+        [credential("user-0", "Inactive")]
+        + [credential(f"u{number}") for number in range(40)]
+        + [credential("USER-3")]
+    )
     assert fetching("-o", folder, "--service-credentials") == 0
     assert aws.operations() == {GENERATE: 1, GET: 1, LIST: 3}
     users = judged(folder / NAME)
-    assert users["service_credentials"].to_dict() == {
-        **dict.fromkeys((f"user-{number}" for number in (0, 1, 2, 4)), ""),
-        "user-3": "bedrock.amazonaws.com",
-    }
+    assert users["service_credentials"].to_dict() == (
+        dict.fromkeys((f"user-{number}" for number in (0, 1, 2, 4)), "")
+        | {"user-3": "bedrock.amazonaws.com"}
+    )
     assert users.loc["user-3", "caveats"] == "service-credential"
     listed = json.loads((folder / f"{NAME}.service-credentials.json").read_bytes())
     assert listed["ServiceSpecificCredentials"][0]["CreateDate"] == "2025-12-09T08:59:04+00:00"
@@ -234,7 +234,7 @@ BOTH = ("--profile", "one", "--profile", "two")
 
 def listed(folder: Path) -> list[dict[str, str]]:
     manifest = json.loads((folder / "fetched.manifest.json").read_bytes())
-    return [*manifest["accounts"]]
+    return list(manifest["accounts"])
 
 
 def test_several_profiles_make_a_folder_and_a_manifest_and_one_that_fails_hurts_no_other(

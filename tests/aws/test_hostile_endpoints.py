@@ -79,7 +79,7 @@ class Asking(NamedTuple):
         return fetch_report(DeadlineClient(self.client, Deadline(seconds)), stop=Event())
 
     def accounts(self, seconds: float = 60, *units: str) -> tuple[list[Account], FetchOutcomes]:
-        request = FetchRequest(role_name="credreport", organizational_unit=[*units])
+        request = FetchRequest(role_name="credreport", organizational_unit=list(units))
         return chosen_accounts(self.session, request, Deadline(seconds))
 
     def credentials(self, seconds: float = 60) -> object:
@@ -129,7 +129,7 @@ def named(answers: dict[str, FalseAnswer]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("answer", answers.values(), ids=answers)
 
 
-@named({**WAYS, **hostile.STATES})
+@named(WAYS | hostile.STATES)
 def test_what_is_not_of_iam_is_refused_in_one_sentence(asking: Asking, answer: FalseAnswer) -> None:
     assert asking.refusal(GENERATE, answer, asking.report).startswith(NOT_IAM)
 
@@ -139,7 +139,7 @@ def test_a_report_that_iam_cannot_have_made_is_refused(asking: Asking, answer: F
     assert WHY.search(asking.refusal(GET, answer, asking.report))
 
 
-@named({**hostile.LISTS, **hostile.PAGES, **hostile.CONNECTIONS})
+@named(hostile.LISTS | hostile.PAGES | hostile.CONNECTIONS)
 def test_a_list_of_accounts_that_is_none_is_refused(asking: Asking, answer: FalseAnswer) -> None:
     message = asking.refusal(hostile.ACCOUNTS, answer, asking.accounts)
     assert message.startswith((NOT_IAM, "AWS denied organizations:ListAccounts"))
@@ -180,7 +180,7 @@ def test_a_list_of_credentials_that_is_none_is_refused(asking: Asking, answer: F
 
 
 def listed(number: str, name: str = "Odd", **more: str) -> dict[str, str]:
-    return {"Id": number, "Name": name, "Arn": f"{ARN}{number}", "State": "ACTIVE", **more}
+    return {"Id": number, "Name": name, "Arn": f"{ARN}{number}", "State": "ACTIVE"} | more
 
 
 def test_an_account_oddly_listed_fails_and_one_of_no_known_state_is_skipped(asking: Asking) -> None:
@@ -200,14 +200,14 @@ def test_an_account_oddly_listed_fails_and_one_of_no_known_state_is_skipped(aski
         ([listed(differing), listed(differing, Arn="nowhere")], (differing, "Odd", again)),
         ([listed(unknown, State=f"{MARK} {TOKEN}")], (unknown, "Odd", "Its state is UNKNOWN.")),
     ]
-    accounts = [*(account for each, _ in odd for account in each), listed(CALLER)]
+    accounts = [account for each, _ in odd for account in each] + [listed(CALLER)]
     asking.server.false = {(CALLER, hostile.ACCOUNTS): hostile.documents({"Accounts": accounts})}
     chosen, others = asking.accounts()
     assert [each.id for each in chosen] == [CALLER]
     entries = [(each.account, each.name, each.reason) for each in others.entries]
     assert entries == [entry for _, entry in odd]
     *failed, skipped = (each.status for each in others.entries)
-    assert ({*failed}, skipped) == ({Status.FAILED}, Status.SKIPPED)
+    assert (set(failed), skipped) == ({Status.FAILED}, Status.SKIPPED)
 
 
 def test_units_that_lie_in_each_other_are_asked_once(asking: Asking) -> None:
@@ -230,7 +230,7 @@ def test_a_server_that_failed_is_asked_again(aws: Aws, folder: Path, monkeypatch
 def seconds(*arguments: str | Path) -> tuple[int, float]:
     """Return the exit code of a command, and how long it took."""
     started = time.monotonic()
-    code = main([*map(str, arguments)])
+    code = main(list(map(str, arguments)))
     return code, time.monotonic() - started
 
 

@@ -129,14 +129,14 @@ def test_only_active_accounts_are_read_whichever_field_tells(aws: Aws) -> None:
     aws.accounts[MEMBERS[4]].state = aws.accounts[MEMBERS[4]].status = None
     states = {MEMBERS[0]: "SUSPENDED", MEMBERS[3]: "PENDING_CLOSURE", MEMBERS[4]: "UNKNOWN"}
     others = {account: f"Its state is {state}." for account, state in states.items()}
-    assert chosen() == ({*ALL} - {*states}, others)
+    assert chosen() == (set(ALL) - set(states), others)
 
 
 def test_a_skipped_account_says_why_and_is_not_asked_and_a_pattern_without_any_is_said(
     aws: Aws, folder: Path, capsysbinary: Capture
 ) -> None:
     excluded = ("--exclude", "*[x]*", "--exclude", "Team 1*")
-    assert fetched_of(folder, "--include", "Team*", *excluded) == {MEMBERS[0], *MEMBERS[2:5]}
+    assert fetched_of(folder, "--include", "Team*", *excluded) == ({MEMBERS[0]} | set(MEMBERS[2:5]))
     skipped = reasons(folder, "skipped")
     assert skipped == {
         CALLER: "No --include matches it.",
@@ -144,7 +144,7 @@ def test_a_skipped_account_says_why_and_is_not_asked_and_a_pattern_without_any_i
         MEMBERS[5]: "--exclude Team 1* matches it.",
     }
     asked = {account for account, operation in aws.calls if operation == GET}
-    assert asked == {*MEMBERS} - {*skipped}
+    assert asked == set(MEMBERS) - set(skipped)
     assert errors(capsysbinary)[1:] == ["Note: *[x]* matches no account."]
     manifest = json.loads((folder / "fetched.manifest.json").read_bytes())
     assert manifest["unmatched_patterns"] == ["*[x]*"]
@@ -159,7 +159,7 @@ def test_a_pattern_matches_the_whole_id_or_the_name_in_any_case() -> None:
     matching = ["000000000001", "0*1", "[old] shop", "[OLD]*", "*shop", "[OLD] SHO?"]
     others = ["???????????", "[o]*", "shop"]
     shop = member(MEMBERS[1], "[old] Shop")
-    assert [*filter(shop.matches, matching + others)] == matching
+    assert list(filter(shop.matches, matching + others)) == matching
 
 
 def test_units_hold_the_accounts_in_them_and_below(aws: Aws) -> None:
@@ -193,7 +193,7 @@ def test_the_role_is_asked_for_with_the_external_id(aws: Aws, folder: Path) -> N
 
 def test_a_delegated_account_reads_the_management_one_with_the_role(aws: Aws, folder: Path) -> None:
     aws.management = MEMBERS[4]
-    assert fetched_of(folder) == {*ALL}
+    assert fetched_of(folder) == set(ALL)
     assert aws.operations()["AssumeRole"] == 7
     assert aws.calls[MEMBERS[4], GET] == 1
     assert (folder / name_of(MEMBERS[4])).read_bytes() == aws.accounts[MEMBERS[4]].report
@@ -226,7 +226,7 @@ def test_accounts_fail_alone_with_a_reason(aws: Aws, folder: Path, capsysbinary:
     about = f"Note: The service-specific credentials of account {MEMBERS[5]} are not known"
     assert gap == f"{about}: {why}"
     (report,), (metadata,) = folder.glob("*.csv"), folder.glob("*.metadata.json")
-    assert {*folder.iterdir()} == {report, metadata, folder / "fetched.manifest.json"}
+    assert set(folder.iterdir()) == {report, metadata, folder / "fetched.manifest.json"}
     assert json.loads(metadata.read_bytes())["service_credentials"] == why
     assert analyzer.load(report).rows == 6
 
@@ -339,16 +339,16 @@ def test_ctrl_c_leaves_a_manifest_and_the_reports_so_far(aws: Aws, folder: Path)
     pipe = subprocess.PIPE
     with subprocess.Popen(words, cwd=ROOT_FOLDER, env=variables, stderr=pipe) as process:
         deadline = time.monotonic() + 30
-        while not [*folder.glob("*.csv")] and time.monotonic() < deadline:
+        while not list(folder.glob("*.csv")) and time.monotonic() < deadline:
             time.sleep(0.01)
         process.send_signal(signal.SIGINT)
         _, messages = process.communicate(timeout=30)
     assert (process.returncode, b"Traceback" in messages) == (5, False)
     outcomes = Counter(statuses(folder).values())
-    assert outcomes["fetched"] == len([*folder.glob("*.csv")]) >= 1
+    assert outcomes["fetched"] == len(list(folder.glob("*.csv"))) >= 1
     assert outcomes["failed"] >= 1
     assert set(reasons(folder, "failed").values()) == {STOPPED}
-    assert not [*folder.glob(".*")]
+    assert not list(folder.glob(".*"))
 
 
 def growth(aws: Aws, home: Path, accounts: int) -> int:
@@ -359,7 +359,7 @@ def growth(aws: Aws, home: Path, accounts: int) -> int:
     done = subprocess.run(
         [forking("measured"), "fetch", "-q", "-o", home / f"{accounts}", *ORGANIZATION],
         cwd=ROOT_FOLDER,
-        env={**unmeasured(), **environment(home, aws.url)},
+        env=unmeasured() | environment(home, aws.url),
         capture_output=True,
         check=True,
     )

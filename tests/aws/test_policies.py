@@ -42,7 +42,7 @@ def called(aws: Aws) -> list[str]:
         (("--service-credentials",), ["fetch", "service-credentials"]),
         (ORGANIZATION, ["fetch", "organization"]),
         (
-            (*ORGANIZATION, "--organizational-unit", "r-root", "--service-credentials"),
+            ORGANIZATION + ("--organizational-unit", "r-root", "--service-credentials"),
             ["fetch", "organization", "organizational-units", "service-credentials"],
         ),
     ],

@@ -35,7 +35,7 @@ def state(word: str) -> Said:
 
 def got(content: bytes = REPORT, generated: datetime | None = GENERATED) -> Said:
     answer: dict[str, Any] = {"Content": content, "ReportFormat": "text/csv"}
-    return GET, answer if generated is None else {**answer, "GeneratedTime": generated}
+    return GET, answer if generated is None else answer | {"GeneratedTime": generated}
 
 
 COMPLETE = state("COMPLETE")
@@ -82,7 +82,7 @@ def refused(*answers: Said, **options: Any) -> str:
 
 
 def test_a_pause_does_not_go_beyond_the_deadline() -> None:
-    pauses, seconds = Pauses(), iter([0, *[298.5] * 99])
+    pauses, seconds = Pauses(), iter([0] + [298.5] * 99)
     answers = (state("STARTED"), COMPLETE, got())
     fetched(*answers, stop=pauses, clock=lambda: next(seconds))
     assert pauses.seconds == [1.5]
@@ -115,7 +115,7 @@ GONE = ("ReportInProgress", "ReportNotPresent", "ReportExpired")
 
 
 def test_who_is_busy_or_has_no_report_any_more_is_asked_again_and_again() -> None:
-    for code in (*LATER, *GONE):
+    for code in LATER + GONE:
         fetched(*([(GENERATE, code)] * 5), COMPLETE, got())
         fetched(*([COMPLETE, (GET, code)] * 5), state("STARTED"), COMPLETE, got())
 

@@ -141,7 +141,7 @@ class Maker:
         for file in range(files):
             first = file * PER_ACCOUNT
             lines = [self._row(number) for number in range(first, first + rows)]
-            (folder / f"{file:05}.csv").write_text("\n".join([HEADER, *lines]))
+            (folder / f"{file:05}.csv").write_text("\n".join([HEADER] + lines))
         return folder
 
     def _moment(self) -> str:

@@ -111,8 +111,7 @@ def test_one_table_has_all_decisions_with_what_became_of_each_and_each_state_is_
     users["off"] |= a_key_of(users["off"])
     signed_in = users["used"] | a_password(day(30))
     stay = ("open", "kept", "lapsed", "none")
-    later = [
-        *(users[name] for name in stay),
+    later = [users[name] for name in stay] + [
         signed_in,
         users["off"] | {"access_key_1_active": "false"},
     ]
@@ -138,7 +137,7 @@ def test_one_table_has_all_decisions_with_what_became_of_each_and_each_state_is_
         "nothing_to_do": 1,
     }
     table = found.decisions
-    assert [*table.columns] == [*DECISIONS]
+    assert list(table.columns) == list(DECISIONS)
     removals = table[table["decision"] != "keep"].set_index("user")["state"].to_dict()
     assert removals == {
         "open": "open",
@@ -151,7 +150,7 @@ def test_one_table_has_all_decisions_with_what_became_of_each_and_each_state_is_
         "none": "nothing to do",
     }
     keeps = table[table["decision"] == "keep"]
-    assert {*zip(keeps["state"], keeps["fact"], strict=True)} == {("", "counts until 2026-07-01")}
+    assert set(zip(keeps["state"], keeps["fact"], strict=True)) == {("", "counts until 2026-07-01")}
     said = (
         "(done, not as decided 1; contested 1; changed 1; deactivated 1; lapsed 1; open 1;"
         " nothing to do 1; done 1); overdue 1."
@@ -168,7 +167,7 @@ def a_key_of(user: Row) -> Row:
 def test_a_word_that_its_person_replaced_has_no_state() -> None:
     found = decided([report(0, ANN), report(20, ANN)], word("delete", 1), word("keep", 9))
     rows = found.decisions.sort_values("decided_on")
-    assert [*zip(rows["decision"], rows["state"], rows["fact"], strict=True)] == [
+    assert list(zip(rows["decision"], rows["state"], rows["fact"], strict=True)) == [
         ("delete", "", "replaced: its person wrote another word later"),
         ("keep", "", "counts until 2026-07-09"),
     ]
@@ -194,7 +193,7 @@ def test_a_decision_by_a_person_who_had_left_by_then_is_marked(owners: str, numb
     owners = owners.replace("Anna Lee,anna,", "Anna Lee,anna@x,")
     found = decided([report(0, ANN), report(20, ANN)], word("delete", 1), owners=owners)
     assert counted(found).get("had_left", 0) == number
-    assert [*found.decisions["had_left"]] == [bool(number)]
+    assert list(found.decisions["had_left"]) == [bool(number)]
     said = f"Decisions: 1, by people who had left {number}. "
     assert any(each.startswith(said) for each in sentences(found))
 
@@ -229,7 +228,7 @@ def test_an_unused_user_of_whom_an_earlier_report_shows_a_use_is_counted_apart(
     reports = [report(20 * at, user) for at, user in enumerate(shown)]
     found = history_of(reports, Span(since=since, until=until))
     assert int(found.period.iloc[-1]["used_before"]) == (used is not None)
-    assert [*found.users["used_before"].dropna()] == [used] * (used is not None)
+    assert list(found.users["used_before"].dropna()) == [used] * (used is not None)
     says = "Unused at the end, but used before, as an earlier report shows: ann."
     assert (says in sentences(found)) is (used is not None)
 

@@ -236,7 +236,7 @@ def test_reports_in_the_wrong_order_are_not_compared() -> None:
 @pytest.mark.no_cover
 def test_changes_come_by_kind_account_and_arn_and_each_account_has_its_own_users() -> None:
     before = [a_user(name) for name in "bde"] + [in_use(name="f", account=OTHER)]
-    now = [*(a_user(name) for name in "zye"), with_key(SINCE, name="b")]
+    now = [a_user(name) for name in "zye"] + [with_key(SINCE, name="b")]
     now += [a_user(name, account=OTHER) for name in "ae"]
     for side in (before, now):
         random.Random(1).shuffle(side)

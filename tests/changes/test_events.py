@@ -114,7 +114,7 @@ UNREAD: tuple[tuple[str, dict[str, Any], dict[str, Any], str], ...] = (
 
 def test_what_one_report_alone_does_not_show_is_said_and_nothing_concluded() -> None:
     for unknown, before, now, name in UNREAD:
-        odd = {**before, "unknown": frozenset({unknown})}
+        odd = before | {"unknown": frozenset({unknown})}
         assert happened(odd, now) == [f"{name} not understood before"]
         assert happened(now, odd) == [f"{name} not understood now"]
         assert happened(odd, odd) == []
@@ -126,7 +126,7 @@ def test_what_was_unknown_before_is_no_event_when_it_is_understood() -> None:
         (columns.PASSWORD_NEXT_ROTATION, expiring(None), expiring(TWO)),
         (LAST_USED, keys(KEY), keys(USED)),
     ):
-        assert happened({**before, "unknown": frozenset({unknown})}, now) == []
+        assert happened(before | {"unknown": frozenset({unknown})}, now) == []
 
 
 def test_the_use_of_a_key_is_unknown_by_the_slot_in_which_it_was() -> None:

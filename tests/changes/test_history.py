@@ -155,7 +155,7 @@ def test_a_history_shows_that(promise: str) -> None:
     assert {name: row[name] for name in numbers} == numbers
     if expected is not None:
         own = events[events["account"] == account]
-        assert [*(own["event"] + ": " + own["detail"])] == [*expected]
+        assert list(own["event"] + ": " + own["detail"]) == list(expected)
 
 
 def test_a_user_has_its_times_and_is_known_by_its_name_if_need_be() -> None:
@@ -172,8 +172,9 @@ MARCH = [report(0, ANN), report(60, ANN)]
 """Reports of 2026-01-01 and 2026-03-02."""
 
 EDGES = (
-    *((None, None, 0, 60), (31, 60, 0, 60), (32, 60, 60, 60), (-5, 60, 0, 60)),
-    *((0, 31, 0, 0), (0, 59, 0, 60), (0, 91, 0, 60)),
+    ((None, None, 0, 60), (31, 60, 0, 60))
+    + ((32, 60, 60, 60), (-5, 60, 0, 60))
+    + ((0, 31, 0, 0), (0, 59, 0, 60), (0, 91, 0, 60))
 )
 """The edges of a period, and the days of the reports with which it begins and ends."""
 
@@ -218,7 +219,7 @@ def test_an_edge_of_the_period_without_a_report_is_named_with_both_days() -> Non
     for since, until, expected in REMARKS:
         edges = {"since": since, "until": until}
         span = Span(**{name: day(at) for name, at in edges.items() if at is not None}, max_gap=60)
-        said = [*remarks(history_of(MARCH, span))]
+        said = list(remarks(history_of(MARCH, span)))
         assert said == [f"The period {text}: account {ACCOUNT}." for text in expected]
 
 
@@ -255,12 +256,12 @@ def test_reports_whose_order_is_not_known_are_refused_by_name() -> None:
     at_night = [f"{folder}/{name}.csv" for name in "ab"]
     console, later, assumed = report(0, ANN), report(7, ANN), report(0, ANN, name="report.csv")
     equal = [report(0, ANN, name=name) for name in at_night]
-    assert history_of([*equal, later]).period["reports"].tolist() == [2, 2]
+    assert history_of(equal + [later]).period["reports"].tolist() == [2, 2]
     assert history_of([assumed]).period["reports"].tolist() == [1, 1]
     different = [equal[0], report(0, person("bo"), name=at_night[1])]
     for pair in (different, [equal[0], console], [assumed, later], [assumed, console]):
         with pytest.raises(InputRefused, match="which of the two is later is not known") as refused:
-            history_of([*pair])
+            history_of(list(pair))
         assert all(name in str(refused.value) for name, _ in pair)
     assert len(history_of([equal[0], report(1, ANN)]).reports) == 2
     lacking = report(0, name=at_night[1])

@@ -41,8 +41,9 @@ ROUNDS = int(os.environ.get("HISTORIES", "80")) // ACCOUNTS
 
 
 USER = (
-    *("arn", "created", "first", "last", "verdict_start", "verdict_end"),
-    *("unused_since", "at_least", "days_unused", "after", "before", "used_before"),
+    ("arn", "created", "first")
+    + ("last", "verdict_start", "verdict_end")
+    + ("unused_since", "at_least", "days_unused", "after", "before", "used_before")
 )
 
 
@@ -61,7 +62,7 @@ def check(told: History, expected: dict[str, Shown]) -> None:
     without = {each.account for each in told.coverages if each.reason}
     assert without == expected.keys() - covered
     period = {row["account"]: row for row in told.period.to_dict("records")}
-    for account, each in {**covered, ALL: together([*covered.values()])}.items():
+    for account, each in (covered | {ALL: together(list(covered.values()))}).items():
         row = {name: read(value) for name, value in period[account].items()}
         assert {name: row[name] for name in each.numbers} == each.numbers, account
         for name, days in (("least", each.least), ("most", each.most)):
@@ -86,7 +87,9 @@ def together(every: list[Shown]) -> Shown:
         name: edges.get(name, sum)([each.numbers[name] for each in every])
         for name in (every[0].numbers if every else ())
     }
-    least, most = ([*chain(*(getattr(each, name) for each in every))] for name in ("least", "most"))
+    least, most = (
+        list(chain(*(getattr(each, name) for each in every))) for name in ("least", "most")
+    )
     return Shown(numbers, least=least, most=most)
 
 
@@ -160,12 +163,12 @@ def test_a_history_and_the_follow_ups_of_its_reports_agree_on_what_is_done(tmp_p
     for account in (f"{number:012}" for number in range(60)):
         *_, whole, first, second, last = states_of(account)
         ends, root = (first, second, last), the_root(account, **{MORE_CREDENTIALS: ""})
-        every = [whole, *chance.choices(states_of(account), k=3), chance.choice(ends)]
+        every = [whole] + chance.choices(states_of(account), k=3) + [chance.choice(ends)]
         for week, at, users in zip(files, weeks, every, strict=True):
             born = at - timedelta(seconds=1)  # no report is a copy
             bo = a_user("bo", account=account, created=born) | {MORE_CREDENTIALS: ""}
             root_row = bo if at not in (weeks[0], weeks[-1]) and chance.random() < 0.1 else root
-            shown = [bo, *users]
+            shown = [bo] + users
             text = report_text(shown, root=root_row, columns=(*COLUMNS, MORE_CREDENTIALS))
             week.append(saved(tmp_path / account, text, console_name(at)))
             if chance.random() < 0.8:
@@ -188,4 +191,4 @@ def test_a_history_and_the_follow_ups_of_its_reports_agree_on_what_is_done(tmp_p
         events = history(AnalysisRequest(ledger=ledger), loaded, Span(until=until)).events
         found = events[events["event"].isin(DONE)].set_index("account")["before"].to_dict()
         assert found == of_done.set_index("account")["done_since"].to_dict()
-    assert len({*found.values()}) > 1
+    assert len(set(found.values())) > 1

@@ -36,7 +36,7 @@ def test_random_pairs_differ_as_a_second_reading_says(seed: int) -> None:
         following = [row for user in before for row in what_became(chance, user, at)]
         if chance.random() < 0.3:
             following.append(invented_user(chance, "d", account, later))
-        now = [*{row["arn"]: row for row in following}.values()]
+        now = list({row["arn"]: row for row in following}.values())
         for row in (*before, *now):
             if chance.random() < 0.05:
                 row["mfa_active"] = "maybe"
@@ -64,4 +64,4 @@ def test_random_pairs_differ_as_a_second_reading_says(seed: int) -> None:
             mine = {key: n for key, n in expected.items() if key[1] == arn}
             assert {key: n for key, n in found.items() if key[1] == arn} == mine, arn
         checked.update(key[0] for key in expected if key[1] in about)
-    assert {"new", "gone", "became-unused", "credentials-changed", "finding-new"} <= {*checked}
+    assert {"new", "gone", "became-unused", "credentials-changed", "finding-new"} <= set(checked)

@@ -62,9 +62,12 @@ ann, bob = partial(user, "ann"), partial(user, "bob")
 
 BEFORE = [ann(0, key_1=USED_KEY), bob(0), ann(1), bob(1, key_1=USED_KEY), ann(2, mfa=True), bob(2)]
 NOW = [
-    *(ann(0, key_1=a_key(LONG_AGO, SINCE)), bob(0)),
-    *(bob(1, key_2=USED_KEY), user("eve", 1)),
-    *(bob(2, key_1=USED_KEY), ann(2, created=SINCE)),
+    ann(0, key_1=a_key(LONG_AGO, SINCE)),
+    bob(0),
+    bob(1, key_2=USED_KEY),
+    user("eve", 1),
+    bob(2, key_1=USED_KEY),
+    ann(2, created=SINCE),
 ]
 
 

@@ -14,7 +14,7 @@ from tests.support.outputs import CONSOLE, SAMPLES
 
 COMPLETED = (
     ("analyze --verdict ", [*Verdict, "all"]),
-    ("analyze --standard ", [*Benchmark]),
+    ("analyze --standard ", list(Benchmark)),
     ("analyze --fail-on unus", ["unused", "unused-user"]),
     ("export --fail-on cri", ["critical"]),
     ("export --also ", ["ocsf", "parquet"]),
@@ -62,8 +62,8 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--user", "ann", "--user", "b*"], "--user", "ann: matches no user in the reports"),
     (["--user", "!zz-*"], "--user", "!zz-* excludes nobody: zz-* matches no user; use * and ?"),
     (["--user", "!"], "--user", "the pattern is empty"),
-    (["-f", "names", *ONLY], "--rules", "not with names, which lists users by verdict: use -f fi"),
-    (["-f", "arns", *ONLY], "--rules", "not with arns, which lists users by verdict"),
+    (["-f", "names"] + ONLY, "--rules", "not with names, which lists users by verdict: use -f fi"),
+    (["-f", "arns"] + ONLY, "--rules", "not with arns, which lists users by verdict"),
     (["--rules", "nobody"], "--rules", "'nobody': choose from unused-user,"),
     (["--rules", "root-usd"], "--rules", "did you mean root-used? Choose from"),
     (["--rules", "x-*"], "--rules", "'x-*': choose from unused-user,"),
@@ -77,10 +77,10 @@ WRONG: tuple[tuple[list[str], str, str], ...] = (
     (["--fail-on", "idle"], "--fail-on", "the severities critical, high, medium, low"),
     (["--fail-on", "root-usd"], "--fail-on", "did you mean root-used? Choose from"),
     (["--fail-on", OFF], "--fail-on", f"{OFF}: a rule that does not run; add {DEFAULT} {ADDED}"),
-    (["--fail-on", OFF, *ONLY], "--fail-on", f"{OFF}: a rule that does not run; add {ADDED}"),
-    (["--fail-on", "idle", *ONLY], "--fail-on", "or the rules that run: unused-user"),
+    (["--fail-on", OFF] + ONLY, "--fail-on", f"{OFF}: a rule that does not run; add {ADDED}"),
+    (["--fail-on", "idle"] + ONLY, "--fail-on", "or the rules that run: unused-user"),
     (["--fail-on", "control"], "--fail-on", "control: choose the controls with --standard"),
-    (["--fail-on", "high", *ONLY], "high", "no rule of this severity runs (unused-user)"),
+    (["--fail-on", "high"] + ONLY, "high", "no rule of this severity runs (unused-user)"),
 )
 
 
@@ -90,7 +90,7 @@ def test_wrong_words_are_answered_with_the_right_ones_before_anything_is_written
 ) -> None:
     options, option, says = wrong
     done = run("analyze", CONSOLE, "-o", "good.csv", *options, folder=tmp_path)
-    assert (done.code, done.output, [*tmp_path.iterdir()]) == (2, b"", [])
+    assert (done.code, done.output, list(tmp_path.iterdir())) == (2, b"", [])
     assert option in done.messages
     assert says in done.message_line
 
@@ -146,14 +146,14 @@ def test_a_wrong_word_of_another_command_is_answered_too(tmp_path: Path) -> None
 
 ESCAPE = "\x1b[31mx"
 OPTIONS = (
-    *("--verdict", "--format", "--fail-on", "--rules", "--limit", "--standard", "--user"),
-    *("--account", "-o", "--exemptions", "--idle-days", "--as-of"),
-    "--max-input",
+    ("--verdict", "--format", "--fail-on", "--rules", "--limit", "--standard", "--user")
+    + ("--account", "-o", "--exemptions", "--idle-days", "--as-of")
+    + ("--max-input",)
 )
 COMMANDS: tuple[Sequence[object], ...] = (
-    *([ESCAPE], [f"--{ESCAPE}"], ["explain", ESCAPE, CONSOLE], ["rules", ESCAPE]),
-    *(["diff", CONSOLE, CONSOLE, "--change", ESCAPE],),
-    *(["analyze", CONSOLE, option, ESCAPE] for option in OPTIONS),
+    ([ESCAPE], [f"--{ESCAPE}"], ["explain", ESCAPE, CONSOLE], ["rules", ESCAPE])
+    + (["diff", CONSOLE, CONSOLE, "--change", ESCAPE],)
+    + tuple(["analyze", CONSOLE, option, ESCAPE] for option in OPTIONS)
 )
 
 

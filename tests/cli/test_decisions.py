@@ -200,7 +200,7 @@ def test_of_reports_of_equal_bytes_a_list_is_compared_with_that_of_its_moment(
     given = "--report", tmp_path / DAY, "--report", tmp_path / LATER
     for report in (first, then):
         rows = analyze(report, "-f", "csv").rows
-        listed = saved(tmp_path, bulk(rows, (*DELETE[:2], "2026-06-02", "", "")), "bulk.csv")
+        listed = saved(tmp_path, bulk(rows, DELETE[:2] + ("2026-06-02", "", "")), "bulk.csv")
         assert collect(listed, *given).code == 0
     for reports in ([first], [then], [first, then]):
         book = tmp_path / "review.xlsx"
@@ -398,10 +398,8 @@ def test_a_plan_names_who_is_deactivated_first_keeps_that_end_and_the_longest_ga
     done = plan(ledger, report=console_report(tmp_path / LATER, LATER, user, BOB))
     assert (done.code, b"\nremove deactivate 'arn:" in done.output) == (0, True)
     for says in (
-        *(
-            "To delete, deactivated first; write delete again, on a",
-            "Decisions to keep that end within 30 days: bob.\n",
-        ),
+        "To delete, deactivated first; write delete again, on a",
+        "Decisions to keep that end within 30 days: bob.\n",
         "Longest time without a report since the decisions: 31 days.\n",
     ):
         assert says in done.messages

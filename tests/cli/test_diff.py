@@ -110,7 +110,7 @@ def test_a_pipe_gets_tabs_and_files_say_the_same(old: Path, new: Path, tmp_path:
 def test_options_hold_for_both_reports(old: Path, new: Path, tmp_path: Path) -> None:
     listed = saved(tmp_path, f"{HEADER_OF_EXEMPTIONS}\n*,ann,Trial,,2026-05-05\n", "list.csv")
     words = ("diff", old, new, "--exemptions", listed)
-    assert changed(run(*words, "-f", "csv").output) == [*CHANGED, ("exemption-ended", "ann")]
+    assert changed(run(*words, "-f", "csv").output) == CHANGED + [("exemption-ended", "ann")]
     assert run(*words, "-o", listed).code == 2
 
 
@@ -164,9 +164,9 @@ def test_a_terminal_shows_a_table_with_causes_and_counts_and_what_was_not_compar
     done = run("diff", old, new, "--exemptions", exemptions, screen=Terminal())
     text = " ".join(done.output.decode().split())
     for says in (
-        *("Before: As of 2026-05-01 09:30 UTC", "first sign-in on 2026-05-09", "unused -> active"),
-        *("Break-glass -> not exempt", "unused-user: ", "Changes: new 1", OTHER),
-        "Accounts compared: 1, not compared: 1.",
+        ("Before: As of 2026-05-01 09:30 UTC", "first sign-in on 2026-05-09", "unused -> active")
+        + ("Break-glass -> not exempt", "unused-user: ", "Changes: new 1", OTHER)
+        + ("Accounts compared: 1, not compared: 1.",)
     ):
         assert says in text
     assert (done.code, " eve " in text) == (5, False)
@@ -212,7 +212,7 @@ FAIL_ON = (
 def side(day: str, names: Sequence[str], exemptions: Sequence[str]) -> Analysis:
     """Judge a report in which each user is named after its row of the table."""
     users = [
-        {**row, "user": f"u{at}", "arn": f"arn:aws:iam::{ACCOUNT}:user/u{at}"}
+        row | {"user": f"u{at}", "arn": f"arn:aws:iam::{ACCOUNT}:user/u{at}"}
         for at, name in enumerate(names)
         if (row := SIDES.get(name, SIDES["unused"]))
     ]
@@ -241,7 +241,7 @@ def test_only_the_changes_are_listed_that_are_asked_for_and_all_meet_fail_on(
     def kinds(changes: Sequence[str], verdicts: Sequence[str]) -> list[tuple[str, str]]:
         frame = comparison.where(changes, verdicts).changes
         users = frame[frame["rule"] == ""]
-        return [*zip(users["change"].astype(str), users["user"], strict=True)]
+        return list(zip(users["change"].astype(str), users["user"], strict=True))
 
     every = [("new", "=new"), ("gone", "bob"), ("no-longer-unused", "-x")]
     assert kinds(["gone", "new"], []) == every[:2]
@@ -278,7 +278,7 @@ def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_th
     assert "Before: As of 2026-05-01 09:30 UTC (from the file name)" in done.messages
     assert "Now: As of 2026-08-01 09:30 UTC (from the file name)" in done.messages
     assert done.output == (runs / "latest" / "changes.csv").read_bytes()
-    assert changed(done.output) == [*CHANGED, ("exemption-ended", "ann")]
+    assert changed(done.output) == CHANGED + [("exemption-ended", "ann")]
     assert {row["account_name"] for row in done.rows} == {"Pay"}
     other = saved(tmp_path, f"account,name\n{ACCOUNT},Shop\n", "other.csv")
     moments = ("--old-as-of", "2026-05-02T00:00:00Z", "--new-as-of", "2026-07-01T12:00:00Z")
@@ -293,7 +293,7 @@ def test_runs_of_export_are_compared_with_the_moments_the_lists_and_the_names_th
 def test_a_terminal_of_80_columns_breaks_no_word_of_a_finding() -> None:
     sides = (analyzer.analyze(analyzer.load(each)) for each in (SAMPLES / "earlier", CONSOLE))
     comparison = compared_sides(*sides)
-    narrow, wide = ({*table_text(comparison, width).split()} for width in (80, 400))
+    narrow, wide = (set(table_text(comparison, width).split()) for width in (80, 400))
     assert {each for each in narrow ^ wide if each.strip("─")} == set()
     assert {"service-credential-user,", "service-credential"} <= narrow
     unchanged = replace(comparison, changes=comparison.changes.iloc[:0])
@@ -313,13 +313,13 @@ def test_a_finding_that_was_undecided_says_on_which_side() -> None:
 
 def test_unused_lists_the_newly_unused_users_of_both_reports_and_those_not_there_before() -> None:
     pairs = [(before, now) for before, now, words, _ in FAIL_ON if words == "unused"]
-    before, now = ([*names] for names in zip(*pairs, strict=True))
+    before, now = (list(names) for names in zip(*pairs, strict=True))
     comparison = compared_sides(side(FIRST, before, ()), side(SECOND, now, ()))
     rows = comparison.where(["unused"]).changes
-    listed = [*zip(rows["change"].astype(str), rows["user"], strict=True)]
+    listed = list(zip(rows["change"].astype(str), rows["user"], strict=True))
     assert listed == [("new", "u0"), ("new", "u1"), ("re-created", "u3"), ("became-unused", "u2")]
     assert comparison.failures(["unused"]) == ["4 newly unused (possibly renamed: 1)"]
-    assert [*comparison.where(["became-unused"]).changes["user"]] == ["u2"]
+    assert list(comparison.where(["became-unused"]).changes["user"]) == ["u2"]
 
 
 # For a chat, and for commands that act on users
@@ -359,7 +359,7 @@ def test_names_are_those_of_the_listed_changes_but_not_of_users_that_need_a_chec
 
 def test_names_of_several_accounts_have_their_account(tmp_path: Path) -> None:
     for day, users in ((FIRST, ()), (SECOND, (a_user("bob"), a_user("bob", account=OTHER)))):
-        both = (a_user("ann"), a_user("ann", account=OTHER), *users)
+        both = (a_user("ann"), a_user("ann", account=OTHER)) + users
         console_report(tmp_path / day, day, *both)
     done = run("diff", tmp_path / FIRST, tmp_path / SECOND, "-q", "-f", "names")
     assert done.lines == [f"{ACCOUNT}/bob", f"{OTHER}/bob"]

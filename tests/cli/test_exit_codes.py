@@ -283,7 +283,7 @@ def test_a_run_that_is_ended_while_it_writes_leaves_the_old_files(
 ) -> None:
     report, folder = saved(tmp_path, report_text([a_user()])), tmp_path / "out"
     targets = [saved(folder, OLD, name) for name in ("a.json", "b.csv")]
-    asked = ["analyze", str(report), *(f"-o{target}" for target in targets)]
+    asked = ["analyze", str(report)] + [f"-o{target}" for target in targets]
     words, pipe = python(HALF_WRITTEN, *asked), subprocess.PIPE
     with subprocess.Popen(words, cwd=ROOT_FOLDER, stdout=pipe, stderr=pipe) as process:
         try:
@@ -304,7 +304,7 @@ def test_a_run_that_is_ended_while_it_writes_leaves_the_old_files(
 
 
 def test_every_error_has_an_exit_code_of_its_own_and_none_is_that_of_a_finding() -> None:
-    leaves = {*errors.CredreportError.__subclasses__()}
+    leaves = set(errors.CredreportError.__subclasses__())
     codes = [leaf.exit_code for leaf in leaves]
     assert len(set(codes)) == len(codes)
     assert not {0, 1, 2, errors.BUG} & set(codes)

@@ -159,7 +159,7 @@ FAIL_ON: tuple[tuple[Row, list[str], dict[str, Any], list[str]], ...] = (
     (ODD, ["unused"], {}, []),
     (NO_MFA, ["control"], FSBP, ["FSBP IAM.5: fail"]),
     (ODD, ["control"], {"standard": Benchmark.CIS_4_0_1}, ["CIS 4.0.1 1.10: undecided"]),
-    (NO_MFA, ["control"], {**FSBP, "rules": [KEY]}, []),
+    (NO_MFA, ["control"], FSBP | {"rules": [KEY]}, []),
 )
 
 

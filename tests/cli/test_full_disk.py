@@ -91,7 +91,7 @@ def test_a_result_that_is_cut_off_ends_with_73(
 
 
 def test_the_program_gives_an_unbuffered_output_a_buffer(tmp_path: Path) -> None:
-    variables = {**unmeasured(), "PYTHONUNBUFFERED": "1"}
+    variables = unmeasured() | {"PYTHONUNBUFFERED": "1"}
     with files_up_to(TAKEN), (tmp_path / "output").open("wb") as output:
         words = [sys.executable, "-m", "analyzer", "rules"]
         done = subprocess.run(

@@ -56,13 +56,13 @@ def csv_of(found: History, each: HistoryTable) -> bytes:
 @pytest.mark.no_cover
 def test_every_table_is_written_as_csv_and_all_as_json(tmp_path: Path) -> None:
     files = report(0, person("=ann")), report(7, person("b|o"))
-    found, csv = history_of([*files]), tmp_path / "year.csv"
+    found, csv = history_of(list(files)), tmp_path / "year.csv"
     forms = ("--format", "json", "--table", "users", "-o", csv)
     done = run("history", kept(tmp_path, *files), *forms)
     assert done.code == 0
     for each in HistoryTable:
         cells = table(csv_of(found, each))
-        assert [[*row] for row in cells] == [[*row] for row in done.document[each]]
+        assert [list(row) for row in cells] == [list(row) for row in done.document[each]]
         assert len(cells) == len(done.document[each])
         assert (len(cells) > 0) is (each is not HistoryTable.DECISIONS)
     assert csv.read_bytes() == csv_of(found, HistoryTable.USERS)
@@ -93,20 +93,20 @@ def test_the_workbook_has_a_sheet_for_each_table() -> None:
     book = openpyxl.load_workbook(stream)
     assert book.sheetnames == ["Summary", "Period", "Users", "Events", "Reports"]
     assert [sheet.page_setup.paperSize for sheet in book.worksheets] == [9, 8, 8, 8, 8]
-    for each in {*HistoryTable} - {HistoryTable.DECISIONS}:
+    for each in set(HistoryTable) - {HistoryTable.DECISIONS}:
         rows = table(csv_of(found, each))
         assert book[each.capitalize()].max_row == len(rows) + 1
     assert [cell.value for cell in book["Users"]["B"]] == ["User", "=ann", "bo", "cy"]
     assert {cell.data_type for cell in book["Users"]["B"]} == {"s"}
     meanings = {row[0]: row[2] for row in book["Summary"].iter_rows(max_col=3, values_only=True)}
     assert meanings["Unused unclear"] == MEANINGS["unused_unclear"]
-    assert {*MEANINGS} == {*PERIOD, *DECISION_COUNTS, REMOVED_UNDECIDED} - {
+    assert set(MEANINGS) == (set(PERIOD) | set(DECISION_COUNTS) | {REMOVED_UNDECIDED}) - {
         "account",
         "first",
         "last",
     }
     said = "at least: median 3.5, longest 7; at most: not known."
-    assert f"Gone while unused: 2 users. Days unused, {said}" in [*sentences(found)]
+    assert f"Gone while unused: 2 users. Days unused, {said}" in list(sentences(found))
     heads, every, *_ = book["Period"].iter_rows(values_only=True)
     days = dict(zip(heads, every, strict=True))
     of_ends = [f"{kind} days at {end}" for end in ("least", "most") for kind in KINDS]
@@ -276,7 +276,7 @@ def test_a_terminal_gets_the_table_of_each_account_and_no_line_that_it_would_bre
     of_other = person(arn=f"arn:aws:iam::{other}:user/ann")
     of_each = {ACCOUNT: person(), other: of_other}
     reports = (report(at, user, account=each) for each, user in of_each.items() for at in (0, 7))
-    told = history_of([*reports])
+    told = history_of(list(reports))
     for width in (40, 80, 160):
         text = table_of(told, width)
         assert text.startswith("History: 2026-01-01")
@@ -333,6 +333,6 @@ def test_the_workbook_of_a_period_is_no_list_with_entries(tmp_path: Path) -> Non
     words = "--decisions", ledger, "-o", tmp_path / "year.xlsx"
     assert [run("history", reports, *words).code for _ in range(2)] == [0, 0]
     heads = [cell.value for cell in openpyxl.load_workbook(tmp_path / "year.xlsx")["Decisions"][1]]
-    assert {"Decided", "Decided by", "Day of decision"} <= {*heads}
+    assert {"Decided", "Decided by", "Day of decision"} <= set(heads)
     planned = run("plan", ledger, "--report", reports, "--exemptions", "none")
     assert planned.code == 0, planned.messages

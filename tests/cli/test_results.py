@@ -101,13 +101,13 @@ def test_an_output_that_takes_only_ascii_gets_data_in_utf_8_and_a_table_spelled_
 ) -> None:
     stream = TextIOWrapper(BytesIO(), "ascii")
     with redirect_stdout(stream):
-        write_result(analysis_of([a_user("zoë")]), Format(form), OutputOptions(verdict=[*ALL]))
+        write_result(analysis_of([a_user("zoë")]), Format(form), OutputOptions(verdict=list(ALL)))
     assert shown in stream.buffer.getvalue()
 
 
 def test_standard_output_that_was_replaced_by_another_stream_of_text_takes_the_table() -> None:
     with redirect_stdout(StringIO()) as stream:
-        write_result(analysis_of([a_user("zoë")]), Format.TABLE, OutputOptions(verdict=[*ALL]))
+        write_result(analysis_of([a_user("zoë")]), Format.TABLE, OutputOptions(verdict=list(ALL)))
     assert "zoë" in stream.getvalue()
 
 
@@ -121,8 +121,7 @@ def test_an_output_that_is_an_input_is_refused_though_it_would_not_count(tmp_pat
     (tmp_path / "link.csv").symlink_to(reports / "a.csv")
     files = [exemptions, *reports.iterdir()]
     before = [file.read_bytes() for file in files]
-    for source, target in (
-        *((reports, file) for file in files),
+    for source, target in tuple((reports, file) for file in files) + (
         (reports / "a.csv", reports / "a.csv"),
         (reports / "a.csv", tmp_path / "link.csv"),
         (tmp_path / "link.csv", reports / "a.csv"),

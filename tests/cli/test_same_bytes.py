@@ -62,7 +62,7 @@ time.localtime = time.gmtime = asked
 
 def run_elsewhere(*arguments: object) -> Run:
     """Run the program in another place, where whatever asks for the time fails."""
-    words, environment = python(NO_CLOCK, *map(str, arguments)), {**unmeasured(), **ELSEWHERE}
+    words, environment = python(NO_CLOCK, *map(str, arguments)), unmeasured() | ELSEWHERE
     done = subprocess.run(words, cwd=ROOT_FOLDER, env=environment, capture_output=True, check=False)
     return Run(done.returncode, done.stdout, done.stderr.decode())
 
@@ -123,11 +123,11 @@ def test_every_output_of_an_analysis_is_the_same(reports: Files, tmp_path: Path)
     def outputs(files: Files) -> Iterator[tuple[str, bytes | str]]:
         analysis = analyzer.analyze(analyzer.load(*files))
         targets = [tmp_path / f"users{ending}" for ending in OUTPUT_ENDINGS]
-        analyzer.write(analysis, *targets, verdicts=[*Verdict])
+        analyzer.write(analysis, *targets, verdicts=list(Verdict))
         yield from written(tmp_path).items()
         for form in set(Format) - {Format.TABLE, Format.CSV, Format.JSON}:  # files have these
             stream = io.BytesIO()
-            write_format(form, analysis, stream, verdicts=[*Verdict])
+            write_format(form, analysis, stream, verdicts=list(Verdict))
             yield form, stream.getvalue()
         for width in (None, 80):
             yield f"table {width}", table_text(analysis, width=width)
@@ -152,7 +152,7 @@ def test_the_ledger_and_the_plan_of_several_files_of_decisions_are_the_same(tmp_
         [line(user=user) for user in old],
         [line("keep", old[0], on=date(2026, 5, 20)), line(user=a_user("gone", created=AS_OF))],
     )
-    users = [*old, a_user("gone", created=AS_OF)]
+    users = old + [a_user("gone", created=AS_OF)]
     report = saved(tmp_path / "reports", report_text(users), console_name(AS_OF))
     files = [saved(tmp_path, ledger_bytes(each), f"{at}.csv") for at, each in enumerate(lines)]
 

@@ -51,16 +51,14 @@ def test_each_owner_gets_a_workbook_and_users_without_one_their_own(tmp_path: Pa
     done = run("analyze", report, *words)
     assert (done.code, done.output) == (0, b"")
     due = str(ON + timedelta(days=30))
-    assert [[*row.values()] for row in index(tmp_path / "out").values()] == [
+    assert [list(row.values()) for row in index(tmp_path / "out").values()] == [
         ["lee.xlsx", "", "", "'=Lee", "lee@x.org", str(last), "'@Zoe", "1", due],
         ["ray.xlsx", "", "", "Ray", "", "", "", "2", due],
         ["no-owner.xlsx", "", "", "", "", "", "", "1", due],
     ]
     for says in (
-        *(
-            "ray.xlsx: Ray, 2 to decide",
-            f"lee.xlsx: =Lee (left {last}), replaced by @Zoe, 1 to decide",
-        ),
+        "ray.xlsx: Ray, 2 to decide",
+        f"lee.xlsx: =Lee (left {last}), replaced by @Zoe, 1 to decide",
         "index.csv: workbooks, owners and addresses",
     ):
         assert f"Wrote {tmp_path}/out/{says}" in done.messages
@@ -91,14 +89,14 @@ def shares(by: SplitBy, *users: Row, owners: str = "", names: str = "") -> list[
     }
     report = load_named((REPORT, report_text(users).encode()))
     analysis = read_analysis_request(JudgingOptions(**given)).analysis(report)
-    return [*split(analysis, by).users_by_workbook]
+    return list(split(analysis, by).users_by_workbook)
 
 
 def test_each_account_gets_a_workbook_with_its_name_and_owner() -> None:
     users = a_user("ann"), a_user("cy", password=a_password(AS_OF))
     other = a_user("bo", account=OTHER_ACCOUNT)
     names = f"account,name,owner\n{ACCOUNT},R&D / Zürich,Lee\n"
-    assert [[*each][:4] for each in shares(SplitBy.ACCOUNT, *users, other, names=names)] == [
+    assert [list(each)[:4] for each in shares(SplitBy.ACCOUNT, *users, other, names=names)] == [
         [f"{ACCOUNT}-r-d-zurich.xlsx", ACCOUNT, "R&D / Zürich", "Lee"],
         [f"{OTHER_ACCOUNT}.xlsx", OTHER_ACCOUNT, "", ""],
     ]
@@ -107,9 +105,9 @@ def test_each_account_gets_a_workbook_with_its_name_and_owner() -> None:
 def test_an_owner_has_all_addresses_days_and_successors_that_the_list_has_for_the_name() -> None:
     later = ON + timedelta(days=1)  # has not left yet, so nobody else is asked
     entries = (
-        *("ann,Ray,ray@example.com,,", "bob,Ray,r2@example.com,2026-01-31,Zoe", "eve,Ray,,,"),
-        *("x,Ray,,2026-01-31,Zoe", "y,Ray,,2026-01-31,Al", f"z,Ray,,{later},Kim"),
-        "w,Lee,,2026-01-31,Ned",
+        ("ann,Ray,ray@example.com,,", "bob,Ray,r2@example.com,2026-01-31,Zoe", "eve,Ray,,,")
+        + ("x,Ray,,2026-01-31,Zoe", "y,Ray,,2026-01-31,Al", f"z,Ray,,{later},Kim")
+        + ("w,Lee,,2026-01-31,Ned",)
     )
     owners = "\n".join((HEADER, *(f"{ACCOUNT},{each}" for each in entries)))
     (ray,) = shares(SplitBy.OWNER, *map(a_user, ("ann", "bob", "eve")), owners=owners)
@@ -132,7 +130,7 @@ def test_a_file_has_a_name_that_every_system_takes_whatever_an_owner_is_called()
     owners = "\n".join([HEADER, *lines])
     every = shares(SplitBy.OWNER, *map(a_user, [*users, "nobody"]), owners=owners)
     named = {each.owner: each.file for each in every}
-    assert len({*map(str.lower, named.values())}) == len(stems) + 1
+    assert len(set(map(str.lower, named.values()))) == len(stems) + 1
     for owner, stem in stems.items():
         hash_ = named[owner].removesuffix(".xlsx").removeprefix(stem)
         assert len(hash_) == (8 if stem.endswith("-") else 0), owner
@@ -145,7 +143,7 @@ def test_a_filled_workbook_is_never_written_over_and_nothing_else_written(tmp_pa
     # From its folder: a long path would be cut where the line of the refusal ends.
     assert run(*words, "-q", folder=tmp_path) == (0, b"", "")
     lee, ray, listing = (tmp_path / "out" / name for name in ("lee.xlsx", "ray.xlsx", "index.csv"))
-    assert {*listing.parent.iterdir()} == {lee, ray, listing}
+    assert set(listing.parent.iterdir()) == {lee, ray, listing}
     fill_in(ray, {"bo": "keep"}, on=ON)
     lee.unlink()
     before = ray.read_bytes(), listing.read_bytes()
@@ -153,7 +151,7 @@ def test_a_filled_workbook_is_never_written_over_and_nothing_else_written(tmp_pa
     assert refused.code == 2
     says = "out/ray.xlsx was changed since credreport wrote it: name another output"
     assert says in refused.message_line
-    assert {*listing.parent.iterdir()} == {ray, listing}
+    assert set(listing.parent.iterdir()) == {ray, listing}
     assert (ray.read_bytes(), listing.read_bytes()) == before
 
 
@@ -199,7 +197,7 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> N
     assert (came.code, len(entered)) == (0, 3)
     assert entered[2].endswith("owner-of-di.xlsx: entered 0, still open 1")
     said = split("reminded", first, "--decisions", ledger)
-    assert {*index(out / "reminded")} == {"owner-of-di.xlsx"}
+    assert set(index(out / "reminded")) == {"owner-of-di.xlsx"}
     assert "Nothing to decide: Owner of ann, Owner of cy." in said
     assert "out/sent/owner-of-ann.xlsx is of an earlier time: Owner of ann has nothing" in split(
         "sent", first, "--decisions", ledger, "--user", "ann"
@@ -215,7 +213,7 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> N
     users = [*map(a_user, names[1:]), a_user("new", created=later)]
     second = reported(reports, *users, name=console_name(later))
     split("next", second, "--decisions", ledger)
-    assert {*index(out / "next")} == {"owner-of-di.xlsx", "no-owner.xlsx"}
+    assert set(index(out / "next")) == {"owner-of-di.xlsx", "no-owner.xlsx"}
     words = ("--decisions", ledger, "--owners", owners, "--out-dir", tmp_path / "runs")
     assert run("export", "--from", second, *words).code == 0
     rows = table((tmp_path / "runs/latest/follow_up.csv").read_bytes())
@@ -226,7 +224,7 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> N
     proof = run("history", reports, *listed_by, "--table", "period", "--format", "csv")
     row, _ = proof.rows
     kinds = ("decisions", "done", "open", "users_start", "removed", "users_end")
-    assert (proof.code, [row[kind] for kind in kinds]) == (0, [*"321313"])
+    assert (proof.code, [row[kind] for kind in kinds]) == (0, list("321313"))
 
 
 def test_users_without_an_owner_are_called_so() -> None:

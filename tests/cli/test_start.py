@@ -51,7 +51,7 @@ def test_no_command_imports_what_it_does_not_need(tmp_path: Path) -> None:
     program = [sys.executable, "-c", IN_FORKS, json.dumps([*COMMANDS, export])]
     done = subprocess.run(program, cwd=ROOT_FOLDER, capture_output=True, check=True)
     lines = [line for line in done.stderr.decode().splitlines() if line.startswith('["')]
-    *modules, by_export = ({*json.loads(line)} for line in lines)
+    *modules, by_export = (set(json.loads(line)) for line in lines)
     assert {"pandas", "botocore"} & by_export == {"pandas"}
     imported = dict(zip(map(" ".join, COMMANDS), modules, strict=True))
     assert {name: HEAVY & each for name, each in imported.items() if HEAVY & each} == {}
@@ -145,7 +145,7 @@ def test_each_command_has_two_examples_that_are_right_and_end_its_help(
 ) -> None:
     examples = import_module(f"analyzer.cli.{command}").EXAMPLES
     lines = [line.strip() for line in help_of(command).splitlines()]
-    assert [line for line in lines if line.startswith("credreport")] == [*examples]
+    assert [line for line in lines if line.startswith("credreport")] == list(examples)
     assert len(examples) == 2
     shutil.copy(EXEMPTIONS, tmp_path / "exemptions.csv")
     (tmp_path / "runs").mkdir()
@@ -163,7 +163,7 @@ def test_the_limits_of_rules_are_in_the_help_of_rules() -> None:
 
 @pytest.mark.parametrize(
     ("command", "words", "lines"),
-    [("analyze", [*Format, *Verdict, "all"], 60), ("export", [*TextOrJson], 80)],
+    [("analyze", [*Format, *Verdict, "all"], 60), ("export", list(TextOrJson), 80)],
 )
 def test_help_is_on_one_screen_with_all_words(command: str, words: list[str], lines: int) -> None:
     shown = help_of(command)
@@ -178,13 +178,16 @@ def test_help_is_on_one_screen_with_all_words(command: str, words: list[str], li
 def test_the_options_that_people_need_first_come_first() -> None:
     lines = help_of("analyze", 200).splitlines()
     options = [line.split()[1] for line in lines if line.startswith("│ --")]
-    assert options[:15] == [
-        *("--output", "--format", "--verdict", "--split-by", "--quiet", "--account", "--user"),
-        *("--certain", "--min-age", "--exposure", "--exemptions", "--exempt", "--owners"),
-        *("--standard", "--fail-on"),
-    ]
+    assert options[:15] == (
+        ["--output", "--format", "--verdict", "--split-by", "--quiet", "--account", "--user"]
+        + ["--certain", "--min-age", "--exposure", "--exemptions", "--exempt", "--owners"]
+        + ["--standard", "--fail-on"]
+    )
     assert [line.split()[1] for line in lines if line.startswith("╭")] == [
-        *("Arguments", "Options", "Input", "Verdicts")
+        "Arguments",
+        "Options",
+        "Input",
+        "Verdicts",
     ]
     assert "--idle-days" in options
     assert "--service-credentials" in help_of("fetch", 200)

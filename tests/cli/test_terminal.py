@@ -61,7 +61,7 @@ def test_colours_can_be_refused(monkeypatch: Patch) -> None:
 def test_no_format_commands_a_terminal(monkeypatch: Patch, form: str) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     with redirect_stdout(Terminal()) as terminal:
-        write_result(hard_names(), Format(form), OutputOptions(verdict=[*ALL]))
+        write_result(hard_names(), Format(form), OutputOptions(verdict=list(ALL)))
     shown = terminal.getvalue()
     assert [sign for sign in shown if not sign.isprintable() and sign != "\n"] == []
     assert r"\x1b[31mred" in "".join(shown.split()) or "\\u001b[31mred" in shown

@@ -115,9 +115,8 @@ def test_days_that_rise_over_fewer_rows_or_apart_were_written_by_people() -> Non
         on_days(0, 1, 2, 2, 3, 4, 5, 6),
         on_days(0, 1, 2, 4, 5, 6, 7),
         on_days(*range(7, 0, -1)),
-        *([*seven[:3], *others] for others in moved),
-    ):
-        assert not [*filled_down_problems(lines)]
+    ) + tuple(seven[:3] + others for others in moved):
+        assert not list(filled_down_problems(lines))
 
 
 # What is recorded
@@ -149,7 +148,7 @@ def test_every_valid_entry_is_recorded_late_older_repeated_or_at_odds(
 
 
 def printed(*files: DecisionFile, known: Sequence[LedgerLine] = ()) -> list[str]:
-    return [*lines_of(collected(*files, ledger=ledger_of(*known)))]
+    return list(lines_of(collected(*files, ledger=ledger_of(*known))))
 
 
 def test_each_file_says_who_wrote_what_and_what_of_it_is_new() -> None:
@@ -231,7 +230,7 @@ def test_a_removal_that_nothing_will_act_on_is_recorded_and_named(
     update = collected(file(line(word)), ledger=ledger, today=late)
     assert len(update.added) == 1
     text = "Lapsed, on reports of more than 60 days ago: quiet. Nothing acts on them: decide again."
-    assert [*update.notes] == ([text] if is_lapsed else [])
+    assert list(update.notes) == ([text] if is_lapsed else [])
 
 
 # What looks careless
@@ -271,7 +270,7 @@ CARELESS: list[tuple[list[LedgerLine], Owners, list[str]]] = [
     (MANY[:19], OWNERS, []),
     (MANY, OWNERS, ["Anna wrote delete with no comment in 20 rows."]),
     (ALIKE, OWNERS, ['Anna wrote keep with the comment "ok ok" in 20 rows.']),
-    ([*MANY[:10], *ALIKE[10:]], OWNERS, []),
+    (MANY[:10] + ALIKE[10:], OWNERS, []),
 ]
 """What is entered, the list of owners, and the notes."""
 
@@ -281,7 +280,7 @@ def test_what_looks_careless_is_named_and_not_refused(
     entered: list[LedgerLine], owners: Owners, expected: list[str]
 ) -> None:
     update = collected(file(*entered), owners=owners)
-    assert (len(update.added), [*update.notes]) == (len(entered), expected)
+    assert (len(update.added), list(update.notes)) == (len(entered), expected)
 
 
 def test_lines_of_a_ledger_were_looked_at_when_they_were_collected() -> None:

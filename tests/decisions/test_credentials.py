@@ -32,11 +32,11 @@ SECOND = timedelta(seconds=1)
 USED = days_before(100)
 OTHER = days_before(900)
 QUIET = a_user()
-NOTHING_UNDERSTOOD = {
-    **a_user(key_1=a_key("??", "??")),
-    **dict.fromkeys(("password_enabled", "password_last_used", "password_last_changed"), "??"),
-    **dict.fromkeys(("access_key_1_active", "mfa_active", "cert_1_active"), "??"),
-}
+NOTHING_UNDERSTOOD = (
+    a_user(key_1=a_key("??", "??"))
+    | dict.fromkeys(("password_enabled", "password_last_used", "password_last_changed"), "??")
+    | dict.fromkeys(("access_key_1_active", "mfa_active", "cert_1_active"), "??")
+)
 
 
 def password(used: Value = NEVER, changed: Value = LONG_AGO, **more: Any) -> Row:
@@ -111,7 +111,7 @@ DIFFERENT = [
 
 
 def test_more_less_or_other_access_or_use_is_a_difference_and_nothing_else() -> None:
-    cases = [*((before, now, "") for before, now in SAME), *DIFFERENT]
+    cases = [(before, now, "") for before, now in SAME] + DIFFERENT
     before = states(*(before for before, *_ in cases))
     now = states(*(now for _, now, _ in cases))
     for was, shown, (*case, named) in zip(before, now, cases, strict=True):
@@ -164,7 +164,9 @@ def test_what_is_unknown_is_neither_access_nor_none() -> None:
 def test_a_cell_that_is_compared_and_not_understood_makes_a_user_unknown() -> None:
     flags = "password_enabled", "mfa_active", "access_key_1_active", "cert_2_active"
     moments = (
-        *("password_last_used", "access_key_2_last_rotated", "cert_1_last_rotated"),
+        "password_last_used",
+        "access_key_2_last_rotated",
+        "cert_1_last_rotated",
         "access_key_1_last_used_date",
     )
     unknown: list[Row] = [
@@ -192,4 +194,4 @@ def test_the_last_use_is_the_newest_of_password_and_keys() -> None:
 def test_a_line_of_the_ledger_shows_what_its_report_showed() -> None:
     user = password(USED, key_1=USED_KEY, mfa=True, certificate_2=CERTIFICATE)
     page = page_of_lines([line("delete", a_user("other")), line("delete", user)])
-    assert [*credentials_of_users(page)][1:] == states(user)
+    assert list(credentials_of_users(page))[1:] == states(user)

@@ -18,7 +18,7 @@ from tests.support.outputs import json_document
 LATER, ONE_DAY = AS_OF + timedelta(days=40), timedelta(days=1)
 QUIET, KEY, OFF = a_user(), a_user(key_1=a_key()), a_user(key_1=an_inactive_key())
 UNDATED = a_user(created="N/A")
-RETIRED = a_user(password={**a_password(AS_OF - 999 * ONE_DAY), "password_enabled": "false"})
+RETIRED = a_user(password=a_password(AS_OF - 999 * ONE_DAY) | {"password_enabled": "false"})
 
 
 def test_each_row_shows_where_it_was_decided_what_was_seen_and_what_is_now() -> None:
@@ -63,8 +63,8 @@ def test_the_most_urgent_come_first_and_are_counted() -> None:
         line("keep", a_user("kept", created=AS_OF - ONE_DAY)),
     )
     frame = analysis_of(a_user("there"), used, as_of=LATER, ledger=ledger).follow_up
-    assert [*frame["user"]] == ["used", "hidden", "there", "gone"]
-    assert [*frame["status"].cat.categories] == [*map(str, State)]
+    assert list(frame["user"]) == ["used", "hidden", "there", "gone"]
+    assert list(frame["status"].cat.categories) == list(map(str, State))
     counts = {"changed": 1, "open": 1, "unknown": 1, "done": 1, "overdue": 1}
     assert {word: n for word, n in follow_up_counts(frame).items() if n} == counts
 
@@ -91,7 +91,7 @@ def test_a_user_that_a_filter_leaves_out_is_not_gone() -> None:
         a_user("ann"), QUIET, as_of=LATER, ledger=ledger_of(line(beside=["ann"]))
     )
     filtered = analysis.where(analyzer.Filter(users=("ann",)))
-    assert [*filtered.follow_up["status"]] == ["open"]
+    assert list(filtered.follow_up["status"]) == ["open"]
 
 
 DORMANT = a_user(password=a_password(AS_OF - 100 * ONE_DAY))
@@ -159,7 +159,7 @@ def test_a_user_to_keep_fails_other_rules_as_before() -> None:
     assert exempt == {"unused-user": True, "console-user-without-mfa": False}
 
 
-ACTIVE = {**line().user_row, "verdict": "active"}
+ACTIVE = dict(line().user_row) | {"verdict": "active"}
 NEEDS_NONE: list[tuple[list[LedgerLine], Row, bool]] = [
     ([], QUIET, False),
     ([line()], QUIET, True),

@@ -53,7 +53,7 @@ def test_a_ledger_comes_back_as_it_was_written() -> None:
 
 def test_a_line_is_a_row_of_users_csv_with_the_decision_and_its_place_in_front() -> None:
     entered, place = "decision,decided_by,decided_on,ticket,comment", "workbook,row,same_second"
-    heads = (entered, place, *columns.OF_USERS_CSV)
+    heads = (entered, place) + columns.OF_USERS_CSV
     assert ledger_bytes([line()]).decode().splitlines()[0] == ",".join(heads)
 
 
@@ -94,7 +94,7 @@ def test_the_time_of_a_report_is_what_aws_said_or_the_start_of_a_day_and_never_a
     (row,) = user_rows(
         a_user(password=a_password(used), password_next_rotation="2027-01-01T00:00:00Z")
     )
-    without = {**row, "user_creation_time": "", "age_days": "", "password_last_used": ""}
+    without = row | {"user_creation_time": "", "age_days": "", "password_last_used": ""}
     for sources, cells, expected in (
         (("envelope", "metadata", "file-name", "assumed"), row, AS_OF),
         (("folder",), row, AS_OF.replace(hour=0)),
@@ -102,19 +102,19 @@ def test_the_time_of_a_report_is_what_aws_said_or_the_start_of_a_day_and_never_a
         (("option",), without | {"password_last_changed": ""}, datetime(1970, 1, 1, tzinfo=UTC)),
     ):
         for source in sources:
-            content = bulk([{**cells, "as_of_source": source}], ENTERED)
+            content = bulk([cells | {"as_of_source": source}], ENTERED)
             assert read_ledger("bulk.csv", content).lines[0].report_time == expected, source
 
 
 def test_a_line_without_a_moment_cannot_be() -> None:
     with pytest.raises(ValueError, match="soon"):
-        line(user_row={**line().user_row, "as_of": "soon"})
+        line(user_row=dict(line().user_row) | {"as_of": "soon"})
 
 
 # A set of lines
 
 DELETE = line()
-OTHER_CELL = {**DELETE.user_row, "mfa_active": "true"}
+OTHER_CELL = dict(DELETE.user_row) | {"mfa_active": "true"}
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ OTHER_CELL = {**DELETE.user_row, "mfa_active": "true"}
     [
         *((line(by=name), True) for name in ("  ANNA ", "anna")),
         (line(workbook="copy.xlsx", row=9), True),
-        (line(user_row={**DELETE.user_row, "mfa_active": "FALSE"}), True),
-        (line(user_row={**DELETE.user_row, "as_of": "2026-05-01T14:00:00+02:00"}), True),
+        (line(user_row=dict(DELETE.user_row) | {"mfa_active": "FALSE"}), True),
+        (line(user_row=dict(DELETE.user_row) | {"as_of": "2026-05-01T14:00:00+02:00"}), True),
         *(
             (each, False)
             for each in (line("deactivate"), line(by="Tom"), line(on=DAY - timedelta(1)))
@@ -171,7 +171,7 @@ def test_a_union_is_the_same_in_any_order_and_of_places_the_smallest_stays() -> 
 def test_lines_are_sorted_by_user_and_day_so_that_git_can_merge_two_ledgers() -> None:
     users = a_user("zoe"), a_user("ann"), a_user("ann", account="012345678900")
     lines = [line("keep", user, on=DAY + timedelta(day)) for user in users for day in (1, 0)]
-    assert Ledger().with_lines(lines).lines == (*lines[::-1],)
+    assert Ledger().with_lines(lines).lines == tuple(lines[::-1])
 
 
 # What is refused
@@ -244,7 +244,7 @@ def test_a_ledger_whose_last_line_is_cut_off_is_refused() -> None:
 MARKS = ["<<<<<<< HEAD", "||||||| 1a2b3c4", "=======", ">>>>>>> reviews"]
 
 
-@pytest.mark.parametrize("mark", [*MARKS, "decision"])
+@pytest.mark.parametrize("mark", MARKS + ["decision"])
 def test_what_is_left_of_a_merge_is_named_once(mark: str) -> None:
     head, row = ledger_bytes([line()]).decode().splitlines()
     more, problem = mark, "a merge conflict of git that is not resolved"
@@ -281,11 +281,9 @@ SHEET = ",".join(("User", *ENTRY_HEADS))
 
 @pytest.mark.parametrize(
     ("content", "expected"),
-    [
-        (bulk([], drop=["comment"]), False),
-        *((f"{SHEET}\nann,{cell}\n".encode(), bool(cell)) for cell in ("", "delete")),
-        *((bulk([{}, {}], (), [""] * at + ["x" * at]), at > 0) for at in range(5)),
-    ],
+    [(bulk([], drop=["comment"]), False)]
+    + [(f"{SHEET}\nann,{cell}\n".encode(), bool(cell)) for cell in ("", "delete")]
+    + [(bulk([{}, {}], (), [""] * at + ["x" * at]), at > 0) for at in range(5)],
 )
 def test_a_file_holds_decisions_if_any_of_its_five_cells_does(
     tmp_path: Path,
@@ -330,13 +328,12 @@ def test_notes_name_what_nothing_acts_on_who_disagrees_and_which_keeps_end() -> 
             ["Not acted on, as the user's creation time or account is not known: ann ("],
         ),
         (disagree, DAY, ["Nothing stands on these users, as people disagree: quiet."]),
-        *(
-            ([line("keep")], end - timedelta(days), [said] if is_soon else [])
-            for days, is_soon in ((31, False), (30, True), (0, True), (-1, False))
-            for said in ["Decisions to keep that end within 30 days: quiet."]
-        ),
+    ) + tuple(
+        ([line("keep")], end - timedelta(days), [said] if is_soon else [])
+        for days, is_soon in ((31, False), (30, True), (0, True), (-1, False))
+        for said in ["Decisions to keep that end within 30 days: quiet."]
     ):
-        notes = [*ledger_of(*lines).notes(day)]
+        notes = list(ledger_of(*lines).notes(day))
         assert len(notes) == len(expected), (lines, day)
         assert all(map(str.startswith, notes, expected)), notes
     assert repr(ledger_of(*disagree)) == "<Ledger: decisions 2>"

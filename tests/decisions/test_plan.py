@@ -73,7 +73,7 @@ def test_a_removal_that_stands_is_taken_with_the_words_of_who_decided() -> None:
     assert (only.line.decided_by, only.line.decided_on) == ("Anna", DAY)
 
 
-ACTIVE = {**word().user_row, "verdict": "active"}
+ACTIVE = dict(word().user_row) | {"verdict": "active"}
 LEFT: list[tuple[list[LedgerLine], Sequence[Row], str, bool]] = [
     ([word(), keep()], [QUIET], "contested: delete, Anna, 2026-05-01; keep, Tom, ", False),
     ([word(user=KEY)], [OFF], "deactivated: no access is left: write delete again", False),
@@ -117,7 +117,9 @@ def test_who_is_exempt_by_now_is_left_out_with_the_reason() -> None:
 
 
 def test_who_is_left_out_has_a_sentence_with_the_owner() -> None:
-    owned = line(user_row={**word().user_row, "owner": "Lee", "owner_email": "lee@example.com"})
+    owned = line(
+        user_row=dict(word().user_row) | {"owner": "Lee", "owner_email": "lee@example.com"}
+    )
     (each,) = planned(([owned], [MFA])).left_out
     start = "delete arn:aws:iam::000000000000:user/quiet (owner Lee <lee@example.com>): changed: "
     assert reason(each).startswith(start)
@@ -159,7 +161,7 @@ def test_what_an_unused_row_shows_later_than_its_report_was_there_before_the_scr
     user = a_user(key_1=an_inactive_key(made))
     ends = AS_OF.replace(hour=23, minute=59, second=59)
     of_day = word(user=user, as_of=ends)
-    of_day = word(user_row={**of_day.user_row, "as_of_source": "folder"})
+    of_day = word(user_row=dict(of_day.user_row) | {"as_of_source": "folder"})
     analysis = analysis_of(user, as_of=NEWER)
     (only,) = removal_plan(Ledger(lines=(of_day,)), analysis.report, analysis.judged).removals
     assert (
@@ -172,7 +174,7 @@ def test_the_longest_time_without_a_report_since_the_removals_is_said() -> None:
         users = [(f"{at}-{name}", at) for name, at in days.items()]
         named = ((console_name(AS_OF + at * DAYS), a_user(name)) for name, at in users)
         report = load_named(*((name, report_text([user]).encode()) for name, user in named))
-        return [*longest_gap(Ledger(lines=lines), report)]
+        return list(longest_gap(Ledger(lines=lines), report))
 
     text = "Longest time without a report since the decisions: {}."
     assert said(word(), a=-15, b=3, c=13) == [text.format("10 days")]
@@ -181,7 +183,7 @@ def test_the_longest_time_without_a_report_since_the_removals_is_said() -> None:
 
 
 def test_every_state_of_a_removal_is_taken_left_out_or_done() -> None:
-    assert {*State} - {State.OPEN, State.DONE, State.DONE_OTHERWISE, State.EXEMPT} == {
+    assert set(State) - {State.OPEN, State.DONE, State.DONE_OTHERWISE, State.EXEMPT} == {
         State(reason.partition(":")[0]) for *_, reason, _ in LEFT
     }
 

@@ -227,8 +227,12 @@ OF_UNDATED: Rows = {"password set": (password(LATE), "a password was set at")}
 CHANGES = {
     name: (seen, *row)
     for seen, rows in (
-        *((ALL, OF_ALL), (NO_PASSWORD, OF_NO_PASSWORD), (NONE, OF_NOTHING)),
-        *((TIE, OF_TIE), (TIE_AND_LATER, OF_TIE_AND_LATER), (UNDATED, OF_UNDATED)),
+        (ALL, OF_ALL),
+        (NO_PASSWORD, OF_NO_PASSWORD),
+        (NONE, OF_NOTHING),
+        (TIE, OF_TIE),
+        (TIE_AND_LATER, OF_TIE_AND_LATER),
+        (UNDATED, OF_UNDATED),
     )
     for name, row in rows.items()
 }
@@ -320,7 +324,7 @@ def test_a_user_with_access_is_not_deleted_though_the_plan_shows_it(aws: AwsStub
 
 
 def test_what_is_noticed_before_a_deletion_is_before_a_deactivation_too(aws: AwsStub) -> None:
-    names = [*CHANGES]
+    names = list(CHANGES)
     check_all_are_skipped(aws, cases(aws, names[::4], Decision.DEACTIVATE))
 
 
@@ -333,7 +337,7 @@ def test_who_goes_while_the_script_runs_is_gone_and_who_is_renamed_is_skipped(aw
         "get-user renamed": lambda: renamed("rob")(aws.account, there["renamed"]),
     }
     run = aws.apply(*users)
-    assert [*run.results().values()] == ["gone", "gone", "skipped"], run.output
+    assert list(run.results().values()) == ["gone", "gone", "skipped"], run.output
     assert "possibly renamed to rob: created at the same time" in run.output
 
 
@@ -344,8 +348,12 @@ def turned(_: AwsAccount, user: User) -> None:
 SAME: dict[str, tuple[Any, ...]] = {
     "nothing happened": (ALL,),
     "fractions of a second, earlier times, and keys in another order": (
-        *(ALL, in_fractions, password(EARLY)),
-        *(used(0, KEY_USED - HOUR), replaced(DEVICES, BASELINE), turned),
+        ALL,
+        in_fractions,
+        password(EARLY),
+        used(0, KEY_USED - HOUR),
+        replaced(DEVICES, BASELINE),
+        turned,
     ),
     "a use within the tolerance, a certificate deleted": (ALL, used(0, UNTIL), removed(CERTS, 0)),
     "the password deleted, the MFA device removed": (ALL, password(None), removed(DEVICES, 0)),
@@ -353,7 +361,9 @@ SAME: dict[str, tuple[Any, ...]] = {
     "a key deleted": (ALL, removed(KEYS, 0)),
     "a password set at the baseline": ({"has_password": True}, password(BASELINE)),
     "what no report shows, of the baseline; other tags; another user of the second": (
-        *(NONE, *HARMLESS[:3], lambda account, _: account.add("user/twin", CREATED)),
+        NONE,
+        *HARMLESS[:3],
+        lambda account, _: account.add("user/twin", CREATED),
     ),
     "nothing happened to two keys of a second": (TIE,),
     "two keys of a second are in another order": (TIE, turned),
@@ -366,7 +376,7 @@ SAME: dict[str, tuple[Any, ...]] = {
 def test_a_user_that_shows_no_more_than_the_reviewer_saw_is_deleted(
     aws: AwsStub, version: int
 ) -> None:
-    names = [*SAME][version - 1 :: 2]
+    names = list(SAME)[version - 1 :: 2]
     users = [removal(f"bob{at}", **deletable(SAME[name][0])) for at, name in enumerate(names)]
     for each, name in zip(users, names, strict=True):
         both(*SAME[name][1:])(aws.account, exists(aws.account, each))
@@ -385,12 +395,12 @@ def test_a_live_credential_that_no_report_and_no_list_named_is_not_deactivated(
 ) -> None:
     users = cases(aws, LIVE, Decision.DEACTIVATE)
     run = aws.apply(*(each.removal for each in users))
-    assert ({*run.results().values()}, aws.changes()) == ({"skipped"}, [])
+    assert (set(run.results().values()), aws.changes()) == ({"skipped"}, [])
     named = removal(
         "named", decision=Decision.DEACTIVATE, services=f"bedrock.amazonaws.com, {SERVICE}"
     )
     added(SERVICES, "Active", EARLY)(aws.account, exists(aws.account, named))
-    assert aws.apply(named).results() == {**run.results(), named.arn: "done"}
+    assert aws.apply(named).results() == (run.results() | {named.arn: "done"})
     other = removal("other", decision=Decision.DEACTIVATE, services="bedrock.amazonaws.com")
     added(SERVICES, "Active", EARLY)(aws.account, exists(aws.account, other))
     assert aws.apply(other).results()[other.arn] == "skipped"
@@ -449,7 +459,7 @@ MOMENTS: tuple[tuple[str, Decision, str, Sequence[str]], ...] = (
     ("dash", DELETE, LAST_READ, AT_ALL),
     ("bash", DEACTIVATE, LAST_READ, AT_ALL),
     ("dash", DEACTIVATE, "update-access-key", ("certificate-on", "key-on", "again", "renamed")),
-    ("bash", DELETE, "remove-user-from-group", ("twin", "key-on", "unclear", *LATER)),
+    ("bash", DELETE, "remove-user-from-group", ("twin", "key-on", "unclear") + LATER),
     ("dash", DELETE, "delete-login-profile", ("certificate", "service", "gone")),
     ("dash", DELETE, "delete-access-key", LATER),
     ("dash", DELETE, "deactivate-mfa-device", ("mfa", *LATER)),
@@ -489,7 +499,7 @@ def test_the_users_of_the_account_are_listed_once(aws: AwsStub) -> None:
     a, c = (removal(name, created=CREATED) for name in "ac")
     users = [a, removal("b", created=CREATED + SECOND), c]
     run = aws.apply(*users)
-    assert [*run.results().values()] == ["skipped", "gone", "skipped"]
+    assert list(run.results().values()) == ["skipped", "gone", "skipped"]
     assert sum(call[1] == "list-users" for call in aws.calls) == 1
 
 

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.no_cover  # other tests reach the same lines, in half t
 
 ONE_OF_ALL = EVERYTHING | {"keys": (ACTIVE_KEY,)}
 DELETED = removal("gone", **deletable(ONE_OF_ALL))
-STATE = {**ONE_OF_ALL, "services": SERVICE, "created": CREATED + SECOND}
+STATE = ONE_OF_ALL | {"services": SERVICE, "created": CREATED + SECOND}
 DEACTIVATED = removal("idle", **STATE, decision=Decision.DEACTIVATE)
 OTHERS = [removal(name, **ONE_OF_ALL, created=CREATED + 2 * SECOND) for name in ("gone2", "kept")]
 """Users that nobody decided on."""
@@ -174,11 +174,11 @@ def test_who_was_deleted_by_the_log_is_gone_though_another_was_created_too(aws: 
     users = triplets(aws, "before", 3)
     aws.account.users["twin"] = aws.account.users["carl"]
     again = aws.apply(*users)
-    assert (again.code, [*again.results().values()]) == (1, ["gone", "gone", "skipped"])
+    assert (again.code, list(again.results().values())) == (1, ["gone", "gone", "skipped"])
 
 
 def test_who_may_have_been_deleted_is_not_gone_beside_another_created_too(aws: AwsStub) -> None:
     users = triplets(aws, "after", 2)
     again = aws.apply(*users)
-    assert (again.code, [*again.results().values()]) == (1, ["gone", "skipped", "done"])
+    assert (again.code, list(again.results().values())) == (1, ["gone", "skipped", "done"])
     assert aws.apply(*users).code == 0

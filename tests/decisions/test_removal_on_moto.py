@@ -83,7 +83,7 @@ def populate(iam: Any, front: Front) -> None:
     iam.create_group(GroupName="a,b")
     iam.create_policy(PolicyName="managed", PolicyDocument=POLICY)
     iam.create_virtual_mfa_device(VirtualMFADeviceName="-full-2")
-    users = (DELETED, DEACTIVATED, *SPARED)
+    users = (DELETED, DEACTIVATED) + SPARED
     for number, user in enumerate(users):
         tags = [{"Key": "credreport:keep", "Value": ""}] if user == "=tagged" else []
         tags.append({"Key": "team", "Value": 'a "b"'})
@@ -110,7 +110,7 @@ def decisions(iam: Any) -> list[Removal]:
     ]
     gone = f"arn:aws:iam::{ACCOUNT}:user/gone"
     created = LONG_AGO - timedelta(hours=1)
-    return [*removals, removal(arn=gone, created=created, baseline=moment)]
+    return removals + [removal(arn=gone, created=created, baseline=moment)]
 
 
 def seen(iam: Any, user: dict[str, Any]) -> dict[str, Any]:
@@ -154,7 +154,7 @@ class State(NamedTuple):
             **{each.ssh_public_key_id: each.status for each in user.ssh_public_keys},
             **front.service_credentials.get(user.name, {}),
         }
-        return cls(details, user.password, statuses, [*user.mfa_devices])
+        return cls(details, user.password, statuses, list(user.mfa_devices))
 
 
 def run(shell: str, script: str, front: Front, folder: Path, **variables: str) -> ScriptRun:
@@ -164,8 +164,8 @@ def run(shell: str, script: str, front: Front, folder: Path, **variables: str) -
     """
     front.calls.clear()
     path = f"{forking('aws').parent}:{os.environ['PATH']}"
-    settings = {**environment(folder, front.url), "AWS_DEFAULT_REGION": "us-east-1", "PATH": path}
-    return run_script(shell, script, folder, {**settings, **variables})
+    settings = environment(folder, front.url) | {"AWS_DEFAULT_REGION": "us-east-1", "PATH": path}
+    return run_script(shell, script, folder, settings | variables)
 
 
 def check_account(before: dict[str, Any], after: dict[str, Any]) -> None:

@@ -92,13 +92,13 @@ def test_each_of_several_ledgers_counts_and_they_may_be_in_another_folder(bob: A
 
 
 FILE_TOOLS = ("basename", "dirname", "head", "mkdir", "mktemp", "rm", "tail")
-TOOLS = (*FILE_TOOLS, "cut", "date", "expr", "grep", "sed", "sh", "sort", "tr")
+TOOLS = FILE_TOOLS + ("cut", "date", "expr", "grep", "sed", "sh", "sort", "tr")
 
 
 def with_tools(aws: AwsStub, *tools: str) -> ScriptRun:
     """Apply with these programs alone."""
     programs = aws.folder / "bin"
-    for tool in {*tools, aws.shell, "perl"}:
+    for tool in set(tools) | {aws.shell, "perl"}:
         if not (programs / tool).exists():
             (programs / tool).symlink_to(str(shutil.which(tool)))
     aws.shell = str(shutil.which(aws.shell))
@@ -137,7 +137,7 @@ class Full(NamedTuple):
 
 def full_run(folder: Path, shell: str, **variables: str) -> Full:
     aws, saved = AwsStub(folder, shell, now=NOW), list[list[dict[str, Any]]]()
-    state = {**EVERYTHING, "services": SERVICE}
+    state = EVERYTHING | {"services": SERVICE}
     ann = removal("ann", **state, decision=Decision.DEACTIVATE, ticket="SEC 1, 2")
     for each in (ann, removal(**DELETABLE)):
         user = exists(aws.account, each)
@@ -158,11 +158,11 @@ def full(tmp_path_factory: pytest.TempPathFactory) -> Full:
     return full_run(tmp_path_factory.mktemp("full"), "bash")
 
 
-OWN_NAMES = sorted({*re.findall(r"\b([a-z_]+)=", FUNCTIONS)})
+OWN_NAMES = sorted(set(re.findall(r"\b([a-z_]+)=", FUNCTIONS)))
 """The variables of the script."""
 
 EXPORTED: tuple[dict[str, str], ...] = (
-    {**dict.fromkeys(OWN_NAMES, "1"), "SHELLOPTS": "noglob:nounset", "CDPATH": "/"},
+    dict.fromkeys(OWN_NAMES, "1") | {"SHELLOPTS": "noglob:nounset", "CDPATH": "/"},
     {"IFS": "aei:/-T,=", "SHELLOPTS": "errexit", "POSIXLY_CORRECT": "1", "LC_TIME": "de"},
 )
 """Variables and options of a shell, and what its tools may read."""
@@ -341,7 +341,7 @@ def test_an_interrupted_script_says_what_was_done(aws: AwsStub) -> None:
     assert "Stopped: interrupted." in run.messages
     assert not list(aws.folder.glob("tmp.*"))
     again = aws.apply(*users)
-    assert (again.code, [*again.results().values()]) == (0, ["gone", "gone", "done"])
+    assert (again.code, list(again.results().values())) == (0, ["gone", "gone", "done"])
 
 
 def test_the_log_says_who_did_what_by_which_script_and_decision(full: Full) -> None:
@@ -431,7 +431,7 @@ def test_the_log_may_have_any_name_and_its_files_are_beside_it(aws: AwsStub) -> 
         user.lists["list-access-keys"][0][0] = "Active"
         assert aws.apply(IDLE, REMOVAL_LOG=log).code == 0
         assert file.read_text().startswith(HEADER)
-        assert len([*file.with_name(f"{file.name}.backup").iterdir()]) == 1
+        assert len(list(file.with_name(f"{file.name}.backup").iterdir())) == 1
         assert file.with_name(f"undo-{file.name.removesuffix('.csv')}.sh").is_file()
     assert not list(aws.folder.rglob("stolen"))
 
@@ -490,8 +490,10 @@ BACK = (
     ("ann", "update-access-key", "--access-key-id=AKIA0ann", "--status=Active"),
     ("ann", "update-ssh-public-key", "--ssh-public-key-id=APKA1", "--status=Active"),
     (
-        *("ann", "update-service-specific-credential"),
-        *("--service-specific-credential-id=ACCA1", "--status=Active"),
+        "ann",
+        "update-service-specific-credential",
+        "--service-specific-credential-id=ACCA1",
+        "--status=Active",
     ),
     ("bob", "put-user-policy", "--policy-name=None", f"--policy-document={DOCUMENT}"),
     ("bob", "put-user-policy", "--policy-name=-x", f"--policy-document={DOCUMENT}"),
@@ -520,7 +522,7 @@ def test_the_undo_file_says_what_is_lost_and_restores_the_rest_but_no_deleted_us
         line
         for line in text.splitlines()
         if line.startswith(("# delete ", "# deactivate ", "#   "))
-    ] == [*LOST]
+    ] == list(LOST)
     aws.run(text.replace(f"restore {ACCOUNT}", "restore 999999999999"))
     assert aws.account.copy()[0]["ann"] != before[0]["ann"]
 
@@ -552,10 +554,15 @@ def test_a_user_whose_deletion_is_denied_has_everything_back_but_what_the_undo_f
     assert (undone.code, undone.messages) == (0, "")
     calls = [tuple(call[1:]) for call in aws.calls if call[1] != "get-user"][1:]
     assert calls == [(name, "--user-name=bob", *rest) for who, name, *rest in BACK if who == "bob"]
-    assert {name for name in user.lists if user.lists[name] != before["bob"].lists[name]} == {
-        *("list-access-keys", "list-signing-certificates", "list-ssh-public-keys"),
-        *("list-service-specific-credentials", "list-mfa-devices"),
-    }
+    assert {name for name in user.lists if user.lists[name] != before["bob"].lists[name]} == (
+        {
+            "list-access-keys",
+            "list-signing-certificates",
+            "list-ssh-public-keys",
+            "list-service-specific-credentials",
+            "list-mfa-devices",
+        }
+    )
     user.id = "AIDA2"  # created again under the name
     again = aws.run(f"{aws.shell} {UNDO} </dev/null")
     assert (again.code, again.messages.count("Not restored: ")) == (1, 4)

@@ -196,10 +196,10 @@ def test_a_step_that_fails_ends_its_user_and_not_the_next(aws: AwsStub) -> None:
 
 
 READS = (
-    *("get-user", "get-login-profile", "list-access-keys", "get-access-key-last-used"),
-    *("list-signing-certificates", "list-ssh-public-keys", "list-service-specific-credentials"),
-    *("list-mfa-devices", "list-groups-for-user", "list-attached-user-policies"),
-    *("list-user-policies", "get-user-policy"),
+    ("get-user", "get-login-profile", "list-access-keys", "get-access-key-last-used")
+    + ("list-signing-certificates", "list-ssh-public-keys", "list-service-specific-credentials")
+    + ("list-mfa-devices", "list-groups-for-user", "list-attached-user-policies")
+    + ("list-user-policies", "get-user-policy")
 )
 GROUPS = "list-groups-for-user"
 AGAIN = "run this script again in some minutes"
@@ -288,10 +288,10 @@ def test_an_orphaned_virtual_mfa_device_is_an_error(aws: AwsStub) -> None:
 
 
 HOSTILE = (
-    *("-x", "--profile=other", "=1+1", "@a,b+c=", "None", "*", "~", "..", "# a%s%n", "EOF"),
-    *("$(touch stolen)`touch stolen`;touch stolen;", "'; touch stolen; '", '"; touch stolen; "'),
-    *("a' 'b  c\\", "created=2000-01-01T00:00:00Z"),
-    "\N{LATIN SMALL LETTER E WITH ACUTE}\N{RIGHT SINGLE QUOTATION MARK}",
+    ("-x", "--profile=other", "=1+1", "@a,b+c=", "None", "*", "~", "..", "# a%s%n", "EOF")
+    + ("$(touch stolen)`touch stolen`;touch stolen;", "'; touch stolen; '", '"; touch stolen; "')
+    + ("a' 'b  c\\", "created=2000-01-01T00:00:00Z")
+    + ("\N{LATIN SMALL LETTER E WITH ACUTE}\N{RIGHT SINGLE QUOTATION MARK}",)
 )
 HOSTILE_NAME = "$(touch stolen)`touch stolen`';\"*"
 HOSTILE_PATH = "/$(touch${IFS}stolen)`'\";/*/"
@@ -353,7 +353,7 @@ def test_hostile_words_of_people_execute_nothing(aws: AwsStub) -> None:
     ledgers = [FileReference(name=f"{text}/decisions.csv", sha256=sha256) for text in WORDS]
     script = removal_script(users, ledgers=ledgers, left_out=WORDS)
     run = aws.run(script, APPLY=ACCOUNT)
-    assert (run.code, run.messages, {*run.results().values()}) == (0, "", {"done"})
+    assert (run.code, run.messages, set(run.results().values())) == (0, "", {"done"})
     assert all(line["ticket"] == line["decided_by"] for line in run.log)
     assert not list(aws.folder.rglob("stolen"))
 
@@ -481,15 +481,15 @@ def test_owner_and_comment_stand_over_the_line_of_a_user_and_cannot_end_the_rema
 
 def test_accounts_are_sorted_with_their_numbers_and_users_keep_their_order() -> None:
     far, near = "arn:aws-cn:iam::000000000001:user/z", "arn:aws:iam::000000000002:user/"
-    arns = [*(f"{near}{number}" for number in range(1000, 0, -1)), f"{near}x"]
+    arns = [f"{near}{number}" for number in range(1000, 0, -1)] + [f"{near}x"]
     off = Decision.DEACTIVATE
-    users = [removal(arn=far, decision=off), *(removal(arn=arn) for arn in arns)]
+    users = [removal(arn=far, decision=off)] + [removal(arn=arn) for arn in arns]
     users[-1] = removal(arn=arns[-1], decision=off)
     script = removal_script(users, ledgers=LEDGERS)
     assert "\nsign_in aws-cn:000000000001 aws:000000000002\n" in script
     assert "# Account aws-cn:000000000001: 1 user to deactivate\n" in script
     assert "# Account aws:000000000002: 1 user to deactivate, 1,000 users to delete\n" in script
-    assert re.findall("^remove [a-z]+ '(.*?)'", script, re.MULTILINE) == [far, *arns]
+    assert re.findall("^remove [a-z]+ '(.*?)'", script, re.MULTILINE) == [far] + arns
 
 
 def test_the_head_names_the_ledgers_and_the_users_that_were_left_out() -> None:

@@ -245,7 +245,7 @@ def merged(ledgers: Iterable[Ledger]) -> Ledger:
     """Return the ledger of every line of each, backwards, as git may merge files."""
     texts = [ledger_bytes(each.lines).decode().splitlines() for each in ledgers]
     lines = sorted({line for _, *rows in texts for line in rows}, reverse=True)
-    return read_ledger("decisions.csv", "\n".join([texts[0][0], *lines]).encode())
+    return read_ledger("decisions.csv", "\n".join([texts[0][0]] + lines).encode())
 
 
 @pytest.fixture(scope="module")
@@ -277,7 +277,7 @@ def outcome(ledger: Ledger, analysis: analyzer.Analysis) -> dict[tuple[str, str]
     """Return what `plan` does with each user, or else the state of the removal."""
     plan = removal_plan(ledger, analysis.report, analysis.judged)
     states = [(each.line, str(each.action)) for each in plan.removals]
-    states += [(each.line, str(each.state)) for each in (*plan.left_out, *plan.done)]
+    states += [(each.line, str(each.state)) for each in plan.left_out + plan.done]
     return {(line.account, line.user): state for line, state in states}
 
 

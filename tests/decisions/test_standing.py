@@ -45,7 +45,7 @@ def word(text: str) -> LedgerLine:
     user = SHOWN[shown] | {}
     if "of" in options:
         user = a_user(options["of"])
-    beside: Any = None if "?" in more else [*filter(None, options.get("beside", "").split("+"))]
+    beside: Any = None if "?" in more else list(filter(None, options.get("beside", "").split("+")))
     on, as_of = DAY + timedelta(int(day)), AS_OF + report * PERIOD
     return line(decision, user, by=person, on=on, as_of=as_of, beside=beside, row=len(text))
 
@@ -143,7 +143,7 @@ def test_a_removal_stands_if_all_agree_and_the_milder_is_done(text: str, expecte
 
 
 def test_no_later_row_shows_that_a_listed_service_credential_is_gone() -> None:
-    listed = {**word("deactivate Ann 0").user_row, "caveats": "service-credential"}
+    listed = dict(word("deactivate Ann 0").user_row) | {"caveats": "service-credential"}
     first = line("deactivate", SHOWN[""], by="Ann", user_row=listed)
     assert outcome(stand_of([first, word("delete Bob 11 @1")])) == "deactivate"
 

@@ -41,11 +41,10 @@ USERS = 40
 
 DAYS = (0.5, 5, 89.9, 90.1, 400, 3000)
 CELLS = (
-    *("", " ", "TRUE", "tRuE", "yes", "0", "-", "None"),
-    *("2026-04-30", "2026-04-30T12:00:00", "2099-01-01T00:00:00Z", "45404.8", "03/04/2021 10:00"),
-    *("=1+1", "+1", "-1", "@A1", "\uff1d1", "\t=1", "a,b", 'say "no"', "x\ny", "x\r\ny", "\u202e"),
-    "x" * 300,
-    'x"\narn:aws:iam::012345678901:user/forged,unused,no-credentials,certain',
+    ("", " ", "TRUE", "tRuE", "yes", "0", "-", "None")
+    + ("2026-04-30", "2026-04-30T12:00:00", "2099-01-01T00:00:00Z", "45404.8", "03/04/2021 10:00")
+    + ("=1+1", "+1", "-1", "@A1", "\uff1d1", "\t=1", "a,b", 'say "no"', "x\ny", "x\r\ny", "\u202e")
+    + ("x" * 300, 'x"\narn:aws:iam::012345678901:user/forged,unused,no-credentials,certain')
 )
 
 
@@ -106,7 +105,7 @@ def check_servers(random: Random, folder: Path) -> None:
         on_loopback_only(patch, folder, server.url)
         patch.setitem(os.environ, "AWS_SESSION_TOKEN", TOKEN)
         patch.setitem(os.environ, "AWS_MAX_ATTEMPTS", "1")
-        server.false[CALLER, operation] = {**WAYS, **more}[way]
+        server.false[CALLER, operation] = (WAYS | more)[way]
         said, output = io.StringIO(), io.StringIO()
         with redirect_stderr(said), redirect_stdout(output):
             code = fetching("-o", folder / "reports", "--timeout", "4")

@@ -96,7 +96,7 @@ COPIED = {"'=x": "=x", "'-b": "-b", "'x": "'x", "''=x": "''=x", "=x": "=x"}
 
 def test_a_name_copied_from_users_csv_loses_the_apostrophe_before_a_formula() -> None:
     entries = exemptions_of(*(f"*,{cell},why,," for cell in COPIED))
-    assert [entry.user for entry in entries] == [*COPIED.values()]
+    assert [entry.user for entry in entries] == list(COPIED.values())
 
 
 ALL_MISSING = ["row 1: columns user, reason are missing"]
@@ -106,7 +106,7 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
     "no text": ("", ALL_MISSING),
     "no header": (
         "*,ann,why,,\n",
-        [*ALL_MISSING, *(f"row 1, column {name}: {OTHER}" for name in ("*", "ann", "why"))],
+        ALL_MISSING + [f"row 1, column {name}: {OTHER}" for name in ("*", "ann", "why")],
     ),
     "a column less": ("account,user,owner,expires\n", [REASON_MISSING]),
     "columns that are not of the list": (
@@ -132,7 +132,8 @@ REFUSED: dict[str, tuple[str, list[str]]] = {
     "all problems of all rows together": (
         f"{HEADER_OF_EXEMPTIONS}\n,ann,why,,\n*,,,,31.12.2026\n*,ann,why,,2026-02-30\n",
         [
-            *("row 2, column account: the cell is empty", "row 3, column user: the cell is empty"),
+            "row 2, column account: the cell is empty",
+            "row 3, column user: the cell is empty",
             "row 3, column reason: the cell is empty",
             "row 3, column expires: not a date ('31.12.2026')",
             "row 4, column expires: not a date ('2026-02-30')",
@@ -197,8 +198,9 @@ def test_what_to_write_in_an_empty_cell_or_for_a_day_is_said() -> None:
 # Whom an entry excuses
 
 NAMES = (
-    *("ann", "Anna.Lind", "AnnaXLind", "a,b", "A+B@c", "a_b=c", "bob", "NA", "two\nlines", ""),
-    *("end\n", "\N{KELVIN SIGN}ey", "other"),
+    ("ann", "Anna.Lind", "AnnaXLind", "a,b", "A+B@c")
+    + ("a_b=c", "bob", "NA", "two\nlines", "")
+    + ("end\n", "\N{KELVIN SIGN}ey", "other")
 )
 """Names of users, the last of them in another account."""
 MATCHES: tuple[tuple[str, str, Sequence[str]], ...] = (
@@ -269,11 +271,11 @@ MOMENTS = {
 
 def test_an_entry_and_a_decision_to_keep_apply_up_to_the_end_of_their_last_day() -> None:
     page = of_users(*(a_user(f"u{at}") for at, _ in enumerate(MOMENTS)))
-    page = page.with_users({"as_of": pd.to_datetime([*MOMENTS], utc=True).as_unit("s")})
+    page = page.with_users({"as_of": pd.to_datetime(list(MOMENTS), utc=True).as_unit("s")})
     listed = [Exemption("*", "*", "why", "", LAST_DAY, 2)]
     for entries in (listed, [kept(f"u{at}", LAST_DAY) for at, _ in enumerate(MOMENTS)]):
         matches = ExemptionMatches(page, entries)
-        assert (matches.verdict_reasons() != "").tolist() == [*MOMENTS.values()]
+        assert (matches.verdict_reasons() != "").tolist() == list(MOMENTS.values())
         assert (matches.matched.sum(), matches.applied.sum()) == (4, 3)
 
 
@@ -367,12 +369,12 @@ EXPIRED = {
 def test_an_entry_expires_by_the_moment_of_each_report_in_every_count() -> None:
     analysis = of_two_moments(*EXPIRY, users="abcdef")
     exempt = analysis.users[analysis.users["exemption"] != ""].groupby("user")["account"]
-    accounts = {user: [*accounts] for user, accounts in exempt}
+    accounts = {user: list(accounts) for user, accounts in exempt}
     both = [ACCOUNT, OTHER_ACCOUNT]
     assert accounts == {"b": both[:1], "c": both[:1], "d": both, "e": both[:1]}
     notes = [f"The exemption of {user} in {note}" for user, note in EXPIRED.items()]
     assert [each for each in headline.notes(analysis) if "expired" in each] == notes
-    assert [each.entry.user for each in analysis.totals.expired] == [*EXPIRED]
+    assert [each.entry.user for each in analysis.totals.expired] == list(EXPIRED)
     assert analysis.totals.unmatched == ()
 
 
@@ -399,7 +401,7 @@ def test_an_entry_that_matches_nobody_is_named_once_as_expired_where_it_is_for_a
     assert (totals.expired, [each.user for each in totals.unmatched]) == ((), ["gone"])
     entries = exemptions_of("*,gone,why,,2020-01-01")
     totals = analysis_of([ANN], entries).totals
-    assert ([each.entry for each in totals.expired], totals.unmatched) == ([*entries], ())
+    assert ([each.entry for each in totals.expired], totals.unmatched) == (list(entries), ())
 
 
 def test_decisions_to_keep_that_ended_are_one_note_however_many() -> None:
@@ -410,7 +412,7 @@ def test_decisions_to_keep_that_ended_are_one_note_however_many() -> None:
         (7, "7 keeps have ended, decide again: user-0, user-1, user-2, user-3, user-4 and 2 more."),
     ):
         keeps = (kept(name, ended) for name in names[:number])
-        analysis = analysis_of([*map(a_user, names)], Exemptions((*keeps, listed)))
+        analysis = analysis_of(list(map(a_user, names)), Exemptions((*keeps, listed)))
         ends = [each for each in headline.notes(analysis) if "ended" in each or "expired" in each]
         assert ends == ["The exemption of user-0 in account * expired on 2020-01-01.", note]
 

@@ -89,7 +89,7 @@ def test_the_first_entry_that_matches_names_the_owner() -> None:
     users = page_of([a_user("ann")]).users
     for lines, owner in OWNERS:
         listed = owners(*lines)
-        assert [*listed.columns_of(users)["owner"]] == [owner], lines
+        assert list(listed.columns_of(users)["owner"]) == [owner], lines
         assert (listed.positions(users) >= 0).tolist() == [bool(owner)]
 
 
@@ -98,7 +98,7 @@ def test_an_owner_has_left_from_the_day_after_the_last() -> None:
     for days, has_left in ((1, True), (0, False), (-1, False)):
         last = (AS_OF - timedelta(days=days)).date()
         listed = owners(f"*,ann,Ann,,{last}", "*,ben,Ben,,", f"*,cem,Cem,,{last}")
-        left = [*listed.columns_of(users)["owner_left"]]
+        left = list(listed.columns_of(users)["owner_left"])
         assert left == [str(last) if has_left else "", "", ""], days
 
 
@@ -108,7 +108,7 @@ def test_a_root_has_an_owner_only_if_it_is_named() -> None:
     report = loaded(text)
     for user, expected in (("*", {""}), ("<root_account>", {"Ops"})):
         analysis = analyzer.analyze(report, owners=owners(f"*,{user},Ops,,"))
-        assert {*analysis.rule_results.findings["owner"]} == expected
+        assert set(analysis.rule_results.findings["owner"]) == expected
         assert bool(analysis.totals.unmatched_owners) is (expected == {""})
 
 
@@ -175,7 +175,7 @@ def sheet_owners(path: Path) -> set[str]:
     lists = [sheet for sheet in opened(path.read_bytes()) if sheet.print_title_rows]
     sheets = {sheet.title: records(sheet) for sheet in lists}
     listed = [rows for title, rows in sheets.items() if title != "Root users" and rows]
-    with_users = [row for rows in listed for row in rows if {"User", "ARN"} <= {*rows[0]}]
+    with_users = [row for rows in listed for row in rows if {"User", "ARN"} <= set(rows[0])]
     return {row["Owner"] for row in with_users}
 
 
@@ -258,9 +258,9 @@ def test_control_signs_are_spelled_out_in_names_and_in_the_name_of_the_list(tmp_
 def test_the_list_replaces_the_names_of_a_manifest(tmp_path: Path) -> None:
     listed = ((ACCOUNT, "team-1"), (OTHER_ACCOUNT, "team-2"), ("", "unknown"), ("5" * 12, ""))
     profile: dict[str, Any] = {"account": "444455556666", "name": "my-profile", "is_profile": True}
-    accounts = [profile, *({"account": account, "name": name} for account, name in listed)]
+    accounts = [profile] + [{"account": account, "name": name} for account, name in listed]
     fetched: list[dict[str, Any]] = [
-        {"status": "fetched", "reason": "", **each} for each in accounts
+        {"status": "fetched", "reason": ""} | each for each in accounts
     ]
     saved(tmp_path, json.dumps({"accounts": fetched}), "fetched.manifest.json")
     saved(tmp_path, report_text([a_user()]))
@@ -297,11 +297,11 @@ def test_a_listed_account_without_a_report_is_not_covered_and_one_that_is_not_li
     tmp_path: Path, listed: list[str], missing: list[str], notes: list[str]
 ) -> None:
     report = with_one_missing(tmp_path, a_user())
-    text = "\n".join([ACCOUNTS, *(f"{account},Name," for account in listed)])
+    text = "\n".join([ACCOUNTS] + [f"{account},Name," for account in listed])
     named = with_account_list(report, read_account_list("a.csv", text.encode()))
     reason = "a.csv lists it; it has no report"
     added = [NotCovered(account=account, name="Name", reason=reason) for account in missing]
-    assert [*named.not_covered] == [*report.not_covered, *added]
+    assert list(named.not_covered) == [*report.not_covered, *added]
     assert list(named.notes[len(report.notes) :]) == [*map(str, added), *notes]
 
 

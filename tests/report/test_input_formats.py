@@ -33,12 +33,12 @@ CSV = PLAIN.encode()
 BASE64 = base64.b64encode(CSV).decode()
 WRAPPED = textwrap.fill(BASE64, 76)
 GENERATED = "2026-05-01T12:00:00Z"
-ROWS: list[dict[str, Any]] = [*csv.DictReader(io.StringIO(PLAIN))]
+ROWS: list[dict[str, Any]] = list(csv.DictReader(io.StringIO(PLAIN)))
 CRLF = PLAIN.replace("\n", "\r\n") + "\r\n"
 
 
 def as_json(content: Any = BASE64, **more: Any) -> str:
-    return json.dumps({"Content": content, "ReportFormat": "text/csv", **more}, indent=4)
+    return json.dumps({"Content": content, "ReportFormat": "text/csv"} | more, indent=4)
 
 
 SAVED_AS: dict[str, str | bytes] = {
@@ -83,7 +83,7 @@ ALSO = ("2026-05-01T05:00:00-07:00", "2026-05-01T12:00:00.123456+00:00", f" {BY_
 
 
 def test_both_versions_of_the_aws_cli_tell_when_aws_made_the_report() -> None:
-    for told in (BY_CLI_1, BY_CLI_2, *ALSO):
+    for told in (BY_CLI_1, BY_CLI_2) + ALSO:
         for saved in (as_json(GeneratedTime=told), f"{BASE64}\t{told}\ttext/csv\n"):
             (file,) = report_of(saved).files
             assert file.as_of == datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -176,13 +176,11 @@ def test_telling_base64_from_other_text_takes_no_longer_for_many_blanks() -> Non
     assert "no column `user`" in found.message
 
 
-UTF_8_CSV = (
-    *(CSV, b"\xef\xbb\xbf" + CSV, b"#TYPE System.Object\r\n" + CSV, PLAIN.upper().encode()),
-)
+UTF_8_CSV = (CSV, b"\xef\xbb\xbf" + CSV, b"#TYPE System.Object\r\n" + CSV, PLAIN.upper().encode())
 OTHERS = (
-    *(BASE64.encode(), as_json(PLAIN).encode(), PLAIN.encode("utf-16"), PLAIN.encode("utf-16-le")),
-    *(PACKED, zipped({"arn": "arn"}), b"\x1f\x8b arn", b"PK\x03\x04 arn", b"\xff\xfe arn"),
-    *(b"user,arn\0", b"<p>arn</p>", b"", b"user,learned,barns"),
+    (BASE64.encode(), as_json(PLAIN).encode(), PLAIN.encode("utf-16"), PLAIN.encode("utf-16-le"))
+    + (PACKED, zipped({"arn": "arn"}), b"\x1f\x8b arn", b"PK\x03\x04 arn", b"\xff\xfe arn")
+    + (b"user,arn\0", b"<p>arn</p>", b"", b"user,learned,barns")
 )
 
 

@@ -14,7 +14,7 @@ CONSOLE = "status_reports_2026-05-01T12-00-00+00-00.csv"
 
 
 def notes(*files: tuple[str, str]) -> list[str]:
-    return [*load_named(*((name, text.encode()) for name, text in files)).notes]
+    return list(load_named(*((name, text.encode()) for name, text in files)).notes)
 
 
 def test_an_assumed_moment_is_said_with_what_follows_from_it() -> None:
@@ -81,8 +81,11 @@ def test_all_there_is_to_know_is_said_in_one_order() -> None:
     day, third = "2026-05-03/b.csv", ("d.csv", of_account("2" * 12))
     found = notes((day, twice), (dated, old), ("c.csv", twice), (CONSOLE, other), third)
     assert [" ".join(note.split(" ")[:3]) for note in found] == [
-        *("No generation time", f"{CONSOLE} has a", "c.csv is the"),
-        *(f"{dated} (2025-07-05 12:00", f"{day}: 2 rows"),
+        "No generation time",
+        f"{CONSOLE} has a",
+        "c.csv is the",
+        f"{dated} (2025-07-05 12:00",
+        f"{day}: 2 rows",
     ]
 
 
@@ -108,9 +111,9 @@ def test_of_many_notes_of_a_kind_there_is_one_that_names_the_first_files() -> No
     copies = [(f"{at}.csv", PLAIN) for at in range(6)]
     texts = [of_account(str(10**11 + at), a_user("x")) for at in range(6)]
     for files, about in (
-        ([*older, (CONSOLE, PLAIN)], "6 reports are not counted for an account that has a newer"),
+        (older + [(CONSOLE, PLAIN)], "6 reports are not counted for an account that has a newer"),
         (
-            [*copies, (CONSOLE, PLAIN)],
+            copies + [(CONSOLE, PLAIN)],
             "6 files are the same report as another, counted once: 0.csv",
         ),
         (

@@ -73,9 +73,9 @@ def test_a_report_of_translated_booleans_is_refused_beside_others(tmp_path: Path
 # Dates in a local form
 
 LOCAL_DATES = (
-    *("03/04/2021 10:00", "3/4/2021", "12/7/2025 19:36", "12/07/25 7:36 PM", "13/2/2015 14:01"),
-    *("03.04.2021 10:00:00", "03-04-2021", "3-4-21 10:00", " 03/04/2021", "31/12/2021 10:00"),
-    *("2015/02/13 14:01", "2015-2-13 14:01:00", "3/4/20211"),
+    ("03/04/2021 10:00", "3/4/2021", "12/7/2025 19:36", "12/07/25 7:36 PM", "13/2/2015 14:01")
+    + ("03.04.2021 10:00:00", "03-04-2021", "3-4-21 10:00", " 03/04/2021", "31/12/2021 10:00")
+    + ("2015/02/13 14:01", "2015-2-13 14:01:00", "3/4/20211")
 )
 
 
@@ -94,7 +94,7 @@ def test_a_date_in_a_local_form_is_refused_in_each_column_and_for_the_root_too()
 def test_another_odd_date_makes_no_refusal_but_an_undetermined_user() -> None:
     odd = ("2021-04-03", "20150213 14:01", "44289.4", "3/4/2")
     users = [a_user(f"odd{at}", password_last_used=value) for at, value in enumerate(odd)]
-    found = verdicts(report_of(report_text([*TWO_USERS, *users])))
+    found = verdicts(report_of(report_text(TWO_USERS + users)))
     assert found == VERDICTS | dict.fromkeys((f"odd{at}" for at in range(4)), "undetermined")
 
 
@@ -129,7 +129,7 @@ def test_wherever_the_file_is_cut_off_in_its_last_row_it_is_refused_or_nobody_is
         assert (found.row, found.hint) == (5, AGAIN)
         assert found.message.startswith("the file is cut off in ")
     for end in (start - 1, start, len(text)):
-        assert {*judged(text[:end])} <= {"ann", "bob", "last"}
+        assert set(judged(text[:end])) <= {"ann", "bob", "last"}
 
 
 CUT = "the file is cut off in this cell, or a program rewrote it"
@@ -164,7 +164,7 @@ def test_a_report_whose_last_cell_is_no_value_of_its_column_is_refused() -> None
 
 
 def test_a_cut_is_seen_in_rows_that_were_mended_and_within_quotes() -> None:
-    for users in ([a_user("a,b"), *TWO_USERS], [*TWO_USERS, a_user("a,b")]):
+    for users in ([a_user("a,b")] + TWO_USERS, TWO_USERS + [a_user("a,b")]):
         found = problem_of(report_text(users).replace('"', "")[:-1])
         assert (found.row, found.value) == (5, "N/")
     text = report_text(TWO_USERS, quoted=True)
@@ -192,8 +192,11 @@ def test_all_problems_of_a_report_are_told_together() -> None:
     one = with_cells(BOB, access_key_2_last_rotated="1/1/24")
     found = problems_of(lines(HEADER, ROOT, two, "x,y", one, BOB[:30]))
     assert sorted((each.row, str(each.column)) for each in found) == [
-        *((3, "password_last_changed"), (3, "user_creation_time")),
-        *((4, "None"), (5, "access_key_2_last_rotated"), (6, "None")),
+        (3, "password_last_changed"),
+        (3, "user_creation_time"),
+        (4, "None"),
+        (5, "access_key_2_last_rotated"),
+        (6, "None"),
     ]
     cut = lines(HEADER, with_cells(ANN, user_creation_time="3/4/2021"), BOB[:-1])
     assert [each.row for each in problems_of(cut)] == [2, 3]

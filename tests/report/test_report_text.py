@@ -64,7 +64,7 @@ RESAVED = {
 def test_a_report_that_a_spreadsheet_or_a_shell_saved_again_says_the_same() -> None:
     for kind, resaved in RESAVED.items():
         before = len(resaved.split("\n")) - len(PLAIN.split("\n"))
-        told = [{**each, "row": each["row"] - before} for each in cells(report_of(resaved))]
+        told = [each | {"row": each["row"] - before} for each in cells(report_of(resaved))]
         assert told == plain_cells(), kind
 
 
@@ -92,7 +92,7 @@ BEFORE_NOTHING = (",,,\n;;\n", "#TYPE System.Object\r\n", "sep=;\n\n")
 
 
 def test_what_has_no_header_is_refused_and_shows_its_first_row() -> None:
-    for text in (*OTHERS, *BEFORE_NOTHING):
+    for text in OTHERS + BEFORE_NOTHING:
         found = problem_of(text)
         assert "its first row names no column `user`" in found.message
         assert "user,arn,user_creation_time,…" in found.hint
@@ -117,19 +117,20 @@ def test_missing_columns_and_those_that_are_there_twice_are_named_together() -> 
 
 
 MAY_BE_MISSING = (
-    *("password_last_changed", "password_next_rotation", "mfa_active", MORE_CREDENTIALS),
-    *(name for name in COLUMNS if "_last_used_" in name or name.startswith("cert_")),
-)
-NEEDED = (
-    *("arn", "user_creation_time", "password_enabled", "password_last_used"),
-    *(f"access_key_{slot}_{name}" for slot in (1, 2) for name in ("active", "last_rotated")),
+    "password_last_changed",
+    "password_next_rotation",
+    "mfa_active",
+    MORE_CREDENTIALS,
+) + tuple(name for name in COLUMNS if "_last_used_" in name or name.startswith("cert_"))
+NEEDED = ("arn", "user_creation_time", "password_enabled", "password_last_used") + tuple(
+    f"access_key_{slot}_{name}" for slot in (1, 2) for name in ("active", "last_rotated")
 )
 
 
 def test_a_report_that_lacks_a_needed_column_is_refused_by_its_name_and_others_may_be_missing() -> (
     None
 ):
-    assert {*MAY_BE_MISSING, *NEEDED, "user"} == {*COLUMNS, MORE_CREDENTIALS}
+    assert (set(MAY_BE_MISSING) | set(NEEDED) | {"user"}) == (set(COLUMNS) | {MORE_CREDENTIALS})
     for column in NEEDED:
         left = [name for name in COLUMNS if name != column]
         found = problem_of(report_text(TWO_USERS, columns=left))

@@ -226,7 +226,7 @@ def test_of_reports_that_overlap_each_account_counts_where_it_is_newest() -> Non
     first = lines(OLDER, others, of_account(THIRD_ACCOUNT, a_user("old")))
     second = lines(PLAIN, of_account(THIRD_ACCOUNT, a_user("new")))
     report = loaded((console(days_before(30)), first), (console(AS_OF), second))
-    assert verdicts(report) == {**VERDICTS, **dict.fromkeys(("eve", "a,b", "new"), "unused")}
+    assert verdicts(report) == (VERDICTS | dict.fromkeys(("eve", "a,b", "new"), "unused"))
     expected = {ACCOUNT: (3, 1, 0, 2), OTHER_ACCOUNT: (3, 1, 0, 2), THIRD_ACCOUNT: (2, 1, 0, 1)}
     assert counts(report) == expected
     note, mended = notes_of(report)
@@ -254,7 +254,7 @@ def test_different_reports_of_an_account_without_an_order_are_refused_and_both_n
     later = report_text([a_user("ann", password=a_password(days_before(1)))])
     for texts in ((PLAIN, later), (later, PLAIN)):
         (found,) = refusals(*zip(both, texts, strict=True))
-        assert {*both} == {name for name in both if name in found.file + found.message}
+        assert set(both) == {name for name in both if name in found.file + found.message}
         assert "perhaps newer than" in found.message
         assert f", another report of account {ACCOUNT}" in found.message
         assert found.hint.startswith(PUT_A_DATE)
@@ -317,7 +317,7 @@ def test_different_rows_of_one_arn_are_refused_with_both_rows_and_the_columns() 
         assert (found.row, found.column, found.hint) == (row, "user", JOINED), kind
         assert found.message.startswith(message), kind
     key = a_user("bob", key_1=a_key())
-    found = problem_of(report_text([*TWO_USERS, key, a_user("eve")]))
+    found = problem_of(report_text(TWO_USERS + [key, a_user("eve")]))
     names = "access_key_1_active, access_key_1_last_rotated"
     assert (found.value, found.message.rpartition(" in ")[2]) == ("bob", names)
     both = [with_cells(row, mfa_active="true") for row in (ANN, BOB)]

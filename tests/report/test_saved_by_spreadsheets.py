@@ -65,7 +65,7 @@ def saved_by_spreadsheet(folder: Path, source: Path, language: str) -> Path:
     form = f"34,76,1,,{number},false,true"
     opened = [f"--infilter={text}:44,{form}"] if source.suffix == ".csv" else []
     saved_as = f"csv:{text}:{ord(separator)},{form}"
-    command = [*office(folder, _LANGUAGE_OF_SYSTEM.format(language)), *opened]
+    command = office(folder, _LANGUAGE_OF_SYSTEM.format(language)) + opened
     command += ["--convert-to", saved_as, "--outdir", str(folder / "out"), str(source)]
     subprocess.run(command, check=True, capture_output=True)
     return folder / "out" / f"{source.stem}.csv"

@@ -106,12 +106,12 @@ def test_a_row_with_more_cells_is_refused_if_the_name_does_not_explain_them() ->
 def test_signs_that_separate_or_quote_elsewhere_are_read_as_they_stand() -> None:
     semicolons = report_text([a_user("x")]).replace(",", ";").replace("user/x", "user/a,b")
     assert judged(semicolons.replace("\nx;", "\na,b;")) == {"a,b": "unused"}
-    report = report_of(report_text([a_user("two\nlines"), *TWO_USERS]))
-    assert verdicts(report) == {"two\nlines": "undetermined", **VERDICTS}
+    report = report_of(report_text([a_user("two\nlines")] + TWO_USERS))
+    assert verdicts(report) == ({"two\nlines": "undetermined"} | VERDICTS)
     assert rows(report) == {"two\nlines": 3, "ann": 4, "bob": 5}
     paths = ('say"so"/', "it's/", "a;b/", "x\\y/", "$`<>|/")
     users = [a_user(f"eve{number}", path=path) for number, path in enumerate(paths)]
-    assert {*judged(report_text(users)).values()} == {"unused"}
+    assert set(judged(report_text(users)).values()) == {"unused"}
     quote = report_of(report_text([a_user("eve", path="X/")]).replace("X/", 'a"b/'))
     assert [each["arn"] for each in cells(quote)] == [f'{USER_ARN}a"b/eve']
     owners = ["owner,", '"a, b",', '"c\nd",x', '"e ""f""",']
@@ -130,7 +130,7 @@ def test_signs_that_separate_or_quote_elsewhere_are_read_as_they_stand() -> None
 def test_a_name_with_a_sign_that_separates_is_put_right_only_for_commas() -> None:
     row = BOB.replace("bob", "ops,backup")
     mended = report_of(lines(PLAIN, row))
-    assert verdicts(mended) == {**VERDICTS, "ops,backup": "unused"}
+    assert verdicts(mended) == (VERDICTS | {"ops,backup": "unused"})
     note = "1 row has a comma in the user name without quotes: read as the name."
     assert f"report.csv: {note}" in mended.notes
     for separator in ";\t":
@@ -164,7 +164,7 @@ JOINED = {
 def test_reports_of_many_accounts_in_one_file_are_all_read() -> None:
     for kind, joined in JOINED.items():
         report = report_of(joined)
-        assert verdicts(report) == {**VERDICTS, "eve": "unused"}, kind
+        assert verdicts(report) == (VERDICTS | {"eve": "unused"}), kind
         assert accounts(report) == [(ACCOUNT, 3, 1, 2), (OTHER_ACCOUNT, 2, 1, 1)]
         assert report.rows == 5
         assert [note for note in report.notes if "No generation time" not in note] == []
@@ -181,8 +181,8 @@ def test_a_second_header_of_other_columns_or_behind_a_row_is_refused() -> None:
 
 
 OTHER_ORDERS: dict[str, tuple[str, ...]] = {
-    "user_creation_time": (*COLUMNS[:2], *COLUMNS[-1:1:-1]),
-    "user": (COLUMNS[1], COLUMNS[0], *COLUMNS[2:]),
+    "user_creation_time": COLUMNS[:2] + COLUMNS[-1:1:-1],
+    "user": (COLUMNS[1], COLUMNS[0]) + COLUMNS[2:],
     # The longest name of all stands where the ARN was.
     "arn": (COLUMNS[0], COLUMNS[12], *COLUMNS[2:12], COLUMNS[1], *COLUMNS[13:]),
 }
@@ -212,7 +212,7 @@ ROOTS: dict[str, dict[str, str]] = {
     "by its short name": {"user": "root"},
     "escaped": {"user": "&lt;root_account&gt;"},
     "taken for markup": {"user": ""},
-    "of a member account": {"password_enabled": "false", **WITHOUT_PASSWORD},
+    "of a member account": {"password_enabled": "false"} | WITHOUT_PASSWORD,
     "in China": {"arn": "arn:aws-cn:iam::012345678901:root"},
 }
 
@@ -313,7 +313,7 @@ def test_an_odd_row_is_mended_dropped_or_named_by_itself() -> None:
     header = find_header("report.csv", content)
     text = ReportText(name="report.csv", header=header, content=Content(content))
     comma = BOB.replace("bob", "b,b")
-    assert mended_cells(header, comma) == ["b,b", f"{USER_ARN}b,b", *BOB.split(",")[2:]]
+    assert mended_cells(header, comma) == ["b,b", f"{USER_ARN}b,b"] + BOB.split(",")[2:]
     assert mended_cells(header, " ,,") == []
     of_length = f"the row has {{}} cells, the header {len(header.names)}"
     named = {

@@ -52,19 +52,19 @@ MOMENTS = {
     "2099-12-31T23:59:59Z": LAST,
     "2024-02-29T00:00:00Z": datetime(2024, 2, 29, tzinfo=UTC),
 }
-NO_MOMENTS = [
-    *("", "N/A", "no_information", "not_supported", "2024-04-22", "2024-04-22T19:47:52"),
-    *("2024-04-22T19:47:52.123456", "2024-04-22T19:47Z", "2024-04-22T19:47+00:00"),
-    *("2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-04-22T25:00:00Z"),
-    *("2024-04-22T19:60:00Z", "2024-04-22T19:47:60Z", "2024-04-22T19:47:52+24:00"),
-    *("2024-04-22T19:47:52z", "2024-04-22t19:47:52Z", "2024-04-22T19:47:52Z "),
-    *(" 2024-04-22T19:47:52Z", "2024-04-22T19:47:52ZZ", "2024-04-22T19:47:52+00"),
-    *("2024-04-22T19:47:52 +00:00", "2024-04-22T19:47:52+00:00:00", "20240422T194752Z"),
-    *("2024-W17-1T19:47:52Z", "\u0662\u0660\u0662\u0664-04-22T19:47:52Z", "1969-12-31T23:59:59Z"),
-    *("2100-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"),
-    *("0000-01-01T00:00:00Z", "03/04/2021 10:00", "1713815272", "xxxx-xx-xxTxx:xx:xxZ"),
-    "xxxxxxxxxxxxxxxxxxxxxxxxx",
-]
+NO_MOMENTS = (
+    ["", "N/A", "no_information", "not_supported", "2024-04-22", "2024-04-22T19:47:52"]
+    + ["2024-04-22T19:47:52.123456", "2024-04-22T19:47Z", "2024-04-22T19:47+00:00"]
+    + ["2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z", "2024-04-22T25:00:00Z"]
+    + ["2024-04-22T19:60:00Z", "2024-04-22T19:47:60Z", "2024-04-22T19:47:52+24:00"]
+    + ["2024-04-22T19:47:52z", "2024-04-22t19:47:52Z", "2024-04-22T19:47:52Z "]
+    + [" 2024-04-22T19:47:52Z", "2024-04-22T19:47:52ZZ", "2024-04-22T19:47:52+00"]
+    + ["2024-04-22T19:47:52 +00:00", "2024-04-22T19:47:52+00:00:00", "20240422T194752Z"]
+    + ["2024-W17-1T19:47:52Z", "\u0662\u0660\u0662\u0664-04-22T19:47:52Z", "1969-12-31T23:59:59Z"]
+    + ["2100-01-01T00:00:00Z", "0001-01-01T00:00:00+05:00", "9999-12-31T23:59:59-05:00"]
+    + ["0000-01-01T00:00:00Z", "03/04/2021 10:00", "1713815272", "xxxx-xx-xxTxx:xx:xxZ"]
+    + ["xxxxxxxxxxxxxxxxxxxxxxxxx"]
+)
 
 
 def test_a_moment_is_read_alone_and_among_cells_of_every_kind_and_nothing_else_is() -> None:
@@ -81,19 +81,23 @@ def test_a_moment_is_read_alone_and_among_cells_of_every_kind_and_nothing_else_i
 def test_what_may_be_a_moment_is_read_alike_whatever_stands_beside_it() -> None:
     others = "N/A", *(f"2024-04-22T19:47:52{zone}" for zone in ("Z", "+00:00", ".5Z"))
     for cell in ODD_MOMENTS:
-        assert {read(cell, other)[0] for other in others} == {*read(cell)}, cell
+        assert {read(cell, other)[0] for other in others} == set(read(cell)), cell
 
 
 LOCAL = (
-    *("03/04/2021", "3.4.21 10:00", "\t12-07-2025 10:00:00Z", "12/7/2025\n19:36"),
-    *("2021/04/03 9:00", "2021-4-3 19:36:00"),
+    "03/04/2021",
+    "3.4.21 10:00",
+    "\t12-07-2025 10:00:00Z",
+    "12/7/2025\n19:36",
+    "2021/04/03 9:00",
+    "2021-4-3 19:36:00",
 )
 NOT_LOCAL = ("2021/04/03", "2021-04-03", "03/04", "03 04 2021", "1.2", "")
 
 
 def test_a_local_date_is_known_by_its_form() -> None:
-    assert [*map(values.is_local_date, LOCAL)] == [True] * len(LOCAL)
-    assert [*map(values.is_local_date, NOT_LOCAL)] == [False] * len(NOT_LOCAL)
+    assert list(map(values.is_local_date, LOCAL)) == [True] * len(LOCAL)
+    assert list(map(values.is_local_date, NOT_LOCAL)) == [False] * len(NOT_LOCAL)
     assert (values.is_local_date("3/4/21"), values.is_local_date("3/4/2")) == (True, False)
 
 
@@ -103,7 +107,7 @@ BEYOND = ("0001-01-01T00:00:00+05:00", "1969-12-31T23:59:59Z", "2100-01-01T00:00
 
 def test_one_moment_is_read_alike_and_needs_its_zone() -> None:
     assert {text: values.timestamp(text) for text in MOMENTS} == MOMENTS
-    assert {values.timestamp(text) for text in (*UNZONED, *BEYOND)} == {None}
+    assert {values.timestamp(text) for text in UNZONED + BEYOND} == {None}
 
 
 # How moments are spelled
@@ -114,14 +118,14 @@ def test_a_column_of_moments_is_spelled_as_each_is_alone(unit: str) -> None:
     every = [FIRST, NOON, datetime(2024, 2, 29, 23, 59, 59, tzinfo=UTC), LAST]
     kind = f"datetime64[{unit}, UTC]"
     moments = pd.Series([*every, None], index=[3, 3, 5, 7, 9], dtype=kind)
-    alone = [*map(utc_text, every)]
+    alone = list(map(utc_text, every))
     assert utc_texts(arrow_array(moments)).to_pylist() == [*alone, None]
     spelled, days = utc_text_series(moments), day_text_series(moments)
     assert spelled.fillna("").tolist() == [*alone, ""]
     assert (spelled.dtype, spelled.index.tolist()) == (TEXT, moments.index.tolist())
     minutes = [each[:16].replace("T", " ") for each in alone]
     assert minute_texts(arrow_array(moments)).to_pylist() == [*minutes, None]
-    assert days.fillna("").tolist() == [*(each[:10] for each in alone), ""]
+    assert days.fillna("").tolist() == [each[:10] for each in alone] + [""]
     assert days.index.tolist() == moments.index.tolist()
     assert day_text_series(moments.iloc[:0]).tolist() == []
     assert utc_texts(arrow_array(moments.iloc[:0])).to_pylist() == []
@@ -168,7 +172,7 @@ ACCOUNTS = {
 def test_the_account_is_what_stands_for_it_in_an_arn_of_iam() -> None:
     for arn, account in ACCOUNTS.items():
         assert arns.account_ids(texts(arn)).to_pylist() == [account], arn
-    assert arns.account_ids(texts(*ACCOUNTS)).to_pylist() == [*ACCOUNTS.values()]
+    assert arns.account_ids(texts(*ACCOUNTS)).to_pylist() == list(ACCOUNTS.values())
     assert arns.account_ids(texts()).to_pylist() == []
 
 

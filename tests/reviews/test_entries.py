@@ -42,8 +42,7 @@ from tests.support.review import (
 from tests.support.workbooks import file_of
 
 INACTIVE, UNDETERMINED = "Inactive users", "Undetermined"
-EVERY_LIST = (
-    *USERS[:4],
+EVERY_LIST = USERS[:4] + (
     a_user("emil", key_1=a_key(days_before(500)), created=days_before(500)),
     a_user("fay", password_enabled="maybe", created=days_before(400)),
     a_user("gus", key_1=a_key(days_before(9), days_before(1))),
@@ -98,7 +97,7 @@ def test_users_of_one_second_are_named_beside_each_other() -> None:
     twins = [a_user(name, created=days_before(100)) for name in ("one", "two")]
     unread = [a_user(name, created="N/A") for name in ("odd", "odder")]
     content = edited(review_of(*twins, *unread), entered("one", ENTRY), entered("odd", ENTRY))
-    names = {line.user: {*(line.same_second or ())} for line in read_back(content).lines}
+    names = {line.user: set(line.same_second or ()) for line in read_back(content).lines}
     assert names == {"one": {"one", "two"}, "odd": {"odd"}}
 
 
@@ -142,7 +141,7 @@ NEWER, EARLIER = days_before(-30), days_before(30)
 def listed(*users: Row, as_of: datetime = AS_OF, cells: Mapping[str, str] | None = None) -> bytes:
     """Return users.csv with a decision on its first user, some of whose cells were changed."""
     first, *others = user_rows(*users, as_of=as_of)
-    return bulk([{**first, **(cells or {})}, *others], ("delete", "Anna", f"{ON}"))
+    return bulk([{**first, **(cells or {})}] + others, ("delete", "Anna", f"{ON}"))
 
 
 def sources(*moments: datetime) -> list[Source]:
@@ -195,7 +194,7 @@ def test_days_that_a_spreadsheet_filled_down_are_refused_in_a_list_and_not_in_a_
     content = bulk(user_rows(*users), *days)
     (problem,) = problems_of(content, name="l.csv", sources=given)
     assert "from row 2 on, days rise by one: a spreadsheet filled them down" in problem
-    edits = [entered(f"u{at}", (*day, None, None)) for at, day in enumerate(reversed(days))]
+    edits = [entered(f"u{at}", day + (None, None)) for at, day in enumerate(reversed(days))]
     (problem,) = problems_of(edited(review_of(*users), *edits))
     assert "from row 2 on, days rise by one" in problem
     lines = read_back(bulk(user_rows(*users), *days[:6]), "l.csv", sources=given).lines
@@ -214,7 +213,7 @@ def test_lines_of_a_ledger_are_compared_where_their_report_is_given() -> None:
     assert read_back(content, "decisions.csv", sources=sources(AS_OF)).notes == ()
     for forged, told in (
         (replace(line, same_second=frozenset({"ann", "eve"})), "ann in the report; this file says"),
-        (replace(line, user_row={**line.user_row, "mfa_active": "true"}), "column mfa_active"),
+        (replace(line, user_row=dict(line.user_row) | {"mfa_active": "true"}), "column mfa_active"),
     ):
         (problem,) = problems_of(
             ledger_bytes([forged]), name="decisions.csv", sources=sources(AS_OF)

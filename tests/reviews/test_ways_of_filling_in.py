@@ -228,8 +228,11 @@ def test_an_entry_may_be_written_in_many_ways() -> None:
     expected = [cells for _, cells in ENTERED]
     assert {
         each.user: (
-            *(f"{each.decision}", each.decided_by, f"{each.decided_on}"),
-            *(each.ticket, each.comment),
+            f"{each.decision}",
+            each.decided_by,
+            f"{each.decided_on}",
+            each.ticket,
+            each.comment,
         )
         for each in lines
     } == dict(zip(users, expected, strict=True))
@@ -258,41 +261,48 @@ PART = CellRichText(TextBlock(InlineFont(strike=True), "delete"), " ")
 UNFIT, NO_DAY = "cell A{row}: not a decision", "cell D{row}: not a date"
 FORMULA = "cell {}{{row}}: a formula, whose result may change"
 STRUCK = "{{row}}: it is struck through{}"
-REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = {
-    "another word": (entry("remove"), f"{UNFIT} ('remove')"),
-    "a word with a control character": (entry("keep_x0007_", comment="x"), UNFIT),
-    "a word of logic": (entry(word=True), f"{UNFIT} ('TRUE')"),
-    "a word in the wrong column": (entry(None, ticket="delete"), "cell A{row}: an entry without"),
-    "no name": (entry(by=None), "Decided by, cell C{row}: the cell is empty"),
-    "the name of the program": (entry(by="Credreport"), "C{row}: the name of the program"),
-    "a keep without a reason": (entry("keep", comment=" "), "F{row}: the cell is empty"),
-    "no day": (entry(on=None), "cell D{row}: the cell is empty"),
-    "a day that is none": (entry(on="2026-02-30"), NO_DAY),
-    "a day of digits": (entry(on=20260504), "cell D{row}: it holds an error"),
-    "a year": (entry(on=2026), "decided before the report"),
-    "a day before the report": (entry(on=date(2026, 4, 29)), "decided before the report"),
-    "a day in future": (entry(on=date(2999, 1, 1)), "the day is after today"),
-    "a time of day alone": (entry(on=time(9, 30)), NO_DAY),
-    "a name turned into a formula": (of_cell("User", "value", "=1"), FORMULA.format("B")),
-    "a word in a formula": (of_cell("Decision", "value", '="delete"'), FORMULA.format("A")),
-    "a comment by a formula": (of_cell("Comment", "value", "=A2"), FORMULA.format("F")),
-    **{
+REFUSED_ROWS: dict[str, tuple[Callable[[str], Edit], str]] = (
+    {
+        "another word": (entry("remove"), f"{UNFIT} ('remove')"),
+        "a word with a control character": (entry("keep_x0007_", comment="x"), UNFIT),
+        "a word of logic": (entry(word=True), f"{UNFIT} ('TRUE')"),
+        "a word in the wrong column": (
+            entry(None, ticket="delete"),
+            "cell A{row}: an entry without",
+        ),
+        "no name": (entry(by=None), "Decided by, cell C{row}: the cell is empty"),
+        "the name of the program": (entry(by="Credreport"), "C{row}: the name of the program"),
+        "a keep without a reason": (entry("keep", comment=" "), "F{row}: the cell is empty"),
+        "no day": (entry(on=None), "cell D{row}: the cell is empty"),
+        "a day that is none": (entry(on="2026-02-30"), NO_DAY),
+        "a day of digits": (entry(on=20260504), "cell D{row}: it holds an error"),
+        "a year": (entry(on=2026), "decided before the report"),
+        "a day before the report": (entry(on=date(2026, 4, 29)), "decided before the report"),
+        "a day in future": (entry(on=date(2999, 1, 1)), "the day is after today"),
+        "a time of day alone": (entry(on=time(9, 30)), NO_DAY),
+        "a name turned into a formula": (of_cell("User", "value", "=1"), FORMULA.format("B")),
+        "a word in a formula": (of_cell("Decision", "value", '="delete"'), FORMULA.format("A")),
+        "a comment by a formula": (of_cell("Comment", "value", "=A2"), FORMULA.format("F")),
+    }
+    | {
         f"an error as {name}": (
             of_cell(name, "value", "#REF!", *KEEP),
             f"column {name}, cell {letter}{{row}}: it holds an error ('#REF!')",
         )
         for name, letter in zip(HEADS, "ACDEF", strict=True)
-    },
-    "a word struck through": (
-        of_cell("Decision", "font", STRIKE, *DELETE),
-        STRUCK.format(" ('delete')"),
-    ),
-    "a user struck through": (of_cell("User", "font", STRIKE, *DELETE), STRUCK.format(" ('=")),
-    "a word struck through in part": (
-        of_cell("Decision", "value", PART, *DELETE),
-        "cell A{row}: it is struck through",
-    ),
-}
+    }
+    | {
+        "a word struck through": (
+            of_cell("Decision", "font", STRIKE, *DELETE),
+            STRUCK.format(" ('delete')"),
+        ),
+        "a user struck through": (of_cell("User", "font", STRIKE, *DELETE), STRUCK.format(" ('=")),
+        "a word struck through in part": (
+            of_cell("Decision", "value", PART, *DELETE),
+            "cell A{row}: it is struck through",
+        ),
+    }
+)
 
 
 def test_an_entry_that_is_not_valid_is_refused_by_its_cell() -> None:
@@ -342,7 +352,7 @@ def test_users_of_several_accounts_are_named_with_the_account_in_the_block() -> 
     users = [[a_user("deploy", created=days_before(900))]] * 2
     content = file_of(in_accounts(days_before(0), *(((), users_of) for users_of in users)))
     deleted = [typed(2, at, value) for at, value in zip((1, 4, 5), DELETE, strict=False)]
-    assert {*words(edited(content, *deleted))} == {"deploy"}
+    assert set(words(edited(content, *deleted))) == {"deploy"}
     (refused,) = problems_of(edited(content, *deleted, in_order(backwards, 7, 1)))
     assert "rows 2-3: column B was sorted without the others" in refused
 
@@ -355,7 +365,7 @@ def pasted_aside(by: int) -> Edit:
     """Return what enters a decision so many columns beside the yellow cells."""
 
     def edit(sheet: Worksheet) -> None:
-        for at, value in enumerate(("delete", "ann", *DELETE[1:]), start=1 + by):
+        for at, value in enumerate(("delete", "ann") + DELETE[1:], start=1 + by):
             put(sheet, row_of(sheet, "ann"), at, value)
 
     return in_list(edit)
@@ -400,7 +410,7 @@ def test_decisions_on_an_added_sheet_are_named_and_never_read() -> None:
     for row, expected in notes.items():
         added = with_rows("Mine", ("User", "Decision"), row)
         file = read_back(edited(written(), ANN_DELETED, added))
-        assert ([each.user for each in file.lines], [*file.notes]) == (["ann"], expected)
+        assert ([each.user for each in file.lines], list(file.notes)) == (["ann"], expected)
 
 
 def test_each_column_that_is_needed_and_gone_is_named() -> None:
@@ -459,7 +469,7 @@ def test_a_workbook_that_libreoffice_saved_is_read(tmp_path: Path) -> None:
 
 def by_pandas(content: bytes, *titles: str) -> bytes:
     """Return these sheets, all if none is named, as pandas reads and writes them."""
-    frames = pd.read_excel(io.BytesIO(content), sheet_name=[*titles] or None)
+    frames = pd.read_excel(io.BytesIO(content), sheet_name=list(titles) or None)
     stream = io.BytesIO()
     with pd.ExcelWriter(stream) as writer:
         for title, frame in frames.items():
@@ -507,9 +517,9 @@ def test_a_mistake_in_one_of_two_workbooks_leaves_the_ledger_as_it_is(
     report = saved_as(tmp_path, report_text(USERS).encode(), console_name(AS_OF))
     ledger = tmp_path / "decisions.csv"
     options = ["--report", str(report), "-o", str(ledger)]
-    assert main(["collect", one, *options]) == 0
+    assert main(["collect", one] + options) == 0
     before = ledger.read_bytes()
-    assert main(["collect", more, wrong, *options]) == 3
+    assert main(["collect", more, wrong] + options) == 3
     place = f"2.xlsx, sheet {UNUSED}, row 3, column Decision, cell A3: not a decision"
     assert place in capsys.readouterr().err
     assert ledger.read_bytes() == before

@@ -37,7 +37,7 @@ HEAD = '<row r="1"><c r="A1" t="inlineStr"><is><t>Head</t></is></c></row>'
 def of_parts(**changed: str) -> dict[str, bytes | str]:
     """Return the parts of a workbook of one sheet, some of them changed, by `S` and `T`."""
     book = openpyxl.Workbook()
-    unpacked: dict[str, bytes | str] = {**parts(saved(book))}
+    unpacked: dict[str, bytes | str] = dict(parts(saved(book)))
     types = parts(saved(book))["[Content_Types].xml"].decode()
     unpacked["[Content_Types].xml"] = types.replace("</Types>", STRINGS_TYPE)
     unpacked[T] = f'<sst xmlns="{MAIN}">{changed.get("T", "")}</sst>'
@@ -121,7 +121,7 @@ def test_a_value_is_where_its_cell_is_and_none_is_elsewhere() -> None:
     )
     expected = {"A1": 1.0, "D1": 2.0, "E1": 3.0, "A3": 4.0, "A8": 5.0, "A9": "a"}
     assert values(cells) == expected
-    assert [*cells.rows] == [1, 3, 8, 9]
+    assert list(cells.rows) == [1, 3, 8, 9]
     assert (cells.merged, cells.hidden) == (["A2:A4", "A:B"], {9})
     assert (cells.value(1, 0), cells.value(1, 1), cells.value(7, 0)) == (1.0, None, None)
     assert cells_of(zipped(of_parts(S=f'<worksheet xmlns="{MAIN}"><x></x></worksheet>'))).rows == {}
@@ -169,13 +169,14 @@ def test_only_sheets_with_one_of_the_texts_are_read_however_it_is_written() -> N
 
 
 HONEST_FORMATS = (
-    *("General", "@", "0", "#,##0.0", '0 "days"', "#,##0 [$€-407]", "[Red]0", "[h]:mm"),
-    *("yyyy-mm-dd;@", "[$-F800]dddd\\,\\ mmmm\\ dd", 'd" de "mmmm" de "yyyy'),
-    '_(* #,##0_);_(* \\(#,##0\\);_(* "-"_);_(@_)',
+    ("General", "@", "0", "#,##0.0", '0 "days"', "#,##0 [$€-407]", "[Red]0", "[h]:mm")
+    + ("yyyy-mm-dd;@", "[$-F800]dddd\\,\\ mmmm\\ dd", 'd" de "mmmm" de "yyyy')
+    + ('_(* #,##0_);_(* \\(#,##0\\);_(* "-"_);_(@_)',)
 )
 OTHER_FORMATS = (
-    *('"12"', "\\10", '0"00"', "[$12-407]0", '"a"0;"1"0', "0,", "0%", "0.0E+00", ";;;"),
-    *('"active";"active"', '[<100]"x";0', '"not "@', ';;;"keep"'),
+    ('"12"', "\\10", '0"00"', "[$12-407]0")
+    + ('"a"0;"1"0', "0,", "0%", "0.0E+00", ";;;")
+    + ('"active";"active"', '[<100]"x";0', '"not "@', ';;;"keep"')
 )
 
 
@@ -201,8 +202,9 @@ def test_cells_with_such_a_format_and_hidden_columns_are_named() -> None:
 
 NOON = "2026-05-01T12:00:00Z"
 MOMENTS = (
-    *((46143.5, False, NOON), (44681.5, True, NOON), (46143.50000001, False, NOON)),
-    *((61, False, "1900-03-01T00:00:00Z"), (0.5, False, ""), (-1, False, ""), (1e300, True, "")),
+    ((46143.5, False, NOON), (44681.5, True, NOON), (46143.50000001, False, NOON))
+    + ((61, False, "1900-03-01T00:00:00Z"), (0.5, False, ""))
+    + ((-1, False, ""), (1e300, True, ""))
 )
 
 
@@ -228,10 +230,10 @@ def a1(value: str, kind: str = "n", name: str = "A1") -> str:
 
 @pytest.mark.parametrize(
     "rows",
-    [
-        *(a1("9", "s"), a1("-1", "s"), a1("soon"), a1("1_x"), a1("nan"), a1("2b", "b")),
-        *(a1("soon", "d"), a1("1", name="A2"), a1("1", name="1"), a1("1", name="A")),
-        *(a1("1", name="XFE1"), f"<row>{'<c/>' * 16384}<c><v>1</v></c></row>"),
+    [a1("9", "s"), a1("-1", "s"), a1("soon"), a1("1_x"), a1("nan"), a1("2b", "b")]
+    + [a1("soon", "d"), a1("1", name="A2"), a1("1", name="1"), a1("1", name="A")]
+    + [a1("1", name="XFE1"), f"<row>{'<c/>' * 16384}<c><v>1</v></c></row>"]
+    + [
         '<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>1</v></c></row>',
         '<c r="B1"><v>1</v></c>',
         '<row r="1"/><row r="1"/>',
@@ -278,7 +280,7 @@ def sheet_twice() -> bytes:
 
 
 def with_part(name: str, part: str) -> bytes:
-    return zipped({**parts(workbook(HEAD)), name: part})
+    return zipped(parts(workbook(HEAD)) | {name: part})
 
 
 OPEN_DOCUMENT = {"mimetype": "application/vnd.oasis.opendocument.spreadsheet"}
@@ -338,8 +340,11 @@ BOMBS: dict[str, tuple[str, str, str, int, str]] = {
     "elements in each other": (S, SHEET + HEAD, "<a>", 95, ""),
     "blanks": (S, SHEET + HEAD, " " * 95, 50, END),
     "merged cells": (
-        *(S, f"{SHEET}{HEAD}</sheetData><mergeCells>", '<mergeCell ref="A1:XFD1048576"/>'),
-        *(90, "</mergeCells></worksheet>"),
+        S,
+        f"{SHEET}{HEAD}</sheetData><mergeCells>",
+        '<mergeCell ref="A1:XFD1048576"/>',
+        90,
+        "</mergeCells></worksheet>",
     ),
     "texts": (T, f'<sst xmlns="{MAIN}">', "<si><t>x</t></si>", 24, "</sst>"),
     "styles": ("xl/styles.xml", f'<styleSheet xmlns="{MAIN}"><cellXfs>', "<xf/>", 2, "</cellXfs>"),
@@ -351,7 +356,7 @@ def write_bomb(path: Path) -> None:
     part, start, text, thousands, end = BOMBS[path.name]
     unpacked = of_parts(S=f"{SHEET}{HEAD}{END}")
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        for other in {*unpacked} - {part}:
+        for other in set(unpacked) - {part}:
             archive.writestr(other, unpacked[other])
         archive.writestr(part, start + text * 1000 * thousands + end)
 

@@ -21,8 +21,9 @@ RARE = 11
 """So many of each: fewer findings of a rule would say too little."""
 
 DAYS = (
-    *(0, 1, 29, 30, 31, 44, 45, 46, 89, 90, 91, 179, 180, 181, 364, 365, 366, 700, 2000),
-    *(-1, -13, -14, -15),
+    (0, 1, 29, 30, 31, 44, 45, 46, 89)
+    + (90, 91, 179, 180, 181, 364, 365, 366, 700, 2000)
+    + (-1, -13, -14, -15)
 )
 """Days about the limits of rules, before as-of: random users reach each limit often."""
 
@@ -86,7 +87,7 @@ def random_users(chance: random.Random) -> list[Row]:
     users = [a_random_user(chance, number) for number in range(USERS)]
     alike = chance.sample(users, 50)
     rare = [user for number in range(RARE) for user in rare_users(number)]
-    return [*users, *alike, *rare]
+    return users + alike + rare
 
 
 def verdicts(found: pd.DataFrame) -> Counter[Verdict]:

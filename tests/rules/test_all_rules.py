@@ -154,7 +154,7 @@ def test_only_its_own_threshold_changes_a_rule() -> None:
         return {rule.id: [every[rule.id, each, False] for each in Outcome] for rule in RULES}
 
     usual, names = counts(LIMITS), [each.name for each in dataclasses.fields(Thresholds)]
-    assert {rule.threshold for rule in RULES} <= {None, *names}
+    assert {rule.threshold for rule in RULES} <= ({None} | set(names))
     for name in names:
         changed = counts(dataclasses.replace(LIMITS, **{name: 1000}))
         assert {rule for rule in usual if usual[rule] != changed[rule]} == {

@@ -102,7 +102,7 @@ def test_an_assumed_as_of_leaves_a_late_use_undecided() -> None:
     passing = root(LIMIT), root(NEVER)  # by a later as-of too
     page = page_of([*facts.values(), *passing], as_of_source="assumed")
     frame = findings_on(page, [BY_ID[RULE]], of_roots=True)
-    assert frame["fact"].tolist() == [*facts]
+    assert frame["fact"].tolist() == list(facts)
     assert frame["outcome"].tolist() == [UNDECIDED] * len(facts)
 
 

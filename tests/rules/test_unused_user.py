@@ -50,7 +50,13 @@ def test_the_remedy_takes_the_way_in_away_and_deletes_the_user_after_all_that_is
     calls = re.findall(r"(?:list|delete|deactivate|detach|remove)-[a-z-]+", remedy)
     ahead = ["list-service-specific-credentials", "list-ssh-public-keys", "delete-login-profile"]
     assert (calls[:3], calls[-1]) == (ahead, "delete-user")
-    assert set(calls[3:-1]) == {
-        *("delete-access-key", "delete-signing-certificate", "deactivate-mfa-device"),
-        *("delete-user-policy", "detach-user-policy", "remove-user-from-group"),
-    }
+    assert set(calls[3:-1]) == (
+        {
+            "delete-access-key",
+            "delete-signing-certificate",
+            "deactivate-mfa-device",
+            "delete-user-policy",
+            "detach-user-policy",
+            "remove-user-from-group",
+        }
+    )

@@ -40,10 +40,10 @@ COPY = r"""
 
 def played(folder: Path, meanwhile: Mapping[Path, str] | None = None, aws: str = COPY) -> int:
     """Play the loop on a new machine; files are copied into the bucket while it exports."""
-    machine = folder / f"machine-{len([*folder.glob('machine-*')])}"
+    machine = folder / f"machine-{len(list(folder.glob('machine-*')))}"
     machine.mkdir()
     copies = [f"cp {path} ../bucket/{name}" for path, name in (meanwhile or {}).items()]
-    words = {"aws": aws, "program": forking("credreport"), "meanwhile": "; ".join([":", *copies])}
+    words = {"aws": aws, "program": forking("credreport"), "meanwhile": "; ".join([":"] + copies)}
     script = f"{MACHINE.format(**words)}\n{LOOP}"
     return subprocess.run(["bash", "-c", script], cwd=machine, check=False).returncode
 
@@ -99,7 +99,7 @@ def test_where_the_first_copy_fails_nothing_else_runs(folder: Path) -> None:
     before = sorted((folder / "bucket").rglob("*"))
     assert played(folder, aws="return 7") == 7
     assert sorted((folder / "bucket").rglob("*")) == before
-    assert not [*folder.glob("machine-1/runs")]
+    assert not list(folder.glob("machine-1/runs"))
 
 
 def test_nothing_is_deleted_in_the_bucket_and_the_workflow_does_as_the_guide() -> None:

@@ -56,7 +56,7 @@ def test_latest_is_a_relative_link_in_a_moved_folder(runs: Path, one_run: Path) 
 
 
 def test_everything_is_private_to_its_owner_whatever_the_umask(plain_runs: Path) -> None:
-    paths = [plain_runs, *(path for path in plain_runs.rglob("*") if not path.is_symlink())]
+    paths = [plain_runs] + [path for path in plain_runs.rglob("*") if not path.is_symlink()]
     for path in paths:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
@@ -139,14 +139,14 @@ def test_of_kinds_of_change_only_what_is_new_since_the_run_before_meets(
 def test_the_first_run_compares_with_nothing_and_says_so(runs: Path, capsys: Capture) -> None:
     odd = a_user("odd") | {"password_enabled": "?"}
     words = ["--fail-on", "unused,gone"]
-    assert exporting_day(runs, FIRST, a_user("ann"), more=["-q", *words]) == 0
+    assert exporting_day(runs, FIRST, a_user("ann"), more=["-q"] + words) == 0
     said = capsys.readouterr().err
     assert "There is no earlier run: --fail-on unused, gone compares with nothing." in said
-    assert exporting_day(runs, SECOND, a_user("ann"), odd, more=["-q", *words]) == 1
+    assert exporting_day(runs, SECOND, a_user("ann"), odd, more=["-q"] + words) == 1
     assert capsys.readouterr().err.endswith(f"{name(SECOND)}: 1 undetermined\n")
     (changed,) = (runs / name(SECOND) / "reports").rglob("*.csv")
     changed.write_text(changed.read_text().replace("ann", "eve"))
-    assert exporting_day(runs, "2026-06-03", a_user("ann"), more=["-q", *words]) == 3
+    assert exporting_day(runs, "2026-06-03", a_user("ann"), more=["-q"] + words) == 3
     assert (
         "its reports were changed, so --fail-on unused, gone has nothing" in capsys.readouterr().err
     )
@@ -211,7 +211,7 @@ def test_a_run_keeps_the_entries_of_exempt_and_the_next_run_and_diff_read_them(
         assert record_of(runs / "latest")["parameters"]["exempt"] == entries
     (row,) = run("diff", runs / name(FIRST), runs / name(FIRST, "-2"), "--format", "csv").rows
     assert (row["change"], row["user"]) == ("exempted", "ci-b")
-    more = [*words, "--fail-on", "exempted"]
+    more = words + ["--fail-on", "exempted"]
     assert exporting_day(runs, SECOND, a_user("bot-a"), a_user("ci-b"), more=more) == 0
     both = run("diff", runs / name(FIRST), runs / name(FIRST, "-2"), "--exempt", "*=all", "-q")
     assert (both.code, both.output) == (0, b"")
@@ -236,7 +236,7 @@ def test_what_is_no_complete_run_or_holds_more_is_never_removed(runs: Path, one_
     (runs / "2020-01-01T00-00-00Z").symlink_to(last.name)
     kept = visible(runs) - {one_run.name}
     assert exporting_day(runs, FIRST, more=["--keep", "1"]) == 0
-    assert visible(runs) == {*kept, name(FIRST)}
+    assert visible(runs) == (kept | {name(FIRST)})
 
 
 def test_a_run_that_somebody_has_added_to_or_edited_is_not_unedited(one_run: Path) -> None:
@@ -285,7 +285,7 @@ def test_a_record_that_is_not_understood_is_none(one_run: Path) -> None:
     texts = ["[]", "{}", "half of i", '{"kind": "other"}', "[" * 100_000]
     whole = record_of(one_run)
     odd_values = [*NONE, *({"as_of": odd} for odd in NO_MOMENTS)]
-    for text in (*texts, *(json.dumps({**whole, **odd}) for odd in odd_values)):
+    for text in (*texts, *(json.dumps(dict(whole) | odd) for odd in odd_values)):
         (one_run / "manifest.json").write_text(text)
         assert read_record(one_run) is None, text
 
@@ -406,7 +406,7 @@ def test_a_file_in_the_place_of_the_folder(tmp_path: Path, capsys: Capture) -> N
 
 
 def test_what_is_no_complete_run_is_named_and_made_again(one_run: Path, capsys: Capture) -> None:
-    damaged = [one_run, *(one_run.with_name(f"{one_run.name}-{number}") for number in range(2, 6))]
+    damaged = [one_run] + [one_run.with_name(f"{one_run.name}-{number}") for number in range(2, 6)]
     damaged.append(one_run.with_name("2031-01-01T00-00-00Z"))
     piped, linked, partial, empty, note, of_another_moment = damaged
     (one_run / "review.xlsx").unlink()  # what stands in for it here is no workbook
@@ -436,7 +436,7 @@ def test_reports_of_earlier_runs_are_not_read_again_unless_a_run_is_named(tmp_pa
             put_manifest = {"accounts": [], "made": f"{place} {day}"}
             saved(sources, json.dumps(put_manifest), "fetched.manifest.json")
             assert exporting(tmp_path / place, "--from", sources) == 0
-            kept = [*(tmp_path / place / "latest/reports").rglob("*")]
+            kept = list((tmp_path / place / "latest/reports").rglob("*"))
             assert len([each for each in kept if each.suffix == ".csv"]) == at, place
             assert len([each for each in kept if each.suffix == ".json"]) == 1
             assert exporting(tmp_path / place, "--from", tmp_path / place / "latest/reports") == 0

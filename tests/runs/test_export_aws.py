@@ -113,7 +113,7 @@ def test_wrong_usage_and_bugs_are_json_too(runs: Path, capsys: Capture, monkeypa
 
 def test_credentials_are_kept_and_a_gap_is_partial(aws: Aws, runs: Path, capsys: Capture) -> None:
     assert exporting(runs, "--service-credentials") == 0
-    assert len([*(runs / RUN / "reports").glob("*.service-credentials.json")]) == 1
+    assert len(list((runs / RUN / "reports").glob("*.service-credentials.json"))) == 1
     aws.denied.add((CALLER, LIST))
     assert exporting(runs, "--service-credentials", "--quiet") == 5
     assert record_of(runs / f"{RUN}-2")["exit_code"] == 5
@@ -146,9 +146,9 @@ def test_accounts_that_are_denied_are_named_and_another_run_is_made_of_others(
     record = record_of(runs / RUN)
     assert record["exit_code"] == 5
     covered = {each["account"] for each in record["accounts"]["covered"]}
-    assert covered == {*aws.accounts} - {*denied}
+    assert covered == set(aws.accounts) - set(denied)
     names = {each["account"]: each["name"] for each in record["accounts"]["not_covered"]}
-    assert [*names.items()] == [(account, f"Team {int(account)}") for account in denied]
+    assert list(names.items()) == [(account, f"Team {int(account)}") for account in denied]
     missing = [line for line in log(capsys) if line["event"] == "not-covered"]
     assert [line["account"] for line in missing] == list(denied)
     assert {line["level"] for line in missing} == {"warning"}

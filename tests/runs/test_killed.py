@@ -107,7 +107,7 @@ def test_a_run_that_is_killed_at_a_delicate_moment_is_mended_by_the_next(
     arguments = ("--from", newer, "--out-dir", runs, "--keep", keep, "-q")
     programs.begin("export", *arguments, script=DIE + script)
     assert programs.end() == -signal.SIGKILL
-    assert visible(runs) == {*seen, "latest"}
+    assert visible(runs) == (set(seen) | {"latest"})
     assert len(hidden(runs)) == 1
     check_folder(runs)
     assert (runs / "latest").readlink().name == latest
@@ -134,7 +134,7 @@ def test_a_killed_fetch_leaves_whole_reports_only(tmp_path: Path, programs: Runs
         for _ in range(3):
             process = begin()
             deadline = time.monotonic() + 30
-            while len([*folder.glob("[!.]*")]) <= seen and time.monotonic() < deadline:
+            while len(list(folder.glob("[!.]*"))) <= seen and time.monotonic() < deadline:
                 time.sleep(0.002)
             time.sleep(random.uniform(0, 0.2))
             with suppress(ProcessLookupError):  # it has ended
@@ -144,7 +144,7 @@ def test_a_killed_fetch_leaves_whole_reports_only(tmp_path: Path, programs: Runs
             assert reports.items() <= content.items()
             for name in reports:
                 assert (folder / f"{name}.metadata.json").read_bytes().endswith(b"}\n")
-            seen = min(len([*folder.glob("[!.]*")]), 2 * len(content) - 4)
+            seen = min(len(list(folder.glob("[!.]*"))), 2 * len(content) - 4)
         aws.latency = 0
         begin()
         assert programs.end() == 0
@@ -226,7 +226,7 @@ def test_a_folder_that_may_only_be_read_is_an_error(runs: Path, capsys: Capture)
             assert exporting(out, "--from", SAMPLE) == 73
             (message,) = capsys.readouterr().err.splitlines()
             assert message.startswith(f"credreport: {out} cannot be written: ")
-        assert [*place.iterdir()] == []
+        assert list(place.iterdir()) == []
     finally:
         os.seteuid(os.getuid())
         place.rmdir()

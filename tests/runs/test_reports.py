@@ -83,7 +83,7 @@ def test_files_of_an_archive_and_standard_input_become_files_that_are_found_agai
     assert names(folder) == {report.name, "one.csv", "two.csv", "standard input"}
     assert (folder / "standard input").read_text() == THIRD
     unpacked = [f"{tmp_path}/all.zip:{name}.csv" for name in ("one", "2026/two")]
-    assert {*copies.values()} == {str(report), *unpacked, "standard input"}
+    assert set(copies.values()) == ({str(report)} | set(unpacked) | {"standard input"})
     assert load(*copies).rows == 8
 
 
@@ -100,7 +100,7 @@ def test_manifests_come_too_and_are_read_again(folder: Path, tmp_path: Path) -> 
 
 def test_all_that_cannot_be_read_is_told_at_once(folder: Path, tmp_path: Path) -> None:
     missing, gone = str(tmp_path / "missing.csv"), tmp_path / "gone.csv"
-    found = [*find_sources([missing]), Source(str(gone), lambda _: gone.read_bytes(), path=gone)]
+    found = find_sources([missing]) + [Source(str(gone), lambda _: gone.read_bytes(), path=gone)]
     with pytest.raises(InputRefused) as refused:
         copy_inputs(["*.csv"], found, folder)
     assert [each.file for each in refused.value.problems] == [missing, str(gone)]
@@ -117,7 +117,11 @@ def test_a_folder_that_tells_the_day_of_a_report_stays_above_its_copy(
         "e/at=2026-06-02",
     )
     copied([str(saved(tmp_path, TEXT, name)) for name in named], folder)
-    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == {
-        *("2026-06-01/r.csv", "input-2/2026-06-01/r.csv"),
-        *("input-3/at=2026-06-02/r.csv", "at=2026-06-02"),
-    }
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()} == (
+        {
+            "2026-06-01/r.csv",
+            "input-2/2026-06-01/r.csv",
+            "input-3/at=2026-06-02/r.csv",
+            "at=2026-06-02",
+        }
+    )

@@ -39,10 +39,9 @@ def check_run(aws: Aws, arguments: Sequence[str], tmp_path: Path) -> None:
     """Run the arguments with the folders of this test, and hold the run to what it asked for."""
     out = tmp_path / "runs"
     here = {
-        "/etc/credreport/exemptions.csv": str(ROOT_FOLDER / "samples" / "exemptions.csv"),
-        **dict.fromkeys(("/var/lib/credreport", "/runs"), str(out)),
-    }
-    assert {*arguments} & {*here}
+        "/etc/credreport/exemptions.csv": str(ROOT_FOLDER / "samples" / "exemptions.csv")
+    } | dict.fromkeys(("/var/lib/credreport", "/runs"), str(out))
+    assert set(arguments) & set(here)
     main([here.get(word, word) for word in arguments])
     check_folder(out)
     covered = record_of(out / "latest")["accounts"]["covered"]
@@ -77,7 +76,7 @@ def test_the_service_runs_a_valid_command_and_the_timer_starts_it(aws: Aws, tmp_
     assert (program, arguments[0]) == EXPORT
     check_run(aws, arguments, tmp_path)
     assert service["Service"]["SuccessExitStatus"] == "75"
-    assert {*timer} == {"DEFAULT", "Unit", "Timer", "Install"}
+    assert set(timer) == {"DEFAULT", "Unit", "Timer", "Install"}
 
 
 @pytest.mark.usefixtures("plain_outputs")

@@ -26,7 +26,7 @@ MANIFEST = "fetched.manifest.json"
 
 
 def entry(status: str, account: str, name: str, reason: str = "", **more: Any) -> Entry:
-    return {"account": account, "name": name, "status": status, "reason": reason, **more}
+    return {"account": account, "name": name, "status": status, "reason": reason} | more
 
 
 def fetched(moment: str = "", account: str = WEB, **more: Any) -> Entry:
@@ -39,7 +39,7 @@ def listed(text: str, name: str, account: str = WEB) -> Entry:
 
 
 DENIED = entry("failed", PAYMENTS, "payments", WHY)
-WEB_DENIED = {**DENIED, "account": WEB}
+WEB_DENIED = DENIED | {"account": WEB}
 
 
 def uncovered(label: str = PAYMENTS, why: str = WHY) -> str:
@@ -67,7 +67,7 @@ def archived(folder: Path) -> Path:
 
 
 def not_covered(*sources: str | Path) -> list[str]:
-    return [*map(str, analyzer.load(*sources).not_covered)]
+    return list(map(str, analyzer.load(*sources).not_covered))
 
 
 @pytest.fixture
@@ -139,7 +139,7 @@ LOST: dict[str, tuple[dict[str, str], list[str]]] = {
 def test_an_account_whose_report_is_missing_or_was_changed_is_not_covered(tmp_path: Path) -> None:
     entries = listed(OF_WEB, "web.csv"), listed(OF_SHOP, "shop.csv", SHOP)
     for kind, (files, expected) in LOST.items():
-        folder = of_files(tmp_path / kind, {"shop.csv": OF_SHOP, **files}, *entries)
+        folder = of_files(tmp_path / kind, {"shop.csv": OF_SHOP} | files, *entries)
         assert not_covered(folder) == expected, kind
 
 
@@ -153,7 +153,7 @@ def test_a_note_says_that_a_newer_report_counts_instead_of_a_lost_one(whole: Pat
 
 
 def test_a_report_listed_without_its_sha256_need_only_be_there(tmp_path: Path) -> None:
-    entries = {**listed("", "web.csv"), "sha256": ""}, listed(OF_SHOP, "shop.csv", SHOP)
+    entries = listed("", "web.csv") | {"sha256": ""}, listed(OF_SHOP, "shop.csv", SHOP)
     folder = of_files(tmp_path / "reports", {"web.csv": EVE, "shop.csv": OF_SHOP}, *entries)
     assert not_covered(folder) == []
     (folder / "web.csv").unlink()
@@ -256,7 +256,7 @@ ODD_VALUES: tuple[tuple[Entry, str], ...] = (
 
 def test_a_manifest_with_an_odd_value_is_refused(denied: Path) -> None:
     for odd, message in ODD_VALUES:
-        put(denied, json.dumps({"accounts": [fetched(), {**DENIED, **odd}]}), MANIFEST)
+        put(denied, json.dumps({"accounts": [fetched(), DENIED | odd]}), MANIFEST)
         (problem,) = refused(denied)
         assert (problem.file, problem.message) == (str(denied / MANIFEST), message)
 
@@ -304,7 +304,7 @@ def test_every_table_names_accounts_not_covered_or_left_out(denied: Path, tmp_pa
 
 
 def test_an_account_without_number_is_guarded_in_csv(denied: Path, tmp_path: Path) -> None:
-    unknown = {**DENIED, "account": "", "name": "=1+1"}
+    unknown = DENIED | {"account": "", "name": "=1+1"}
     put(denied, json.dumps({"accounts": [unknown]}), MANIFEST)
     users = tmp_path / "out.csv"
     assert main(["analyze", str(denied), "-q", "-o", str(users)]) == PARTIAL

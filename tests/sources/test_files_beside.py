@@ -54,14 +54,18 @@ def test_metadata_tells_when_aws_made_the_report_and_is_refused_beside_another_o
 
 
 NO_MOMENTS: tuple[Any, ...] = (
-    *("2026-05-03T10:20:30", "2026-05-03", "yesterday", "0001-01-01T00:00:00+05:00"),
-    *(1777803630, None),
+    "2026-05-03T10:20:30",
+    "2026-05-03",
+    "yesterday",
+    "0001-01-01T00:00:00+05:00",
+    1777803630,
+    None,
 )
 
 
 def test_metadata_that_tells_no_moment_is_refused(tmp_path: Path) -> None:
     half = ({"generated_time": "2026-05-03T10:20:30Z"}, {"sha256": SHA256})
-    without: tuple[Any, ...] = ({}, [], "null", *half)
+    without: tuple[Any, ...] = ({}, [], "null") + half
     odd = ({"generated_time": each, "sha256": SHA256} for each in NO_MOMENTS)
     for told in (*without, *odd):
         message = refusal(metadata(tmp_path, told))
@@ -125,13 +129,13 @@ def credential(user: str, service: str, expires: str = "", **more: str) -> Crede
 def printed(*listed: Credential, marker: str = "") -> str:
     """Return what the AWS CLI prints."""
     more = {"Marker": marker} if marker else {}
-    return json.dumps({LIST: [*listed], "IsTruncated": bool(marker), **more}, indent=4) + "\n"
+    return json.dumps({LIST: list(listed), "IsTruncated": bool(marker)} | more, indent=4) + "\n"
 
 
 def services(folder: Path, content: str | bytes, *users: str) -> dict[str, str]:
     """Return the services that a list beside a report of AS_OF gives each user."""
     put(folder, content, CREDENTIALS_FILE)
-    path = put(folder, report_text([*map(a_user, users)]))
+    path = put(folder, report_text(list(map(a_user, users))))
     judged = analyzer.load(path, as_of=AS_OF).users
     return dict(zip(judged["user"], judged["service_credentials"], strict=True))
 
@@ -149,12 +153,11 @@ def test_an_active_credential_in_a_list_counts_unless_it_expired_before_as_of(
         credential("at", "aea", "2026-03-01T09:30:00+00:00"),
         credential("after", "aea", "2026-03-01T09:30:01Z"),
     ]
-    expected = {
-        "ann": "bedrock.amazonaws.com, codecommit.amazonaws.com",
-        "bob": "cassandra.amazonaws.com",
-        **dict.fromkeys(("eve", "tom", "before"), ""),
-        **dict.fromkeys(("at", "after"), "aea.amazonaws.com"),
-    }
+    expected = (
+        {"ann": "bedrock.amazonaws.com, codecommit.amazonaws.com", "bob": "cassandra.amazonaws.com"}
+        | dict.fromkeys(("eve", "tom", "before"), "")
+        | dict.fromkeys(("at", "after"), "aea.amazonaws.com")
+    )
     for content in (printed(*listed), printed(*listed).replace("\n", "\r\n").encode("utf-16")):
         assert services(tmp_path, content, *expected) == expected
     marked = b"\xef\xbb\xbf" + printed().encode()
@@ -185,12 +188,15 @@ def test_a_list_beside_an_older_copy_of_a_report_counts_at_the_newest_as_of(tmp_
 
 ANN = credential("ann", "logs")
 UNFIT: tuple[Any, ...] = (
-    {"UserName": "ann", "ServiceName": "x"},
-    {"Status": "Active", "ServiceName": "x"},
-    {"Status": "Active", "UserName": "ann"},
-    *({**ANN, "UserName": 1}, {**ANN, "ServiceName": ["x"]}, {**ANN, "ServiceName": 1}, "ann"),
+    (
+        {"UserName": "ann", "ServiceName": "x"},
+        {"Status": "Active", "ServiceName": "x"},
+        {"Status": "Active", "UserName": "ann"},
+    )
+    + (ANN | {"UserName": 1}, ANN | {"ServiceName": ["x"]})
+    + (ANN | {"ServiceName": 1}, "ann")
 )
-ODD_LISTS: tuple[Any, ...] = (None, {}, 1, *([each] for each in UNFIT))
+ODD_LISTS: tuple[Any, ...] = (None, {}, 1) + tuple([each] for each in UNFIT)
 NO_LISTS = (
     *("", "{}", "[]", "null"),
     *(json.dumps({LIST: each}) for each in ODD_LISTS),
@@ -199,7 +205,7 @@ NO_LISTS = (
     "---\n|  ListServiceSpecificCredentials  |\n",
     *("[" * 100_000, b"\xff".decode("latin-1")),
     printed() + printed(),
-    printed({**ANN, "Status": "active"}),
+    printed(ANN | {"Status": "active"}),
 )
 
 

@@ -48,9 +48,9 @@ def beside_a_report(folder: Path) -> None:
 
 A = ["a/10.csv", "a/2.csv", "a/x/y/z"]
 ZIP = [f"zip/all.zip:{name}" for name in ("a.json", "reports/b.csv", "reports/deep/er/c.csv.gz")]
-REPORTS = [*A, "b.csv", "c.d/e.txt", "g/1.csv.gz", *ZIP]
+REPORTS = A + ["b.csv", "c.d/e.txt", "g/1.csv.gz"] + ZIP
 MAC = (".DS_Store", ".git/config", "a/__MACOSX/x")
-HIDDEN = (*MAC, ".b.csv", "a/.b/c.csv")
+HIDDEN = MAC + (".b.csv", "a/.b/c.csv")
 BESIDE = ("b.csv.metadata.json", "b.csv.service-credentials.json", "fetched.manifest.json")
 LINKS = {"in/again": "b", "in/a/up": "..", "in/a/self": ".", "in/b/a": "../a", "in/.b": "../a"}
 
@@ -200,7 +200,7 @@ def test_an_empty_name_does_not_stand_for_this_folder(tmp_path: Path, monkeypatc
         (found,) = refused(*sources)
         assert (found.file, found.message) == ('""', "the name of a source is empty")
         assert "perhaps a shell variable is not set" in found.hint
-        assert main(["analyze", *sources, "-o", "a.csv"]) == InputRefused.exit_code
+        assert main(["analyze"] + sources + ["-o", "a.csv"]) == InputRefused.exit_code
     assert not Path("a.csv").exists()
     (tmp_path / "copies").mkdir()
     with pytest.raises(InputRefused, match="the name of a source is empty"):

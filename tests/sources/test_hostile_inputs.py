@@ -38,7 +38,7 @@ MIB = 1 << 20
 MOST_GROWTH = 100 * MIB
 
 
-ROWS = "\n".join([HEADER, ROOT, *[ANN] * 50_000])
+ROWS = "\n".join([HEADER, ROOT] + [ANN] * 50_000)
 BOMBS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "zeros in gzip": ("a.csv.gz", lambda: gzip.compress(bytes(130 * MIB), 1)),
     "archives in an archive": (
@@ -172,7 +172,7 @@ def test_an_archive_is_opened_once_for_all_of_its_reports_and_not_left_open(
     tmp_path: Path, monkeypatch: Patch
 ) -> None:
     texts = {f"{n}.csv": of_account(f"{10**11 + n}", a_user("x")) for n in range(30)}
-    put(tmp_path, zipped({**texts}), "a.zip")
+    put(tmp_path, zipped(dict(texts)), "a.zip")
     opened: list[int] = []
     usual = zipfile.ZipFile.__init__
 

@@ -69,7 +69,7 @@ def folder(tmp_path: Path) -> Path:
 def archive_of(path: Path, names: Iterable[str]) -> Path:
     """Pack a report of its own and files of these kinds."""
     members = {name: KINDS[name][0] for name in names}
-    return put(path.parent, zipped({"first.csv": FIRST, **members}), path.name)
+    return put(path.parent, zipped({"first.csv": FIRST} | members), path.name)
 
 
 def kinds(*outcomes: str) -> list[str]:

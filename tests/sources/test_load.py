@@ -85,12 +85,12 @@ def test_names_of_files_are_escaped_in_every_output(tmp_path: Path, name: str, s
     path = put(tmp_path / "reports", PLAIN, name)
     outputs = [tmp_path / "\x1b[2J.csv", tmp_path / "\x1b[2J.json"]
     findings = tmp_path / "findings.csv"
-    asked = [*(word for each in outputs for word in ("-o", each)), "-o", findings]
+    asked = [word for each in outputs for word in ("-o", each)] + ["-o", findings]
     source = path if name == FORGING else path.parent
     done = run("analyze", source, *asked, "--format", "table", "--verdict", "all")
     assert done.code == 0
     printed, listed = done.output.decode() + done.messages, findings.read_text()
-    for text in (printed, listed, *(each.read_text() for each in outputs)):
+    for text in (printed, listed) + tuple(each.read_text() for each in outputs):
         assert "\nNote: all is well" not in text
         assert "\x1b" not in text
     assert rf"Wrote {tmp_path}/\x1b[2J.json" in done.messages

@@ -27,7 +27,7 @@ REMOVAL_STEPS = {
 """The list of a user that a step shortens, and the option that names the item."""
 
 UPDATE_STEPS = {
-    step.replace("delete-", "update-"): REMOVAL_STEPS[step] for step in [*REMOVAL_STEPS][:4]
+    step.replace("delete-", "update-"): REMOVAL_STEPS[step] for step in list(REMOVAL_STEPS)[:4]
 }
 
 

@@ -172,7 +172,7 @@ class Aws:
         end = start + self.page
         page = [self._account(each) for each in sorted(self.accounts)[start:end]]
         more = {"NextToken": str(end)} if end < len(self.accounts) else {}
-        return {"Accounts": page, **more}
+        return {"Accounts": page} | more
 
     def _account(self, account: str) -> dict[str, str]:
         known = self.accounts[account]
@@ -306,7 +306,7 @@ def on_loopback_only(
     patch: pytest.MonkeyPatch, home: Path, url: str = "http://127.0.0.1:9"
 ) -> None:
     """Give the test a fresh environment, and let it reach nobody but this computer."""
-    for name in [*os.environ]:
+    for name in list(os.environ):
         if name.startswith("AWS_") or name.lower().endswith("_proxy"):
             patch.delenv(name)
     for name, value in environment(home, url).items():

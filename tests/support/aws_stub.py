@@ -87,7 +87,7 @@ class AwsStub:
             self._program("date", _DATE.format(now=self.folder / "now"))
         path = f"{self._programs}:{os.environ['PATH']}"
         with self._answering():
-            return run_script(self.shell, script, self.folder, {"PATH": path, **variables})
+            return run_script(self.shell, script, self.folder, {"PATH": path} | variables)
 
     def apply(self, *removals: Fate, **variables: str) -> ScriptRun:
         """Carry out removals in the account."""
@@ -100,7 +100,7 @@ class AwsStub:
 
     def backups(self) -> list[dict[str, Any]]:
         """Return what was saved of users in the order in which they were saved."""
-        files = [*(self.folder / f"{LOG}.backup").glob("*")]
+        files = list((self.folder / f"{LOG}.backup").glob("*"))
         files.sort(key=lambda file: (file.stat().st_mtime_ns, file.name))
         return [json.loads(file.read_text()) for file in files]
 

@@ -27,16 +27,18 @@ Row = dict[str, Value]
 
 KEY_CELLS = ("active", "last_rotated", "last_used_date", "last_used_region", "last_used_service")
 COLUMNS = (
-    "user",
-    "arn",
-    "user_creation_time",
-    "password_enabled",
-    "password_last_used",
-    "password_last_changed",
-    "password_next_rotation",
-    "mfa_active",
-    *(f"access_key_{slot}_{cell}" for slot in (1, 2) for cell in KEY_CELLS),
-    *(f"cert_{slot}_{cell}" for slot in (1, 2) for cell in ("active", "last_rotated")),
+    (
+        "user",
+        "arn",
+        "user_creation_time",
+        "password_enabled",
+        "password_last_used",
+        "password_last_changed",
+        "password_next_rotation",
+        "mfa_active",
+    )
+    + tuple(f"access_key_{slot}_{cell}" for slot in (1, 2) for cell in KEY_CELLS)
+    + tuple(f"cert_{slot}_{cell}" for slot in (1, 2) for cell in ("active", "last_rotated"))
 )
 MORE_CREDENTIALS = "additional_credentials_info"
 COLUMNS_OF_2014 = tuple(column for column in COLUMNS if "_last_used_" not in column)
@@ -81,7 +83,7 @@ def no_key() -> Row:
 
 def a_key(created: Value = LONG_AGO, used: Value = "N/A", *, active: bool = True) -> Row:
     place = ("N/A", "N/A") if used == "N/A" else ("eu-west-1", "ec2")
-    return dict(zip(KEY_CELLS, (str(active).lower(), created, used, *place), strict=True))
+    return dict(zip(KEY_CELLS, (str(active).lower(), created, used) + place, strict=True))
 
 
 def an_inactive_key(created: Value = LONG_AGO, used: Value = "N/A") -> Row:
@@ -184,7 +186,7 @@ def saved(folder: Path, content: str | bytes, name: str = "report.csv") -> Path:
 def saved_credentials(report: Path, **status: str) -> None:
     """Save AWS's list of service-specific credentials beside a report: by user, active or not."""
     fields = {"ServiceName": "x.amazonaws.com", "CreateDate": "2026-01-01T00:00:00Z"}
-    listed = [{"UserName": user, "Status": each, **fields} for user, each in status.items()]
+    listed = [{"UserName": user, "Status": each} | fields for user, each in status.items()]
     answer = json.dumps({"ServiceSpecificCredentials": listed})
     saved(report.parent, answer, f"{report.name}.service-credentials.json")
 
@@ -249,7 +251,7 @@ def run(*arguments: object, screen: io.StringIO | None = None, folder: Path = RO
         contextlib.redirect_stdout(screen or stdout),
         contextlib.redirect_stderr(stderr),
     ):
-        code = main([*map(str, arguments)])
+        code = main(list(map(str, arguments)))
         stdout.flush()
         stderr.flush()
         shown = screen.getvalue().encode() if screen else output.getvalue()

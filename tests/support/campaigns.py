@@ -123,8 +123,9 @@ def is_deactivated(_: random.Random, row: Row, __: Moment) -> Row:
 
 
 EVENTS = (
-    *(signs_in, gets_password, loses_password, gets_key, rotates_key, key_changes, key_changes),
-    *(keys_swap, certificate_changes, mfa_changes, is_deactivated, is_deactivated),
+    (signs_in, gets_password, loses_password)
+    + (gets_key, rotates_key, key_changes, key_changes)
+    + (keys_swap, certificate_changes, mfa_changes, is_deactivated, is_deactivated)
 )
 
 

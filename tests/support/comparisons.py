@@ -59,8 +59,7 @@ def compared_each(sides: Iterable[tuple[Row | None, Row | None]]) -> Iterator[pd
 
 def named(row: Row | None, name: str) -> Row | None:
     """Return a row as that of a user of another name."""
-    return row and {
-        **row,
+    return row and row | {
         "user": name,
         "arn": f"{row['arn']}".replace("user/quiet", f"user/{name}"),
     }

@@ -14,9 +14,9 @@ Cells = Mapping[str, str]
 _FLAGS = ("access_key_1_active", "access_key_2_active", "cert_1_active", "cert_2_active")
 _NEVER = ("N/A", "no_information", "")
 _PAST = (
-    *("user_creation_time", "password_last_used", "password_last_changed"),
-    *(f"access_key_{slot}_last_{what}" for slot in "12" for what in ("rotated", "used_date")),
-    *(f"cert_{slot}_last_rotated" for slot in "12"),
+    ("user_creation_time", "password_last_used", "password_last_changed")
+    + tuple(f"access_key_{slot}_last_{what}" for slot in "12" for what in ("rotated", "used_date"))
+    + tuple(f"cert_{slot}_last_rotated" for slot in "12")
 )
 
 
@@ -60,11 +60,13 @@ class Shown(NamedTuple):
 
     @property
     def is_unknown(self) -> bool:
-        flags = self.password[0], self.mfa, *(of[0] for of in (*self.keys, *self.certificates))
+        flags = (self.password[0], self.mfa) + tuple(
+            of[0] for of in (*self.keys, *self.certificates)
+        )
         times = self.password[1], *(at for of in self.keys for at in of[1:])
         times = (*times, *(of[1] for of in self.certificates))
         changed = (self.password[2],) if self.password[0] == "true" else ()
-        return not {*flags} <= {"true", "false"} or "?" in (*times, *changed)
+        return not set(flags) <= {"true", "false"} or "?" in (*times, *changed)
 
     @property
     def has_active(self) -> bool:
@@ -176,7 +178,7 @@ def days_after(later: date, earlier: date) -> int:
 
 
 def last_words(words: Iterable[Word]) -> list[Word]:
-    words = [*words]
+    words = list(words)
     days = {word.person: max(o.day for o in words if o.person == word.person) for word in words}
     return [word for word in words if days_after(days[word.person], word.day) <= 1]
 
@@ -197,7 +199,7 @@ def verdict(user: tuple[str, str, datetime | None], ledger: Sequence[Word]) -> V
         return None
     # Of one report and day, a word that names the users of its second comes first.
     seen = max(removals, key=lambda of: (of.report, of.day, of.names is not None, of.person))
-    said = [*last_words(own), *_of_former_names(user, seen, own, ledger)]
+    said = last_words(own) + _of_former_names(user, seen, own, ledger)
     against = any(_counts(word, seen) for word in said if not word.removes)
     against |= any(word.report > seen.report for word in own if not word.removes)
     milder = [
@@ -280,7 +282,7 @@ def _state(  # noqa: C901, PLR0911  the law has as many
     now = since[-1].users.get((name, created)) if since else None
     if word == "delete" and seen.shown.has_access and now and now.is_bare:
         return "deactivated"
-    days = [seen.day, *(report.time.date() for report in since)]
+    days = [seen.day] + [report.time.date() for report in since]
     if days_after(max(days), seen.report.date()) > 60:
         return "lapsed"
     rows = [report.users.get((name, created)) for report in since]
@@ -338,5 +340,5 @@ def _with_names(word: Word, reports: Sequence[Report]) -> Word:
         for report in reports:
             if (report.account, report.as_of) == (account, moment(word.cells["as_of"])):
                 names = ";".join(sorted(report.of_second(created)))
-                return Word({**word.cells, "same_second": names})
+                return Word(dict(word.cells) | {"same_second": names})
     return word

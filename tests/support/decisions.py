@@ -94,7 +94,7 @@ def of_account(account: str, decided: LedgerLine) -> LedgerLine:
 
 def user_rows(*users: Row, as_of: datetime = AS_OF) -> list[dict[str, str]]:
     """Return the users as `users.csv` has them."""
-    return [{**row} for row in _rows_of(report_text(users), as_of)]
+    return [dict(row) for row in _rows_of(report_text(users), as_of)]
 
 
 @cache
@@ -151,10 +151,10 @@ def line(  # noqa: PLR0913  what a person enters, and on what
     user = user or a_user()
     cells = _Cells(user, as_of)
     if decision == "keep":
-        fields = {"comment": "break-glass", **fields}
-    names = None if beside is None else frozenset({str(user["user"]), *beside})
+        fields = {"comment": "break-glass"} | fields
+    names = None if beside is None else frozenset({str(user["user"])} | set(beside))
     place = {"workbook": "review.xlsx", "row": 2, "read_from": EntryPlace("decisions.csv", 2)}
-    standard = {"user_row": cells, "same_second": names, **place}
+    standard = {"user_row": cells, "same_second": names} | place
     return LedgerLine(
         decision=Decision(decision),
         decided_by=by,
@@ -189,7 +189,7 @@ def bulk(
     writer = csv.DictWriter(text, heads, extrasaction="ignore", restval="", lineterminator="\n")
     writer.writeheader()
     for row, cells in zip(rows, [*entered, *[()] * 1000], strict=False):
-        writer.writerow({**row, **dict(zip(ENTRIES, cells, strict=False))})
+        writer.writerow(dict(row) | dict(zip(ENTRIES, cells, strict=False)))
     return text.getvalue().encode()
 
 

@@ -73,7 +73,7 @@ def is_clear(user: User | None) -> bool:
     """Return whether no two credentials of a user are of one second: then each is known by it."""
     slots = (user.keys, user.certificates) if user else ()
     moments = [[slot.created for slot in pair if slot.state != ABSENT] for pair in slots]
-    return all(len({*each}) == len(each) for each in moments)
+    return all(len(set(each)) == len(each) for each in moments)
 
 
 def _kind(
@@ -84,7 +84,7 @@ def _kind(
     before, now = words
     is_other = before != now
     signed_in, first = _sign_in(was, has)
-    used = bool([*_key_uses(was, has)])
+    used = bool(list(_key_uses(was, has)))
     had_use = any(slot.unread_use or (slot.used and slot.state != ABSENT) for slot in was.keys)
     fits = {
         "re-created": was.created and has.created and was.created != has.created,
@@ -124,7 +124,7 @@ def _key_uses(was: User, has: User) -> Iterator[datetime]:
 
 
 def _was_idle(user: User, earlier: datetime) -> bool:
-    uses = [user.signed_in, *(slot.used for slot in user.keys)]
+    uses = [user.signed_in] + [slot.used for slot in user.keys]
     known = [use for use in uses if use]
     is_read = not any(slot.unread_use for slot in user.keys)
     is_read &= not any(cell.column == "password_last_used" for cell in user.unread)

@@ -60,7 +60,7 @@ def an_account(account: str, chance: random.Random) -> Iterator[tuple[Named, Giv
         following = [row for user in users for row in what_became(chance, user, happened)]
         if chance.random() < 0.3:
             following.append(_newcomer(f"new{number}", account, happened(), chance))
-        users = [*{row["arn"]: row for row in following}.values()]
+        users = list({row["arn"]: row for row in following}.values())
         at += timedelta(days=days, minutes=minutes)
 
 

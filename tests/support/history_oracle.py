@@ -158,7 +158,7 @@ def _count_reports(
         "reports": len(moments),
         "first": moments[0],
         "last": moments[-1],
-        "longest_gap": max([*stretches, *longer], default=0),
+        "longest_gap": max(stretches + longer, default=0),
         "gap_days": sum(longer),
     }
 
@@ -189,9 +189,9 @@ def _walk(shown: Shown, days: Sequence[tuple[datetime, Day]], used: dict[Person,
         counts["used_before"] += used_before is not None
         shown.users[-1] = (*shown.users[-1], used_before)
     names = (
-        *("users_start", "created", "appeared", "removed", "users_end", "renamed"),
-        *("unused_start", "newly_unused", "unused_removed", "back_in_use", "unused_unclear"),
-        *("unused_end", "used_before"),
+        ("users_start", "created", "appeared", "removed", "users_end", "renamed")
+        + ("unused_start", "newly_unused", "unused_removed", "back_in_use", "unused_unclear")
+        + ("unused_end", "used_before")
     )
     shown.numbers |= {name: counts[name] for name in names}
 

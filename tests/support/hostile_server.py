@@ -127,8 +127,7 @@ ENTITIES = (
 )
 STATUSES = (200, 206, 400, 403, 404, 407, 429, 500, 503, 511)
 
-PAGES = {
-    **{f"an HTML page with status {status}": body(HTML, status) for status in STATUSES},
+PAGES = {f"an HTML page with status {status}": body(HTML, status) for status in STATUSES} | {
     "HTML without a type": body("<html>{echo}", 200),
     "HTML that is XML": body(XHTML),
     "HTML that is XML, as an error": body(XHTML, 403),
@@ -233,14 +232,11 @@ REPORTS = {
     ),
     "an account of 11 digits": report(a_report(CALLER).replace(CALLER.encode(), b"11112222333")),
     "no time": result(f"<Content>{b64encode(a_report(CALLER)).decode()}</Content>"),
-    **{
-        f"the time {moment}": report(a_report(CALLER), moment)
-        for moment in (
-            *("yesterday", "", "2026-05-01T12:30:15", "0001-01-01T00:00:00+14:00", "9" * 30),
-            *("2009-12-31T23:59:59Z", "2099-01-01T00:00:00Z"),
-            "9999-12-31T23:59:59-14:00",
-        )
-    },
+} | {
+    f"the time {moment}": report(a_report(CALLER), moment)
+    for moment in ("yesterday", "", "2026-05-01T12:30:15", "0001-01-01T00:00:00+14:00", "9" * 30)
+    + ("2009-12-31T23:59:59Z", "2099-01-01T00:00:00Z")
+    + ("9999-12-31T23:59:59-14:00",)
 }
 """False answers to GetCredentialReport."""
 
@@ -326,5 +322,5 @@ ENDLESS = {
 }
 """Lists that never end, each page with a new name for the next."""
 
-WAYS = {**PAGES, **BODIES, **CONNECTIONS}
+WAYS = PAGES | BODIES | CONNECTIONS
 """Ways to answer falsely to any operation of IAM and STS."""

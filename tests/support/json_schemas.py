@@ -18,4 +18,4 @@ def closed(part: Any) -> Any:
         return part
     inside = {name: closed(each) for name, each in part.items()}
     has_fields = part.get("type") == "object" and "properties" in part
-    return {"additionalProperties": False, **inside} if has_fields else inside
+    return {"additionalProperties": False} | inside if has_fields else inside

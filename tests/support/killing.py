@@ -41,7 +41,7 @@ class RunsToKill:
         self, *arguments: str | Path, script: str = "", variables: Mapping[str, str] | None = None
     ) -> int:
         """Begin a run, after lines that spoil it, and return the number of its process."""
-        call = [*map(str, arguments)], variables or {}, script
+        call = list(map(str, arguments)), variables or {}, script
         self._arguments.write(json.dumps(call).encode() + b"\n")
         self._arguments.flush()
         return int(self._answers.readline())

@@ -40,11 +40,11 @@ EXCUSED: Final = ("*,u1*,On leave,IT,", "*,<root_account>,Locked away,IT,")
 def everything() -> list[Row]:
     """Return random users and roots, and rare ones."""
     chance = random.Random(20_260_502)
-    return [
-        *(a_random_root(chance, number) for number in range(200)),
-        *(a_random_user(chance, number) for number in range(120)),
-        *rare_users(0),
-    ]
+    return (
+        [a_random_root(chance, number) for number in range(200)]
+        + [a_random_user(chance, number) for number in range(120)]
+        + rare_users(0)
+    )
 
 
 def inspected(
@@ -81,7 +81,7 @@ def ocsf_bytes(analysis: Analysis) -> bytes:
 
 
 def ocsf(analysis: Analysis) -> list[Document]:
-    return [*map(json.loads, ocsf_bytes(analysis).splitlines())]
+    return list(map(json.loads, ocsf_bytes(analysis).splitlines()))
 
 
 class ReadFinding(NamedTuple):

@@ -43,10 +43,10 @@ UNUSED = (Verdict.UNUSED,)
 HEADER_OF_EXEMPTIONS = "account,user,reason,owner,expires"
 
 HARD_NAMES = (
-    *("=1+1", "+A1", "-1", "@SUM", "a,b", "NA", "null", "None", "nan", "007", "1e5", "true"),
-    *("n" * 64, "bell\x07\x1b[31mred\x9b1mbold", "tab\tstop", "two\nlines", "carriage\rreturn"),
-    *('"quoted"', "it's", "'=1+1", "<b>x</b>", "[bold red]x[/bold red]", ":smile:", "back\\slash"),
-    *("\u202ereversed", "zoë", "名前", " spaces "),
+    ("=1+1", "+A1", "-1", "@SUM", "a,b", "NA", "null", "None", "nan", "007", "1e5", "true")
+    + ("n" * 64, "bell\x07\x1b[31mred\x9b1mbold", "tab\tstop", "two\nlines", "carriage\rreturn")
+    + ('"quoted"', "it's", "'=1+1", "<b>x</b>", "[bold red]x[/bold red]", ":smile:", "back\\slash")
+    + ("\u202ereversed", "zoë", "名前", " spaces ")
 )
 """Names that spreadsheets, terminals, CSV readers or markup spoil; IAM could give half of them."""
 
@@ -156,20 +156,21 @@ def markdown_text(analysis: Analysis, verdicts: Collection[Verdict] = ALL) -> st
 
 def one_of_each_shape(parts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return one of each set of fields, types and words: a schema sees no other difference."""
-    return [*{_shape(each): each for each in parts}.values()]
+    return list({_shape(each): each for each in parts}.values())
 
 
 def _shape(part: Any) -> str:
     if isinstance(part, dict):
         return str([(key, part[key] if key in _WORDS else _shape(part[key])) for key in part])
     if isinstance(part, list):
-        return str(sorted({*map(_shape, part)}))
+        return str(sorted(set(map(_shape, part))))
     return type(part).__name__
 
 
 _WORDS = (
-    *("verdict", "certainty", "reason", "caveat", "age_band", "rule", "severity", "status"),
-    *("outcome", "event_code", "GeneratorId", "credreport/Outcome", "Status", "subject", "slot"),
+    ("verdict", "certainty", "reason", "caveat")
+    + ("age_band", "rule", "severity", "status")
+    + ("outcome", "event_code", "GeneratorId", "credreport/Outcome", "Status", "subject", "slot")
 )
 
 

@@ -112,7 +112,7 @@ def check_facts(rule_id: str, table: Mapping[str, Row]) -> None:
     """Hold the one fact that a rule has to tell of each row, all on one page, to the text."""
     frame = found(rule_id, *table.values())
     facts = dict(zip(frame["row"], frame["fact"], strict=True))
-    assert [facts[row] for row in sorted(facts)] == [*table]
+    assert [facts[row] for row in sorted(facts)] == list(table)
     assert len(frame) == len(table)
 
 

@@ -36,7 +36,7 @@ def review_picture() -> str:
         for head, value in zip(ENTRY_HEADS, decided, strict=True):
             sheet.cell(row, heads.index(head) + 1, value)
     last = heads.index(_LAST_HEAD) + 1
-    cells = [*sheet.iter_rows(min_row=top, max_row=top + _ROWS - 1, max_col=last)]
+    cells = list(sheet.iter_rows(min_row=top, max_row=top + _ROWS - 1, max_col=last))
     edges = _edges(_width(sheet, at) for at in range(1, last + 1))
     tops = _edges(max(map(len, map(_lines, row))) * _LINE + 6 for row in cells)
     drawn = [

@@ -62,9 +62,9 @@ def problem_of(content: str | bytes) -> Problem:
 def cells(report: Report) -> list[dict[str, Any]]:
     """Return what the report says of each IAM user, in the order of the rows."""
     shown = [
-        {"row": row, **{name: cell for name, cell in texts.items() if cell is not None}}
+        {"row": row} | {name: cell for name, cell in texts.items() if cell is not None}
         for page in report.iam_users.slices()
-        for row, texts in zip(page.row.tolist(), pa.table({**page.text}).to_pylist(), strict=True)
+        for row, texts in zip(page.row.tolist(), pa.table(dict(page.text)).to_pylist(), strict=True)
     ]
     return sorted(shown, key=lambda each: (each["row"], each["arn"]))
 

@@ -17,25 +17,27 @@ def log_row(
 ) -> Any:
     """Return one line of a log: by default that a user was deleted, as Anna decided."""
     account = cells.get("account", ACCOUNT)
-    return {
-        **dict.fromkeys(LOG_COLUMNS, ""),
-        "time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
-        "run": "20260505T093000Z-77",
-        "account": account,
-        "caller": CALLER,
-        "script_sha256": "b" * 64,
-        "ledger_sha256": "c" * 64,
-        "decision": "delete",
-        "decided_by": "Anna",
-        "decided_on": "2026-05-01",
-        "user": name,
-        "arn": f"arn:aws:iam::{account}:user/{name}",
-        "created": f"{created:%Y-%m-%dT%H:%M:%SZ}",
-        "step": "delete-user",
-        "result": "ok",
-        "detail": name,
-        **cells,
-    }
+    return (
+        dict.fromkeys(LOG_COLUMNS, "")
+        | {
+            "time": f"{at:%Y-%m-%dT%H:%M:%SZ}",
+            "run": "20260505T093000Z-77",
+            "account": account,
+            "caller": CALLER,
+            "script_sha256": "b" * 64,
+            "ledger_sha256": "c" * 64,
+            "decision": "delete",
+            "decided_by": "Anna",
+            "decided_on": "2026-05-01",
+            "user": name,
+            "arn": f"arn:aws:iam::{account}:user/{name}",
+            "created": f"{created:%Y-%m-%dT%H:%M:%SZ}",
+            "step": "delete-user",
+            "result": "ok",
+            "detail": name,
+        }
+        | cells
+    )
 
 
 def log_text(*rows: dict[str, str]) -> str:

@@ -109,15 +109,15 @@ def removal(  # noqa: PLR0913  what a person decides, and when
         decided_on=date(2026, 5, 2),
         ticket=ticket,
         comment=comment,
-        user_row={
-            **dict.fromkeys(columns.OF_USERS_CSV, ""),
+        user_row=dict.fromkeys(columns.OF_USERS_CSV, "")
+        | {
             columns.ARN: arn,
             columns.USER: name,
             columns.OWNER: owner,
             columns.AS_OF_SOURCE: AsOfSource.FILE_NAME,
-            **{cell: stated(moment) for cell, moment in moments.items()},
-        },
-        same_second=frozenset({name, *beside}),
+        }
+        | {cell: stated(moment) for cell, moment in moments.items()},
+        same_second=frozenset({name} | set(beside)),
         read_from=EntryPlace("decisions.csv", 2),
     )
     before = ReportedUser(replace(NOTHING, **state), services)

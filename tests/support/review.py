@@ -77,7 +77,7 @@ def fill_in(
                 cells: tuple[Any, ...] = (word, by, on, None, comment)
                 for head, value in zip(HEADS, cells if word != "=" else (None,) * 5, strict=True):
                     sheet.cell(int(str(row[0].row)), columns[head]).value = value
-    assert filled == {*entries}, f"not listed: {sorted({*entries} - filled)}"
+    assert filled == set(entries), f"not listed: {sorted(set(entries) - filled)}"
     book.save(copy or workbook)
     return copy or workbook
 
@@ -213,7 +213,7 @@ def _cells_with_review(book: Workbook) -> list[Any]:
 
 def given_reports(**given: Any) -> GivenReports:
     """Return the reports that tests judged, or other `sources`, to make lists anew."""
-    of_tests = {"sources": [*REPORTS.values()], "sheets": [*SheetName]}
+    of_tests = {"sources": list(REPORTS.values()), "sheets": list(SheetName)}
     return GivenReports(make_lists=users_on_lists, **{**of_tests, **given})
 
 

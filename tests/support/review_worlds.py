@@ -132,7 +132,7 @@ class World:
         """Let time pass, as far as the next report: every other user changes."""
         self.now = REPORTED[stage]
         happened = events.moments(self.rng, self.now - 20 * A_DAY, self.now)
-        for row in [*self.users]:
+        for row in list(self.users):
             if row in self.users:
                 became = self.changed(row, happened)
                 at = self.users.index(row)
@@ -184,20 +184,20 @@ class World:
 
     def rows_of_report(self, stage: int) -> list[Row]:
         roots = [the_root(each) for each in self.accounts if each not in self.cut[stage]]
-        return [*roots, *self.shown[stage]]
+        return roots + self.shown[stage]
 
     # What reviewers do
 
     def review(self, stage: int, rows: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
         """Let people decide on the lists of a stage, now and then also on older ones."""
         old = [each for each in self.lists if self.rng.random() < 0.4]
-        new = [self.new_list(by, stage, rows) for by in self.rng.sample([*HOURS], 2)]
+        new = [self.new_list(by, stage, rows) for by in self.rng.sample(list(HOURS), 2)]
         self.lists += new
         before = {id(each): dict(each.words) for each in self.lists}
         for _ in range(self.rng.choice([1, 1, 2, 3])):
             for each in (*new, *old):
                 self.fill_in(each)
-            for each in self.rng.sample([*new, *old], len(new) + len(old)):
+            for each in self.rng.sample(new + old, len(new) + len(old)):
                 if self.rng.random() < 0.9:
                     self.hand_in(each)
             self.now += A_DAY
@@ -208,7 +208,7 @@ class World:
         self, by: str, stage: int, rows: Mapping[str, Sequence[Mapping[str, str]]]
     ) -> ListCopy:
         """Make a list, perhaps with an as-of that somebody typed, perhaps a filtered one."""
-        variant = self.rng.choice([""] * 7 + [*AS_OF])
+        variant = self.rng.choice([""] * 7 + list(AS_OF))
         own = [
             row
             for row in rows[variant]
@@ -240,16 +240,16 @@ class World:
         entries = read_entries(copy.name, copy.content(), self.now.date())
         self.ledgers[side] = collect(self.ledgers[side], [entries], self.now.date()).ledger
         lines = self.ledgers[side].lines
-        there = {(*line.subject, line.decided_by, line.decided_on, line.decision) for line in lines}
+        there = {line.subject + (line.decided_by, line.decided_on, line.decision) for line in lines}
         for word in valid.values():
-            assert (*word.key, word.person, word.day, word.decision) in there, (self.seed, word)
+            assert word.key + (word.person, word.day, word.decision) in there, (self.seed, word)
 
     def merged(self) -> bytes:
         """Return both ledgers as git merges them: every line of either, in any order."""
         texts = [ledger_bytes(each.lines).decode().splitlines() for each in self.ledgers]
-        lines = sorted({*texts[0][1:], *texts[1][1:]})
+        lines = sorted(set(texts[0][1:]) | set(texts[1][1:]))
         self.rng.shuffle(lines)
-        return "\n".join([texts[0][0], *lines, ""]).encode()
+        return "\n".join([texts[0][0]] + lines + [""]).encode()
 
 
 # The reports and lists of all worlds, and what is asked of the product
@@ -308,8 +308,8 @@ def checked(
     exempt = {key[:2] for key in keys if rng.random() < 0.08}
     ended = {key[:2] for key in keys if rng.random() < 0.08} - exempt
     names = ("account", "user", "reason", "owner", "expires")
-    rows = [(*key, "by design", "Ann", "") for key in sorted(exempt)]
-    rows += [(*key, "by design", "Ann", "2025-01-01") for key in sorted(ended)]
+    rows = [key + ("by design", "Ann", "") for key in sorted(exempt)]
+    rows += [key + ("by design", "Ann", "2025-01-01") for key in sorted(ended)]
     exemptions = exemptions_of(*map(",".join, rows))
     analysis = analyzer.analyze(loaded(stages, given), exemptions=exemptions)
     says = said_by_product(Ledger(lines=tuple(lines)), analysis)
@@ -350,7 +350,7 @@ def said_by_product(ledger: Ledger, analysis: analyzer.Analysis) -> dict[Key, la
     """Return what the plan says of each removal: its state, and what is done."""
     plan = removal_plan(ledger, analysis.report, analysis.judged)
     every = [(each.line, law.Outcome("open", str(each.action))) for each in plan.removals]
-    every += [(o.line, law.Outcome(str(o.state))) for o in (*plan.left_out, *plan.done)]
+    every += [(o.line, law.Outcome(str(o.state))) for o in plan.left_out + plan.done]
     return {
         Key(line.account, line.user, created): outcome
         for line, outcome in every

@@ -263,7 +263,7 @@ def read(text: str, as_of: datetime) -> list[Row]:
     rows: dict[object, Row] = {}
     for row in rows_of(text):
         rows.setdefault((is_root(row), row["arn"]), Row(row, as_of))
-    return [*rows.values()]
+    return list(rows.values())
 
 
 def verdict(rule: str, row: Row, slot: int, holds: Known) -> Iterator[Verdict]:

@@ -242,8 +242,8 @@ def read_user(row: dict[str, str]) -> User:
 
 
 def all_unread(user: User) -> tuple[Cell, ...]:
-    slots = (*user.keys, *user.certificates)
-    in_slots = (cell for slot in slots for cell in (*slot.unread, *slot.unread_use))
+    slots = user.keys + user.certificates
+    in_slots = (cell for slot in slots for cell in slot.unread + slot.unread_use)
     return (*user.unread, *user.unread_creation, *user.unread_mfa, *user.unread_changed, *in_slots)
 
 

@@ -182,7 +182,7 @@ def _layout(sheet: Worksheet) -> list[str]:
         f"valid in {each.sqref}: {each.type} {each.operator} {each.formula1} {each.error}"
         for each in sheet.data_validations.dataValidation
     ]
-    return [*(f"{name}: {value}" for name, value in layout.items() if value), *valid]
+    return [f"{name}: {value}" for name, value in layout.items() if value] + valid
 
 
 def _lines(sheet: Worksheet, results: Worksheet) -> Iterator[str]:

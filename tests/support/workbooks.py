@@ -185,7 +185,7 @@ def saved_by_libreoffice(folder: Path, content: bytes) -> bytes:
     (folder / "in").mkdir()
     path = folder / "in" / "LAST.xlsx"
     path.write_bytes(content)
-    command = [*office(folder), "--convert-to", "xlsx", "--outdir", str(folder), str(path)]
+    command = office(folder) + ["--convert-to", "xlsx", "--outdir", str(folder), str(path)]
     subprocess.run(command, check=True, capture_output=True)
     return (folder / "LAST.xlsx").read_bytes()
 
@@ -194,7 +194,7 @@ def seen_by_libreoffice(folder: Path, book: bytes) -> dict[str, list[Sequence[st
     """Return what LibreOffice shows on each sheet after it has calculated every formula."""
     path = folder / "book.xlsx"
     path.write_bytes(book)
-    command = [*office(folder), "--convert-to", _EVERY_SHEET_AS_CSV]
+    command = office(folder) + ["--convert-to", _EVERY_SHEET_AS_CSV]
     command += ["--outdir", str(folder), str(path)]
     subprocess.run(command, check=True, capture_output=True)
     return {

@@ -62,7 +62,7 @@ LAYOUTS: dict[str, tuple[str, ...]] = {
 def a_cell(chance: random.Random, column: str) -> str:
     """Return what may stand in a column, or what no AWS writes there."""
     if column.endswith(("_active", "_enabled")):
-        return chance.choice(["true", "false", "soon", *BOOLEANS])
+        return chance.choice(["true", "false", "soon"] + BOOLEANS)
     if column.endswith(("_region", "_service")):
         return chance.choice(PLACES)
     if column == MORE_CREDENTIALS:
@@ -98,7 +98,7 @@ def a_harmed_user(chance: random.Random, number: int) -> Row:
     row = a_random_user(chance, number) | {MORE_CREDENTIALS: ""}
     if number % 20 == 0:
         row["arn"] = chance.choice(NO_ARNS).format(number)
-    for column in chance.sample([*row][2:], chance.choice([0, 1, 1, 2, 3])):
+    for column in chance.sample(list(row)[2:], chance.choice([0, 1, 1, 2, 3])):
         row[column] = a_cell(chance, column)
     return row
 
@@ -106,7 +106,7 @@ def a_harmed_user(chance: random.Random, number: int) -> Row:
 def random_rows(chance: random.Random) -> list[Row]:
     """Return users, some of whom stand twice."""
     users = [a_harmed_user(chance, number) for number in range(USERS)]
-    return [*users, *chance.sample(users, USERS // 4)]
+    return users + chance.sample(users, USERS // 4)
 
 
 def judged(text: str, terms: Terms = TERMS) -> dict[str, Judgement]:
@@ -149,7 +149,7 @@ def test_random_users_are_judged_as_the_law_says(layout: str) -> None:
 def test_a_random_user_is_undetermined_for_the_cells_that_deserve_it() -> None:
     chance = random.Random("blame")
     users = [a_harmed_user(chance, number) for number in range(USERS)]
-    text = report_text([*users, a_user("last")]).replace("two words", "s3")  # not always blamed
+    text = report_text(users + [a_user("last")]).replace("two words", "s3")  # not always blamed
     found, law = judged(text), {str(each.row): each for each in judge(text, TERMS)}
     assert found.keys() == law.keys()
     assert [(found[row], law[row]) for row in law if not agrees(found[row], law[row])] == []

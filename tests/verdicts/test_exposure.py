@@ -44,11 +44,11 @@ CASES: dict[str, Row] = {
 def exposures(*users: Row, columns: tuple[str, ...] = COLUMNS) -> list[str]:
     """Return the exposure of users, each in an account of its own."""
     text = report_text(in_separate_accounts(users), root=ROOT, columns=columns)
-    return [*judged_users(("report.csv", text.encode()))["exposure"].astype(str)]
+    return list(judged_users(("report.csv", text.encode()))["exposure"].astype(str))
 
 
 def test_the_most_dangerous_working_credential_counts() -> None:
-    assert exposures(*CASES.values()) == [*CASES]
+    assert exposures(*CASES.values()) == list(CASES)
 
 
 def test_who_may_have_a_service_credential_is_exposed() -> None:
@@ -80,7 +80,7 @@ def possible(raw: str | None) -> tuple[bool, ...]:
 def possible_exposures(row: dict[str, str]) -> Iterator[str]:
     """Yield the exposure for every way in which the unknown cells could be filled."""
     flags = [f"{key}_active" for key in ("access_key_1", "access_key_2", "cert_1", "cert_2")]
-    cells = ["password_enabled", "mfa_active", *flags]
+    cells = ["password_enabled", "mfa_active"] + flags
     for password, mfa, *active in product(*(possible(row.get(name)) for name in cells)):
         if password and not mfa:
             yield "password-without-mfa"
@@ -127,6 +127,6 @@ def test_an_unknown_cell_counts_as_the_worst_that_it_could_be() -> None:
     rows = [row for row in rows_of(text) if row["user"] != "<root_account>"]
     assert len(rows) == len(found)
     for row, exposure in zip(rows, found, strict=True):
-        words = {*possible_exposures(row)}
+        words = set(possible_exposures(row))
         unknown = " (unknown)" if len(words) > 1 else ""
         assert exposure == min(words, key=order.index) + unknown, row

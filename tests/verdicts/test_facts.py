@@ -28,7 +28,7 @@ from tests.support.pages import of_users, page_of
 from tests.support.rule_oracle import Known, both, either, no
 
 ANSWERS = (True, False, None)
-PAIRS = [*product(ANSWERS, ANSWERS)]
+PAIRS = list(product(ANSWERS, ANSWERS))
 
 
 def truth(*answers: Known) -> Truth:
@@ -45,7 +45,7 @@ def answers(found: Truth) -> list[Known]:
 
 
 def test_what_is_unknown_is_neither_yes_nor_no() -> None:
-    holds, unknown = np.array([[*pair] for pair in product((True, False), repeat=2)]).T
+    holds, unknown = np.array([list(pair) for pair in product((True, False), repeat=2)]).T
     assert answers(Truth.unless_unknown(holds, unknown)) == [None, True, None, False]
     assert truth(*ANSWERS).unknown.tolist() == [False, False, True]
 
@@ -163,7 +163,7 @@ def test_each_command_is_named_once_and_those_for_what_no_report_shows_always() 
     hidden = (of_service, "aws iam list-ssh-public-keys --user-name=ann")
     assert aws_commands((), "ann", "") == hidden
     service = aws_commands({"service-credential", "service-credential-user"}, "ann", "arn")
-    assert [*map(service.count, hidden)] == [1, 1]
+    assert list(map(service.count, hidden)) == [1, 1]
 
 
 def test_a_cell_of_a_column_that_the_report_lacks_is_named_as_missing() -> None:

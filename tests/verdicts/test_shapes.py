@@ -92,7 +92,7 @@ LACKING: dict[str, dict[str, str]] = {
     "password_last_changed": check(),
     "password_next_rotation": check(),
     f"{USED_DATE} access_key_2_last_used_date": WITHOUT_USES,
-    " ".join({*COLUMNS} - {*COLUMNS_OF_2014}): WITHOUT_USES,
+    " ".join(set(COLUMNS) - set(COLUMNS_OF_2014)): WITHOUT_USES,
     " ".join(name for name in COLUMNS if name.endswith(("_region", "_service"))): check(),
     " ".join(OPTIONAL): check(UNREAD, busy=WITHOUT_DATES, idle=WITHOUT_DATES),
 }
@@ -107,11 +107,11 @@ def test_a_report_without_a_column_that_may_be_missing_is_judged_by_the_others()
 # ARNs that name no account
 
 
-NO_ACCOUNT = {
-    **{each: f"arn:aws:iam::{each}:user/quiet" for each in ("test", "123XXXXXXXX", "1" * 13, "")},
-    **{each: each for each in ("fakearn", "[REDACTED]", "N/A", "", "arn:aws:i", "quiet")},
-    "digits of another script": f"arn:aws:iam::{chr(0x661) * 12}:user/quiet",
-}
+NO_ACCOUNT = (
+    {each: f"arn:aws:iam::{each}:user/quiet" for each in ("test", "123XXXXXXXX", "1" * 13, "")}
+    | {each: each for each in ("fakearn", "[REDACTED]", "N/A", "", "arn:aws:i", "quiet")}
+    | {"digits of another script": f"arn:aws:iam::{chr(0x661) * 12}:user/quiet"}
+)
 
 
 def test_a_user_whose_arn_names_no_account_is_refused_with_what_to_write_there() -> None:

@@ -65,7 +65,7 @@ def check(
 ) -> None:
     """Hold what the program says about each of these users to what is expected."""
     frame = judged([user for user, _ in cases], terms, columns)
-    assert [*judgements_by("row", frame).values()] == [expected for _, expected in cases]
+    assert list(judgements_by("row", frame).values()) == [expected for _, expected in cases]
 
 
 def unused(reason: str = "no-credentials", caveats: str = "") -> Judgement:
@@ -273,7 +273,7 @@ CASES: dict[str, Cases] = {
 @cache
 def all_judged() -> dict[str, list[tuple[Row, Judgement, Judgement]]]:
     """Return each user with what is expected and what the program says, judged in one report."""
-    table = {promise: [*cases] for promise, cases in CASES.items()}
+    table = {promise: list(cases) for promise, cases in CASES.items()}
     frame = judged(user for cases in table.values() for user, _ in cases)
     found = iter(judgements_by("row", frame).values())
     return {promise: [(*case, next(found)) for case in cases] for promise, cases in table.items()}
@@ -330,8 +330,8 @@ def test_a_moment_after_as_of_counts_as_this_very_day() -> None:
             a_user(key_1=a_key(created=then)),
         )
     ]
-    frame = judged([*users, a_user(created=AS_OF + 5 * SECOND)])
-    verdicts = [*judgements_by("row", frame).values()]
+    frame = judged(users + [a_user(created=AS_OF + 5 * SECOND)])
+    verdicts = list(judgements_by("row", frame).values())
     assert verdicts == [ACTIVE] * 9 + [unused(caveats="new-user")]
     assert frame["idle_days"][:9].tolist() == [0] * 9
     assert frame["age_days"].tolist()[-1] == 0
@@ -360,7 +360,7 @@ def test_idle_days_that_need_a_cell_that_is_not_understood_are_blank() -> None:
         a_user(key_1=a_key(created=days_before(7))),
         a_user(key_1=an_inactive_key(used=days_before(1)), key_2=a_key("N/A", days_before(7))),
     ]
-    frame = judged([*of_nothing, *of_another_credential, *of_a_week], STRICT)
+    frame = judged(of_nothing + of_another_credential + of_a_week, STRICT)
     verdicts = frame["verdict"].astype(str).tolist()
     assert verdicts[:9] == ["undetermined"] * 6 + ["active"] + ["undetermined"] * 2
     assert frame["idle_days"].fillna(-1).tolist() == [-1] * 9 + [7] * 4
@@ -369,14 +369,13 @@ def test_idle_days_that_need_a_cell_that_is_not_understood_are_blank() -> None:
 def test_the_sentence_of_a_caveat_names_the_cell_that_is_not_understood() -> None:
     page = of_users(*(a_user() | dict([each]) for each in NEEDED_BY_CERTAINTY))
     sentences = [f'{column} "{value}" is not understood.' for column, value in NEEDED_BY_CERTAINTY]
-    assert [*caveat_sentences(page)] == [((UNREAD, sentence),) for sentence in sentences]
+    assert list(caveat_sentences(page)) == [((UNREAD, sentence),) for sentence in sentences]
 
 
 def test_a_row_that_names_nobody_is_undetermined() -> None:
     of_account = f"arn:aws:iam::{ACCOUNT}:user/"
-    users = [
-        *(a_user() | {"arn": arn} for arn in (f"{of_account}other", f"{of_account}quiet/")),
-        *(a_user(name) for name in ("", "two words", "line\nbreak", "x" * 129)),
+    users = [a_user() | {"arn": arn} for arn in (f"{of_account}other", f"{of_account}quiet/")] + [
+        a_user(name) for name in ("", "two words", "line\nbreak", "x" * 129)
     ]
     frame = judged(users)
     assert frame["verdict"].astype(str).tolist() == ["undetermined"] * 6

@@ -79,7 +79,7 @@ def test_accounts_and_owners_have_a_sheet_of_their_counts() -> None:
         replace(report, account_names=named), exemptions=exempt, owners=owners
     )
     rows = [row for row in values(book_of(analysis)[TITLE]) if row[1] is not None]
-    accounts = [(row[0], row[4], row[5], *row[12:]) for row in rows[:6]]
+    accounts = [(row[0], row[4], row[5]) + row[12:] for row in rows[:6]]
     assert accounts == [
         ("Account", "IAM users", "unused", "Unused, can sign in", "of these without MFA"),
         ("000000000002 production", 3, 3, 3, 2),

@@ -40,8 +40,8 @@ def test_a_function_is_asked_once_for_each_text_that_occurs() -> None:
         asked.append(text)
         return text.upper()
 
-    part = pd.Series([*"abcdef"], dtype="category").iloc[1:3]
-    assert mapped(pd.concat([part, part], ignore_index=True), text_of).to_pylist() == [*"BCBC"]
+    part = pd.Series(list("abcdef"), dtype="category").iloc[1:3]
+    assert mapped(pd.concat([part, part], ignore_index=True), text_of).to_pylist() == list("BCBC")
     assert sorted(asked) == ["b", "c"]
 
 
@@ -59,14 +59,14 @@ def test_coded_columns_side_by_side_are_the_same_lines_as_columns_of_text(words:
     plain = {name: pa.array(cells, pa.large_string()) for name, cells in columns.items()}
     coded_columns = {name: cells.dictionary_encode() for name, cells in plain.items()}
     expected = BytesIO()
-    write_tables([plain], [*"abcde"], expected)
+    write_tables([plain], list("abcde"), expected)
     for kinds in (
         coded_columns,
         {**coded_columns, "c": plain["c"]},
         {**coded_columns, "e": plain["e"]},
     ):
         found = BytesIO()
-        write_tables([kinds], [*"abcde"], found)
+        write_tables([kinds], list("abcde"), found)
         assert found.getvalue() == expected.getvalue()
 
 

@@ -91,7 +91,7 @@ def test_a_reason_for_exemption_and_a_name_start_no_formula() -> None:
     analysis = analysis_of([a_user("ann")], exemptions_of("*,ann,\"=cmd|' /C calc'!A0\",,"))
     for rows in (csv_rows(analysis), finding_rows(analysis)):
         assert [row["exemption"] for row in rows] == ["'=cmd|' /C calc'!A0"]
-    assert {row["user"] for row in finding_rows(hard_names())} == {*map(guarded, HARD_NAMES)}
+    assert {row["user"] for row in finding_rows(hard_names())} == set(map(guarded, HARD_NAMES))
 
 
 def test_where_nothing_is_found_there_is_the_header_alone() -> None:
@@ -150,7 +150,7 @@ def test_cells_and_arns_come_back_as_they_were_quoted_as_by_the_csv_module() -> 
     users = [a_user(path=f"{n}/") | row for n, row in enumerate(odd)]
     analysis = analysis_of(users, columns=(*COLUMNS, MORE_CREDENTIALS))
     text = csv_bytes(analysis).decode()
-    assert text == "\n".join([*as_csv_module_quotes(text), ""])
+    assert text == "\n".join(as_csv_module_quotes(text) + [""])
     rows = csv_rows(analysis)
     found = [tuple(row[column] for column in FREE) for row in rows]
     assert found == [tuple(map(guarded, cells)) for cells in every]

@@ -84,7 +84,7 @@ def test_a_file_that_was_not_read_is_no_account() -> None:
 def test_verdicts_that_occur_are_counted_unused_first_and_unused_ones_always() -> None:
     counted = (Verdict.UNUSED, 26), (Verdict.RETIRED, 4), (Verdict.DORMANT, 6), (Verdict.ACTIVE, 8)
     expected = [*counted, (Verdict.UNDETERMINED, 3)]
-    assert [*headline.verdict_counts(analyzed_console()).items()] == expected
+    assert list(headline.verdict_counts(analyzed_console()).items()) == expected
     rows = [a_user(password=a_password(days_before(45)))]
     in_use = headline.verdict_counts(analysis_of(rows, idle_days=45))
     assert in_use == {Verdict.UNUSED: 0, Verdict.DORMANT: 1}
@@ -100,7 +100,7 @@ def test_that_most_users_are_undetermined_is_said_with_a_reason() -> None:
         "2 of 3 IAM users are undetermined, so the counts say little. One of the reasons:"
         ' password_enabled "WAHR" is not understood. Give each report once, as AWS made it.'
     )
-    assert [*map(headline.notes, (one, half, two))] == [[], [], [note]]
+    assert list(map(headline.notes, (one, half, two))) == [[], [], [note]]
     assert headline.notes(two.where(Filter(users=("user2",)))) == []
     (note,) = headline.notes(two.where(Filter(users=("user1",))))
     assert note.startswith("1 of 1 IAM user is undetermined, so the counts say little. One of")
@@ -118,9 +118,8 @@ ANSWERS = (
 
 @pytest.mark.no_cover
 def test_the_answer_counts_the_listed_users_of_all() -> None:
-    rows = [
-        a_user("new", created=days_before(0.5)),
-        *(a_user(name, key_1=a_key(LONG_AGO, AS_OF)) for name in ("ann", "bob")),
+    rows = [a_user("new", created=days_before(0.5))] + [
+        a_user(name, key_1=a_key(LONG_AGO, AS_OF)) for name in ("ann", "bob")
     ]
     analysis = analysis_of(rows, exemptions_of("*,bob,Why,,"))
     scope = f"account {ACCOUNT} as of 2026-05-01 12:00 UTC (set with --as-of)"
@@ -130,7 +129,7 @@ def test_the_answer_counts_the_listed_users_of_all() -> None:
     assert next(headline.headlines(one, ALL)).startswith("1 IAM user: 1 unused, ")
     _, *others = headline.headlines(one, (Verdict.RETIRED,))
     assert others == ["Other users: 1 unused."]
-    assert len([*headline.headlines(one, (Verdict.UNUSED,))]) == 1
+    assert len(list(headline.headlines(one, (Verdict.UNUSED,)))) == 1
 
 
 def test_the_answer_says_what_became_of_the_decisions() -> None:
@@ -139,7 +138,7 @@ def test_the_answer_says_what_became_of_the_decisions() -> None:
         " 1 overdue."
     )
     whole = second_review()
-    assert [*headline.headlines(whole, ALL)][1:] == [sentence]
+    assert list(headline.headlines(whole, ALL))[1:] == [sentence]
     assert f"\n{sentence}\n" in table_text(whole, width=100)
     assert f"\n{sentence}\n" in summary_text(whole)
     part = whole.where(Filter(users=("l*",)))

@@ -74,7 +74,7 @@ def console_document() -> dict[str, Any]:
 def reduced(document: dict[str, Any]) -> dict[str, Any]:
     """Return a document with one user and one finding of each shape."""
     parts = {key: one_of_each_shape(document[key]) for key in ("users", "findings")}
-    return {**document, **parts}
+    return document | parts
 
 
 @pytest.mark.parametrize("sample", ["old-form.csv", "organization", CONSOLE.name])
@@ -132,13 +132,13 @@ WORDS: dict[str, Any] = {
 def named_at(place: str) -> list[str]:
     """Return the words of an enumeration, or the fields of an object."""
     part = reduce(lambda part, step: part[step], place.split("."), SCHEMA)
-    return [*(part.get("enum") or part["properties"])]
+    return list(part.get("enum") or part["properties"])
 
 
 def test_the_schema_knows_the_programs_words_and_no_others() -> None:
     for place, known in WORDS.items():
-        assert named_at(place) == [*known], place
-    assert {*named_at("$defs.finding")} == {*FINDINGS, *OWNERSHIP, "account_name"}
+        assert named_at(place) == list(known), place
+    assert set(named_at("$defs.finding")) == (set(FINDINGS) | set(OWNERSHIP) | {"account_name"})
 
 
 def objects(schema: Any, path: str = "$") -> list[tuple[str, dict[str, Any]]]:
@@ -178,7 +178,7 @@ def test_a_wrong_field_does_not_keep_to_the_schema() -> None:
     whole = console_document()
     user = next(each for each in whole["users"] if each["caveats"])
     few = {name: whole[name][:1] for name in ("counts", "findings")}
-    document = {**whole, **few, "users": [user]}
+    document = whole | few | {"users": [user]}
     assert errors(document) == []
     for place, value in WRONG:
         assert errors(spoiled(document, place, value)) != [], (place, value)
@@ -198,7 +198,7 @@ def test_where_the_result_comes_from_is_told() -> None:
         "evidence": {"name": str(beside), "sha256": sha256(beside.read_bytes()).hexdigest()},
     }
     assert {name: file[name] for name in source} == source
-    assert document["notes"] == [*analyzed_console().report.notes]
+    assert document["notes"] == list(analyzed_console().report.notes)
 
 
 def test_the_criteria_are_those_that_were_used() -> None:

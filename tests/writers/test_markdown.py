@@ -37,16 +37,16 @@ from tests.support.outputs import (
 )
 
 MARKUP = (
-    *("*bold*", "_emphasis_", "__strong__", "~~gone~~", "`code`", "``", "[link](http://x.example)"),
-    *("![image](http://x.example/a.png)", "[x]: http://x.example", "<http://x.example>"),
-    *("http://x.example", "https://x.example", "www.x.example", "WWW.x.example", "a@x.example"),
-    *("<script>alert(1)</script>", "</code></td></table><script>", "<img src=x onerror=alert(1)>"),
-    *("<!--", "-->", "<!-- x", "]]>", "&lt;b&gt;", "&#60;b&#62;", "&amp;", "&", "&copy;"),
-    *("a|b", r"a\|b", r"a\\|b", "|", "||", "|---|", "# heading", "## x", "> quote", "- item"),
-    *("+ item", "* item", "1. item", "2) item", "---", "===", "***", "```", "~~~", "    indented"),
-    *("@octocat", "@org/team", "#123", "GH-123", "org/repo#1", "$x^2$", "$$x$$", ":tada:", "\\"),
-    *("a\\", "\\*", "trailing  ", "\x00", "\x85", "\u2028", "\u200b", "\ufeff", "{{ x }}", "${x}"),
-    *("%0a", "{% x %}", "[^1]", "[^1]: note", "- [ ] task", "==mark==", "x" * 400),
+    ("*bold*", "_emphasis_", "__strong__", "~~gone~~", "`code`", "``", "[link](http://x.example)")
+    + ("![image](http://x.example/a.png)", "[x]: http://x.example", "<http://x.example>")
+    + ("http://x.example", "https://x.example", "www.x.example", "WWW.x.example", "a@x.example")
+    + ("<script>alert(1)</script>", "</code></td></table><script>", "<img src=x onerror=alert(1)>")
+    + ("<!--", "-->", "<!-- x", "]]>", "&lt;b&gt;", "&#60;b&#62;", "&amp;", "&", "&copy;")
+    + ("a|b", r"a\|b", r"a\\|b", "|", "||", "|---|", "# heading", "## x", "> quote", "- item")
+    + ("+ item", "* item", "1. item", "2) item", "---", "===", "***", "```", "~~~", "    indented")
+    + ("@octocat", "@org/team", "#123", "GH-123", "org/repo#1", "$x^2$", "$$x$$", ":tada:", "\\")
+    + ("a\\", "\\*", "trailing  ", "\x00", "\x85", "\u2028", "\u200b", "\ufeff", "{{ x }}", "${x}")
+    + ("%0a", "{% x %}", "[^1]", "[^1]: note", "- [ ] task", "==mark==", "x" * 400)
 )
 NAMES = [*HARD_NAMES, *MARKUP]
 
@@ -55,7 +55,7 @@ class _Page:
     """Hold the tags and attributes of a page, its text, and that of each cell."""
 
     def __init__(self, text: str) -> None:
-        elements = [*html.document_fromstring(text).iter(etree.Element)]
+        elements = list(html.document_fromstring(text).iter(etree.Element))
         self.tags = Counter(each.tag for each in elements)
         self.attributes = {pair for each in elements for pair in each.items()}
         self.cells = [each.text_content() for each in elements if each.tag in ("td", "th")]
@@ -95,7 +95,7 @@ def test_no_name_reason_value_or_note_becomes_markup() -> None:
         assert (page.tags, page.attributes) == (harmless.tags, harmless.attributes)
         for name in filter(str.strip, NAMES):
             # The user, and the reason.
-            assert [*map(str.strip, page.cells)].count(printable(name).strip()) == 2, name
+            assert list(map(str.strip, page.cells)).count(printable(name).strip()) == 2, name
 
 
 def test_nothing_is_linked_or_mentioned_outside_of_code() -> None:
@@ -110,12 +110,16 @@ def test_nothing_is_linked_or_mentioned_outside_of_code() -> None:
 def test_columns_and_tables_that_say_nothing_are_left_out() -> None:
     analysis = analysis_of([a_user("ann")])
     assert rendered(analysis, UNUSED).cells[:5] == [
-        *("User", "Exposure", "Created", "Reason", "Findings")
+        "User",
+        "Exposure",
+        "Created",
+        "Reason",
+        "Findings",
     ]
     text = markdown_text(analysis, (Verdict.DORMANT,))
     assert "\n\nOther users: 1 unused.\n\n" in text
     assert "## Findings" in text
-    assert not {"## Users", "## Caveats", "## Controls"} & {*text.split("\n")}
+    assert not {"## Users", "## Caveats", "## Controls"} & set(text.split("\n"))
     quiet = markdown_text(analysis_of([a_user("ann", password=QUIET_PASSWORD, mfa=True)]))
     assert "Findings: none." in quiet
     assert "| Severity |" not in quiet
@@ -134,7 +138,7 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
     analysis = hostile("ann")
     text = page_of(analysis)
     page = _Page(text)
-    assert not {"script", "link", "img", "iframe", "a", "base", "form"} & {*page.tags}
+    assert not {"script", "link", "img", "iframe", "a", "base", "form"} & set(page.tags)
     assert not {"src", "href"} & {name for name, _ in page.attributes}
     assert "default-src 'none'" in text
     assert "url(" not in text
@@ -147,8 +151,9 @@ def test_the_page_loads_and_runs_nothing_and_is_the_document() -> None:
 
 # Charts
 
-EXPOSED = (
-    *(a_user(f"a{at}", account="000000000001", password=a_password()) for at in range(3)),
+EXPOSED = tuple(
+    a_user(f"a{at}", account="000000000001", password=a_password()) for at in range(3)
+) + (
     a_user("b", account="000000000002", password=a_password(), created=days_before(20)),
     a_user("c", account="000000000003", key_1=an_inactive_key()),
 )
@@ -161,7 +166,7 @@ def charts_of(analysis: Analysis) -> dict[str, list[tuple[str, str, str]]]:
         texts = [each.text for each in figure.iter("text")]
         lengths = [each.get("width") for each in figure.iter("rect")]
         caption = figure.find("figcaption").text
-        charts[caption] = [*zip(texts[::2], lengths, texts[1::2], strict=True)]
+        charts[caption] = list(zip(texts[::2], lengths, texts[1::2], strict=True))
     return charts
 
 
@@ -170,7 +175,9 @@ def test_bars_show_where_how_exposed_and_how_old_unused_users_are() -> None:
     charts = charts_of(analysis_of(EXPOSED))
     shown = dict(zip((by_exposure, by_age, by_account), charts.values(), strict=True))
     assert shown[by_account] == [
-        *(("000000000001", "310", "3"), ("000000000002", "103", "1"), ("000000000003", "1", "0")),
+        ("000000000001", "310", "3"),
+        ("000000000002", "103", "1"),
+        ("000000000003", "1", "0"),
     ]
     assert ("password-without-mfa", "310", "4") in shown[by_exposure]
     assert ("inactive-key", "78", "1") in shown[by_exposure]

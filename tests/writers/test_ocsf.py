@@ -90,10 +90,10 @@ def only_on(rows: list[Row], rule: str, *exempt: str) -> ReadFinding:
 
 def test_findings_of_every_rule_and_outcome_are_valid() -> None:
     every = findings_of_everything()
-    assert {(each.rule, each.compliance) for each in map(finding_of, every)} == {
-        *((rule.id, outcome) for rule in RULES for outcome in ("Fail", "Warning")),
-        ("root-access-key", "Pass"),
-    }
+    assert {(each.rule, each.compliance) for each in map(finding_of, every)} == (
+        {(rule.id, outcome) for rule in RULES for outcome in ("Fail", "Warning")}
+        | {("root-access-key", "Pass")}
+    )
     assert {finding_of(each).status for each in every} == {"New", "Suppressed"}
     for each in map(finding_of, every):
         assert each.compliance != "Fail" or each.severity == BY_ID[each.rule].severity
@@ -124,7 +124,9 @@ STATES: tuple[tuple[list[Row], str, list[str], tuple[str | None, ...]], ...] = (
     (noted_root_key(), "root-access-key", [], ("Pass", "informational", "New", None)),
     (idle_key(), "idle-access-key", [], ("Fail", "medium", "New", None)),
     (
-        *(idle_key(), "idle-access-key", [f"*,program,{REASON},IT,"]),
+        idle_key(),
+        "idle-access-key",
+        [f"*,program,{REASON},IT,"],
         ("Fail", "medium", "Suppressed", REASON),
     ),
 )
@@ -159,7 +161,7 @@ def test_every_finding_is_a_line_in_the_order_of_the_analysis() -> None:
     found = analysis.rule_results.findings
     assert len(found) > 90
     shown = [(each.rule, each.message) for each in map(finding_of, ocsf(analysis))]
-    assert shown[: len(found)] == [*zip(found["rule"], found["fact"], strict=True)]
+    assert shown[: len(found)] == list(zip(found["rule"], found["fact"], strict=True))
 
 
 def test_without_findings_nothing_is_written() -> None:
@@ -179,7 +181,7 @@ def test_a_line_is_json_in_ascii_as_the_standard_library_writes_it() -> None:
 def test_only_fields_without_a_value_are_left_out() -> None:
     kept = {"zero": 0, "number": 7, "blank": " ", "text": "x", "list": [""]}
     empty: dict[str, object] = {"none": None, "empty": "", "no list": [], "no tuple": ()}
-    assert without_empty_fields({**kept, **empty}) == kept
+    assert without_empty_fields(kept | empty) == kept
 
 
 def test_the_latest_version_of_the_schema_takes_the_same_findings() -> None:
@@ -187,11 +189,8 @@ def test_the_latest_version_of_the_schema_takes_the_same_findings() -> None:
     assert [error for each in every for error in errors(each, LATER)] == []
 
 
-WORDS = {
-    "severity_id": "severity",
-    "status_id": "status",
-    "activity_id": "activity_name",
-    **{f"{each}_uid": f"{each}_name" for each in ("category", "class", "type")},
+WORDS = {"severity_id": "severity", "status_id": "status", "activity_id": "activity_name"} | {
+    f"{each}_uid": f"{each}_name" for each in ("category", "class", "type")
 }
 """Numbers of a finding, each with the attribute that is its caption."""
 

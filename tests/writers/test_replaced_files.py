@@ -106,12 +106,12 @@ def test_what_a_killed_run_left_is_removed_by_the_next(tmp_path: Path, write: Wr
 
 
 def test_a_file_of_another_name_kind_or_user_is_no_leftover(tmp_path: Path, write: Write) -> None:
-    others = {
-        *(".a.csv.0123abc.part", ".a.csv.0123abcde.part", ".a.csv.0123ABCD.part"),
-        *(".a.csv.0123abcg.part", ".a.csv.0123abcd.part2", ".a.csv.0123abcd.part\n"),
-        *("a.csv.0123abcd.part", ".b.csv.0123abcd.part", ".aXcsv.0123abcd.part"),
-        "x.a.csv.0123abcd.part",
-    }
+    others = (
+        {".a.csv.0123abc.part", ".a.csv.0123abcde.part", ".a.csv.0123ABCD.part"}
+        | {".a.csv.0123abcg.part", ".a.csv.0123abcd.part2", ".a.csv.0123abcd.part\n"}
+        | {"a.csv.0123abcd.part", ".b.csv.0123abcd.part", ".aXcsv.0123abcd.part"}
+        | {"x.a.csv.0123abcd.part"}
+    )
     for name in others:
         old_file(tmp_path, name)
     irregular = {
@@ -124,7 +124,7 @@ def test_a_file_of_another_name_kind_or_user_is_no_leftover(tmp_path: Path, writ
         old_file(tmp_path, LEFTOVER)
         os.chown(tmp_path / LEFTOVER, NOBODY, NOBODY)
     write(tmp_path / "a.csv")
-    assert names(tmp_path) == {"a.csv", *others, *irregular}
+    assert names(tmp_path) == ({"a.csv"} | others | set(irregular))
 
 
 def test_a_file_that_another_run_is_writing_is_no_leftover(tmp_path: Path, write: Write) -> None:
@@ -209,7 +209,7 @@ def test_files_are_on_disk_before_one_is_in_its_place(
     old_file(tmp_path, "stale")
     files = {tmp_path / name: name.encode() for name in ("one", "two", "three")}
     replace_files(files, stale=[tmp_path / "stale", tmp_path / "nothing"])
-    assert events == [*["on disk"] * 3, "one", "two", "three"]
+    assert events == ["on disk"] * 3 + ["one", "two", "three"]
     assert names(tmp_path) == {"one", "two", "three"}
     events.clear()
     with replacing(tmp_path / "four") as stream:
@@ -235,4 +235,4 @@ def test_of_several_files_those_before_the_one_that_fails_are_new_and_the_others
             replace_files({tmp_path / name: NEW for name in order})
         contents = [(tmp_path / name).read_bytes() for name in order]
         assert contents == [NEW] * number + [OLD] * (3 - number)
-        assert names(tmp_path) == {*order}
+        assert names(tmp_path) == set(order)

@@ -113,14 +113,14 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
     analysis = analyzer.analyze(analyzer.load(report, as_of=AS_OF))
     listed = arns_bytes(analysis).decode().split()
     assert [arn.rsplit("/", 1)[1] for arn in listed] == ["ann", "codecommit"]
-    left_out = [*user_lists.left_out_line(analysis, ALL)]
+    left_out = list(user_lists.left_out_line(analysis, ALL))
     assert left_out == ["Left out of the list: 1 with an active service-specific credential."]
 
 
 def test_why_a_user_has_no_line_is_said() -> None:
     named = analysis_of([a_user("BedrockAPIKey-a1b2"), a_user("ann")])
     assert arns_bytes(named).decode().split() == [a_user("ann")["arn"]]
-    left_out = [*user_lists.left_out_line(named, ALL)]
+    left_out = list(user_lists.left_out_line(named, ALL))
     says = "1 that may have an active service-specific credential"
     assert left_out == [f"Left out of the list: {says}."]
 
@@ -131,7 +131,7 @@ def test_a_user_made_for_a_service_key_is_listed_only_where_the_list_has_no_live
     for number, name in enumerate(("known.csv", "unknown.csv")):
         account = str(number) * 12
         users = [a_user(f"BedrockAPIKey-{each}", account=account) for each in ("dead", "live")]
-        text = report_text([*users, a_user("ann", account=account)], root=the_root(account))
+        text = report_text(users + [a_user("ann", account=account)], root=the_root(account))
         report = saved(tmp_path, text, name)
         if name == "known.csv":
             saved_credentials(report, **{"BedrockAPIKey-live": "Active"})
@@ -165,7 +165,7 @@ def test_a_live_or_possible_service_credential_keeps_a_user_off_the_list_whateve
         if has_list:
             saved_credentials(report, live="Active", **{"BedrockAPIKey-1": "Inactive"})
     analysis = analyzer.analyze(analyzer.load(tmp_path, as_of=AS_OF))
-    assert {*analysis.users.loc[analysis.users["user"] != "other", "verdict"]} == {verdict}
+    assert set(analysis.users.loc[analysis.users["user"] != "other", "verdict"]) == {verdict}
     listed = {name for name in name_lines(analysis, [verdict]) if "other" not in name}
     of_one_list = {f"{'0' * 12}/plain", f"{'1' * 12}/live", f"{'1' * 12}/plain"}
     if verdict not in (Verdict.UNUSED, Verdict.RETIRED):  # Of these the name is a caveat.

@@ -246,7 +246,9 @@ def test_the_block_to_sign_names_the_reports_or_a_digest_of_many(number: int) ->
     assert row_of(summary, "SHA-256 of the reports")[1] == expected
     assert row_of(summary, "Due")[1] == "2026-03-31"
     assert [row[0] for row in values(summary) if row[5] == "Date"] == [
-        *("Prepared by", "Reviewed by", "Approved by"),
+        "Prepared by",
+        "Reviewed by",
+        "Approved by",
     ]
 
 

@@ -89,7 +89,10 @@ def test_a_name_reads_back_as_it_was_or_spelled_as_excel_does_and_stays_text_whe
     file: bytes,
 ) -> None:
     arns = {each: arn_of(each) for each in (*PLAIN, *MARKED_UP, *ESCAPED.values())}
-    for title, names in (("Unused users", {*PLAIN, "_x005F_x0041_"}), ("All users", {*arns})):
+    for title, names in (
+        ("Unused users", set(PLAIN) | {"_x005F_x0041_"}),
+        ("All users", set(arns)),
+    ):
         sheet = opened(file)[title]
         assert {row["User"] for row in records(sheet)} == names
         assert f"Account {ACCOUNT}" in remarks_of(sheet)
@@ -114,13 +117,13 @@ def test_each_word_has_its_own_style_and_a_missing_one_is_an_empty_cell() -> Non
     style = {"": 0, "a": 1, "b": 2}.__getitem__
     expected = [text_cell("b", 2), blank_cell(0), text_cell("a", 1)]
     category = pd.Series(["b", None, "a"], dtype="category")
-    large = category.cat.set_categories([*"abcdef"])
+    large = category.cat.set_categories(list("abcdef"))
     for each in (category, large, category.astype(TEXT)):
         assert word_cells(each, style).to_pylist() == expected
 
 
 def test_whole_numbers_are_cells_and_what_is_negative_is_empty() -> None:
-    cells = [*(cell_of(each, 3) for each in (0, 7, 45_000)), blank_cell(3)]
+    cells = [cell_of(each, 3) for each in (0, 7, 45_000)] + [blank_cell(3)]
     column, styles = NumberColumn("X", 9, "x"), {CellStyle.NUMBER: 3}
     numbers = pd.DataFrame({"x": [0, 7, 45_000, -1]})
     assert column.cells(numbers, styles).to_pylist() == cells
@@ -198,10 +201,9 @@ def test_a_name_of_an_account_that_no_file_or_header_can_hold_is_spelled_out_and
 
 
 ORDER = (
-    *(b"<dimension ", b"<sheetViews>", b"<sheetFormatPr", b"<cols>", b"<sheetData>"),
-    *(b"<mergeCells", b"<conditionalFormatting", b"<dataValidations", b"<pageMargins"),
-    *(b"<pageSetup", b"<headerFooter", b"<rowBreaks", b"<ignoredErrors>"),
-    b"<tableParts",
+    (b"<dimension ", b"<sheetViews>", b"<sheetFormatPr", b"<cols>", b"<sheetData>")
+    + (b"<mergeCells", b"<conditionalFormatting", b"<dataValidations", b"<pageMargins")
+    + (b"<pageSetup", b"<headerFooter", b"<rowBreaks", b"<ignoredErrors>", b"<tableParts")
 )
 """Parts of a sheet in the order of ECMA-376, 18.3.1.99: Excel repairs a file with another."""
 
@@ -213,7 +215,7 @@ def test_openpyxl_is_bounded_above_as_its_internals_are_used() -> None:
 
 def test_the_parts_of_each_sheet_stand_in_the_order_that_excel_asks_for() -> None:
     sheets = [part for name, part in parts(console_file()).items() if "worksheets/sheet" in name]
-    assert {each for each in ORDER if any(each in sheet for sheet in sheets)} == {*ORDER}
+    assert {each for each in ORDER if any(each in sheet for sheet in sheets)} == set(ORDER)
     for sheet in sheets:
         places = [sheet.index(each) for each in ORDER if each in sheet]
         assert places == sorted(places)
@@ -242,7 +244,7 @@ def rows_of(sheets: dict[str, Sequence[str | None]]) -> dict[str, list[Any]]:
 
 def test_sheets_read_back_in_their_order_with_rows_beyond_what_is_held_in_memory() -> None:
     words = ["one", "two", None, None, *map(str, range(20_000))]
-    assert [*rows_of({"a": words, "b": words[:5]}).items()] == [("a", words), ("b", words[:5])]
+    assert list(rows_of({"a": words, "b": words[:5]}).items()) == [("a", words), ("b", words[:5])]
 
 
 SPAN = "As of 2026-03-25 04:27 to 2026-09-30 06:00 UTC (each has its own; assumed for 10 of 50)"
@@ -293,10 +295,10 @@ def test_the_facts_are_those_of_every_cell_and_what_no_cell_shows_is_the_same_fo
         expected = shown(analysis, each, page)
         users = dict(zip(expected["ARN"], range(len(page)), strict=True))
         rows = records(book[each.title])
-        assert {*users} <= {row["ARN"] for row in rows}
+        assert set(users) <= {row["ARN"] for row in rows}
         for head, texts in expected.items():
             if head not in rows[0]:
-                (text,) = {*texts}
+                (text,) = set(texts)
                 if text and "T" not in text:
                     assert f"{head} {text}" in remarks_of(book[each.title]).replace("\n", " ")
                 continue
@@ -311,7 +313,7 @@ def test_a_part_of_the_users_has_the_texts_that_it_has_among_all() -> None:
     page = listed_page(analysis, each)
     part = np.arange(len(page)) % 7 == 0
     every, some = shown(analysis, each, page), shown(analysis, each, page.where(part))
-    assert {*HEADS} <= {*some} == {*every}
+    assert set(HEADS) <= set(some) == set(every)
     for head, texts in some.items():
         assert texts == [text for text, there in zip(every[head], part, strict=True) if there]
 
@@ -321,7 +323,7 @@ MOMENTS = pd.array(
     dtype="datetime64[s]",
 )
 DAYS = ["2026-03-01", "2026-03-01", "1900-01-01", "1899-12-30"]
-SHOWN = ["2026-03-01T09:30:15Z", *(f"{day}T00:00:00Z" for day in DAYS[1:])]
+SHOWN = ["2026-03-01T09:30:15Z"] + [f"{day}T00:00:00Z" for day in DAYS[1:]]
 TEXTS = ("=1+1", "", " a ", "x" * LONGEST, "x" * (LONGEST + 1))
 NUMBERS = pd.array([12, 0, 1_234_567, -1, None], dtype="Int64")
 
@@ -333,8 +335,8 @@ def never(frame: pd.DataFrame) -> list[str]:
 CASES: tuple[tuple[Column, Any, list[str]], ...] = (
     (TextColumn("X", 9, "x"), TEXTS, [*TEXTS[:4], "x" * (LONGEST - len(CUT)) + CUT]),
     (NumberColumn("X", 9, "x"), NUMBERS, ["12", "0", "1234567", "", ""]),
-    (MomentColumn("X", 9, "x", never), MOMENTS, [*SHOWN, "never", "never"]),
-    (DayColumn("X", 9, "x"), MOMENTS, [*DAYS, "", ""]),
+    (MomentColumn("X", 9, "x", never), MOMENTS, SHOWN + ["never", "never"]),
+    (DayColumn("X", 9, "x"), MOMENTS, DAYS + ["", ""]),
     (EntryColumn("X", 9), ["a", "b"], ["", ""]),
 )
 

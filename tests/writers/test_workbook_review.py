@@ -75,7 +75,7 @@ def test_what_decides_is_in_sight_beside_the_entries_on_a_screen_of_1366_pixels(
         for title in SHEETS:
             sheet, names = book[title], heads_of(book[title])
             shown = names[: names.index("Age in days")]
-            assert {*ENTERED, "Exposure", "Last activity (UTC)", "Why"} <= {*shown}
+            assert (set(ENTERED) | {"Exposure", "Last activity (UTC)", "Why"}) <= set(shown)
             assert "Check first" not in names[len(shown) :]
             pixels = width_of(sheet, *shown) * digit + len(shown) * padding
             assert row_heads + pixels + scroll_bar <= 1366
@@ -102,25 +102,25 @@ def summary_line(sheet: list[list[str]], first: str, at: int = 0) -> list[str]:
 
 
 ENTRIES: Mapping[str, Any] = dict(zip(ENTERED, ("delete", "Ada", date(2026, 5, 2)), strict=False))
-COMPLETE: Mapping[str, Any] = {**ENTRIES, "Decided by": "Grace", "Comment": "break-glass"}
+COMPLETE: Mapping[str, Any] = dict(ENTRIES) | {"Decided by": "Grace", "Comment": "break-glass"}
 ROWS: tuple[Mapping[str, Any], ...] = (
     ENTRIES,
-    {**ENTRIES, "Decision": " Delete\u00a0", "Decided by": " ada "},
-    {**COMPLETE, "Decision": "KEEP"},
-    {**COMPLETE, "Decision": "keep", "Comment": " "},
-    {**COMPLETE, "Decision": "investigate\n"},
-    {**ENTRIES, "Decision": "investigate", "Decided by": " "},
-    {**ENTRIES, "Decision": "deactivate", "Decided on": None},
-    {**ENTRIES, "Decision": "deleted"},
-    {**ENTRIES, "Decision": "conflict"},
-    {**ENTRIES, "Decision": "delete?"},
-    {**ENTRIES, "Decision": None},
+    dict(ENTRIES) | {"Decision": " Delete\u00a0", "Decided by": " ada "},
+    dict(COMPLETE) | {"Decision": "KEEP"},
+    dict(COMPLETE) | {"Decision": "keep", "Comment": " "},
+    dict(COMPLETE) | {"Decision": "investigate\n"},
+    dict(ENTRIES) | {"Decision": "investigate", "Decided by": " "},
+    dict(ENTRIES) | {"Decision": "deactivate", "Decided on": None},
+    dict(ENTRIES) | {"Decision": "deleted"},
+    dict(ENTRIES) | {"Decision": "conflict"},
+    dict(ENTRIES) | {"Decision": "delete?"},
+    dict(ENTRIES) | {"Decision": None},
     {"Ticket": "SEC-1"},
-    {**ENTRIES, "Decided on": date(2026, 2, 28)},
-    {**ENTRIES, "Decided on": date(2026, 2, 27)},
-    {**ENTRIES, "Decided on": date(2999, 1, 1)},
-    {**ENTRIES, "Decided on": "2026-05-02"},
-    {**ENTRIES, "Decided by": "Credreport"},
+    dict(ENTRIES) | {"Decided on": date(2026, 2, 28)},
+    dict(ENTRIES) | {"Decided on": date(2026, 2, 27)},
+    dict(ENTRIES) | {"Decided on": date(2999, 1, 1)},
+    dict(ENTRIES) | {"Decided on": "2026-05-02"},
+    dict(ENTRIES) | {"Decided by": "Credreport"},
     {"Decision": " "},
 )
 """Entries of a list: six are accepted, the last is none."""
@@ -129,7 +129,7 @@ ROWS: tuple[Mapping[str, Any], ...] = (
 def decide(book: Workbook) -> None:
     """Fill in a list, and one row of another."""
     rows = [("Unused users", row, entries) for row, entries in enumerate(ROWS, 1)]
-    for title, row, entries in (*rows, ("Inactive users", 1, {**ENTRIES, "Decision": "keep"})):
+    for title, row, entries in (*rows, ("Inactive users", 1, dict(ENTRIES) | {"Decision": "keep"})):
         sheet = book[title]
         for head, value in entries.items():
             sheet[f"{letter(sheet, head)}{head_row(sheet) + row}"] = value
@@ -198,7 +198,7 @@ def test_libreoffice_comes_to_the_same_numbers(tmp_path: Path, kind: str) -> Non
     expected = values(opened(file, results=True)["Summary"])
     shown = seen_by_libreoffice(tmp_path, with_wrong_results(file))["Summary"]
     counted = [
-        (["" if cell is None else str(cell) for cell in row[:11]], [*calculated[:11]])
+        (["" if cell is None else str(cell) for cell in row[:11]], list(calculated[:11]))
         for row, calculated in zip(expected, shown, strict=False)
         if isinstance(row[1], int)
     ]
@@ -219,24 +219,26 @@ def test_a_sheet_that_would_say_nothing_is_not_there() -> None:
 
 
 def test_every_sheet_stands_in_its_order() -> None:
-    assert opened(reviewed()).sheetnames == [
-        *("Summary", "Accounts and owners", "Unused users", "Inactive users", "Undetermined"),
-        *("Exempt", "Follow-up", "Root users", "All users", "Method"),
-    ]
+    assert opened(reviewed()).sheetnames == (
+        ["Summary", "Accounts and owners"]
+        + ["Unused users", "Inactive users", "Undetermined"]
+        + ["Exempt", "Follow-up", "Root users", "All users", "Method"]
+    )
 
 
 def test_all_users_say_who_they_are_and_why_in_twelve_columns() -> None:
-    assert heads_of(opened(reviewed())["All users"]) == [
-        *("Account", "User", "Created (UTC)", "Verdict", "Reason", "Certainty", "Exposure"),
-        *("Last activity (UTC)", "Age in days", "Idle days", "Exempt because", "Owner"),
-    ]
+    assert heads_of(opened(reviewed())["All users"]) == (
+        ["Account", "User", "Created (UTC)"]
+        + ["Verdict", "Reason", "Certainty", "Exposure"]
+        + ["Last activity (UTC)", "Age in days", "Idle days", "Exempt because", "Owner"]
+    )
 
 
 def test_no_column_of_a_list_is_empty_or_the_same_in_each_row() -> None:
-    entered = {*ENTERED, "User", "ARN"}
+    entered = set(ENTERED) | {"User", "ARN"}
     for book in (console_book(), opened(reviewed()), book_of(organization())):
         for sheet in book.worksheets:
-            for head in {*heads_of(sheet)} - entered if sheet.tables else ():
+            for head in set(heads_of(sheet)) - entered if sheet.tables else ():
                 shown = {row[head] for row in records(sheet)}
                 assert shown != {None}, (sheet.title, head)
                 assert len(shown) > 1 or len(records(sheet)) == 1, (sheet.title, head)
