@@ -320,22 +320,25 @@ def _median_and_longest(days: Sequence[float]) -> list[float | None]:
 def _report_rows(report: Report, accounts: Iterable[FollowedAccount]) -> Iterator[tuple[Any, ...]]:
     for account in accounts:
         first = before = account.reports[0]
+        covered = account.coverage
         for number, each in enumerate(account.reports):
-            file, is_copy = each.file, number > 0 and each.has_as_of_of(before)
-            first = first if is_copy else each
-            same = f"same report as {first.file.name}" if is_copy else ""
+            file, days = each.file, None
+            if number > 0 and each.has_as_of_of(before):
+                status = f"same report as {first.file.name}"
+            else:
+                first = each
+                days = (each.at - before.at).days if number > 0 else None
+                if covered.reason:
+                    status = "the account is not covered"
+                elif covered.start <= number <= covered.end:
+                    status = COUNTS
+                else:
+                    status = "outside the period"
             about = file.as_of, file.as_of_source, file.name, file.sha256, each.rows
-            days = (each.at - before.at).days if number > 0 and not is_copy else None
-            yield each.account, *about, days, same or _status(number, account.coverage)
+            yield each.account, *about, days, status
             before = each
     for missing in report.not_covered:
         yield missing.account, None, "", missing.name, "", 0, None, f"not read: {missing.reason}"
-
-
-def _status(number: int, covered: Coverage) -> str:
-    if covered.reason:
-        return "the account is not covered"
-    return COUNTS if covered.start <= number <= covered.end else "outside the period"
 
 
 def _with_decisions(history: History, reported: ReportedAccounts) -> History:

@@ -77,7 +77,8 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                 message = f"{path} is not a complete run: passed over."
                 request.log.caution("passed-over", message, path=str(path))
             new_run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
-            earlier = run_folders.earlier_runs(all_runs, new_run.name)
+            at = run_folders.run_sort_key(new_run.name)
+            earlier = [run for run in all_runs if run_folders.run_sort_key(run.name) < at]
             missing = _uncollected(request, all_runs)
             outside = unread | {"notes": missing}
             report = inputs.with_outside(report, **outside)

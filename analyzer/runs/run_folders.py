@@ -250,11 +250,6 @@ def incomplete_runs(folder: Path, complete: Sequence[Run]) -> list[Path]:
     return sorted(named - {run.path for run in complete})
 
 
-def earlier_runs(complete: Sequence[Run], name: str) -> list[Run]:
-    """Return the complete runs that are older than the run of that name, in their order."""
-    return [run for run in complete if run_sort_key(run.name) < run_sort_key(name)]
-
-
 def next_run_name(folder: Path, as_of: datetime) -> str:
     """Return a name that is free in the folder, made from the as-of of a run."""
     name = _run_name(as_of)

@@ -253,12 +253,18 @@ def _shown(history: History, table: HistoryTable) -> tuple[list[str], list[list[
     if table is HistoryTable.PERIOD and not several:
         frame = frame.iloc[:1]
     is_owned = columns.OWNER in frame and bool(history.analysis.owners)
-    heads = [*["Account"] * several, *_HEADS[table], *["Owner"] * is_owned]
+    heads = list(_HEADS[table])
+    if several:
+        heads.insert(0, "Account")
+    if is_owned:
+        heads.append("Owner")
     shown = []
     for row in plain_objects(frame):
-        account = f"{row[columns.ACCOUNT]} {row[columns.ACCOUNT_NAME]}".rstrip()
-        owner = [_owner(row)] if is_owned else []
-        cells = (*[account] * several, *_cells(table, row), *owner)
+        cells = _cells(table, row)
+        if several:
+            cells.insert(0, f"{row[columns.ACCOUNT]} {row[columns.ACCOUNT_NAME]}".rstrip())
+        if is_owned:
+            cells.append(owner_with_last_day(row[columns.OWNER], row[columns.OWNER_LEFT]))
         shown.append(list(map(printable, cells)))
     return heads, shown
 
@@ -302,10 +308,6 @@ def _outcome(row: Mapping[str, Any]) -> str:
     done = row[DONE_AT] and minute_text(datetime.fromisoformat(row[DONE_AT]))
     by_script = f"{done} by {row[DONE_BY]}" if done else ""
     return "; ".join(filter(None, (state, row[FACT], by_script)))
-
-
-def _owner(row: Mapping[str, Any]) -> str:
-    return owner_with_last_day(row[columns.OWNER], row[columns.OWNER_LEFT])
 
 
 def _verdicts(row: Mapping[str, Any]) -> str:

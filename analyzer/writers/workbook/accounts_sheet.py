@@ -32,7 +32,11 @@ def add_accounts(book: Book, analysis: Analysis) -> dict[str, int]:
     sheet.full_row("Accounts and owners", CellStyle.TITLE)
     rows = _add_account_table(sheet, analysis)
     if analysis.owners:
-        _add_owner_table(sheet, analysis)
+        sheet.section("Owners")
+        sheet.table_head(head("Owner"), "IAM users", "Unused", *_EXPOSED.values())
+        counts = account_counts(analysis, columns.OWNER).set_index(columns.OWNER)
+        for owner, *numbers in counts[[columns.USERS, UNUSED, *_EXPOSED]].itertuples(name=None):
+            sheet.row(label(owner or "no owner"), *numbers)
     return rows
 
 
@@ -70,14 +74,6 @@ def _add_accounts_not_read(sheet: TextSheet, report: Report) -> dict[str, int]:
         if not is_left_out:
             rows[missing.label] = row
     return rows
-
-
-def _add_owner_table(sheet: TextSheet, analysis: Analysis) -> None:
-    counts = account_counts(analysis, columns.OWNER).set_index(columns.OWNER)
-    sheet.section("Owners")
-    sheet.table_head(head("Owner"), "IAM users", "Unused", *_EXPOSED.values())
-    for owner, *numbers in counts[[columns.USERS, UNUSED, *_EXPOSED]].itertuples(name=None):
-        sheet.row(label(owner or "no owner"), *numbers)
 
 
 # The rows of an account

@@ -6,7 +6,7 @@ no text of a report becomes a formula or a number.
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence, Sized
+from collections.abc import Callable, Sequence, Sized
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -117,9 +117,9 @@ def style_by_name(word: str) -> CellStyle:
 StyleOf: TypeAlias = Callable[[str], CellStyle]
 
 
-def style_among(styles: Mapping[str, CellStyle]) -> StyleOf:
-    """Return a function that gives some words their style, and others a neutral one."""
-    return lambda word: styles.get(word, CellStyle.TEXT)
+def check_style(word: str) -> CellStyle:
+    """Return the style of a fact that asks for attention, if there is one."""
+    return CellStyle.CHECK if word else CellStyle.TEXT
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,6 @@ from analyzer.writers.workbook.column import (
     MomentColumn,
     NumberColumn,
     TextColumn,
-    style_among,
 )
 from analyzer.writers.workbook.table_sheets import TableSheets, add_list
 from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head
@@ -248,14 +247,6 @@ def _removed_undecided(analysis: Analysis) -> Iterator[_Row]:
     yield from last.values()
 
 
-def _exception_texts(frame: pd.DataFrame) -> list[str]:
-    return ["; ".join(words) for words in frame["exceptions"]]
-
-
-def _exception_style(text: str) -> CellStyle:
-    return CellStyle.CRITICAL if text else CellStyle.TEXT
-
-
 def add_follow_up(book: Book, analysis: Analysis, frame: pd.DataFrame) -> TableSheets:
     """Add the follow-up as a list."""
     names = analysis.report.account_names
@@ -266,14 +257,21 @@ def add_follow_up(book: Book, analysis: Analysis, frame: pd.DataFrame) -> TableS
         (
             user_columns.ACCOUNT,
             user_columns.USER,
-            TextColumn("Exception", 14, _exception_texts, _exception_style),
+            TextColumn(
+                "Exception",
+                14,
+                lambda rows: ["; ".join(words) for words in rows["exceptions"]],
+                lambda text: CellStyle.CRITICAL if text else CellStyle.TEXT,
+            ),
             TextColumn(DECIDED, 10.5, "decision"),
             TextColumn("Decided by", 12, "decided_by"),
             DayColumn("Decided on", 10.5, "decided_on"),
             TextColumn("Ticket", 9, "ticket"),
             TextColumn("Comment", 18, "comment"),
             TextColumn("Seen", 20, "seen"),
-            TextColumn("What became of it", 13, "state", style_among(_STYLES)),
+            TextColumn(
+                "What became of it", 13, "state", lambda word: _STYLES.get(word, CellStyle.TEXT)
+            ),
             TextColumn("Fact", 36, "fact"),
             MomentColumn("Done since (UTC)", 14.5, "done_since"),
             user_columns.OWNER[0],

@@ -13,11 +13,8 @@ from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.report.model import TEXT, Exemption, text_series
 from analyzer.report.users import Users
 from analyzer.writers.workbook import user_columns
-from analyzer.writers.workbook.book import Book, CellStyle, SheetName
-from analyzer.writers.workbook.column import (
-    DayColumn,
-    TextColumn,
-)
+from analyzer.writers.workbook.book import Book, SheetName
+from analyzer.writers.workbook.column import DayColumn, TextColumn, check_style
 from analyzer.writers.workbook.table_sheets import TableSheets, add_list
 from analyzer.writers.workbook.user_columns import ACCOUNT, USER
 
@@ -104,7 +101,7 @@ def add_exempt(book: Book, analysis: Analysis) -> None:
         (
             ACCOUNT,
             USER,
-            TextColumn("State", 14, _STATE, _state_style),
+            TextColumn("State", 14, _STATE, check_style),
             user_columns.VERDICT,
             TextColumn("Reason", 28, columns.REASON),
             user_columns.EXPOSURE,
@@ -117,10 +114,6 @@ def add_exempt(book: Book, analysis: Analysis) -> None:
             "Exempt users, and first the entries of the list that match no user or have expired.",
         ),
     )
-
-
-def _state_style(state: str) -> CellStyle:
-    return CellStyle.CHECK if state else CellStyle.TEXT
 
 
 def _exempt_users_and_entries(analysis: Analysis) -> pd.DataFrame:

@@ -8,7 +8,6 @@ from analyzer.terms import BLIND_SPOTS, VERSION
 from analyzer.verdicts.caveats import CAVEATS
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.writers.findings import sentence
-from analyzer.writers.workbook import lookup_lists
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
 from analyzer.writers.workbook.text_sheet import TextSheet
 
@@ -24,11 +23,10 @@ def _texts(block: str) -> dict[str, str]:
 
 _TERMS: Final = _texts("""
 Last activity: The newest sign-in or access key use, with service and region of the key's use.
-Age in days: Whole days from the creation of the user to the time of the report. Later times (clock
-  skew) count as 0 days.
-Idle days: Whole days from the latest use of an enabled password or active access key to the time of
-  the report. A password that was never used counts from its last change, an access key from its
-  creation. Empty if the user has neither.
+Age in days: Whole days since the creation of the user. Later times (clock skew) count as 0 days.
+Idle days: Whole days since the latest use of an enabled password or active access key. A password
+  that was never used counts from its last change, an access key from its creation. Empty if the
+  user has neither.
 Exposure: The most exposed credential that still works. "(unknown)": a cell was not understood, and
   the user could be as exposed as this.
 absent, inactive, active: States of the two access keys and two signing certificates of a user. An
@@ -45,7 +43,7 @@ not in this report: The report does not have this column. Reports of 2014 lack t
 
 _CERTAIN: Final = (
     "certain",
-    "None of these caveats applies. Stated for unused and retired users only; others are to check.",
+    "None of these caveats applies; a user with one is to check. For unused and retired users.",
 )
 
 _LIMITATIONS: Final = _texts("""
@@ -67,8 +65,6 @@ def add_method(book: Book, analysis: Analysis) -> None:
     """Add the sheet with what no other sheet explains."""
     sheet = TextSheet(book, SheetName.METHOD, _WIDTHS)
     sheet.full_row("Method and limitations", CellStyle.TITLE)
-    for note in lookup_lists.left_out_notes(analysis):
-        sheet.full_row(note)
     sheet.text_section("Parameters", criteria_meanings(analysis.criteria))
     caveats = ((caveat.id, caveat.meaning) for caveat in CAVEATS)
     sheet.text_section("Certainty, and what to check first", (_CERTAIN, *caveats))

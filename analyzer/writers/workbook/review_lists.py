@@ -232,8 +232,10 @@ def _add_list_progress(
         for letter in _BY_DECISION
     ]
     filled = _sum_formula(f'--(TRIM({"&".join(cells)})<>"")' for cells in sheets)
+    # The heads of the counts are the possible decisions.
+    heads = f"${_BY_DECISION[0]}${head_row}:${_BY_DECISION[-1]}${head_row}"
     complete = _sum_formula(
-        _complete_rows_formula(cells, as_of, _decision_heads(head_row))
+        _complete_rows_formula(cells, as_of, heads)
         for cells, as_of in zip(sheets, listing.as_of_references(), strict=True)
     )
     sheet.row(
@@ -250,11 +252,6 @@ def _add_list_progress(
 
 def _sum_formula(terms: Iterable[str]) -> str:
     return "+".join(f"SUMPRODUCT({term})" for term in terms)
-
-
-def _decision_heads(head_row: int) -> str:
-    """Return the cells with the possible decisions: the heads of their counts."""
-    return f"${_BY_DECISION[0]}${head_row}:${_BY_DECISION[-1]}${head_row}"
 
 
 def _read_back_formula(cells: str) -> str:

@@ -21,7 +21,6 @@ from analyzer.terms import NO_VALUE, SlotState, Verdict, code_of, count_text
 from analyzer.verdicts.caveats import sentences_by_caveat
 from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT
 from analyzer.writers.tables import Texts, joined, joined_present, mapped, text_column
-from analyzer.writers.workbook.book import CellStyle
 from analyzer.writers.workbook.column import (
     NO,
     NONE,
@@ -30,6 +29,7 @@ from analyzer.writers.workbook.column import (
     NumberColumn,
     TextColumn,
     ValuesOf,
+    check_style,
     coded_texts,
     column_of,
     fact_style,
@@ -73,7 +73,7 @@ OWNER: Final = (
         review_list_layout.OWNER_LEFT,
         9.5,
         columns.OWNER_LEFT,
-        lambda day: CellStyle.CHECK if day else CellStyle.TEXT,
+        check_style,
     ),
 )
 
