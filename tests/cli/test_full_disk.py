@@ -26,11 +26,12 @@ TAKEN = 2
 
 FULL = "credreport: standard output cannot be written: File too large.\n"
 
+HISTORY = "history 2026-04-01.csv 2026-05-01.csv -q -f csv --decisions decisions.csv"
 COMMANDS = (
     *(f"analyze 2026-05-01.csv -q -f {form}" for form in Format),
     *(f"diff 2026-04-01.csv 2026-05-01.csv -q -f {form}" for form in DataFormat),
     *(f"history 2026-04-01.csv 2026-05-01.csv -q -f {form}" for form in DataFormat),
-    *(f"history 2026-04-01.csv 2026-05-01.csv -q -f csv --table {table}" for table in HistoryTable),
+    *(f"{HISTORY} --table {table}" for table in HistoryTable),
     "plan decisions.csv --report 2026-05-01.csv --exemptions none",
     "explain ann 2026-05-01.csv",
     "fetch -q -o -",
