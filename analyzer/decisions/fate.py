@@ -287,7 +287,7 @@ def _active(fate: Fate) -> str:
 
 
 def _exempt(fate: Fate) -> str:
-    return fate.now.exemption if fate.now else ""
+    return next((user.exemption for user in fate.shown if user and user.exemption), "")
 
 
 def _still_open(fate: Fate) -> tuple[State, str]:

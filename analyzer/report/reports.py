@@ -427,7 +427,7 @@ def _earlier_copies(copies: Iterable[tuple[ReadReport, ReadReport]]) -> Iterator
     """
     of_moment: dict[tuple[str, datetime], list[ReadReport]] = defaultdict(list)
     for copy, first in copies:
-        if copy.own_source is not AsOfSource.ASSUMED and copy.own_as_of != first.own_as_of:
+        if copy.is_in_order_with(first):
             of_moment[copy.text.content.csv_sha256, copy.own_as_of].append(_as_of_its_own(copy))
     for alike in of_moment.values():
         yield _with_credentials_of(alike, alike[0])

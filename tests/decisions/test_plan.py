@@ -116,6 +116,16 @@ def test_who_is_exempt_by_now_is_left_out_with_the_reason() -> None:
     assert [(each.state, each.fact) for each in of_plan.missing] == [(State.EXEMPT, "asked")]
 
 
+@pytest.mark.parametrize("other", [f"{DAY}.csv", f"{NEWER:%Y-%m-%d}.csv", console_name(NEWER)])
+def test_who_is_exempt_is_left_out_whatever_copies_of_the_report_are_given(other: str) -> None:
+    """Exemptions are asked of the newest; a day without a time counts as its start."""
+    content = report_text([QUIET]).encode()
+    report = load_named((console_name(AS_OF), content), (other, content))
+    analysis = analyzer.analyze(report, exemptions=exemptions_of("*,quiet,asked,,"))
+    of_plan = removal_plan(Ledger(lines=(word(),)), report, analysis.judged)
+    assert (of_plan.removals, len(of_plan.missing)) == ((), 1)
+
+
 def test_who_is_left_out_has_a_sentence_with_the_owner() -> None:
     owned = line(
         user_row=dict(word().user_row) | {"owner": "Lee", "owner_email": "lee@example.com"}
