@@ -1,7 +1,7 @@
 """Read the rows of all reports, each slice once; describe each report, or say what is wrong."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Final
@@ -112,22 +112,42 @@ class _Seen:
         return self.rows.total() - self.roots.total()
 
 
-class _Reading:
-    """Read slices of text into typed columns, and note what each report shows."""
+class Reading:
+    """Read the rows of reports into typed columns, and note what each report shows.
+
+    Small reports with the same header wait for each other, and are read together.
+    """
 
     def __init__(self) -> None:
+        """Begin without a report."""
         self.texts: list[Text] = []
         self.seen: dict[int, _Seen] = {}
         self.users, self.roots = GrowingUsers(), GrowingUsers()
+        self.waiting: list[ReportText] = []
+        self.waiting_bytes = 0
 
-    def add(self, group: Sequence[ReportText] | RefusedText) -> None:
-        """Read reports with the same header, or note a refusal."""
-        if isinstance(group, RefusedText):
-            self.texts.append(group)
-            return
-        start = len(self.texts)
-        self.texts += group
-        self.seen |= {at: _Seen() for at in range(start, len(self.texts))}
+    def add(self, text: Text) -> None:
+        """Add a report, or the refusal of an input."""
+        if self.waiting and not self._may_wait(text):
+            self._read_waiting()
+        self.texts.append(text)
+        if isinstance(text, ReportText):
+            self.waiting.append(text)
+            self.waiting_bytes += len(text.content.csv)
+            self.seen[len(self.texts) - 1] = _Seen()
+
+    def _may_wait(self, text: Text) -> bool:
+        """Return whether a text may be read with those that wait."""
+        first = self.waiting[0]
+        if isinstance(text, RefusedText) or text.header.line != first.header.line:
+            return False
+        size = self.waiting_bytes + len(text.content.csv)
+        return not (text.is_large or first.is_large) and size <= _GROUP_BYTES
+
+    def _read_waiting(self) -> None:
+        """Read the rows of the reports that wait; their bytes are then let go."""
+        group, self.waiting, self.waiting_bytes = self.waiting, [], 0
+        start = len(self.texts) - len(group)
         together = read_together(group) if group[1:] else None
         if together is not None:
             self._add(together, start)
@@ -223,7 +243,13 @@ class _Reading:
                     pc.utf8_lower(names).to_pylist()
                 )
 
-    def rows(self) -> Rows:
+    def outcomes(self, set_as_of: datetime | None) -> tuple[Rows, list["ReadReport | RefusedText"]]:
+        """Return the rows of all reports, and what each report is, or its refusal."""
+        if self.waiting:
+            self._read_waiting()
+        return self._rows(), [*_outcomes(self, set_as_of)]
+
+    def _rows(self) -> Rows:
         """Return all rows; roots whose ARN names no account have the one of their report."""
         nobody = users_of_rows(_NO_ROWS, np.zeros(1, "M8[s]"))
         for some in (self.users, self.roots):
@@ -258,47 +284,10 @@ _NO_ROWS: Final = pa.table(
 )
 
 
-def read_reports(
-    texts: Iterable[Text], set_as_of: datetime | None
-) -> tuple[Rows, list[ReadReport | RefusedText]]:
-    """Return the rows of all reports, and what each report is, or its refusal."""
-    reading = _Reading()
-    for group in _groups(texts):
-        reading.add(group)
-        del group  # Its texts are not needed any more.
-    rows = reading.rows()
-    return rows, [*_outcomes(reading, set_as_of)]
-
-
-def _groups(texts: Iterable[Text]) -> Iterator[list[ReportText] | RefusedText]:
-    """Yield neighbours with the same header together, as many as are read at once."""
-    group: list[ReportText] = []
-    size = 0
-    for text in texts:
-        if group and not _may_join(text, group[0], size):
-            yield group
-            group, size = [], 0
-        if isinstance(text, RefusedText):
-            yield text
-        else:
-            group.append(text)
-            size += len(text.content.csv)
-    if group:
-        yield group
-
-
-def _may_join(text: Text, first: ReportText, size: int) -> bool:
-    """Return whether a text may be read with those before it, of so many bytes."""
-    if isinstance(text, RefusedText) or text.header.line != first.header.line:
-        return False
-    is_large = text.is_large or first.is_large
-    return not is_large and size + len(text.content.csv) <= _GROUP_BYTES
-
-
 # What each report is
 
 
-def _outcomes(reading: _Reading, set_as_of: datetime | None) -> Iterator[ReadReport | RefusedText]:
+def _outcomes(reading: Reading, set_as_of: datetime | None) -> Iterator[ReadReport | RefusedText]:
     """Yield each report, or its refusal with every problem."""
     for at, text in enumerate(reading.texts):
         if isinstance(text, RefusedText):

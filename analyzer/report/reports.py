@@ -34,9 +34,9 @@ from analyzer.report.notes import (
     repeated_row_note,
     superseded_notes,
 )
-from analyzer.report.read_reports import ReadReport, Rows, read_reports
+from analyzer.report.read_reports import Reading, ReadReport, Rows
 from analyzer.report.report import Report
-from analyzer.report.report_text import RefusedText, Text, check_as_of
+from analyzer.report.report_text import RefusedText
 from analyzer.report.table import MOST_PROBLEMS
 from analyzer.report.users import Users
 from analyzer.terms import AsOfSource, FileNote, code_of, folded_notes, short_list
@@ -49,25 +49,23 @@ _JOINED_HINT: Final = "Several reports of one account were joined: give each on 
 
 
 def assemble_report(
-    texts: Iterable[Text],
+    reading: Reading,
     set_as_of: datetime | None = None,
     *,
     with_older: bool = False,
     skip_unreadable: bool = False,
 ) -> Report:
-    """Return one Report of all texts.
+    """Return one Report of all that was read.
 
     `set_as_of` is the reports' as-of if the user sets it. A report given twice counts once; of
     different reports of one account the newest counts. With `with_older` each counts, as if alone.
     With `skip_unreadable`, what is no whole report is not covered, nor a report of which it is
     unknown whether it is the newest.
 
-    Raises InputRefused with the problems of all texts, or with the problem of `set_as_of`; with
-    `skip_unreadable`, if no text is a report.
+    Raises InputRefused with the problems of all inputs; with `skip_unreadable`, if none is a
+    report.
     """
-    if set_as_of:
-        check_as_of(set_as_of)
-    rows, outcomes = read_reports(texts, set_as_of)
+    rows, outcomes = reading.outcomes(set_as_of)
     unreadable: dict[str, Sequence[Problem]] = {}
     if skip_unreadable:
         unreadable = _unreadable(rows, outcomes, with_older=with_older)

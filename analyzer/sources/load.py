@@ -21,8 +21,16 @@ from analyzer.report.input_formats import (
     unwrapped_file,
 )
 from analyzer.report.model import Exemptions, NotCovered
+from analyzer.report.read_reports import Reading
 from analyzer.report.report import Report
-from analyzer.report.report_text import RUN_FOLDER, RefusedText, ReportText, Text, find_header
+from analyzer.report.report_text import (
+    RUN_FOLDER,
+    RefusedText,
+    ReportText,
+    Text,
+    check_as_of,
+    find_header,
+)
 from analyzer.report.reports import assemble_report
 from analyzer.sources import files_beside
 from analyzer.sources.files_beside import (
@@ -103,8 +111,10 @@ def load_sources(  # noqa: PLR0913  each is one choice
 
     Raises InputRefused with the problems of all inputs together.
     """
-    texts = report_texts(inputs, progress=progress)
-    report = assemble_report(texts, as_of, with_older=with_older, skip_unreadable=skip_unreadable)
+    if as_of:
+        check_as_of(as_of)
+    reading = _read(inputs, progress)
+    report = assemble_report(reading, as_of, with_older=with_older, skip_unreadable=skip_unreadable)
     unreadable = report.not_covered
     inputs = without_files(inputs, unreadable)
     if any(source.is_skipped for source in inputs):
@@ -132,7 +142,7 @@ def unreadable_files(inputs: Iterable[Source]) -> tuple[NotCovered, ...]:
 
     Raises InputRefused if no input is a report.
     """
-    return assemble_report(report_texts(inputs), skip_unreadable=True).not_covered
+    return assemble_report(_read(inputs), skip_unreadable=True).not_covered
 
 
 def without_files(inputs: Iterable[Source], unreadable: Iterable[NotCovered]) -> list[Source]:
@@ -157,17 +167,22 @@ def _is_in_run(folder: PurePath) -> bool:
     return any(RUN_FOLDER.fullmatch(each.name) for each in (path, *path.parents))
 
 
-def report_texts(
-    inputs: Iterable[Source], progress: Progress = lambda _done, _total: None
-) -> Iterator[Text]:
-    """Yield the text of each input that is not skipped, or its refusal."""
+def _read(inputs: Iterable[Source], progress: Progress = lambda _done, _total: None) -> Reading:
+    """Return what was read of the inputs that are not skipped."""
+    reading = Reading()
     sources = [source for source in inputs if not source.is_skipped]
     for done, source in enumerate(sources, start=1):
-        try:
-            yield _report_text(source)
-        except InputRefused as refused:
-            yield RefusedText(source.name, refused.problems)
+        reading.add(report_text(source))
         progress(done, len(sources))
+    return reading
+
+
+def report_text(source: Source) -> Text:
+    """Return one report, with what was saved beside it, or its refusal."""
+    try:
+        return _report_text(source)
+    except InputRefused as refused:
+        return RefusedText(source.name, refused.problems)
 
 
 def _report_text(source: Source) -> ReportText:

@@ -13,8 +13,10 @@ from analyzer.errors import InputRefused
 from analyzer.report import content, input_formats
 from analyzer.report.content import Content
 from analyzer.report.input_formats import InputLimit
+from analyzer.report.read_reports import Reading
 from analyzer.report.reports import assemble_report
 from analyzer.sources import find, load
+from analyzer.sources.source import Source
 from tests.support.builders import a_user, report_text
 from tests.support.reading import HEADER, cells, put, refused
 
@@ -100,16 +102,23 @@ def test_a_row_longer_than_a_block_is_refused_without_the_rest(tmp_path: Path) -
     )
 
 
+def read(source: Source) -> Reading:
+    """Return a reading that has not read the rows of a file."""
+    reading = Reading()
+    reading.add(load.report_text(source))
+    return reading
+
+
 def test_a_file_that_gets_another_header_while_it_is_read_is_refused(
     tmp_path: Path,
 ) -> None:
     path = put(tmp_path, TEXT)
     other = report_text(map(a_user, NAMES), columns=HEADER.split(",")[:-1]).encode()
     (source,) = find.find_sources([str(path)], InputLimit())
-    (text,) = load.report_texts([source])
+    reading = read(source)
     path.write_bytes(other)
     with pytest.raises(InputRefused) as error:
-        assemble_report([text])
+        assemble_report(reading)
     (problem,) = error.value.problems
     assert problem.message == "the file changed while it was read"
 
@@ -118,10 +127,10 @@ def test_a_file_that_grows_while_it_is_read_is_judged_as_it_was_read(tmp_path: P
     for text in (TEXT, TEXT.replace("u30", '"u30"')):
         path = put(tmp_path, text)
         (source,) = find.find_sources([str(path)], InputLimit())
-        texts = list(load.report_texts([source]))
+        reading = read(source)
         more = "".join(f"\n{LAST.replace('u59', f'more{at}')}" for at in range(30))
         path.write_bytes((text + more).encode())
-        report = assemble_report(texts)
+        report = assemble_report(reading)
         assert len(report.iam_users) == len(NAMES) + 30
         assert report.sha256 == {sha256(path.read_bytes()).hexdigest()}
 
@@ -129,10 +138,10 @@ def test_a_file_that_grows_while_it_is_read_is_judged_as_it_was_read(tmp_path: P
 def test_a_file_that_is_gone_or_fails_while_it_is_read_is_refused(tmp_path: Path) -> None:
     path = put(tmp_path, TEXT)
     (source,) = find.find_sources([str(path)], InputLimit())
-    texts = list(load.report_texts([source]))
+    reading = read(source)
     path.unlink()
     with pytest.raises(InputRefused, match=os.strerror(errno.ENOENT)):
-        assemble_report(texts)
+        assemble_report(reading)
 
 
 def test_the_limit_counts_the_bytes_of_a_large_file(tmp_path: Path) -> None:
