@@ -90,21 +90,18 @@ def analyze(
     _check_options(context, outputs, judging_options, fail_on)
     inputs.refuse_early(sources, judging_options, fail_on)
     analysis_request = inputs.read_analysis_request(judging_options, fail_on)
-    reports = inputs.find_inputs(sources, input_options)
-    files_read = [*reports.paths, *judging_options.files]
+    found = inputs.find(sources, input_options)
+    files_read = [*found.paths, *judging_options.files]
     if outputs.output:
         inputs.check_outputs(outputs.output, files_read)
-    report = inputs.load(reports, quiet=outputs.quiet)
+    report = inputs.read(found, quiet=outputs.quiet)
     if limit := inputs.max_age(max_report_age):
         limit.check(report)
     step = f"Judging and writing {report.rows:,} rows"
     with streams.progress(step, quiet=outputs.quiet, rows=report.rows):
-        (analysis,) = inputs.filtered_analyses([analysis_request.analysis(report)], filters)
-        written: Iterable[str] = ()
-        if outputs.split_by:
-            written = _write_split(analysis, outputs.output[0], outputs.split_by, files_read)
-        elif outputs.output:
-            written = _write_files(analysis, outputs)
+        judged = analysis_request.analysis(report)
+        (analysis,) = inputs.filtered([judged], filters)
+        written = _write_files(analysis, outputs, files_read)
     if outputs.form:
         write_result(analysis, outputs.form, outputs)
     for line in _messages(analysis, outputs):
@@ -139,8 +136,14 @@ def _check_options(
     inputs.require(owned, owners, "--split-by")
 
 
-def _write_files(analysis: "Analysis", outputs: OutputOptions) -> Iterable[str]:
+def _write_files(
+    analysis: "Analysis", outputs: OutputOptions, files_read: list[InputFile | str | Path | None]
+) -> Iterable[str]:
     """Write the files, and return a message on each; no users are counted before it is read."""
+    if outputs.split_by:
+        return _write_split(analysis, outputs.output[0], outputs.split_by, files_read)
+    if not outputs.output:
+        return ()
     from analyzer.writers import write
 
     paths = write(analysis, *outputs.output, verdicts=outputs.verdict)

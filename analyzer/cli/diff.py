@@ -104,11 +104,10 @@ def diff(
     before = _side(old, old_as_of, judging_options, fail_on)
     now = _side(new, new_as_of, judging_options, fail_on)
     inputs.check_outputs(outputs.output, [*before.files, *now.files])
-    analyses = [
-        side.request.analysis(inputs.load(side.reports, quiet=outputs.quiet, can_skip=False))
-        for side in (before, now)
-    ]
-    unfiltered = comparison_of(*inputs.filtered_analyses(analyses, patterns))
+    sides = (before, now)
+    reports = [inputs.read(side.found, quiet=outputs.quiet, can_skip=False) for side in sides]
+    analyses = [side.request.analysis(of) for side, of in zip(sides, reports, strict=True)]
+    unfiltered = comparison_of(*inputs.filtered(analyses, patterns))
     comparison = unfiltered.where(change, verdict)
     _write(comparison, outputs)
     for line in _messages(comparison, outputs):
@@ -131,7 +130,7 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
 class _Side(NamedTuple):
     """Hold the reports of a side, how to analyze them, and all files read for it."""
 
-    reports: inputs.Inputs
+    found: inputs.Inputs
     request: "AnalysisRequest"
     files: "Sequence[InputFile | str | Path | None]"
 
@@ -161,8 +160,8 @@ def _side(
             accounts=judging_options.accounts or _file_of_run(folder / ACCOUNTS),
         )
     analysis_request = inputs.read_analysis_request(judging_options, fail_on, change_words())
-    reports = inputs.find_inputs([name], options.InputOptions(as_of=as_of))
-    return _Side(reports, analysis_request, reports.paths + list(judging_options.files))
+    found = inputs.find([name], options.InputOptions(as_of=as_of))
+    return _Side(found, analysis_request, found.paths + list(judging_options.files))
 
 
 def _file_of_run(path: Path) -> InputFile | None:

@@ -56,9 +56,10 @@ def explain(
         users = [user]
     inputs.refuse_early(sources, judging_options)
     analysis_request = inputs.read_analysis_request(judging_options)
-    reports = inputs.find_inputs(sources, input_options)
-    analysis = analysis_request.analysis(inputs.load(reports, quiet=quiet))
-    explained = [found for one in users for found in _explanations(analysis, one)]
+    found = inputs.find(sources, input_options)
+    report = inputs.read(found, quiet=quiet)
+    analysis = analysis_request.analysis(report)
+    explained = [each for one in users for each in _explanations(analysis, one)]
     write_lines("\n\n".join(map(str, explained)))
     missing = analysis.report.not_covered
     for account in missing:

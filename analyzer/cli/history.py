@@ -1,6 +1,6 @@
 """Run `credreport history`: judge all reports of each account, show a period."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -93,13 +93,17 @@ def history(
     inputs.require(not needs_ledger, "name the ledger with --decisions", "--table")
     inputs.refuse_early(sources, judging_options)
 
+    from analyzer.changes.history import history as history_of
     from analyzer.changes.period import Span
 
     analysis_request = inputs.read_analysis_request(judging_options)
-    reports = inputs.find_inputs(sources, reading)
-    inputs.check_outputs(outputs.output, reports.paths + list(judging_options.files))
+    if until and (ledger := analysis_request.ledger):
+        analysis_request = replace(analysis_request, ledger=ledger.until(until.date()))
+    found = inputs.find(sources, reading)
+    inputs.check_outputs(outputs.output, found.paths + list(judging_options.files))
     span = Span(since=since, until=until, max_gap=max_gap)
-    period_history = inputs.history_of(reports, analysis_request, span, quiet=outputs.quiet)
+    report = inputs.read(found, quiet=outputs.quiet, with_older=True)
+    period_history = history_of(analysis_request, report, span)
     _write(period_history, outputs)
     for line in () if outputs.quiet else _messages(period_history, outputs):
         say(line)

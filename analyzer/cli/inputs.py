@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
     from analyzer.analysis.analysis import Analysis, AnalysisRequest
     from analyzer.analysis.rulebook import Rulebook
-    from analyzer.changes.history import History
-    from analyzer.changes.period import Span
     from analyzer.decisions.decision import User
     from analyzer.report.age import MaxAge
     from analyzer.report.model import Exemptions
@@ -98,7 +96,7 @@ def _is_missing(name: str) -> bool:
     return False
 
 
-def find_inputs(names: list[str], options: ReadingOptions) -> Inputs:
+def find(names: list[str], options: ReadingOptions) -> Inputs:
     """Return all inputs that the names stand for."""
     from analyzer.sources.find import find_sources
 
@@ -107,7 +105,7 @@ def find_inputs(names: list[str], options: ReadingOptions) -> Inputs:
     return Inputs(names, sources, as_of, options.skip_unreadable)
 
 
-def load(
+def read(
     inputs: Inputs, *, quiet: bool = False, with_older: bool = False, can_skip: bool = True
 ) -> "Report":
     """Read all reports, or the newest of each account, and show progress.
@@ -286,7 +284,7 @@ def check_overdue(options: JudgingOptions, fail_on: Collection[str]) -> None:
     require(is_there, f"{OVERDUE}: name the ledger with --decisions", "--fail-on")
 
 
-def filtered_analyses(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[Analysis]":
+def filtered(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[Analysis]":
     """Return the parts of analyses that the options keep.
 
     Raises typer.BadParameter for an account or a user that none of them has: a misspelt name must
@@ -377,7 +375,7 @@ def given_reports(
     from analyzer.writers.workbook.book import SheetName
     from analyzer.writers.workbook.listed_users import users_on_lists
 
-    found = find_inputs(names, options) if names else None
+    found = find(names, options) if names else None
     folders = [Path(name) for name in names if Path(name).is_dir()]
     kept = [path for folder in folders for name in LISTS for path in folder.rglob(name)]
     return GivenReports(
@@ -407,25 +405,6 @@ def _decision_paths(name: str) -> list[str]:
 
     listed = (path for path in Path(name).iterdir() if not path.name.startswith((".", "~$")))
     return [str(path) for path in listed if path.name != INDEX]
-
-
-# Periods
-
-
-def history_of(
-    inputs: Inputs, analysis_request: "AnalysisRequest", span: "Span", *, quiet: bool
-) -> "History":
-    """Return the history of a period, with the decisions if there is a ledger.
-
-    Raises InputRefused.
-    """
-    from analyzer.changes.history import history
-
-    if span.until and analysis_request.ledger:
-        analysis_request = replace(
-            analysis_request, ledger=analysis_request.ledger.until(span.until.date())
-        )
-    return history(analysis_request, load(inputs, quiet=quiet, with_older=True), span)
 
 
 # Outputs
