@@ -141,7 +141,7 @@ def _front_page(_: Path) -> str:
     """Return the README with the beginning of the list that its first command shows."""
     start, command, rest = README.read_text(encoding="utf-8").partition(FIRST_COMMAND)
     sample = ROOT_FOLDER / command.split()[-1]
-    text = table_text(analyzed_sample(sample), UNUSED, width=100).split("\nlegacy-ftp")[0]
+    text = table_text(analyzed_sample(sample), UNUSED, width=100).split("\nBedrockAPIKey")[0]
     shown = "".join(f"{line.rstrip()}\n" for line in (*text.splitlines(), "…"))
     return f"{start}{command}{shown}```{rest.split('```', 1)[1]}"
 
