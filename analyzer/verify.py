@@ -21,16 +21,22 @@ import pyarrow.parquet as pq
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.decisions.decision import LedgerLine, User, normal_name, one_line, open_row
-from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
+from analyzer.decisions.entries import (
+    COMMENT,
+    DECIDED_BY,
+    DECIDED_ON,
+    DECISION,
+    TICKET,
+    DecisionFile,
+)
 from analyzer.decisions.ledger import SAME_SECOND, Ledger
 from analyzer.decisions.review import ReportedUser
 from analyzer.errors import InputRefused, Problem, joined_rows
 from analyzer.reviews.entries import (
-    BY_LIMITS,
-    SPREADSHEET_ENDINGS,
     ComparedWorkbook,
     compared_workbook,
     line_problems,
+    not_known,
 )
 from analyzer.reviews.given_reports import GivenReports, of_report
 from analyzer.reviews.list_sheets import read_workbook
@@ -385,14 +391,36 @@ class _Copies:
                 remarks = one_line(entered[TICKET]), one_line(entered[COMMENT])
                 self.entries.setdefault(entry, _Entered(place, [])).remarks.append(remarks)
 
+    def add_list(self, listed: DecisionFile) -> None:
+        """Add a list in CSV, whose users are judged by the usual limits."""
+        unfilled = {(row.user, utc_text(row.as_of)) for row in listed.open_rows}
+        self.unfilled |= unfilled
+        self.as_of |= {as_of for _, as_of in unfilled}
+        self.as_of |= {utc_text(line.as_of) for line in listed.lines}
+        for line in listed.lines:
+            entered = _Entered(f"{listed.file.name}, row {line.row}", [])
+            remarks = self.entries.setdefault(_entry_of(line), entered).remarks
+            remarks.append((line.ticket, line.comment))
+
+
+def verify_list(listed: DecisionFile, given: GivenReports, result: Verification) -> None:
+    """Compare the rows of a list in CSV that have an entry with their reports."""
+    result.outputs += 1
+    reported = given.users_of({line.user for line in listed.lines})
+    found = [_compare_row(line, _Copies(), reported, result) for line in listed.lines]
+    if lacking := found.count(False):
+        text = f"{listed.file.name}: {count_text(lacking, 'line')} without a report"
+        result.not_checked.append(text)
+
 
 def verify_ledger(
     ledger: Ledger,
     workbooks: Mapping[str, ComparedWorkbook],
+    lists: Iterable[DecisionFile],
     given: GivenReports,
     result: Verification,
 ) -> None:
-    """Compare a ledger with the entries of workbooks, and its lines with their reports.
+    """Compare a ledger with the entries of workbooks and lists, and its lines with their reports.
 
     An entry that was emptied, or corrected by a later word of its person, is a note.
     """
@@ -401,6 +429,8 @@ def verify_ledger(
     copies = dict[str, _Copies]()
     for file, workbook in workbooks.items():
         copies.setdefault(PurePath(file).name, _Copies()).add(file, workbook)
+    for listed in lists:
+        copies.setdefault(PurePath(listed.file.name).name, _Copies()).add_list(listed)
     reported = given.users_of({line.user for line in ledger.lines})
     recorded = {*map(_entry_of, ledger.lines)}
     without, notes = Counter[str](), list[Problem]()
@@ -408,7 +438,7 @@ def verify_ledger(
         of_name = copies.get(line.workbook, _Copies())
         has_workbook = utc_text(line.as_of) in of_name.as_of
         without["report"] += not _compare_row(line, of_name, reported, result)
-        without["workbook"] += not has_workbook
+        without["workbook"] += not has_workbook and line.workbook != PurePath(name).name
         if has_workbook:
             notes += _entry_notes(line, of_name, recorded, result)
     result.notes += [str(note).partition("\n")[0] for note in joined_rows(notes)]
@@ -432,11 +462,10 @@ def _compare_row(
     user = of_name.users.get(at) or reported.get(at)
     if user is None:
         return False
-    by_limits = BY_LIMITS if line.workbook and at not in of_name.users else ()
+    by_limits = () if at in of_name.users else not_known(line)
     result.add_problems(line_problems(line, user, by_limits))
     # A script's line may lack it.
-    is_of_workbook = line.workbook.lower().endswith(SPREADSHEET_ENDINGS)
-    if is_of_workbook and line.same_second is None:
+    if line.workbook != PurePath(line.read_from.file).name and line.same_second is None:
         place = f"{line.read_from.file}, row {line.read_from.row}, column {SAME_SECOND}"
         result.add(place, "it is empty, and collect always fills it in")
     return True

@@ -894,6 +894,70 @@ def test_a_line_of_a_script_may_lack_what_collect_fills_in(folder: Path) -> None
 OF_COLLECT = ("workbook", "row", "same_second")
 
 
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    """Hold a list in CSV with one entry, and the ledger that it was collected in."""
+    run("analyze", REPORT, "--verdict", "unused", "-o", tmp_path / "users.csv")
+    head, *rows = (tmp_path / "users.csv").read_text().splitlines()
+    names = ",".join(DECIDED)
+    entered = [
+        f"{'delete,Ann,2026-03-02,T-1,' if at == 0 else ',,,,'},{row}"
+        for at, row in enumerate(rows)
+    ]
+    (tmp_path / "list.csv").write_text("\n".join([f"{names},{head}", *entered, ""]))
+    list_, ledger = tmp_path / "list.csv", tmp_path / "decisions.csv"
+    done = run("collect", list_, "--report", REPORT, "-o", ledger)
+    assert done.code == 0, done.messages
+    return tmp_path
+
+
+DECIDED = ("decision", "decided_by", "decided_on", "ticket", "comment")
+
+
+def of_list(folder: Path, *more: object) -> tuple[int, str]:
+    return verified(folder / "decisions.csv", folder / "list.csv", "--report", REPORT, *more)
+
+
+def rewritten(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "told"),
+    [
+        ("list.csv", "delete,Ann,", "keep,Ann,", "comment: the cell is empty"),
+        ("list.csv", "delete,Ann,", "deactivate,Ann,", "list.csv, row 2: not in "),
+        ("list.csv", "T-1,,123456789012", "T-2,,123456789012", "ticket or comment: list.csv has"),
+        ("decisions.csv", "delete,Ann,", "delete,Eve,", "list.csv has delete, ann, 2026-03-02"),
+        ("decisions.csv", ",unused,", ",retired,", "column verdict: unused in the report"),
+        ("list.csv", ",unused,", ",retired,", "list.csv, row 2, column verdict: unused in the"),
+    ],
+)
+def test_a_ledger_is_compared_with_lists_in_csv(
+    listed: Path, file: str, old: str, new: str, told: str
+) -> None:
+    code, text = of_list(listed)
+    assert (code, "0 differences of 2 outputs" in text, "without" in text) == (0, True, False), text
+    rewritten(listed / file, old, new)
+    code, text = of_list(listed)
+    assert (code in (FAILED, 3), told in text) == (True, True), text
+
+
+def test_an_emptied_entry_of_a_list_in_csv_and_a_report_that_is_not_given_are_named(
+    listed: Path,
+) -> None:
+    code, text = verified(listed / "decisions.csv", listed / "list.csv")
+    assert (code, "list.csv: 1 line without a report" in text) == (0, True), text
+    rewritten(listed / "list.csv", "delete,Ann,2026-03-02,T-1,", ",,,,")
+    code, text = of_list(listed)
+    assert (code, "list.csv has no entry now" in text) == (0, True), text
+    rewritten(listed / "list.csv", "unused", "retired")
+    code, text = verified(listed / "list.csv", "--report", REPORT)
+    assert (code, "0 differences" in text) == (0, True), text
+
+
 def test_a_ledger_is_what_its_workbooks_and_reports_give(folder: Path) -> None:
     code, text = of_ledger(folder)
     assert (code, "Reproduced: 0 differences" in text, "line" in text) == (0, True, False), text

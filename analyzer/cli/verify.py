@@ -62,16 +62,22 @@ def verify(
 ) -> None:
     """Make the outputs of a run, a workbook or a ledger anew, and compare them.
 
-    Workbooks are compared as collect does, a ledger (.csv) with workbooks and reports: a list may
-    be sorted, filtered and saved again. Exit code 1 if anything differs, 3 if a report or list is
-    missing.
+    Workbooks are compared as collect does, a ledger (.csv) with workbooks, lists and reports: a
+    list may be sorted, filtered and saved again. Exit code 1 if anything differs, 3 if a report or
+    list is missing.
     """
-    from analyzer.decisions.ledger import read_ledger
-    from analyzer.verify import Verification, verify_ledger, verify_workbook
+    from analyzer.decisions.ledger import Ledger, read_entries
+    from analyzer.verify import Verification, verify_ledger, verify_list, verify_workbook
 
     folders = [name for name in outputs if Path(name).is_dir()]
     files = [named_file(name) for name in outputs if name not in folders]
-    ledgers = [read_ledger(*file) for file in files if file.name.lower().endswith(".csv")]
+    tables = [read_entries(*file) for file in files if file.name.lower().endswith(".csv")]
+    # Without a ledger, a list is compared as one is: its rows with their reports.
+    has_ledger = any(each.is_ledger for each in tables)
+    entered = [each for each in tables if has_ledger and not each.is_ledger]
+    ledgers = [
+        Ledger(file=each.file).with_lines(each.lines) for each in tables if each not in entered
+    ]
     decided = {line.subject for ledger in ledgers for line in ledger.lines}
     given = given_reports(report, lists, input_options, decided)
     result = Verification()
@@ -82,8 +88,10 @@ def verify(
         for name, content in files
         if not name.lower().endswith(".csv")
     }
+    for table in entered:
+        verify_list(table, given, result)
     for ledger in ledgers:
-        verify_ledger(ledger, workbooks, given, result)
+        verify_ledger(ledger, workbooks, entered, given, result)
     write = _write_json if format_ is TextOrJson.JSON else _write_text
     write(result)
     if result.differences:

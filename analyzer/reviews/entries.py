@@ -308,8 +308,7 @@ def _read_csv(name: str, content: bytes, today: date, given: GivenReports) -> De
     for line in entries.lines:
         user = reported.get((line.subject, utc_text(line.as_of)))
         if user and entries.is_ledger:
-            # A line keeps what its workbook showed, by limits that a ledger does not say.
-            problems += line_problems(line, user, BY_LIMITS if line.workbook else ())
+            problems += line_problems(line, user, not_known(line))
             lines.append(replace(line, same_second=user.same_second))
         elif user:
             problems += line_problems(line, user)
@@ -331,6 +330,15 @@ def _read_csv(name: str, content: bytes, today: date, given: GivenReports) -> De
 
 BY_LIMITS: Final = (columns.VERDICT, columns.REASON, columns.CERTAINTY, columns.CAVEATS)
 """The columns of `users.csv` that depend on the limits by which a user was judged."""
+
+
+def not_known(line: LedgerLine) -> Collection[str]:
+    """Return the columns of a line that its report alone does not give.
+
+    A line keeps what its workbook showed, by limits that a ledger does not say; a CSV has the usual
+    ones.
+    """
+    return () if line.workbook.lower().endswith(".csv") else BY_LIMITS
 
 
 def line_problems(
