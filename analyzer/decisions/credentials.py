@@ -71,8 +71,9 @@ class Credentials:
 class ReportedUser:
     """Hold what a report shows of one user.
 
-    `services` are those of active credentials in AWS's list, with `has_list`; `SOME_SERVICE` if the
-    list is not there, and a caveat shows that there are any. `exemption` is the reason, if any.
+    `services` are those of active credentials in AWS's list, with `has_list`, and `listed` their
+    ids; `SOME_SERVICE` if the list is not there, and a caveat shows that there are any. `exemption`
+    is the reason, if any.
     """
 
     credentials: Credentials
@@ -80,6 +81,7 @@ class ReportedUser:
     has_list: bool = False
     verdict: str = ""
     exemption: str = ""
+    listed: frozenset[str] = frozenset()
 
     @property
     def has_access(self) -> bool:
@@ -113,6 +115,7 @@ class ReportedUser:
         has_password = before.has_password, before.password_changed
         seen_services = bool(self.services) if self.services == SOME_SERVICE else self.services
         services = bool(now.services) if self.services == SOME_SERVICE else now.services
+        are_others = seen_services != services or (self.has_list and self.listed != now.listed)
         return [
             name
             for name, differs in (
@@ -126,7 +129,7 @@ class ReportedUser:
                     "additional credentials",
                     before.has_more_credentials != after.has_more_credentials,
                 ),
-                ("service-specific credentials", now.has_list and seen_services != services),
+                ("service-specific credentials", now.has_list and are_others),
             )
             if differs
         ]

@@ -141,7 +141,9 @@ def _as_seen(
     """Return the user as it was seen, with AWS's list if the report decided on is given."""
     decided_on = (shown for shown in since if shown.time == line.report_time)
     of_report = next((shown.users.get(line.subject) for shown in decided_on), None)
-    return replace(before, services=of_report.services) if of_report else before
+    if of_report is None:
+        return before
+    return replace(of_report, credentials=before.credentials, verdict=before.verdict, exemption="")
 
 
 def _with_state(fate: Fate, logged: Sequence[LoggedRemoval]) -> Fate:

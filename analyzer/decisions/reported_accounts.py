@@ -97,28 +97,39 @@ def _accounts_of(
         for at, account, arn in zip(*cells, strict=True):
             by_file[at, account].has_root |= arn.endswith(f":{account}:root")
     names = {line.user for line in lines}
+    ids = [*map(_ids_listed, report.files)]
     seconds = pd.DatetimeIndex([line.created for line in lines], tz=UTC).dropna()
     for page in users.slices() if lines else ():
         created = page.users[columns.CREATED]
         is_near = created.isin(seconds) | page.users[columns.USER].isin(names)
         some = page.where(is_near.to_numpy(bool))
-        for at, user, reported in _reported_users(some, report.files):
+        for at, user, reported in _reported_users(some, report.files, ids):
             of_account = by_file[at, user.account]
             of_account.users[user] = reported
             of_account.names[user.created].add(user.name)
     return shown
 
 
+def _ids_listed(file: ReportFile) -> dict[str, frozenset[str]]:
+    """Return the ids of the active credentials in the list of a report, by user in lower case."""
+    ids = defaultdict[str, set[str]](set)
+    for user, credential in () if file.has_older_list else file.listed_credentials:
+        ids[user].add(credential)
+    return {user: frozenset(of_user) for user, of_user in ids.items()}
+
+
 def _reported_users(
-    page: Users, files: Sequence[ReportFile]
+    page: Users, files: Sequence[ReportFile], ids: Sequence[Mapping[str, frozenset[str]]]
 ) -> Iterator[tuple[int, User, ReportedUser]]:
-    """Yield the number of each user's file, and the user."""
+    """Yield the number of each user's file, and the user; `ids` are `_ids_listed` by file."""
     users = page.users
     is_judged = columns.VERDICT in users
     blank = [""] * len(users)
     file_of = [files[at] for at in users[columns.FILE]]
-    listed = zip(file_of, users[columns.SERVICE_CREDENTIALS], strict=True)
-    services = ["" if file.has_older_list else names for file, names in listed]
+    names_listed = zip(file_of, users[columns.SERVICE_CREDENTIALS], strict=True)
+    services = ["" if file.has_older_list else names for file, names in names_listed]
+    user_of = zip(users[columns.FILE], users[columns.USER], strict=True)
+    listed = [ids[at].get(user.lower(), frozenset()) for at, user in user_of]
     shows = zip(file_of, services, strict=True)
     has_list = [file.shows_service_credentials or names != "" for file, names in shows]
     reported = map(
@@ -128,5 +139,6 @@ def _reported_users(
         has_list,
         users[columns.VERDICT] if is_judged else blank,
         users[columns.EXEMPTION] if is_judged else blank,
+        listed,
     )
     return zip(users[columns.FILE], users_of(users), reported, strict=True)

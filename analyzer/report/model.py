@@ -82,7 +82,8 @@ class ReportFile:
     timestamp; never `--as-of`, and never a day without a time. `service_credentials` is AWS's list
     of service-specific credentials, if saved with the report; with `shows_service_credentials` the
     list is of the only account, and as new as the report. `has_older_list` says that it was saved
-    with a copy of an earlier moment.
+    with a copy of an earlier moment, `listed_credentials` are users (in lower case) and ids of the
+    active credentials in it.
     """
 
     name: str
@@ -95,6 +96,7 @@ class ReportFile:
     service_credentials: FileReference | None = None
     shows_service_credentials: bool = False
     has_older_list: bool = False
+    listed_credentials: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def time(self) -> datetime:

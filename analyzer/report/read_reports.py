@@ -15,7 +15,13 @@ from analyzer.errors import InputRefused, Problem, first_of_columns
 from analyzer.report import arns, values
 from analyzer.report.growing import GrowingUsers
 from analyzer.report.model import AccountRowCounts, ReportFile
-from analyzer.report.report_text import RefusedText, ReportText, Text, own_as_of
+from analyzer.report.report_text import (
+    RefusedText,
+    ReportText,
+    Text,
+    listed_credentials,
+    own_as_of,
+)
 from analyzer.report.table import (
     DOWNLOAD_AGAIN,
     Damage,
@@ -350,6 +356,7 @@ def _read_report(at: int, text: ReportText, seen: _Seen, set_as_of: datetime | N
         baseline=own if own_source in AWS_SOURCES else newest,
         accounts=accounts,
         service_credentials=credentials.file if credentials else None,
+        listed_credentials=listed_credentials(credentials.active if credentials else ()),
         # A list does not name its account.
         shows_service_credentials=bool(credentials) and len(accounts) == 1,
     )

@@ -7,7 +7,7 @@ import csv
 import re
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -151,6 +151,7 @@ class ServiceCredential(NamedTuple):
     user: str
     service: str
     expires: datetime | None
+    id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +184,11 @@ class Metadata(NamedTuple):
         """Return the refusal of metadata that is of another report than the one it lies beside."""
         message = f"its `sha256` is not that of {PurePath(report).name}: the report was changed"
         return saved_file_refusal(self.file, message)
+
+
+def listed_credentials(active: Iterable[ServiceCredential]) -> frozenset[tuple[str, str]]:
+    """Return user and id of credentials."""
+    return frozenset((credential.user, credential.id) for credential in active)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

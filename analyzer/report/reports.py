@@ -36,7 +36,7 @@ from analyzer.report.notes import (
 )
 from analyzer.report.read_reports import Reading, ReadReport, Rows
 from analyzer.report.report import Report
-from analyzer.report.report_text import RefusedText
+from analyzer.report.report_text import RefusedText, listed_credentials
 from analyzer.report.table import MOST_PROBLEMS
 from analyzer.report.users import Users
 from analyzer.terms import AsOfSource, FileNote, code_of, folded_notes, short_list
@@ -407,6 +407,7 @@ def _with_credentials_of(copies: Sequence[ReadReport], chosen: ReadReport) -> Re
         service_credentials=listed[0].file,
         shows_service_credentials=shows,
         has_older_list=is_older,
+        listed_credentials=listed_credentials(active),
     )
     return replace(chosen, text=text, file=file)
 

@@ -58,6 +58,7 @@ def metadata(name: str, content: bytes) -> Metadata:
 
 _IS_TRUNCATED: Final = "IsTruncated"
 _EXPIRATION: Final = "ExpirationDate"
+_ID: Final = "ServiceSpecificCredentialId"
 _ACTIVE: Final = "Active"
 _STATUSES: Final = (_ACTIVE, "Inactive", "Expired")
 
@@ -108,4 +109,5 @@ def _credential(name: str, listed: Mapping[str, Any]) -> ServiceCredential:
     if date and expires is None:
         message = f'{_EXPIRATION} "{printable(date)}" of {printable(user)} is not understood'
         raise saved_file_refusal(name, message)
-    return ServiceCredential(user.lower(), printable(listed["ServiceName"]), expires)
+    name_of_service, id_ = printable(listed["ServiceName"]), str(listed.get(_ID) or "")
+    return ServiceCredential(user.lower(), name_of_service, expires, id_)

@@ -1,5 +1,6 @@
 """What became of a removal is computed from the reports given: the first state that fits."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -449,6 +450,29 @@ def test_each_as_of_of_equal_bytes_counts_with_its_own_list(
             saved_credentials(report, quiet=listed)
     fate = fate_of(analyzer.analyze(analyzer.load(tmp_path), ledger=ledger_of(decided)))
     assert (fate.state, fact in fate.fact) == (state, True), fate.fact
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "state"),
+    [
+        ("a", "a", OPEN),
+        ("ab", "ab", OPEN),
+        ("ab", "a", CHANGED),
+        ("a", "ab", CHANGED),
+        ("a", "b", CHANGED),
+    ],
+)
+def test_credentials_of_one_service_are_told_apart(
+    before: str, now: str, state: State, tmp_path: Any
+) -> None:
+    for at, ids in ((AS_OF, before), (LATER, now)):
+        report = saved(tmp_path, report_text([QUIET]), console_name(at))
+        fields = {"UserName": "Quiet", "Status": "Active", "ServiceName": "x.amazonaws.com"}
+        listed = [{**fields, "ServiceSpecificCredentialId": each} for each in ids]
+        answer = json.dumps({"ServiceSpecificCredentials": listed})
+        saved(tmp_path, answer, f"{report.name}.service-credentials.json")
+    fate = fate_of(analyzer.analyze(analyzer.load(tmp_path), ledger=ledger_of(delete())))
+    assert (fate.state, fate.action) == (state, "deactivate")
 
 
 def test_an_account_without_a_report_is_unknown() -> None:
