@@ -1131,6 +1131,16 @@ def remark(old: str, new: str) -> Edit:
     return edit
 
 
+def moved_right(then: Edit) -> Edit:
+    """Return what makes an edit, and then adds a column in front."""
+
+    def edit(book: Workbook) -> None:
+        then(book)
+        book["Unused users"].insert_cols(1)
+
+    return edit
+
+
 OF_TWO = ("break-glass-1", "miriam.okafor")
 OF_THREE = (*OF_TWO, "lena.hartwig")
 MFA_ALONE = "An MFA device is registered, but no sign-in is on record."
@@ -1142,6 +1152,7 @@ NOT_ITS_SENTENCE = "not what this version of credreport says of the user"
     [
         (OF_TWO, remark(MFA_ALONE, "Fine."), f"Check first {MFA_ALONE} in the report"),
         (OF_TWO, remark("Why has a password", "Why had"), "Why has a password that was never"),
+        (OF_TWO, moved_right(remark(MFA_ALONE, "Fine.")), f"Check first {MFA_ALONE} in the report"),
         (OF_THREE, remark(MFA_ALONE, "Fine."), NOT_ITS_SENTENCE),
         (OF_THREE, cell("Unused users", "miriam.okafor", "Check first", "fine"), NOT_ITS_SENTENCE),
         (OF_THREE, cell("Unused users", "lena.hartwig", "Check first", "x"), NOT_ITS_SENTENCE),
@@ -1160,6 +1171,19 @@ def test_what_a_list_says_once_for_several_users_is_compared_too(
     assert verified(book, "--report", report)[0] == 0
     code, text = verified(edited(book, edit), "--report", report)
     assert (code, told in text) == (FAILED if told else 0, True), text
+
+
+@pytest.mark.parametrize("value", ["a  b", "a; b", "a.", "", "x" * 300, "a\tb", "“a” …"])
+def test_what_a_report_says_of_every_user_may_be_any_text(tmp_path: Path, value: str) -> None:
+    """Long texts are broken into rows above the list, and blanks may be lost there."""
+    book, report = tmp_path / "review.xlsx", tmp_path / REPORT.name
+    head, root, *rows = REPORT.read_text().splitlines(keepends=True)
+    some = [row for row in rows if row.startswith(OF_TWO)]
+    some = [row.replace(",no_information,", f',"{value}",', 1) for row in some]
+    report.write_text("".join([head, root, *some]))
+    assert run("analyze", report, "-o", book).code == 0
+    code, text = verified(book, "--report", report)
+    assert (code, "0 differences of 2 users" in text) == (0, True), text
 
 
 def test_a_workbook_that_cannot_be_collected_differs(folder: Path) -> None:

@@ -109,34 +109,41 @@ def sentence_problems(
     start = next((row for row, text in above.items() if text.startswith(EVERY_ROW)), None)
     if start is None:
         return
-    said = " ".join(text for row, text in above.items() if row >= start)
-    clauses = f"; {said.removeprefix(EVERY_ROW).removesuffix('.')}; "
+    said = _unbroken(text for row, text in above.items() if row >= start)
+    clauses = f";{said.removeprefix(_unbroken([EVERY_ROW])).removesuffix('.')};"
+    every_text = _unbroken(above.values())
     for head in (head for head in heads if head not in sheet.column_of):
         given = {user.shown.get(head, "") for user in rows.values()}
         (text, *others) = given or [""]
         if not text or others:
             continue
         if head == CHECK:
-            is_said = all(sentence in " ".join(above.values()) for sentence in text.split("\n"))
+            sentences = (_unbroken([sentence]) for sentence in text.split("\n"))
+            is_said = all(sentence in every_text for sentence in sentences)
         else:
-            right = {" ".join(f"; {head} {words}; ".split()) for words in (text, minute_text(text))}
-            is_said = any(clause in clauses for clause in right)
+            right = (_unbroken([head, words]) for words in (text, minute_text(text)))
+            is_said = any(f";{clause};" in clauses for clause in right)
         if not is_said:
             message = f"{head} {minute_text(text)} in the report; this file says otherwise"
             yield Problem(sheet.place, start, f"cell A{start}", None, message, _RESTORE_HINT)
 
 
+def _unbroken(texts: Iterable[str]) -> str:
+    """Return texts without blanks: a long sentence, or a long word, stands in several rows."""
+    return "".join("".join(texts).split())
+
+
 def _texts_above(sheet: ListSheet) -> dict[int, str]:
-    """Return the texts above the heads of a list, by row."""
+    """Return the first text of each row above the heads of a list."""
     above = (row for row in sorted(sheet.cells.rows) if row < sheet.head_row)
-    return {row: text_of(sheet.cells.value(row, 0)) for row in above}
+    return {row: text_of(sheet.cells.value(row, min(sheet.cells.rows[row]))) for row in above}
 
 
 def _differences(
     sheet: ListSheet, head: str, rows: Mapping[int, ReportedUser]
 ) -> Iterator[_Difference]:
     at = sheet.column_of[head]
-    remarks = " ".join(_texts_above(sheet).values()) if head == CHECK else ""
+    remarks = _unbroken(_texts_above(sheet).values()) if head == CHECK else ""
     for row, user in rows.items():
         value, given = sheet.cells.value(row, at), user.shown.get(head, "")
         # Most cells equal the text, or both are empty: a ninth of the time of the comparison.
@@ -164,8 +171,8 @@ def _says_what_to_check(cell: str, user: ReportedUser, remarks: str) -> bool:
     if len(texts) != len(sentences):
         return False
     for text, sentence in zip(texts, sentences, strict=True):
-        remark = f"{CHECK} {text}: "
-        has_remark = f"{remark}{sentence}" in remarks or remark not in remarks
+        remark = _unbroken([CHECK, text, ":"])
+        has_remark = remark + _unbroken([sentence]) in remarks or remark not in remarks
         if text != sentence and not (text in ids and has_remark):
             return False
     return True
