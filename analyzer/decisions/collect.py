@@ -6,7 +6,7 @@ recorded, late, repeated, older or at odds with another.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -56,7 +56,9 @@ def collect(
     known = {line.identity for line in before.lines}
     added = tuple(line for line in after.lines if line.identity not in known)
     outcomes = tuple(_outcome(file, after, known) for file in files)
-    notes = *_notes(files, added, after, owners), *_lapsed_notes(added, today)
+    entered = (line for file in files if not file.is_ledger for line in file.lines)
+    new = [line for line in entered if line.identity not in known]
+    notes = *_notes(files, added, after, owners), *_lapsed_notes(new, today)
     return LedgerUpdate(after, added, outcomes, notes)
 
 
@@ -105,10 +107,10 @@ def _standing_notes(added: Sequence[LedgerLine], after: Ledger) -> Iterator[str]
                 yield f"{line.arn}: {line.summary} replaces another word under this name"
 
 
-def _lapsed_notes(added: Sequence[LedgerLine], today: date) -> Iterator[str]:
+def _lapsed_notes(new: Iterable[LedgerLine], today: date) -> Iterator[str]:
     """Yield the removals on which nothing will act any more."""
     last = today - timedelta(SOON_DAYS)
-    if lapsed := [line for line in added if line.is_removal and line.report_time.date() < last]:
+    if lapsed := [line for line in new if line.is_removal and line.report_time.date() < last]:
         text = f"Lapsed, on reports of more than {count_text(SOON_DAYS, 'day')} ago"
         yield f"{text}: {short_list(user_names(lapsed))}. Nothing acts on them: decide again."
 
