@@ -108,7 +108,8 @@ class RuleResults:
             -frame[DAYS].fillna(-1),
             *(frame[name] for name in (columns.ACCOUNT, columns.ARN, columns.SLOT)),
         )
-        ordered = frame.take(order).reset_index(drop=True)[list(FINDINGS)]
+        # Each column goes once it is ordered: together they would be held twice.
+        ordered = pd.DataFrame({name: frame.pop(name).array.take(order) for name in FINDINGS})
         as_of = pd.DatetimeIndex([file.as_of for file in self.report.files]).as_unit("s")
         moments = as_of.tz_localize(None).to_numpy()[ordered[columns.FILE]]
         return ordered.assign(**self.owners.columns_of(ordered, moments))

@@ -10,10 +10,9 @@ is exempt only if it is named, as `<root_account>`.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 
 from analyzer import columns
 from analyzer.errors import Problem
@@ -21,6 +20,9 @@ from analyzer.lists import csv_lists
 from analyzer.report.model import NO_MOMENT, Exemption, Exemptions, as_category
 from analyzer.report.users import Users
 from analyzer.terms import ROOT_USER, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _RULE: Final = "rule"
 _FORM: Final = csv_lists.ListForm(
@@ -87,7 +89,7 @@ class ExemptionMatches:
         self.reasons: list[str] = ["", *dict.fromkeys(entry.reason for entry in exemptions)]
         self._code = {reason: code for code, reason in enumerate(self.reasons)}
         self._page = page
-        self._as_of = page.users[columns.AS_OF].to_numpy("M8[s]")
+        self._as_of = page.as_of
         self._for_one_user = [(at, entry) for at, entry in enumerate(exemptions) if entry.arn]
         self._entry_of_user = _entries_for_one_user(page, self._for_one_user)
         last_days = np.array([entry.expires or date.max for entry in exemptions], "M8[D]")
@@ -98,7 +100,7 @@ class ExemptionMatches:
         ends = np.append(self._ends, NO_MOMENT)[self._entry_of_user]
         self._applies_to_one_user = np.asarray(self._as_of < ends)
         self.applied = self._counts(self._applies_to_one_user)
-        self.without_effect = self._counts((self._entry_of_user >= 0) & ~_can_be_exempt(page.users))
+        self.without_effect = self._counts((self._entry_of_user >= 0) & ~_can_be_exempt(page))
         if patterns := [(at, entry) for at, entry in enumerate(exemptions) if not entry.arn]:
             self._match(patterns)
 
@@ -141,9 +143,9 @@ class ExemptionMatches:
         code = self.reason_codes()
         if self._for_one_user or any(entry.rule for entry, _ in self._applying):
             for verdict, rule in RULE_OF_VERDICT.items():
-                has = (self._page.users[columns.VERDICT] == verdict).to_numpy()
+                has = self._page.added[columns.VERDICT] == verdict
                 code = np.where(has, self.reason_codes(rule), code)
-            is_dormant = (self._page.users[columns.VERDICT] == Verdict.DORMANT).to_numpy()
+            is_dormant = self._page.added[columns.VERDICT] == Verdict.DORMANT
             code = np.where(is_dormant, self._with_keeps(code), code)
         return as_category(code, self.reasons)
 
@@ -188,11 +190,8 @@ def _entries_for_one_user(page: Users, entries: Sequence[tuple[int, Exemption]])
     return np.array([known.get(user, -1) for user in zip(*names, strict=True)], int)
 
 
-def _can_be_exempt(users: pd.DataFrame) -> np.ndarray:
+def _can_be_exempt(users: Users) -> np.ndarray:
     """Return which users an entry for one user can exempt; all, if they are not judged."""
-    verdicts = users.get(columns.VERDICT)
-    return (
-        np.ones(len(users), bool)
-        if verdicts is None
-        else verdicts.isin(EXEMPTED_VERDICTS).to_numpy()
-    )
+    verdicts = users.added.get(columns.VERDICT)
+    every = np.ones(len(users), bool)
+    return every if verdicts is None else np.asarray(verdicts.isin(EXEMPTED_VERDICTS))

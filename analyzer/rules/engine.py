@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.limits import Thresholds
+from analyzer.report import values
 from analyzer.report.model import NO_MOMENT, as_category, text_series
 from analyzer.report.users import Users
 from analyzer.rules.rule import (
@@ -150,7 +151,7 @@ def _findings_of_rule(
         SINCE: since,
         DAYS: days,
         columns.EXEMPTION: exemptions.reason_codes(rule.id)[user],
-        REMEDY: _remedy_cases(rule, outcome[at], facts.page.users, user),
+        REMEDY: _remedy_cases(rule, outcome[at], facts, user),
         FACT: pa.concat_arrays(texts),
     }
 
@@ -173,15 +174,13 @@ def _undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
     )
 
 
-def _remedy_cases(
-    rule: Rule, outcome: np.ndarray, users: pd.DataFrame, user: np.ndarray
-) -> np.ndarray:
+def _remedy_cases(rule: Rule, outcome: np.ndarray, facts: Facts, user: np.ndarray) -> np.ndarray:
     """Return for each finding the position of its sentence in `RuleText.remedies`."""
     undecided = outcome == code_of(Outcome.UNDECIDED)
-    live = (users[columns.SERVICE_CREDENTIALS].to_numpy() != "")[user]
+    live = facts.service_credential[user]
     caveats = np.zeros(len(user), bool)
     if rule.deletes_user:
-        caveats = (users[columns.CERTAINTY].to_numpy() == Certainty.CHECK)[user]
+        caveats = (facts.page.added[columns.CERTAINTY] == Certainty.CHECK)[user]
     return np.select([undecided, live, caveats], [1, 3, 2], 0)
 
 
@@ -216,9 +215,8 @@ def _frame(
     subject = np.array([code_of(rule.subject) for rule in rules])
     facts = pa.chunked_array([finding[FACT] for finding in findings], pa.string())
     remedies = {text: None for rule in rules for text in rule.remedies}
-    users = page.users[_USER_COLUMNS].take(joined[columns.POSITION])
     cells: dict[str, Any] = {
-        **{name: users[name].array for name in _USER_COLUMNS},
+        **_subjects(page, joined[columns.POSITION]),
         RULE: as_category(rule, [rule.id for rule in rules]),
         SEVERITY: as_category(severity[rule], Severity),
         SUBJECT: as_category(subject[rule], Subject),
@@ -235,7 +233,19 @@ def _frame(
     return pd.DataFrame({name: cells[name] for name in FINDINGS}, copy=False)
 
 
-_USER_COLUMNS: Final = [columns.FILE, columns.ROW, columns.ACCOUNT, columns.USER, columns.ARN]
+def _subjects(page: Users, at: np.ndarray) -> dict[str, Any]:
+    """Return `file`, `row`, `account`, `user` and `arn` of the users or roots at positions."""
+    rows = pa.array(at)
+    texts = {
+        columns.ACCOUNT: page.account,
+        columns.USER: page.text[columns.USER],
+        columns.ARN: page.arn,
+    }
+    return {
+        columns.FILE: page.file[at].astype(np.int64),
+        columns.ROW: page.row[at].astype(np.int64),
+        **{name: text_series(values.texts(cells.take(rows))) for name, cells in texts.items()},
+    }
 
 
 def _exposure(page: Users, at: np.ndarray) -> Any:

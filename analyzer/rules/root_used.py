@@ -22,7 +22,7 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
     days = limits.root_used_days
     used = facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
     # The real as-of can only be later: a pass stays one, a failure may pass.
-    assumed = (facts.page.users[columns.AS_OF_SOURCE] == AsOfSource.ASSUMED).to_numpy()
+    assumed = facts.page.added[columns.AS_OF_SOURCE] == AsOfSource.ASSUMED
     return Truth(used.yes & ~assumed, used.no)
 
 

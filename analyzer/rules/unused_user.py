@@ -28,7 +28,7 @@ RULE = Rule(
     judge=lambda facts, _: facts.verdict(Verdict.UNUSED),
     fact=lambda facts, at, _: concat(
         len(at),
-        category_words_at(facts.page.users[columns.REASON], at),
+        category_words_at(facts.page.added[columns.REASON], at),
         *created_age_caveats(facts, at),
     ),
     undecided_fact=undetermined_reason,

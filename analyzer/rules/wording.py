@@ -66,13 +66,12 @@ def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
     return pa.array(texts, pa.string()).take(pa.array(code))
 
 
-def category_words_at(column: pd.Series, at: np.ndarray) -> pa.Array:
+def category_words_at(column: pd.Categorical[Any], at: np.ndarray) -> pa.Array:
     """Return the words of a category column at these positions."""
     import pyarrow as pa
 
-    known: Any = column.cat
-    texts = pa.array(list(known.categories), pa.string())
-    return texts.take(pa.array(known.codes.to_numpy()[at]))
+    texts = pa.array(list(column.categories), pa.string())
+    return texts.take(pa.array(column.codes[at]))
 
 
 # Parts of sentences
@@ -132,7 +131,7 @@ def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Arra
     """Return creation, age and caveats to check first, in words, of users that may be deleted."""
     import pyarrow.compute as pc
 
-    caveats = category_words_at(facts.page.users[columns.CAVEATS], at)
+    caveats = category_words_at(facts.page.added[columns.CAVEATS], at)
     certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
     listed = pc.replace_substring(caveats, ";", ", ")
     check = text_where(certain, "", concat(len(at), "; check: ", listed))
@@ -143,7 +142,7 @@ def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Arra
 
 def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
     """Say why no verdict could be given."""
-    return category_words_at(facts.page.users[columns.REASON], at)
+    return category_words_at(facts.page.added[columns.REASON], at)
 
 
 def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:

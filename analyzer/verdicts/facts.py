@@ -96,9 +96,8 @@ class Facts:
 
     def verdict(self, word: Verdict) -> Truth:
         """Return which users have a verdict; of undetermined users it is unknown."""
-        verdict = self.page.users[columns.VERDICT]
-        undetermined = (verdict == Verdict.UNDETERMINED).to_numpy()
-        return Truth.unless_unknown((verdict == word).to_numpy(), undetermined)
+        verdict = self.page.added[columns.VERDICT]
+        return Truth.unless_unknown(verdict == word, verdict == Verdict.UNDETERMINED)
 
     @cached_property
     def password(self) -> Truth:

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import TEXT, NotCovered, account_name, arrow_array
+from analyzer.report.model import SLICE_ROWS, TEXT, NotCovered, account_name, arrow_array
 from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.report.values import first_bytes, is_dictionary, utc_texts
@@ -242,11 +242,13 @@ def write_tables(parts: Iterable[Table], names: Iterable[str], stream: BinaryIO)
     header = [*names]
     stream.write(",".join(header).encode() + b"\n")
     for part in parts:
-        stream.write(_lines(part, header))
+        cells = [arrow_array(part[name]) for name in header]
+        for start in range(0, len(cells[0]), SLICE_ROWS):
+            stream.write(_lines([column.slice(start, SLICE_ROWS) for column in cells]))
 
 
-def _lines(part: Table, names: Sequence[str]) -> memoryview:
-    *cells, last = _with_neighbours_joined(_cells(arrow_array(part[name])) for name in names)
+def _lines(columns: Iterable[pa.Array]) -> memoryview:
+    *cells, last = _with_neighbours_joined(map(_cells, columns))
     # In Arrow's memory the bytes of a row follow those of the row before.
     return cell_bytes(joined(*cells, joined(last, "\n"), between=","))
 

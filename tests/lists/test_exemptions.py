@@ -271,7 +271,8 @@ MOMENTS = {
 
 def test_an_entry_and_a_decision_to_keep_apply_up_to_the_end_of_their_last_day() -> None:
     page = of_users(*(a_user(f"u{at}") for at, _ in enumerate(MOMENTS)))
-    page = page.with_users({"as_of": pd.to_datetime(list(MOMENTS), utc=True).as_unit("s")})
+    moments = pd.to_datetime(list(MOMENTS), utc=True).tz_localize(None).to_numpy("M8[s]")
+    page = page.of_files(np.arange(len(MOMENTS)), moments)
     listed = [Exemption("*", "*", "why", "", LAST_DAY, 2)]
     for entries in (listed, [kept(f"u{at}", LAST_DAY) for at, _ in enumerate(MOMENTS)]):
         matches = ExemptionMatches(page, entries)
