@@ -4,7 +4,6 @@ A user is an ARN with a creation time. Only accounts with a report on both sides
 all others no user is new or gone.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -286,15 +285,6 @@ def has_newly(verdict: Verdict, frame: pd.DataFrame) -> "pd.Series[bool]":
     of_user = (frame[RULE] == "") & ~frame[CHANGE].isin(_OF_EXEMPTIONS)
     is_new = (frame[BEFORE] != frame[NOW]) | (frame[CHANGE] == ChangeKind.RE_CREATED)
     return of_user & is_new & (frame[NOW] == verdict)
-
-
-def open_counts_by_kind(frame: pd.DataFrame) -> Counter[str]:
-    """Return the number of changes of each kind, of users and findings that are not exempt.
-
-    Changes of an exemption count too.
-    """
-    of_exemption = frame[CHANGE].isin([ChangeKind.EXEMPTED, ChangeKind.EXEMPTION_CHANGED])
-    return Counter(frame.loc[(frame[EXEMPTION_NOW] == "") | of_exemption, CHANGE].map(str))
 
 
 def counts_by_kind(frame: pd.DataFrame) -> dict[ChangeKind, int]:

@@ -203,12 +203,9 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
             yield from compared_reports(comparison)
             yield count_sentence(comparison)
             yield BLIND_SPOTS_PAGE
-        for side, option, analysis in (
-            ("before", "--old-as-of", comparison.before),
-            ("now", "--new-as-of", comparison.now),
-        ):
+        for side, analysis in (("before", comparison.before), ("now", comparison.now)):
             for note in headline.notes(analysis):
-                yield f"Note ({side}): {note.replace('--as-of', option)}"
+                yield f"Note ({side}): {note}"
         yield from (f"Wrote {path}" for path in outputs.output)
     if outputs.form in (DiffFormat.NAMES, DiffFormat.ARNS):
         yield from left_out_line(comparison)

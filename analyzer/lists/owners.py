@@ -115,20 +115,15 @@ class Owners:
         }
         is_known = dict.fromkeys(texts, at >= 0)
         is_known[columns.OWNER_LEFT] = (at >= 0) & (lasts[at] < days)
-        return {
-            name: _text_categories(values, at, is_known[name]) for name, values in texts.items()
-        }
+        categories = {}
+        for name, values in texts.items():
+            words = {text: code for code, text in enumerate(dict.fromkeys([""] + values))}
+            codes = np.array([words[text] for text in values], np.int32)
+            categories[name] = as_category(np.where(is_known[name], codes[at], 0), words)
+        return categories
 
 
 NO_OWNERS: Final = Owners()
-
-
-def _text_categories(
-    texts: Sequence[str], at: np.ndarray, is_known: np.ndarray
-) -> "pd.Categorical[Any]":
-    words = {text: code for code, text in enumerate(dict.fromkeys(["", *texts]))}
-    codes = np.array([words[text] for text in texts], np.int32)
-    return as_category(np.where(is_known, codes[at], 0), words)
 
 
 def owner_text(owner: str, email: str, left: str) -> str:

@@ -65,7 +65,7 @@ def _replaced_time_notes(reports: "Iterable[ReadReport]") -> Iterator[str]:
             " than shown."
         )
         yield (
-            f"--as-of replaces the own time of {count_text(len(texts), 'report')}:"
+            f"The as-of set by option replaces the own time of {count_text(len(texts), 'report')}:"
             f" {short_list(texts)}.{limit if is_later else ''}"
         )
 

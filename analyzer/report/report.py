@@ -86,14 +86,13 @@ class Report:
 
     def _notes_on_files(self) -> Iterator[str]:
         """Yield the notes that list files by what is missing in them."""
-        counted = [file for file in self.files if file.accounts]
-        if names := [file.name for file in counted if file.as_of_source is AsOfSource.ASSUMED]:
-            # --as-of is the time of all reports, also of those that have their own.
-            several = "a file name as the console gives it, or a folder such as 2026-03-01,"
+        assumed = [file for file in self.files if file.as_of_source is AsOfSource.ASSUMED]
+        if names := [file.name for file in assumed if file.accounts]:
             yield (
                 f"No generation time in {short_list(names)}: the newest timestamp in the report is"
                 " assumed to be its time. The report can be newer, so users can be idle for longer"
-                f" than shown; {'--as-of' if len(counted) == 1 else several} sets the time."
+                " than shown; a file name as the console gives it, or a folder such as 2026-03-01,"
+                " sets the time."
             )
 
     @property

@@ -174,7 +174,7 @@ def copy_inputs(
 
 def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
     """Yield a path for each source; the paths differ in more than upper and lower case."""
-    names = [PurePath(_dated_folder(source), _copy_name(source)) for source in sources]
+    names = [_copy_path(source) for source in sources]
     files = {name.name.lower() for name in names}
     free = (name for name in map("input-{}".format, count(2)) if name not in files)
     used_names: set[tuple[str, ...]] = set()
@@ -185,17 +185,16 @@ def _targets(sources: Sequence[Source], folder: Path) -> Iterator[Path]:
         used_names.add((*folders, last))
 
 
-def _copy_name(source: Source) -> str:
-    """Return the name of a copy, never hidden, since it would not be found again."""
+def _copy_path(source: Source) -> PurePath:
+    """Return the name of a copy, below the folder above the input whose date may be its as-of.
+
+    Neither is hidden, since the copy would not be found again.
+    """
     # A file of an archive is named `archive.zip:folder/file`.
     name = source.path.name if source.path else PurePath(source.name).name.rpartition(":")[2]
-    return name.lstrip(".") or "report"
-
-
-def _dated_folder(source: Source) -> str:
-    """Return the folder above an input whose date may be its as-of, empty for none."""
     part = dated_part(source.name)
-    return "" if part == PurePath(source.name.replace(":", "/")).name else part.lstrip(".")
+    is_name = part == PurePath(source.name.replace(":", "/")).name
+    return PurePath("" if is_name else part.lstrip("."), name.lstrip(".") or "report")
 
 
 def _copy_with_files_beside(source: Source, target: Path) -> None:

@@ -1,6 +1,7 @@
 """Write all outputs of a run, and compare it with the run before."""
 
 import os
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,6 @@ from analyzer.changes.diff import (
     counts_by_kind,
     has_newly,
     not_covered_rows,
-    open_counts_by_kind,
 )
 from analyzer.changes.user_changes import ChangeKind
 from analyzer.decisions.ledger import read_ledger
@@ -114,8 +114,9 @@ def _change_failures(
     Of newly unused users the first names follow, and the run `since` which they are new.
     In an account that the earlier run lacks, every user and every finding is new.
     """
-    counts = open_counts_by_kind(changed)
     is_open = changed[EXEMPTION_NOW] == ""
+    is_exempted = changed[CHANGE].isin([ChangeKind.EXEMPTED, ChangeKind.EXEMPTION_CHANGED])
+    counts = Counter(changed.loc[is_open | is_exempted, CHANGE].map(str))
     newly_unused = [changed[has_newly(Verdict.UNUSED, changed) & is_open]]
     uncompared = changed.loc[changed[CHANGE] == ChangeKind.NOT_COVERED, columns.ACCOUNT]
     if accounts := analysis.report.accounts.intersection(uncompared):

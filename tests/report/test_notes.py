@@ -22,7 +22,7 @@ def test_an_assumed_moment_is_said_with_what_follows_from_it() -> None:
     assert note == (
         "No generation time in report.csv: the newest timestamp in the report is assumed to be"
         " its time. The report can be newer, so users can be idle for longer than shown;"
-        " --as-of sets the time."
+        " a file name as the console gives it, or a folder such as 2026-03-01, sets the time."
     )
 
 
@@ -89,15 +89,14 @@ def test_all_there_is_to_know_is_said_in_one_order() -> None:
     ]
 
 
-def test_where_reports_have_several_times_the_notes_say_what_sets_that_of_one() -> None:
+def test_a_report_whose_own_time_an_option_replaces_is_named_with_what_follows() -> None:
     other = PLAIN.replace(ACCOUNT, "1" * 12).encode()
     files = (CONSOLE, other), ("report.csv", PLAIN.encode())
-    (note,) = load_named(*files).notes
-    assert note.endswith("as the console gives it, or a folder such as 2026-03-01, sets the time.")
     (note,) = load_named(*files, as_of=AS_OF + timedelta(days=90)).notes
     assert note == (
-        f"--as-of replaces the own time of 1 report: {CONSOLE} (2026-05-01 12:00 UTC). A report"
-        " does not show use after its own time, so users can be idle for less time than shown."
+        f"The as-of set by option replaces the own time of 1 report: {CONSOLE} (2026-05-01 12:00"
+        " UTC). A report does not show use after its own time, so users can be idle for less time"
+        " than shown."
     )
     (note,) = load_named(*files, as_of=AS_OF - timedelta(days=1)).notes
     assert note.endswith(f"1 report: {CONSOLE} (2026-05-01 12:00 UTC).")
