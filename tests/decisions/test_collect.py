@@ -231,6 +231,9 @@ def test_a_removal_that_nothing_will_act_on_is_recorded_and_named(
     assert len(update.added) == 1
     text = "Lapsed, on reports of more than 60 days ago: quiet. Nothing acts on them: decide again."
     assert list(update.notes) == ([text] if is_lapsed else [])
+    merged = collected(replace(file(line(word)), is_ledger=True), ledger=ledger, today=late)
+    again = collected(file(line(word)), ledger=update.ledger, today=late)
+    assert merged.notes == again.notes == ()
 
 
 # What looks careless
