@@ -79,7 +79,7 @@ class Fate:
         if self.action is Decision.DELETE or Decision.DELETE not in words:
             return ""
         milder = summaries(self.standing.milder)
-        return f"only deactivated, as people wrote {milder}" if milder else DELETED_LATER
+        return f"not deleted, as people wrote {milder}" if milder else DELETED_LATER
 
     @property
     def newest(self) -> ReportedAccount | None:

@@ -104,7 +104,7 @@ UNREAD = [
         for enabled, last_used in (("?", "no_information"), ("?", days_before(200)), ("true", "?"))
     ),
 ]
-OF_BEN = "only deactivated, as people wrote deactivate, Ben, 2026-05-01"
+OF_BEN = "not deleted, as people wrote deactivate, Ben, 2026-05-01"
 HIDDEN = "not all its credentials are understood (report status_reports_2026"
 OF_X = "not as it was seen: users created with it (x)"
 

@@ -81,7 +81,7 @@ LEFT: list[tuple[list[LedgerLine], Sequence[Row], str, bool]] = [
     (
         [word(), word("deactivate", "Ben")],
         [QUIET],
-        "nothing to do: no working credentials; only deactivated, as people wrote deactivate, Ben",
+        "nothing to do: no working credentials; not deleted, as people wrote deactivate, Ben",
         False,
     ),
     ([word(days=61)], [QUIET], "lapsed: decided on a report of 2026-05-01, more than 60", False),
