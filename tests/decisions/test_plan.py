@@ -198,11 +198,5 @@ def test_every_state_of_a_removal_is_taken_left_out_or_done() -> None:
     }
 
 
-def test_of_a_name_in_twenty_accounts_only_the_users_decided_on_are_removed() -> None:
-    users = [([word(user=X)] if at % 3 == 1 else [], [X]) for at in range(20)]
-    found = [each.line.account for each in planned(*users).removals]
-    assert found == [f"{at:012}" for at in range(1, 20, 3)]
-
-
 def test_the_package_offers_no_change_of_aws() -> None:
     assert not any(each in name for name in analyzer.__all__ for each in ("remove", "delete"))
