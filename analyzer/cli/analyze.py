@@ -126,14 +126,17 @@ def _check_options(
     inputs.require(not (names and by_rule), findings, "--rules")
     inputs.check_overdue(judging_options, fail_on)
     folders = [str(path) for path in outputs.output if not path.suffix]
-    by, endings = outputs.split_by, f"must end in {', '.join(OUTPUT_ENDINGS)}"
-    inputs.require(by or not folders, f"{', '.join(folders)} {endings}", "--output")
+    by = outputs.split_by
+    message = f"{', '.join(folders)} must end in {', '.join(OUTPUT_ENDINGS)}"
+    inputs.require(by or not folders, message, "--output")
     is_one = len(folders) == len(outputs.output) == 1
     inputs.require(not by or is_one, "name one folder with -o FOLDER, and no file", "--split-by")
-    owned = judging_options.owners or by is not SplitBy.OWNER
-    of_accounts = "for the owners of --accounts, use --split-by account"
-    owners = f"owner: name the list of owners with --owners; {of_accounts}"
-    inputs.require(owned, owners, "--split-by")
+    has_owners = judging_options.owners or by is not SplitBy.OWNER
+    message = (
+        "owner: name the list of owners with --owners; for the owners of --accounts, use --split-by"
+        " account"
+    )
+    inputs.require(has_owners, message, "--split-by")
 
 
 def _write_files(

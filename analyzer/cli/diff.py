@@ -95,7 +95,7 @@ def diff(
     The options for verdicts and rules apply to both reports. A run of export brings its own as-of,
     exemption list, account names and decisions, unless options set them.
     """
-    inputs.require(not old == new == "-", "only one of OLD and NEW can be -", "NEW")
+    inputs.require(old != "-" or new != "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
     inputs.refuse_early([old, new], judging_options, fail_on, change_words())
 

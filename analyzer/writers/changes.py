@@ -158,9 +158,11 @@ def compared_reports(comparison: Comparison) -> list[str]:
 def count_sentence(comparison: Comparison) -> str:
     """Return the number of changes of each kind, and of accounts if some were not compared."""
     numbers = diff.counts_text(comparison.changes)
-    missing = len(comparison.not_compared)
-    accounts = f" Accounts compared: {comparison.account_count:,}, not compared: {missing:,}."
-    return f"{f'Changes: {numbers}.' if numbers else 'No changes.'}{accounts if missing else ''}"
+    sentence = f"Changes: {numbers}." if numbers else "No changes."
+    if missing := len(comparison.not_compared):
+        compared = comparison.account_count
+        sentence += f" Accounts compared: {compared:,}, not compared: {missing:,}."
+    return sentence
 
 
 def _table(comparison: Comparison, width: int) -> Table:

@@ -154,14 +154,14 @@ def accounts_text(report: Report) -> str:
     accounts = [account for account in report.not_covered if not isinstance(account, UncoveredFile)]
     missing = {account.label for account in accounts} - covered
     number = sum(bool(file.accounts) for file in report.files)
-    files = f" in {number:,} reports" if number > 1 else ""
+    in_reports = f" in {number:,} reports" if number > 1 else ""
     if missing:
         every = count_text(len(covered) + len(missing), "account")
-        text = f"{len(covered):,} of {every}{files}"
+        text = f"{len(covered):,} of {every}{in_reports}"
     elif len(covered) == 1:
         text = f"account {account_with_name(min(covered), report.account_names)}"
     else:
-        text = f"{count_text(len(covered), 'account')}{files}"
+        text = f"{count_text(len(covered), 'account')}{in_reports}"
     unread = len(report.not_covered) - len(accounts)
     return f"{text}, {count_text(unread, 'file')} not read" if unread else text
 

@@ -187,7 +187,8 @@ def _split_workbook(analysis: Analysis, by: SplitBy, file: str, part: Users) -> 
     if by is SplitBy.ACCOUNT:
         account = users[columns.ACCOUNT].iloc[0]
         known = names.get(account, AccountName(name=""))
-        name, owner, email, left, replaced_by = known.name, known.owner, "", "", ""
+        name, owner = known.name, known.owner
+        email = left = replaced_by = ""
     newest = max(file.as_of for file in analysis.report.files)
     due = newest + timedelta(DUE_DAYS)
     whom = owner, email, left, replaced_by
