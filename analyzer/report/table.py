@@ -127,14 +127,10 @@ def _tables(
     """Yield the rows of a block, if it has any; in quotes, rows are longer than lines."""
     odd.before = odd.read
     options = _csv_options(header, len(rows), odd, quoted=quoted)
-    try:
-        if quoted:
-            yield from _slices(pa_csv.open_csv(pa.BufferReader(rows), **options))
-        else:
-            yield pa_csv.read_csv(pa.BufferReader(rows), **options).unify_dictionaries()
-    except pa.ArrowInvalid as invalid:
-        if "Empty CSV file" not in str(invalid):
-            raise
+    if quoted:
+        yield from _slices(pa_csv.open_csv(pa.BufferReader(rows), **options))
+    else:
+        yield pa_csv.read_csv(pa.BufferReader(rows), **options).unify_dictionaries()
 
 
 def _slices(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
