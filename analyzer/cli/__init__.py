@@ -26,7 +26,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from analyzer.cli.command import SUMMARIES, command_named, convert_without_typer, help_stream
+from analyzer.cli.command import SUMMARIES, command_named, help_stream
 from analyzer.cli.streams import OUTPUT_CLOSED, PIPE_CLOSED, buffered, say, write_lines
 from analyzer.errors import BUG, INTERRUPTED, CredreportError
 from analyzer.terms import VERSION
@@ -34,11 +34,6 @@ from analyzer.terms import VERSION
 
 class Program(TyperGroup):
     """Import a command only when it is run; the list of commands is from `SUMMARIES`."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments up to the command; raises typer.BadParameter."""
-        convert_without_typer(self.get_params(ctx))
-        return super().parse_args(ctx, args)
 
     def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
         """Return the command with its options, and the remaining arguments."""

@@ -3,11 +3,11 @@
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Any, Final, get_args, get_type_hints
+from typing import Any, Final, get_type_hints
 
 import typer
 from typer._click.exceptions import MissingParameter, NoSuchOption
@@ -59,32 +59,6 @@ def command_named(name: str) -> Any:
     return command
 
 
-def convert_without_typer(parameters: Iterable[Any]) -> None:
-    """Let parameters convert their values themselves."""
-    for parameter in parameters:
-        parameter.get_runtime_param = _Conversion
-
-
-class _Conversion:
-    """Convert the values of a parameter by its parser, or as text or a word.
-
-    typer converts all others and words what is refused. For that it imports pydantic and builds
-    adapters, also for options that are not given: 5,000 users would take 1.15 times as long.
-    """
-
-    def coerce(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Return the value or values that the command gets; raises typer.BadParameter."""
-        if value is None:
-            return None
-        described = param.type_descriptor
-        kind = get_args(described.annotation)[0] if described.is_list else described.annotation
-        convert = described.parameter_info.parser or kind
-        if convert is not kind or issubclass(kind, str):
-            with suppress(ValueError):
-                return [*map(convert, value)] if described.is_list else convert(value)
-        return type(param).get_runtime_param(param).coerce(value, param=param, ctx=ctx)
-
-
 class Command(TyperCommand):
     """Say in plain words what is wrong with a value."""
 
@@ -97,7 +71,6 @@ class Command(TyperCommand):
         if self.name == "explain" and re.match("-[^-fhq]", args[0]):
             message = "no such option; write -- before the name of a user that begins with -"
             raise typer.BadParameter(f"{printable(args[0])}: {message}")
-        convert_without_typer(self.get_params(ctx))
         try:
             rest = super().parse_args(ctx, args)
         except NoSuchOption as error:
