@@ -150,12 +150,20 @@ def _write_files(
     from analyzer.writers import write
 
     paths = write(analysis, *outputs.output, verdicts=outputs.verdict)
+    return (line for path in paths for line in file_messages(analysis, path, outputs.verdict))
+
+
+def file_messages(analysis: "Analysis", path: Path, verdicts: Collection[Verdict]) -> Iterator[str]:
+    """Yield what was written to a file, and what a workbook of very many users leaves out."""
+    size = _size_text(analysis, path, verdicts)
+    if path.suffix.lower() != ".xlsx":
+        yield f"Wrote {path} ({size})"
+        return
+    from analyzer.writers.workbook.lookup_lists import left_out_notes
+
     whole = ", with all users: a workbook is not filtered" if analysis.filter else ""
-    return (
-        f"Wrote {path}{whole if path.suffix.lower() == '.xlsx' else ''}"
-        f" ({_size_text(analysis, path, outputs.verdict)})"
-        for path in paths
-    )
+    yield f"Wrote {path}{whole} ({size})"
+    yield from left_out_notes(analysis.whole)
 
 
 def _size_text(analysis: "Analysis", path: Path, verdicts: Collection[Verdict]) -> str:

@@ -7,6 +7,7 @@ import re
 from dataclasses import replace
 from datetime import date
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from openpyxl import Workbook
 
 import analyzer
 from analyzer.analysis.analysis import Analysis
+from analyzer.cli.analyze import file_messages
 from analyzer.decisions.decision import LedgerLine
 from analyzer.limits import Criteria, Definition
 from analyzer.report.model import NotCovered
+from analyzer.terms import Verdict
 from analyzer.verdicts.verdict import criteria_meanings
 from analyzer.writers.workbook import table_sheets
 from tests.support.builders import (
@@ -293,13 +296,16 @@ def test_users_that_are_listed_part_by_part_are_those_that_are_listed_at_once(
 
 
 def test_a_workbook_of_very_many_users_has_no_sheet_of_all_users_and_says_so(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    users = [a_user(f"user{at}") for at in range(3)]
+    users, written = [a_user(f"user{at}") for at in range(3)], tmp_path / "review.xlsx"
+    written.touch()
     said = "The sheet All users is left out, as there are more than 2 users"
     for most, is_there in ((3, True), (2, False)):
         monkeypatch.setattr("analyzer.writers.workbook.lookup_lists.MOST_LISTED", most)
         book = book_of(analysis_of(users))
         assert ("All users" in book.sheetnames) is is_there
         assert (said in texts(book["Summary"])) is not is_there
+        lines = [*file_messages(analysis_of(users), written, [Verdict.UNUSED])]
+        assert [said in line for line in lines] == [False, *[True] * (not is_there)]
         assert said not in texts(book["Method"])
