@@ -112,8 +112,6 @@ def text_series(texts: pa.Array | pa.ChunkedArray) -> pd.Series:
 
 def as_block(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array, without a copy if it is one already."""
-    if column.num_chunks == 0:  # pyarrow 20 does not combine no chunks of a dictionary
-        return pa.nulls(0, column.type)
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
