@@ -89,7 +89,7 @@ def read_alone(text: ReportText, damage: Damage) -> Iterator[pa.Table]:
     The columns are those of `read_together`, `file` is 0. A report with problems may lack rows.
     Raises InputRefused if the bytes cannot be read, or are not text.
     """
-    odd = _OddRows(text.header)
+    odd = OddRows(text.header)
     end, last, quoted, error = text.header.row, memoryview(b""), False, ""
     try:
         for last, quoted in text.content.blocks(text.header.end):
@@ -122,7 +122,7 @@ def read_alone(text: ReportText, damage: Damage) -> Iterator[pa.Table]:
 
 
 def _tables(
-    header: Header, rows: memoryview, odd: "_OddRows", *, quoted: bool
+    header: Header, rows: memoryview, odd: "OddRows", *, quoted: bool
 ) -> Iterator[pa.Table]:
     """Yield the rows of a block, if it has any; in quotes, rows are longer than lines."""
     odd.before = odd.read
@@ -164,7 +164,7 @@ def _numbered(table: pa.Table, numbers: np.ndarray, file: np.ndarray) -> pa.Tabl
 
 
 @dataclass(slots=True)
-class _OddRows:
+class OddRows:
     """Collect rows of another length: put unquoted commas back into user names, or keep the row.
 
     `before` is the number of the row before those that are parsed now, `good` counts the rows of
@@ -184,6 +184,7 @@ class _OddRows:
         return self.header.row + self.good + len(self.numbers)
 
     def __call__(self, row: pa_csv.InvalidRow) -> str:
+        """Collect a row, and return what Arrow shall do: skip it, or end the reading."""
         number = row.number + self.before
         self.numbers.append(number)
         cells = mended_cells(self.header, row.text)
@@ -196,7 +197,7 @@ class _OddRows:
 
 
 def _csv_options(
-    header: Header, block: int, odd: _OddRows | None = None, *, quoted: bool = False
+    header: Header, block: int, odd: OddRows | None = None, *, quoted: bool = False
 ) -> dict[str, Any]:
     return {
         "read_options": pa_csv.ReadOptions(

@@ -1,12 +1,13 @@
 """Rows are read whole: what is certain is put right, what is not is refused, nothing is shifted."""
 
 import pytest
+from pyarrow.csv import InvalidRow
 
 from analyzer.report import content as report_content
 from analyzer.report.content import Content
 from analyzer.report.report import Report
 from analyzer.report.report_text import ReportText, find_header
-from analyzer.report.table import is_header, mended_cells, odd_row_problem
+from analyzer.report.table import MOST_PROBLEMS, OddRows, is_header, mended_cells, odd_row_problem
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -328,6 +329,20 @@ def test_an_odd_row_is_mended_dropped_or_named_by_itself() -> None:
         assert mended_cells(header, row) is None, message
         found = odd_row_problem(text, 9, row, content)
         assert (found.row, found.message, found.value) == (9, message, row[:80])
+
+
+def test_arrow_skips_odd_rows_until_too_many_are_broken() -> None:
+    odd = OddRows(find_header("report.csv", PLAIN.encode()), before=10)
+
+    def answer(number: int, text: str) -> str:
+        return odd(InvalidRow(22, text.count(",") + 1, number, text))
+
+    assert [answer(1, BOB.replace("bob", "b,b")), answer(2, ",,")] == ["skip", "skip"]
+    assert [row["user"] for row in odd.mended] == ["b,b"]
+    assert {answer(3, "x,y") for _ in range(MOST_PROBLEMS)} == {"skip"}
+    assert answer(4, "x,y") == "error"
+    assert odd.broken[:1] == [(13, "x,y")]
+    assert odd.numbers[:3] == [11, 12, 13]
 
 
 def test_every_row_of_another_length_is_named_up_to_a_thousand() -> None:
