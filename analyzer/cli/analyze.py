@@ -251,6 +251,6 @@ def _messages(analysis: "Analysis", outputs: OutputOptions) -> Iterator[str]:
         yield from summary_lines(analysis, outputs.verdict, rules=is_table)
         yield BLIND_SPOTS_PAGE
     if outputs.form in _NAME_FORMATS:
-        from analyzer.writers.user_lists import left_out_line
+        from analyzer.writers.user_lists import omitted_users_sentence
 
-        yield from left_out_line(analysis, outputs.verdict)
+        yield from omitted_users_sentence(analysis, outputs.verdict)

@@ -196,7 +196,7 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
     leaves out, and a report that is on both sides: the new report may not have been fetched.
     """
     from analyzer.writers import headline
-    from analyzer.writers.changes import compared_reports, count_sentence, left_out_line
+    from analyzer.writers.changes import compared_reports, count_sentence, omitted_users_sentence
 
     if not outputs.quiet:
         if not outputs.is_shown:
@@ -208,7 +208,7 @@ def _messages(comparison: "Comparison", outputs: OutputOptions) -> "Iterator[str
                 yield f"Note ({side}): {note}"
         yield from (f"Wrote {path}" for path in outputs.output)
     if outputs.form in (DiffFormat.NAMES, DiffFormat.ARNS):
-        yield from left_out_line(comparison)
+        yield from omitted_users_sentence(comparison)
     if same := comparison.same_reports:
         yield f"The same report is on both sides, so it shows nothing new: {short_list(same)}."
     yield from comparison.not_compared

@@ -67,7 +67,8 @@ def verify(
     list is missing.
     """
     from analyzer.decisions.ledger import Ledger, read_entries
-    from analyzer.verify import Verification, verify_ledger, verify_list, verify_workbook
+    from analyzer.verify import Verification, verify_workbook
+    from analyzer.verify_ledger import verify_ledger, verify_list
 
     folders = [name for name in outputs if Path(name).is_dir()]
     files = [named_file(name) for name in outputs if name not in folders]

@@ -153,14 +153,14 @@ def _differences(
         if head == USER:  # It is exact: 007 and 7 are two users.
             is_shown = text.strip() == given
         elif head == CHECK:
-            is_shown = _says_what_to_check(text, user, remarks)
+            is_shown = _has_sentences_of_caveats(text, user, remarks)
         else:
             is_shown = _shows(sheet, value, given)
         if not is_shown:
             yield _Difference(row, given, text)
 
 
-def _says_what_to_check(cell: str, user: ReportedUser, remarks: str) -> bool:
+def _has_sentences_of_caveats(cell: str, user: ReportedUser, remarks: str) -> bool:
     """Return whether a cell has the sentences of a user's caveats.
 
     Instead of a sentence it can have the id of the caveat, if remarks above the list, where they

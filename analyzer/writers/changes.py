@@ -108,9 +108,9 @@ def write_changed_arns(comparison: Comparison, stream: BinaryIO) -> None:
     user_lists.write_lines(_users(comparison)[columns.ARN], stream)
 
 
-def left_out_line(comparison: Comparison) -> Iterator[str]:
+def omitted_users_sentence(comparison: Comparison) -> Iterator[str]:
     """Yield how many users of the changes are in no list of names and why, nothing for none."""
-    yield from user_lists.left_out_of_lists(_changed_users(comparison))
+    yield from user_lists.omission_sentence(_changed_users(comparison))
 
 
 def _users(comparison: Comparison) -> pd.DataFrame:

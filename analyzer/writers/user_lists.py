@@ -133,12 +133,12 @@ def write_lines(texts: pd.Series, stream: BinaryIO) -> None:
     stream.write("".join(f"{printable(text)}\n" for text in texts).encode())
 
 
-def left_out_line(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
+def omitted_users_sentence(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
     """Yield how many users with one of the verdicts are left out and why, nothing for none."""
-    yield from left_out_of_lists([(_users_with(analysis, verdicts), analysis.report.files)])
+    yield from omission_sentence([(_users_with(analysis, verdicts), analysis.report.files)])
 
 
-def left_out_of_lists(lists: Iterable[tuple[Users, Sequence[ReportFile]]]) -> Iterator[str]:
+def omission_sentence(lists: Iterable[tuple[Users, Sequence[ReportFile]]]) -> Iterator[str]:
     """Yield how many users of lists, each with its files, are left out and why."""
     numbers: Counter[str] = Counter()
     for listed, files in lists:

@@ -19,7 +19,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inputs, "utc_now", lambda: NOW)
 
 
-def said(*words: object) -> tuple[int, str]:
+def code_and_messages(*words: object) -> tuple[int, str]:
     done = run("analyze", *words, "-q", "-f", "line")
     assert bool(done.output) is (done.code != 3)
     return done.code, done.messages
@@ -28,7 +28,7 @@ def said(*words: object) -> tuple[int, str]:
 @pytest.mark.parametrize(("days", "code"), [(6, 3), (7, 0), (8, 0)])
 def test_a_report_that_is_as_old_as_the_limit_is_read(tmp_path: Path, days: int, code: int) -> None:
     report = console_report(tmp_path, "2026-06-01", a_user("ann"))
-    found, message = said(report, "--max-report-age", days)
+    found, message = code_and_messages(report, "--max-report-age", days)
     limit = f"as of 2026-06-01 09:30 UTC, 7.0 days old; --max-report-age is {days} days\n"
     assert (found, limit in message) == (code, code == 3)
 
@@ -37,7 +37,7 @@ def test_each_old_report_is_named_and_skipping_unreadable_files_skips_none(tmp_p
     console_report(tmp_path, "2026-05-01", a_user("ann"))
     other = "status_reports_2026-05-02T09-30-00+00-00.csv"
     saved(tmp_path, of_account(OTHER_ACCOUNT, a_user("ann")), other)
-    code, message = said(tmp_path, "--max-report-age", "7", "--skip-unreadable")
+    code, message = code_and_messages(tmp_path, "--max-report-age", "7", "--skip-unreadable")
     assert (code, message.count("days old; --max-report-age is 7 days")) == (3, 2)
 
 
@@ -45,9 +45,9 @@ def test_a_day_counts_from_its_start_and_an_assumed_time_says_so(tmp_path: Path)
     (tmp_path / "2026-06-07").mkdir()
     text = report_text([a_user("ann")])
     report = saved(tmp_path / "2026-06-07", text, "report.csv")
-    code, message = said(report, "--max-report-age", "1")
+    code, message = code_and_messages(report, "--max-report-age", "1")
     assert (code, "1.4 days old; --max-report-age is 1 day\n" in message) == (3, True)
-    code, message = said(saved(tmp_path, text, "report.csv"), "--max-report-age", "1")
+    code, message = code_and_messages(saved(tmp_path, text, "report.csv"), "--max-report-age", "1")
     assert (code, "Its time is assumed and may be later" in message) == (3, True)
 
 
@@ -57,7 +57,7 @@ def test_a_day_counts_from_its_start_and_an_assumed_time_says_so(tmp_path: Path)
 )
 def test_a_report_of_the_future_is_refused(tmp_path: Path, time: str, code: int) -> None:
     report = saved(tmp_path, report_text([a_user("ann")]), "report.csv")
-    found, message = said(report, "--max-report-age", "1", "--as-of", time)
+    found, message = code_and_messages(report, "--max-report-age", "1", "--as-of", time)
     assert (found, "later than the clock, so its age is unknown" in message) == (code, code == 3)
 
 

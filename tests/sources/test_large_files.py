@@ -33,8 +33,8 @@ def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "HEAD_BYTES", BLOCK)
 
 
-def said(path: Path | bytes) -> Any:
-    """Return all that is said of a report but its name, or the problems of its refusal."""
+def rows_or_problems(path: Path | bytes) -> Any:
+    """Return what is read of a report but its name, or the problems of its refusal."""
     try:
         report = analyzer.load(path)
     except InputRefused as error:
@@ -72,9 +72,9 @@ def test_a_large_file_says_in_blocks_what_it_says_whole(
 ) -> None:
     path = put(tmp_path, KINDS[kind].encode())
     assert path.stat().st_size > BLOCK
-    in_blocks = said(path), said(path.read_bytes())
+    in_blocks = rows_or_problems(path), rows_or_problems(path.read_bytes())
     monkeypatch.setattr(content, "BLOCK_BYTES", 1 << 20)
-    assert in_blocks == (said(path), said(path))
+    assert in_blocks == (rows_or_problems(path), rows_or_problems(path))
 
 
 def test_what_is_hashed_is_what_was_read(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_a_large_file_that_is_no_text_is_refused_by_its_row(tmp_path: Path) -> N
             assert (problem.row, problem.message) == (row, "not UTF-8 text"), (name, quotes)
             assert problem.value == f"{name}\ufffd"
     path = put(tmp_path, TEXT.replace("u40,", "é,"))
-    assert said(path) == said(path.read_bytes())
+    assert rows_or_problems(path) == rows_or_problems(path.read_bytes())
 
 
 def test_a_row_longer_than_a_block_is_refused_without_the_rest(tmp_path: Path) -> None:

@@ -113,14 +113,14 @@ def test_a_user_with_a_live_service_credential_is_not_piped_on_to_be_deleted(
     analysis = analyzer.analyze(analyzer.load(report, as_of=AS_OF))
     listed = arns_bytes(analysis).decode().split()
     assert [arn.rsplit("/", 1)[1] for arn in listed] == ["ann", "codecommit"]
-    left_out = list(user_lists.left_out_line(analysis, ALL))
+    left_out = list(user_lists.omitted_users_sentence(analysis, ALL))
     assert left_out == ["Left out of the list: 1 with an active service-specific credential."]
 
 
 def test_why_a_user_has_no_line_is_said() -> None:
     named = analysis_of([a_user("BedrockAPIKey-a1b2"), a_user("ann")])
     assert arns_bytes(named).decode().split() == [a_user("ann")["arn"]]
-    left_out = list(user_lists.left_out_line(named, ALL))
+    left_out = list(user_lists.omitted_users_sentence(named, ALL))
     says = "1 that may have an active service-specific credential"
     assert left_out == [f"Left out of the list: {says}."]
 
