@@ -18,7 +18,7 @@ from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.limits import Criteria
 from analyzer.report import arns
-from analyzer.report.model import TEXT
+from analyzer.report.model import word_column
 from analyzer.report.users import users_of_rows
 from analyzer.terms import AsOfSource, missing_columns_text
 from analyzer.verdicts import verdict
@@ -61,10 +61,9 @@ def judge(rows: pd.DataFrame, as_of: datetime, criteria: Criteria | None = None)
         message = "the ARN names no account of 12 digits"
         raise InputRefused([Problem("the batch", None, columns.ARN, nameless[0], message, hint)])
     words = {columns.AS_OF_SOURCE: AsOfSource.OPTION, columns.SERVICE_CREDENTIALS: ""}
-    users = users.with_users(
-        {name: pd.Series(word, users.users.index, TEXT) for name, word in words.items()}
-    )
+    first = np.zeros(len(users), np.int8)
+    users = users.with_users({name: word_column(first, [word]) for name, word in words.items()})
     judged = verdict.judge(users, criteria or Criteria())
-    cells = {name: judged.cell(name) for name in columns.REPORT_ONLY}
-    frame: pd.DataFrame = record_batch(SCHEMA, {**judged.users, **cells}).to_pandas()
+    own = {columns.ACCOUNT: judged.account, columns.AS_OF: judged.as_of}
+    frame: pd.DataFrame = record_batch(SCHEMA, {**judged.text, **judged.added, **own}).to_pandas()
     return frame

@@ -7,25 +7,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.limits import Criteria
-from analyzer.report.model import (
-    TEXT,
-    Exemption,
-    Exemptions,
-    UncoveredFile,
-    blank_categories,
-    html_table,
-)
+from analyzer.report.model import Exemption, Exemptions, UncoveredFile, blank_columns, html_table
 from analyzer.report.report import Report
 from analyzer.report.users import Users
+from analyzer.report.values import is_one_of
 from analyzer.terms import CONTROL, OVERDUE, Verdict, count_text
 from analyzer.verdicts.verdict import judge
 
 # Modules that one plain report does not need are imported where they are used.
 if TYPE_CHECKING:
+    import pandas as pd
+
     from analyzer.analysis.explanation import Explanation
     from analyzer.analysis.filters import Filter
     from analyzer.analysis.rule_results import RuleResults
@@ -75,7 +72,7 @@ class Analysis:
         return self.given_owners or Owners()
 
     @property
-    def users(self) -> pd.DataFrame:
+    def users(self) -> "pd.DataFrame":
         """Return all judged users as one frame (columns: `Users.frame`)."""
         return self.judged.frame([file.name for file in self.report.files])
 
@@ -89,13 +86,13 @@ class Analysis:
         return totals(self.report, self.judged, self.exempt, self.owners, self.owned)
 
     @property
-    def unused(self) -> pd.DataFrame:
+    def unused(self) -> "pd.DataFrame":
         """Return the unused users as one frame, with the columns of `users`."""
         users = self.users
         return users[users[columns.VERDICT] == Verdict.UNUSED].reset_index(drop=True)
 
     @property
-    def findings(self) -> pd.DataFrame:
+    def findings(self) -> "pd.DataFrame":
         """Return all findings (columns: `RuleResults.findings`)."""
         return self.rule_results.findings
 
@@ -129,8 +126,9 @@ class Analysis:
     @property
     def undetermined_reason(self) -> str:
         """Return the shortest of the reasons why users are undetermined, empty for none."""
-        users = self.judged.users
-        reasons = users.loc[users[columns.VERDICT] == Verdict.UNDETERMINED, columns.REASON].unique()
+        added = self.judged.added
+        is_undetermined = is_one_of([Verdict.UNDETERMINED], added[columns.VERDICT])
+        reasons = pc.unique(added[columns.REASON].filter(pa.array(is_undetermined))).to_pylist()
         return min(reasons, key=lambda reason: (len(reason), reason), default="")
 
     @cached_property
@@ -185,7 +183,7 @@ class Analysis:
         """Return the part with these judged users: accounts, counts, and no findings."""
         from analyzer.analysis.filters import of_accounts  # noqa: PLC0415
 
-        report = of_accounts(self.report, {*users.users[columns.ACCOUNT]})
+        report = of_accounts(self.report, {*users.account.to_pylist()})
         return replace(self, report=report, judged=users, part_of=self)
 
     def explain(self, user: str) -> "tuple[Explanation, ...]":
@@ -213,14 +211,14 @@ class Analysis:
         return follow_up(self.judged, self.report, self.ledger, self.owners)
 
     @property
-    def follow_up(self) -> pd.DataFrame:
+    def follow_up(self) -> "pd.DataFrame":
         """Return the follow-up as a frame (`decisions.follow_up.COLUMNS`)."""
         return self.follow_up_result.frame
 
-    def earlier_decisions(self, page: Users) -> pd.Series:
-        """Return the earlier decision on each user of a judged page, in words (str)."""
+    def earlier_decisions(self, page: Users) -> pa.Array:
+        """Return the earlier decision on each user of a judged page, in words (large_string)."""
         if not (self.given_ledger and self.given_ledger.lines):
-            return pd.Series("", page.users.index, TEXT)
+            return pa.repeat(pa.scalar("", pa.large_string()), len(page))
         from analyzer.decisions.follow_up import earlier_decisions  # noqa: PLC0415
 
         return earlier_decisions(page, self.follow_up_result)
@@ -244,7 +242,7 @@ def analyze(  # noqa: PLR0913  what a report is judged by
         listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
     terms, exempt, owned = criteria or Criteria(), None, np.array([], np.int64)
     users = judge(report.iam_users, terms)
-    added = blank_categories((columns.EXEMPTION, *columns.OWNERSHIP), len(users))
+    added = blank_columns((columns.EXEMPTION, *columns.OWNERSHIP), len(users))
     if listed:
         from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
 

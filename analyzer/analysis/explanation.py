@@ -1,5 +1,6 @@
 """Explain the verdict on one user: deciding cells, caveats, rules and exemptions."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
@@ -153,7 +154,7 @@ def _shared_fields(page: Users, rule_results: RuleResults) -> dict[str, Any]:
         "account_name": account_name(account, rule_results.report.account_names),
         "user": user[columns.USER],
         "arn": user[columns.ARN],
-        "owner": owner_text(*(str(owned[name][0]) for name in columns.OWNERSHIP)),
+        "owner": owner_text(*(owned[name][0].as_py() for name in columns.OWNERSHIP)),
         "exemptions": tuple(_matching_exemptions(page, rule_results.exemptions)),
         "file": file.name,
         "row": int(user[columns.ROW]),
@@ -335,10 +336,13 @@ def _rule_outcomes(
     """Yield what each rule finds on the only user or root of a page, or that it passes."""
     exempt, limits = ExemptionMatches(page, rule_results.exemptions), rule_results.book.thresholds
     rules = [rule for rule in rule_results.book.rules if rule.is_of_root is of_roots]
-    frame = page_findings(page, rules, limits, exempt, of_roots=of_roots)
+    found = page_findings(page, rules, limits, exempt, of_roots=of_roots)
+    cells = (found[name].to_pylist() for name in (RULE, OUTCOME, FACT, columns.EXEMPTION))
+    of_rule = defaultdict[str, list[list[str]]](list)
+    for id_, *finding in zip(*cells, strict=True):
+        of_rule[id_].append(finding)
     for rule in rules:
-        cells = frame.loc[frame[RULE] == rule.id, [OUTCOME, FACT, columns.EXEMPTION]]
-        for outcome, fact, exemption in cells.to_numpy().tolist() or [["passes", "", ""]]:
+        for outcome, fact, exemption in of_rule[rule.id] or [["passes", "", ""]]:
             yield RuleOutcome(rule.id, str(rule.severity), outcome, fact, exemption)
 
 

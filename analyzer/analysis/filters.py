@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
-from analyzer.report.model import TEXT, AccountName, account_name, account_with_name
+from analyzer.report.frames import TEXT
+from analyzer.report.model import AccountName, account_name, account_with_name
 from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.terms import (

@@ -5,20 +5,27 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis.rulebook import Rulebook
 from analyzer.lists.exemptions import ExemptionMatches
 from analyzer.lists.owners import NO_OWNERS, Owners
-from analyzer.report.model import SLICE_ROWS, Exemption, concatenated, stable_order
+from analyzer.report.model import SLICE_ROWS, Exemption, stable_order, together
 from analyzer.report.report import Report
 from analyzer.report.users import Users
+from analyzer.report.values import is_one_of, texts
 from analyzer.rules.engine import FindingCounts, finding_counts, page_findings
 from analyzer.rules.rule import DAYS, FINDINGS, OUTCOME, RULE, SEVERITY, Outcome, Rule
 from analyzer.standards import Control
 from analyzer.terms import count_text, numbers_text, with_noun
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Result(StrEnum):
@@ -77,17 +84,24 @@ class RuleResults:
         findings, rules = sum(self.counts.values()), len(self.book.rules)
         return f"<RuleResults: findings {findings:,}, rules {rules}>"
 
-    def frames(self) -> Iterator[pd.DataFrame]:
+    def tables(self) -> Iterator[Mapping[str, pa.Array]]:
         """Yield the findings in their order: of many users, those of one rule after the other."""
         if len(self.users) <= SLICE_ROWS:
-            yield self.findings
+            yield self.columns
             return
         rules = [*enumerate(self.book.rules)]
         rules.sort(key=lambda numbered: (numbered[1].severity.rank, numbered[0]))
         yield from (self._findings([rule]) for _, rule in rules)
 
+    @property
+    def findings(self) -> "pd.DataFrame":
+        """Return all findings as a frame (`frames.finding_frame`)."""
+        from analyzer.report.frames import finding_frame  # noqa: PLC0415  pandas takes 0.15 s
+
+        return finding_frame(self.columns)
+
     @cached_property
-    def findings(self) -> pd.DataFrame:
+    def columns(self) -> Mapping[str, pa.Array]:
         """Return all findings, with the columns that `rules.rule.FINDINGS` describes.
 
         The columns of the users' owners follow (`columns.OWNERSHIP`). The most severe rules come
@@ -96,23 +110,25 @@ class RuleResults:
         """
         return self._findings(self.book.rules)
 
-    def _findings(self, rules: Sequence[Rule]) -> pd.DataFrame:
+    def _findings(self, rules: Sequence[Rule]) -> dict[str, pa.Array]:
         thresholds = self.book.thresholds
-        frame = concatenated(
+        parts = [
             page_findings(part, rules, thresholds, exempt, of_roots=of_roots)
             for part, exempt, of_roots in self._parts(rules)
-        )
+        ]
+        every = {name: together([part[name] for part in parts]) for name in FINDINGS}
         order = stable_order(
-            *(frame[name].cat.codes for name in (SEVERITY, RULE, OUTCOME)),
-            frame[columns.EXEMPTION] != "",
-            -frame[DAYS].fillna(-1),
-            *(frame[name] for name in (columns.ACCOUNT, columns.ARN, columns.SLOT)),
+            *(every[name].indices for name in (SEVERITY, RULE, OUTCOME)),
+            ~is_one_of([""], every[columns.EXEMPTION]),
+            pc.negate(every[DAYS].fill_null(-1)),
+            *(texts(every[name]) for name in (columns.ACCOUNT, columns.ARN)),
+            every[columns.SLOT],
         )
         # Each column goes once it is ordered: together they would be held twice.
-        ordered = pd.DataFrame({name: frame.pop(name).array.take(order) for name in FINDINGS})
-        as_of = pd.DatetimeIndex([file.as_of for file in self.report.files]).as_unit("s")
-        moments = as_of.tz_localize(None).to_numpy()[ordered[columns.FILE]]
-        return ordered.assign(**self.owners.columns_of(ordered, moments))
+        ordered = {name: every.pop(name).take(pa.array(order)) for name in FINDINGS}
+        as_of = np.array([file.as_of.replace(tzinfo=None) for file in self.report.files], "M8[s]")
+        moments = as_of[ordered[columns.FILE]]
+        return ordered | self.owners.columns_of(ordered, moments)
 
     @cached_property
     def counts(self) -> FindingCounts:

@@ -2,17 +2,19 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.lists.exemptions import ExemptionMatches, ExemptionUse
 from analyzer.lists.owners import Owner, Owners
-from analyzer.report.model import TEXT, Exemption, as_category
+from analyzer.report.model import Exemption, stable_order, word_column
 from analyzer.report.report import Report
 from analyzer.report.users import Users
+from analyzer.report.values import is_one_of
 from analyzer.terms import Certainty, Verdict
 
 AGE_BANDS: Final = (
@@ -26,15 +28,10 @@ AGE_BANDS: Final = (
 )
 _BAND_STARTS: Final = (30, 90, 180, 365, 730)
 
-_COUNT_DTYPES: Final[dict[str, Any]] = {
-    columns.VERDICT: TEXT,
-    columns.REASON: TEXT,
-    columns.EXPOSURE: TEXT,
-    columns.CERTAINTY: TEXT,
-    columns.AGE_BAND: TEXT,
-    columns.EXEMPT: "bool",
-    columns.USERS: "int64",
-}
+_COUNTED_BY: Final = (
+    *(columns.VERDICT, columns.REASON, columns.EXPOSURE, columns.CERTAINTY),
+    *(columns.AGE_BAND, columns.EXEMPT),
+)
 
 
 @dataclass(frozen=True)
@@ -54,44 +51,46 @@ class Totals:
     unmatched_owners: tuple[Owner, ...] = ()
 
     @cached_property
-    def counts(self) -> pd.DataFrame:
+    def counts(self) -> pa.Table:
         """Return the numbers of users of each account (`counts_by`)."""
         return self.counts_by(columns.ACCOUNT)
 
-    def counts_by(self, name: str) -> pd.DataFrame:
+    def counts_by(self, name: str) -> pa.Table:
         """Return the numbers of users by a column, a row for each combination that occurs.
 
-        Columns: the one named, verdict, reason, exposure, certainty, age_band str, exempt bool,
-        users int64. The sentences of undetermined users are left out.
+        Columns: the one named, verdict, reason, exposure, certainty, age_band large_string, exempt
+        bool, users int64. The sentences of undetermined users are left out.
         """
-        kinds = self._kinds()
-        dtypes = {name: TEXT, **_COUNT_DTYPES}
-        *names, number = dtypes
+        kinds, names = self._kinds(), (name, *_COUNTED_BY)
         code = np.zeros(len(self.judged), np.int64)
         for one in names:
-            code = code * len(kinds[one].categories) + kinds[one].codes
+            code = code * len(kinds[one].dictionary) + kinds[one].indices.to_numpy()
         code, users = np.unique(code, return_counts=True)
-        counts: dict[str, Any] = {number: users}
+        counts = {columns.USERS: pa.array(users)}
         for one in reversed(names):
-            code, at = np.divmod(code, len(kinds[one].categories))
-            counts[one] = kinds[one].categories[at]
-        frame = pd.DataFrame(counts)[[*dtypes]].astype(dtypes)
-        return frame.sort_values(names, ignore_index=True)
+            code, at = np.divmod(code, len(kinds[one].dictionary))
+            counts[one] = kinds[one].dictionary.take(pa.array(at))
+        table = pa.table({one: counts[one] for one in (*names, columns.USERS)})
+        return table.take(pa.array(stable_order(*(table[one] for one in names))))
 
-    def _kinds(self) -> dict[str, "pd.Categorical[Any]"]:
+    def _kinds(self) -> dict[str, pa.DictionaryArray]:
         """Return the columns that users are counted by, those of the users first."""
-        judged, account = self.judged.added, self.judged.account
-        days, reason = judged[columns.AGE_DAYS], judged[columns.REASON]
-        band = np.digitize(days.to_numpy(np.int64, na_value=0), _BAND_STARTS)
-        band[days.isna()] = len(AGE_BANDS) - 1
-        is_undetermined = judged[columns.VERDICT] == Verdict.UNDETERMINED
-        reasons = np.where(is_undetermined, reason.categories.get_loc(""), reason.codes)
+        added = self.judged.added
+        days, reason = added[columns.AGE_DAYS], added[columns.REASON]
+        band = np.digitize(days.fill_null(0), _BAND_STARTS)
+        band[np.asarray(days.is_null())] = len(AGE_BANDS) - 1
+        is_undetermined = is_one_of([Verdict.UNDETERMINED], added[columns.VERDICT])
+        blank = reason.dictionary.index("").as_py()
+        reasons = np.where(is_undetermined, blank, reason.indices)
+        is_exempt = ~is_one_of([""], added[columns.EXEMPTION])
         return {
-            **judged,
-            columns.ACCOUNT: as_category(account.indices, account.dictionary.to_pylist()),
-            columns.REASON: as_category(reasons, reason.categories),
-            columns.AGE_BAND: as_category(band, AGE_BANDS),
-            columns.EXEMPT: pd.Categorical(judged[columns.EXEMPTION] != "", [False, True]),
+            **added,
+            columns.ACCOUNT: self.judged.account,
+            columns.REASON: pa.DictionaryArray.from_arrays(reasons, reason.dictionary),
+            columns.AGE_BAND: word_column(band, AGE_BANDS),
+            columns.EXEMPT: pa.DictionaryArray.from_arrays(
+                is_exempt.astype(np.int8), pa.array([False, True])
+            ),
         }
 
     def user_count(
@@ -106,8 +105,8 @@ class Totals:
         counts = self.counts
         for name, value in asked.items():
             if value is not None:
-                counts = counts[counts[name] == value]
-        return int(counts[columns.USERS].sum())
+                counts = counts.filter(pc.equal(counts[name], value))
+        return pc.sum(counts[columns.USERS]).as_py() or 0
 
 
 def totals(
@@ -131,8 +130,9 @@ def totals(
     # A user to keep by a decision may be gone: that is not a mistake in a list.
     counting = [use for use in uses if use.matched or not use.entry.arn]
     expired = tuple(use for use in counting if use.has_expired(oldest))
-    owned_roots = owners.positions(report.root_users.users)
-    unmatched = {*range(len(owners.entries))}.difference(owned.tolist(), owned_roots.tolist())
+    unmatched = {*range(len(owners.entries))}.difference(owned.tolist())
+    if owners:
+        unmatched.difference_update(owners.positions(report.root_users.users).tolist())
     return Totals(
         judged,
         exemption_uses=uses,

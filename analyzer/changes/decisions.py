@@ -19,7 +19,7 @@ from analyzer.decisions.follow_up import last_days
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.standing import last_day
 from analyzer.lists.owners import Owners
-from analyzer.report.model import TEXT
+from analyzer.report.frames import TEXT
 from analyzer.terms import OVERDUE
 
 STATE: Final = "state"

@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
@@ -27,18 +28,19 @@ from analyzer.changes.user_changes import (
 from analyzer.changes.walk import Steps, Walk, of_roots
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.exemptions import ExemptionMatches
-from analyzer.report.model import (
+from analyzer.report.frames import (
     TEXT,
-    AccountName,
     account_names,
     as_category,
     blank_categories,
+    categories,
     concatenated,
-    stable_order,
     text_series,
 )
+from analyzer.report.model import AccountName, stable_order
 from analyzer.report.report import Report
 from analyzer.report.users import Users
+from analyzer.report.values import is_one_of
 from analyzer.rules.engine import outcomes, page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome
 from analyzer.terms import AsOfSource, Verdict, count_text, minute_text, short_list
@@ -114,12 +116,26 @@ class Side:
         book = self.book
         exempt = ExemptionMatches(users, self.analysis.exemptions)
         found = page_findings(users, book.rules, book.thresholds, exempt, of_roots=of_roots(users))
-        found = found[found[OUTCOME] != Outcome.NOTED]
-        found = found.iloc[stable_order(found[columns.SLOT])]
-        created = found[columns.CREATED].to_numpy("datetime64[s]").tolist()
-        outcomes = map(Outcome, found[OUTCOME])
-        cells = found[RULE], created, outcomes, found[FACT], found[columns.EXEMPTION]
-        return zip(found[columns.FILE], found[columns.ROW], map(Finding, *cells), strict=True)
+        order = stable_order(found[columns.SLOT])
+        kept = order[~is_one_of([Outcome.NOTED], found[OUTCOME])[order]]
+        file, row, rule, created, outcome, fact, exemption = (
+            found[name].take(pa.array(kept)) for name in _OF_FINDING
+        )
+        created = created.cast(pa.timestamp("s")).to_pylist()
+        outcomes = map(Outcome, outcome.to_pylist())
+        cells = rule.to_pylist(), created, outcomes, fact.to_pylist(), exemption.to_pylist()
+        return zip(file.to_pylist(), row.to_pylist(), map(Finding, *cells), strict=True)
+
+
+_OF_FINDING: Final = (
+    columns.FILE,
+    columns.ROW,
+    RULE,
+    columns.CREATED,
+    OUTCOME,
+    FACT,
+    columns.EXEMPTION,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +270,7 @@ def changes(before: Side, now: Side) -> pd.DataFrame:
     rows = chain(_changed_users(before, now), _uncompared_accounts(before, now))
     frame = _frame(rows, names)
     as_of = frame[columns.ACCOUNT].map(now.as_of).astype("datetime64[s]")
-    return frame.assign(**now.analysis.owners.columns_of(frame, as_of))
+    return frame.assign(**categories(now.analysis.owners.columns_of(frame, as_of)))
 
 
 def not_covered_rows(report: Report) -> pd.DataFrame:

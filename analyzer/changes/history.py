@@ -35,7 +35,8 @@ from analyzer.decisions.reported_accounts import (
 )
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.owners import Owner, Owners
-from analyzer.report.model import TEXT, concatenated, stable_order
+from analyzer.report.frames import TEXT, concatenated
+from analyzer.report.model import stable_order
 from analyzer.report.report import Report
 
 ALL: Final = "all"

@@ -6,18 +6,20 @@ A cell that is not understood is unknown. It is never read as "no".
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final, NamedTuple, Self
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final, NamedTuple, Self
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
 from analyzer.decisions.decision import LedgerLine, User
-from analyzer.report.users import UTC_INDEX, Users, users_of_rows
+from analyzer.report.users import Users, users_of_rows
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.truth import Truth
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,16 +202,16 @@ def _moments(facts: Facts, name: str, moments: np.ndarray) -> list[Moment]:
     """Return the moments in a column of the report, not known if the cell is unknown."""
     return [
         Moment(at, is_known=bool(is_known))
-        for at, is_known in zip(datetimes(UTC_INDEX(moments)), facts.page.known[name], strict=True)
+        for at, is_known in zip(datetimes(moments), facts.page.known[name], strict=True)
     ]
 
 
-def datetimes(moments: pd.Series | pd.DatetimeIndex) -> list[datetime | None]:
-    """Return moments as datetimes of Python, None for NaT."""
-    return [None if at is pd.NaT else at for at in pd.DatetimeIndex(moments).to_pydatetime()]
+def datetimes(moments: np.ndarray) -> list[datetime | None]:
+    """Return moments (datetime64[s], UTC) as datetimes of Python, None for NaT."""
+    return [at and at.replace(tzinfo=UTC) for at in moments.astype("datetime64[s]").tolist()]
 
 
-def users_of(users: pd.DataFrame) -> Iterator[User]:
+def users_of(users: "pd.DataFrame") -> Iterator[User]:
     """Yield the users of a page without their paths (`Users.users`)."""
-    created = datetimes(users[columns.CREATED])
+    created = datetimes(users[columns.CREATED].to_numpy("datetime64[s]"))
     return map(User, users[columns.ACCOUNT], users[columns.USER], created)

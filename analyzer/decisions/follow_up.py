@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.decisions.credentials import users_of
@@ -21,7 +22,7 @@ from analyzer.decisions.standing import Standing, last_day
 from analyzer.limits import DUE_DAYS
 from analyzer.lists.exemptions import EXEMPTED_VERDICTS
 from analyzer.lists.owners import NO_OWNERS, Owners
-from analyzer.report.model import TEXT, account_names, as_category
+from analyzer.report.frames import TEXT, account_names, as_category, categories
 from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.terms import OVERDUE, Verdict, code_of
@@ -113,7 +114,7 @@ def follow_up(users: Users, report: Report, ledger: Ledger, owners: Owners = NO_
     frame = pd.DataFrame(cells)
     codes = [code_of(fate.state) for fate in every]
     frame[STATUS] = as_category(np.array(codes, np.int64), State)
-    frame = frame.assign(**owners.columns_of(frame))
+    frame = frame.assign(**categories(owners.columns_of(frame)))
     frame[columns.ACCOUNT_NAME] = account_names(frame[columns.ACCOUNT], report.account_names)
     order = [STATUS, DECIDED_ON, columns.ACCOUNT, columns.ARN]
     sorted_frame = frame.sort_values(order, kind="stable", ignore_index=True)
@@ -136,11 +137,11 @@ def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
     return {**counts, OVERDUE: int(frame[OVERDUE].sum())}
 
 
-def earlier_decisions(page: Users, followed: FollowUp) -> pd.Series:
-    """Return the earlier decision on each user of a judged page, in words (str)."""
+def earlier_decisions(page: Users, followed: FollowUp) -> pa.Array:
+    """Return the earlier decision on each user of a judged page, in words (large_string)."""
     shown = page.users[columns.AS_OF], page.users[columns.VERDICT]
     texts = map(partial(_earlier_decision, followed), users_of(page.users), *shown)
-    return pd.Series([*texts], page.users.index, TEXT)
+    return pa.array(texts, pa.large_string())
 
 
 def _earlier_decision(followed: FollowUp, user: User, as_of: datetime, verdict: str) -> str:

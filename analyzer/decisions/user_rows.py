@@ -11,9 +11,9 @@ import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
-from analyzer.report.model import TEXT, arrow_array
+from analyzer.report.frames import TEXT, report_cells, utc_text_series
+from analyzer.report.model import arrow_array
 from analyzer.report.users import Users
-from analyzer.report.values import utc_text_series
 
 NOT_FROM_REPORT = (columns.EXEMPTION, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
 """The columns of `users.csv` that come from lists that people keep; a row has none of them."""
@@ -23,7 +23,9 @@ def rows_of_users_csv(page: Users) -> list[dict[str, str]]:
     """Return the users of a judged page as texts by `columns.OF_USERS_CSV`."""
     users, empty = page.users, pd.Series("", page.users.index, TEXT)
     texts = {
-        name: page.cell(name).fillna("") if name in columns.REPORT_ONLY else _text_of(users[name])
+        name: report_cells(page, name).fillna("")
+        if name in columns.REPORT_ONLY
+        else _text_of(users[name])
         for name in (*columns.JUDGED, *columns.REPORT_ONLY)
     }
     texts |= dict.fromkeys(NOT_FROM_REPORT, empty)

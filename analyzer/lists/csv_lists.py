@@ -1,28 +1,22 @@
-"""Read CSV lists that people maintain, strictly, and find the users that their entries match."""
+"""Read CSV lists that people maintain, strictly."""
 
 import csv
 import hashlib
 import io
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from itertools import zip_longest
 from typing import Final
 
-import numpy as np
-import pandas as pd
-
-from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report.input_formats import place_of_bad_byte
-from analyzer.report.model import TEXT, FileReference
+from analyzer.report.model import FileReference
 from analyzer.terms import (
     FORMULA_SIGNS,
-    WILDCARDS,
     account_with_zeros,
     missing_columns_text,
-    pattern_regex,
     printable,
 )
 
@@ -157,53 +151,3 @@ def _named_cells(header: list[str], cells: list[str]) -> dict[str, str]:
 
 
 _QUOTED_FORMULA: Final = tuple(f"'{sign}" for sign in FORMULA_SIGNS)
-
-
-# Users that match: many patterns, many users
-
-
-class UserPatterns:
-    """Match patterns with the accounts and names of users, whatever their case.
-
-    Most entries of a list name one account and one user, which are looked up: 100,000 of them take
-    0.5 s on 5,000 users. A pattern is matched with each of the accounts, then with its users.
-    """
-
-    def __init__(self, users: pd.DataFrame) -> None:
-        """Read `account` and `user` (str) of the users."""
-        self._names = users[columns.USER]
-        accounts = pd.factorize(users[columns.ACCOUNT])
-        self._account_numbers = accounts[0]
-        self._numbers = {account: number for number, account in enumerate(accounts[1])}
-        self._accounts = pd.Series(accounts[1], dtype=TEXT)
-        self._in_account: dict[str, tuple[np.ndarray, pd.Series]] = {}
-        self._named = defaultdict[str, list[int]](list)
-        for at, name in enumerate(self._names.str.lower()):
-            self._named[name].append(at)
-
-    def matching(self, account: str, user: str) -> np.ndarray:
-        """Return the positions of the users whose account and name match (`*` and `?` match)."""
-        if not has_wildcard(user):
-            positions = np.array(self._named.get(user.lower(), ()), int)
-            matching = positions[self._is_in(account, self._account_numbers[positions])]
-            return np.asarray(matching)
-        if account not in self._in_account:
-            positions = np.flatnonzero(self._is_in(account, self._account_numbers))
-            self._in_account[account] = (positions, self._names.iloc[positions])
-        positions, names = self._in_account[account]
-        return np.asarray(positions[_is_match(names, user)])
-
-    def _is_in(self, account: str, numbers: np.ndarray) -> np.ndarray:
-        """Return for accounts, by their numbers, whether they match."""
-        if not has_wildcard(account):
-            return np.asarray(numbers == self._numbers.get(account, -1))
-        return np.asarray(_is_match(self._accounts, account)[numbers])
-
-
-def has_wildcard(pattern: str) -> bool:
-    """Return whether a pattern can match more than one text."""
-    return any(sign in pattern for sign in WILDCARDS)
-
-
-def _is_match(texts: pd.Series, pattern: str) -> np.ndarray:
-    return texts.str.fullmatch(pattern_regex(pattern), case=False).to_numpy(bool)

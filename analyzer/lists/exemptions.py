@@ -10,19 +10,18 @@ is exempt only if it is named, as `<root_account>`.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.errors import Problem
 from analyzer.lists import csv_lists
-from analyzer.report.model import NO_MOMENT, Exemption, Exemptions, as_category
+from analyzer.report.model import NO_MOMENT, Exemption, Exemptions, word_column
 from analyzer.report.users import Users
+from analyzer.report.values import is_one_of
 from analyzer.terms import ROOT_USER, Verdict
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 _RULE: Final = "rule"
 _FORM: Final = csv_lists.ListForm(
@@ -105,9 +104,11 @@ class ExemptionMatches:
             self._match(patterns)
 
     def _match(self, patterns: Sequence[tuple[int, Exemption]]) -> None:
+        from analyzer.lists.user_patterns import UserPatterns  # noqa: PLC0415  pandas takes 0.15 s
+
         users = self._page.users
         of_root = users[columns.ARN].str.endswith(":root") | (users[columns.USER] == ROOT_USER)
-        root, names = of_root.to_numpy(bool), csv_lists.UserPatterns(users)
+        root, names = of_root.to_numpy(bool), UserPatterns(users)
         for at, entry in patterns:
             is_of_root = entry.user == ROOT_USER
             near = names.matching(entry.account, "*" if is_of_root else entry.user)
@@ -138,16 +139,16 @@ class ExemptionMatches:
         applies = (code == 0) & self._applies_to_one_user
         return np.where(applies, reasons[self._entry_of_user], code)
 
-    def verdict_reasons(self) -> "pd.Categorical[Any]":
+    def verdict_reasons(self) -> pa.DictionaryArray:
         """Return for each user the reason that exempts it from its verdict, empty for none."""
         code = self.reason_codes()
         if self._for_one_user or any(entry.rule for entry, _ in self._applying):
+            verdicts = self._page.added[columns.VERDICT]
             for verdict, rule in RULE_OF_VERDICT.items():
-                has = self._page.added[columns.VERDICT] == verdict
-                code = np.where(has, self.reason_codes(rule), code)
-            is_dormant = self._page.added[columns.VERDICT] == Verdict.DORMANT
+                code = np.where(is_one_of([verdict], verdicts), self.reason_codes(rule), code)
+            is_dormant = is_one_of([Verdict.DORMANT], verdicts)
             code = np.where(is_dormant, self._with_keeps(code), code)
-        return as_category(code, self.reasons)
+        return word_column(code, self.reasons)
 
 
 class ExemptionUse(NamedTuple):
@@ -194,4 +195,4 @@ def _can_be_exempt(users: Users) -> np.ndarray:
     """Return which users an entry for one user can exempt; all, if they are not judged."""
     verdicts = users.added.get(columns.VERDICT)
     every = np.ones(len(users), bool)
-    return every if verdicts is None else np.asarray(verdicts.isin(EXEMPTED_VERDICTS))
+    return every if verdicts is None else is_one_of(EXEMPTED_VERDICTS, verdicts)

@@ -15,10 +15,9 @@ from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
@@ -28,11 +27,16 @@ from analyzer.report.model import (
     AccountName,
     FileReference,
     NotCovered,
-    as_category,
-    blank_categories,
+    arrow_array,
+    blank_columns,
+    word_column,
 )
 from analyzer.report.report import Report
+from analyzer.report.values import is_one_of
 from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, printable, short_list
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _FORM: Final = csv_lists.ListForm(
     required=("user", "owner"),
@@ -77,16 +81,15 @@ class Owners:
         """Return whether there is a list."""
         return self.file is not None
 
-    def positions(self, users: pd.DataFrame) -> np.ndarray:
+    def positions(self, users: "Mapping[str, Any] | pd.DataFrame") -> np.ndarray:
         """Return the position of the first entry that matches each user or root, -1 for none.
 
         `users` has `account` and `user`.
         """
-        first = np.full(len(users), -1)
-        root, names = (
-            (users[columns.USER] == ROOT_USER).to_numpy(bool),
-            csv_lists.UserPatterns(users),
-        )
+        from analyzer.lists.user_patterns import UserPatterns  # noqa: PLC0415  pandas takes 0.15 s
+
+        root, names = is_one_of([ROOT_USER], arrow_array(users[columns.USER])), UserPatterns(users)
+        first = np.full(len(root), -1)
         for at, entry in reversed(list(enumerate(self.entries))):
             matching = names.matching(entry.account, entry.user)
             first[matching[root[matching] == (entry.user == ROOT_USER)]] = at
@@ -94,17 +97,17 @@ class Owners:
 
     def columns_of(
         self,
-        users: pd.DataFrame,
-        as_of: pd.Series | np.ndarray | None = None,
+        users: "Mapping[str, Any] | pd.DataFrame",
+        as_of: "pd.Series | np.ndarray | None" = None,
         positions: np.ndarray | None = None,
-    ) -> dict[str, "pd.Categorical[Any]"]:
-        """Return the columns `columns.OWNERSHIP` of users, categories, empty if no owner is known.
+    ) -> dict[str, pa.DictionaryArray]:
+        """Return the columns `columns.OWNERSHIP` of users, empty if no owner is known.
 
         `owner_left` is the last day of an owner, as text, if it is before the day of as-of. `as_of`
         are moments, by default those of the users; `positions` are the result of `positions()`.
         """
         if not self.entries:
-            return blank_categories(columns.OWNERSHIP, len(users))
+            return blank_columns(columns.OWNERSHIP, len(users[columns.USER]))
         at = self.positions(users) if positions is None else positions
         days = np.asarray(users[columns.AS_OF] if as_of is None else as_of, "datetime64[D]")
         lasts = np.array([entry.left for entry in self.entries], "datetime64[D]")
@@ -115,12 +118,12 @@ class Owners:
         }
         is_known = dict.fromkeys(texts, at >= 0)
         is_known[columns.OWNER_LEFT] = (at >= 0) & (lasts[at] < days)
-        categories = {}
+        ownership = {}
         for name, values in texts.items():
             words = {text: code for code, text in enumerate(dict.fromkeys([""] + values))}
             codes = np.array([words[text] for text in values], np.int32)
-            categories[name] = as_category(np.where(is_known[name], codes[at], 0), words)
-        return categories
+            ownership[name] = word_column(np.where(is_known[name], codes[at], 0), words)
+        return ownership
 
 
 NO_OWNERS: Final = Owners()

@@ -3,20 +3,15 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from functools import lru_cache
 from html import escape
+from itertools import chain
 from typing import Any, Final, NamedTuple, Self
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from pandas.api.types import union_categoricals
 
 from analyzer.terms import AsOfSource, printable
-
-TEXT: Final = pd.StringDtype(na_value=np.nan)
-"""The dtype of text in frames: pandas 3 guesses it and names it `str`, pandas 2.3 does neither."""
 
 SLICE_ROWS: Final = 65_536
 """Rows that are read, judged or written at once, so that what lies between stays in the cache."""
@@ -104,24 +99,45 @@ class ReportFile:
         return ReportTime(self.as_of, self.as_of_source, self.baseline).earliest
 
 
-def text_series(texts: pa.Array | pa.ChunkedArray) -> pd.Series:
-    """Return text of Arrow (large_string) as a series of `TEXT`, without a copy."""
-    series: pd.Series = texts.to_pandas(types_mapper=lambda _: TEXT)
-    return series
-
-
 def as_block(column: pa.ChunkedArray) -> pa.Array:
     """Return a column as one array, without a copy if it is one already."""
     return column.chunk(0) if column.num_chunks == 1 else column.combine_chunks()
 
 
-def arrow_array(values: pa.Array | pd.Series | pd.Index | np.ndarray | Sequence[str]) -> pa.Array:
-    """Return values as one Arrow array, null where they are missing."""
+def arrow_array(values: Any) -> pa.Array:
+    """Return values, of NumPy or pandas or texts, as one Arrow array, null where one is missing."""
     array = values if isinstance(values, pa.Array) else pa.array(values, from_pandas=True)
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def stable_order(*keys: pd.Series | np.ndarray) -> np.ndarray:
+def word_column(codes: np.ndarray, words: Iterable[str]) -> pa.DictionaryArray:
+    """Return the word at each code, as a dictionary of large_string."""
+    dictionary = pa.array(map(str, words), pa.large_string())
+    is_narrow = len(dictionary) <= np.iinfo(np.int8).max
+    indices = codes.astype(np.int8 if is_narrow else np.int32)
+    return pa.DictionaryArray.from_arrays(indices, dictionary)
+
+
+def together(parts: Sequence[pa.Array]) -> pa.Array:
+    """Return the parts of a column as one; the dictionaries of parts can differ."""
+    if not isinstance(parts[0], pa.DictionaryArray):
+        return pa.concat_arrays(parts)
+    dictionaries = [part.dictionary.to_pylist() for part in parts]
+    distinct = dict.fromkeys(chain.from_iterable(dictionaries))
+    code = {word: at for at, word in enumerate(distinct)}
+    codes = [
+        np.array([code[word] for word in words], np.int32)[part.indices]
+        for words, part in zip(dictionaries, parts, strict=True)
+    ]
+    return word_column(np.concatenate(codes), code)
+
+
+def blank_columns(names: Iterable[str], rows: int) -> dict[str, pa.DictionaryArray]:
+    """Return columns of these names with empty cells."""
+    return dict.fromkeys(names, word_column(np.zeros(rows, np.int8), [""]))
+
+
+def stable_order(*keys: Any) -> np.ndarray:
     """Return the positions of rows sorted by some keys, the most important key first.
 
     Missing values come last. With `sort_values` 400,000 users take 30 MB more.
@@ -130,23 +146,6 @@ def stable_order(*keys: pd.Series | np.ndarray) -> np.ndarray:
     by = [(name, "ascending") for name in table.column_names]
     order: np.ndarray = pc.sort_indices(table, sort_keys=by).to_numpy().astype(np.int64)
     return order
-
-
-def as_category(codes: np.ndarray, words: Iterable[str]) -> "pd.Categorical[Any]":
-    """Return a category column: the position of each value's word among the words."""
-    return pd.Categorical.from_codes(codes, dtype=_category(tuple(map(str, words))))
-
-
-# All pages have the same categories, and making one takes ten times as long as using it.
-@lru_cache(maxsize=16)
-def _category(words: tuple[str, ...]) -> pd.CategoricalDtype:
-    # Not TEXT: for a category of TEXT, pandas 2.3 gives the lists of `.str.split` as text.
-    return pd.CategoricalDtype(pd.Index(words, dtype="str"))
-
-
-def blank_categories(names: Iterable[str], rows: int) -> dict[str, "pd.Categorical[Any]"]:
-    """Return category columns of these names with empty cells."""
-    return dict.fromkeys(names, as_category(np.zeros(rows, "int8"), [""]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,13 +245,6 @@ class AccountName:
         object.__setattr__(self, "owner", printable(self.owner))
 
 
-def account_names(accounts: pd.Series, names: Mapping[str, AccountName]) -> pd.Series:
-    """Return the name of each row's account, empty where it is not known."""
-    known = {account: known_account.name for account, known_account in names.items()}
-    named: pd.Series = accounts.map(known).astype(TEXT).fillna("")
-    return named
-
-
 def account_name(account: str, names: Mapping[str, AccountName]) -> str:
     """Return the name of an account, empty where none is known."""
     return names[account].name if account in names else ""
@@ -261,19 +253,6 @@ def account_name(account: str, names: Mapping[str, AccountName]) -> str:
 def account_with_name(account: str, names: Mapping[str, AccountName]) -> str:
     """Return an account with its name where that is known: `012345678901 (production)`."""
     return f"{account} ({names[account].name})" if account in names else account
-
-
-def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return the frames under each other, with one running index.
-
-    A column that is a category in the first frame is a category of all words in the result.
-    """
-    every = list(frames)
-    together = pd.concat(every, ignore_index=True) if every[1:] else every[0]
-    for name in every[0].select_dtypes("category"):
-        if not isinstance(together[name].dtype, pd.CategoricalDtype):
-            together[name] = union_categoricals([frame[name] for frame in every])
-    return together
 
 
 def html_table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[object]]) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from analyzer.report.model import (
     AccountName,
@@ -15,6 +15,9 @@ from analyzer.report.model import (
 )
 from analyzer.report.users import Users
 from analyzer.terms import AsOfSource, short_list
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +99,7 @@ class Report:
             )
 
     @property
-    def users(self) -> pd.DataFrame:
+    def users(self) -> "pd.DataFrame":
         """Return all IAM users as one frame (columns: `Users.frame`)."""
         return self.iam_users.frame([file.name for file in self.files])
 

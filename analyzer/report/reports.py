@@ -12,20 +12,13 @@ from itertools import chain
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.errors import InputRefused, Problem
 from analyzer.report import values
-from analyzer.report.model import (
-    TEXT,
-    FileReference,
-    UncoveredFile,
-    as_category,
-    text_series,
-)
+from analyzer.report.model import FileReference, UncoveredFile, word_column
 from analyzer.report.notes import (
     copy_note,
     mended_row_note,
@@ -201,7 +194,7 @@ def _of_files(
     as_of = np.array([report.file.as_of.replace(tzinfo=None) for report in reports], "M8[s]")
     source = np.array([code_of(report.file.as_of_source) for report in reports], np.int8)
     part = part.of_files(file, as_of)
-    added = {columns.AS_OF_SOURCE: as_category(source[file], AsOfSource)}
+    added = {columns.AS_OF_SOURCE: word_column(source[file], AsOfSource)}
     return part.with_users({**added, columns.SERVICE_CREDENTIALS: _listed(part, services)})
 
 
@@ -230,13 +223,14 @@ def _services(
     return {user: ", ".join(sorted(names)) for user, names in services.items()}
 
 
-def _listed(users: Users, services: Mapping[tuple[int, str, str], str]) -> pd.Series:
+def _listed(users: Users, services: Mapping[tuple[int, str, str], str]) -> pa.DictionaryArray:
     """Return the services of each user's active service-specific credentials, if known."""
     if not services:
-        return text_series(pa.repeat(pa.scalar("", pa.large_string()), len(users)))
+        return word_column(np.zeros(len(users), np.int8), [""])
     names = pc.utf8_lower(users.text[columns.USER]).to_pylist()
     keys = zip(users.file.tolist(), users.account.to_pylist(), names, strict=True)
-    return pd.Series([services.get(user, "") for user in keys], dtype=TEXT)
+    listed = pa.array([services.get(user, "") for user in keys], pa.large_string())
+    return listed.dictionary_encode()
 
 
 # Rows of one user

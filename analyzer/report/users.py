@@ -7,10 +7,9 @@ users is decided from moments, flags and states, and from what is known of them.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property, partial
-from typing import Any, Final, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import ArrayLike
@@ -18,13 +17,15 @@ from numpy.typing import ArrayLike
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.report import arns, values
-from analyzer.report.model import NO_MOMENT, SLICE_ROWS, TEXT, as_block, text_series
+from analyzer.report.model import NO_MOMENT, SLICE_ROWS, as_block
 from analyzer.terms import NO_SIGN_IN, NO_VALUE, NOT_SUPPORTED, SlotState, code_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _EMPTY_WORDS = {columns.USER_CREATION_TIME: (), columns.PASSWORD_LAST_USED: (NO_VALUE, NO_SIGN_IN)}
 """The words that AWS writes for a missing moment, by column; all other columns have only `N/A`."""
 
-UTC_INDEX: Final = partial(pd.DatetimeIndex, tz="UTC")
 _TEXT_TYPE: Final = pa.large_string()
 _WORDS_TYPE: Final = pa.dictionary(pa.int8(), _TEXT_TYPE)
 
@@ -66,10 +67,10 @@ class Users:
       the report, booleans in lower case, null where there is no such column.
     - `unread`: which cells of a column were not understood (bool), if there are any.
     - `key_states`, `certificate_states`: a row for each slot, positions in `SlotState` (int8).
-    - `added`: further columns of `frame`: `as_of_source` category (`AsOfSource`),
-      `service_credentials` str (services with an active credential, by AWS's saved list); by the
-      analysis `verdict`, `reason`, `exposure`, `certainty`, `caveats` (ids joined by `;`) and
-      `exemption` category, `age_days`, `idle_days` Int64.
+    - `added`: further columns, dictionaries: `as_of_source` (`AsOfSource`), `service_credentials`
+      (services with an active credential, by AWS's saved list); by the analysis `verdict`,
+      `reason`, `exposure`, `certainty`, `caveats` (ids joined by `;`), `exemption` and those of
+      `columns.OWNERSHIP`; and `age_days`, `idle_days` int64, null where there are none.
     """
 
     file: np.ndarray
@@ -81,7 +82,7 @@ class Users:
     unread: Mapping[str, np.ndarray]
     key_states: np.ndarray
     certificate_states: np.ndarray
-    added: Mapping[str, Any] = field(default_factory=dict)
+    added: Mapping[str, pa.Array] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of users."""
@@ -133,10 +134,6 @@ class Users:
             return moments
         return pc.if_else(pa.array(is_missing), words.cast(_TEXT_TYPE), moments)
 
-    def cell(self, name: str) -> pd.Series:
-        """Return a column of the report as text, missing where the report has no such column."""
-        return text_series(values.texts(self.text[name]))
-
     def unread_in(self, *names: str) -> np.ndarray:
         """Return which users have a cell in these columns that was not understood."""
         mask = np.zeros(len(self), bool)
@@ -157,49 +154,21 @@ class Users:
     # Frames
 
     @cached_property
-    def users(self) -> pd.DataFrame:
-        """Return the columns about the users as a frame with the index 0 … n-1."""
-        shown = {
-            columns.FILE: self.file.astype(np.int64),
-            columns.ROW: self.row.astype(np.int64),
-            columns.ACCOUNT: text_series(values.texts(self.account)),
-            columns.USER: self.cell(columns.USER),
-            columns.ARN: text_series(self.arn),
-            columns.CREATED: UTC_INDEX(self.moments[columns.USER_CREATION_TIME]),
-            columns.PASSWORD_ENABLED: self.flags[columns.PASSWORD_ENABLED],
-            **{name: UTC_INDEX(self.moments[name]) for name in columns.TIMESTAMPS[1:4]},
-            columns.MFA_ACTIVE: self.flags[columns.MFA_ACTIVE],
-            columns.AS_OF: UTC_INDEX(self.as_of),
-        }
-        return pd.DataFrame({**shown, **self.added}, copy=False)
+    def users(self) -> "pd.DataFrame":
+        """Return the columns about the users as a frame (`frames.user_frame`)."""
+        from analyzer.report.frames import user_frame  # noqa: PLC0415  pandas takes 0.15 s
 
-    def frame(self, files: Sequence[str]) -> pd.DataFrame:
-        """Return the users and their access keys as one frame, for further analysis.
+        return user_frame(self)
 
-        `file` is one of the names of the files (str). `password_enabled`, `mfa_active` and
-        `access_key_1_active` are `boolean`, `<NA>` where the cell was not understood.
-        `access_key_1_last_rotated` and `access_key_1_last_used_date` are datetime64[s, UTC]. Key 2
-        has the same columns.
-        """
-        frame: dict[str, Any] = {columns.FILE: pd.array(np.array(files, object)[self.file], TEXT)}
-        for name in (columns.PASSWORD_ENABLED, columns.MFA_ACTIVE):
-            frame[name] = pd.arrays.BooleanArray(self.flags[name], ~self.known[name])
-        unknown, active = (code_of(state) for state in (SlotState.UNKNOWN, SlotState.ACTIVE))
-        for key, state in zip(columns.ACCESS_KEYS, self.key_states, strict=True):
-            frame[key.active] = pd.arrays.BooleanArray(state == active, state == unknown)
-            frame |= {
-                name: UTC_INDEX(self.moments[name])
-                for name in (key.last_rotated, key.last_used_date)
-            }
-        return self.users.assign(**frame)
+    def frame(self, files: Sequence[str]) -> "pd.DataFrame":
+        """Return the users and their access keys as a frame (`frames.user_and_key_frame`)."""
+        from analyzer.report.frames import user_and_key_frame  # noqa: PLC0415  pandas takes 0.15 s
 
-    def with_users(self, added: Mapping[str, Any]) -> Self:
+        return user_and_key_frame(self, files)
+
+    def with_users(self, added: Mapping[str, pa.Array]) -> Self:
         """Return the users with more columns."""
-        new = {
-            name: column.array if isinstance(column, pd.Series) else column
-            for name, column in added.items()
-        }
-        return replace(self, added={**self.added, **new})
+        return replace(self, added={**self.added, **added})
 
     def of_files(self, file: np.ndarray, as_of: np.ndarray) -> Self:
         """Return the users with the positions of their files, and the as-of of each file."""
@@ -219,7 +188,7 @@ class Users:
         def at_positions(column: Any) -> Any:
             if isinstance(column, np.ndarray):
                 return column.take(positions, axis=-1)
-            return column.take(at if isinstance(column, pa.Array) else positions)
+            return column.take(at)
 
         return self._with_columns(at_positions)
 

@@ -10,11 +10,10 @@ from functools import lru_cache, wraps
 from typing import Final, TypeAlias
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from analyzer.report.model import NO_MOMENT, arrow_array, text_series
+from analyzer.report.model import NO_MOMENT
 
 _ARROW_TYPE: Final = pa.timestamp("s", "UTC")
 _Z_LENGTH: Final = len("2024-04-22T19:47:52Z")
@@ -131,6 +130,26 @@ def is_one_of(words: Iterable[str | None], cells: pa.Array) -> np.ndarray:
     return of_each_text(lambda texts: np.asarray(pc.is_in(texts, among)))(cells)
 
 
+# Texts of several columns
+
+
+def joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
+    """Return the parts of each row joined (large_string), null where one is null.
+
+    A part that is a str is in every row.
+    """
+    kind = pa.large_string()
+    cells = [pa.scalar(part, kind) if isinstance(part, str) else part for part in parts]
+    return pc.binary_join_element_wise(*cells, pa.scalar(between, kind))
+
+
+def joined_present(*parts: pa.Array, between: str) -> pa.Array:
+    """Return the parts of each row joined (large_string), without those that are null."""
+    # Arrow leaves a row out if all its parts are null and are to be skipped.
+    together = joined(*(joined(between, part).fill_null("") for part in parts))
+    return pc.utf8_slice_codeunits(together, len(between))
+
+
 # Moments as text, in UTC
 
 _DAY_LENGTH: Final = len("2024-04-22")
@@ -178,15 +197,10 @@ def _day_and_time_texts() -> tuple[np.ndarray, np.ndarray]:
     return np.frombuffer(day_texts, "S10", len(days)), np.frombuffer(time_texts, "S8", len(times))
 
 
-def utc_text_series(moments: pd.Series) -> pd.Series:
-    """Return moments as ISO text to the second (`TEXT`), missing where there is none."""
-    return text_series(utc_texts(arrow_array(moments))).set_axis(moments.index)
-
-
-def day_text_series(moments: pd.Series) -> pd.Series:
-    """Return the days of moments in UTC (`TEXT`), missing where there is none."""
-    days = pc.utf8_slice_codeunits(_without_zone(arrow_array(moments)), 0, _DAY_LENGTH)
-    return text_series(days).set_axis(moments.index)
+def day_texts(moments: pa.Array) -> pa.Array:
+    """Return the days of moments in UTC (large_string), null where there is none."""
+    days = pc.utf8_slice_codeunits(_without_zone(moments), 0, _DAY_LENGTH)
+    return days.cast(pa.large_string())
 
 
 def minute_texts(moments: pa.Array) -> pa.Array:

@@ -1,17 +1,16 @@
-"""Run rules over a page of users or of roots, and put the findings in one frame."""
+"""Run rules over a page of users or of roots, and put the findings into columns."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
 from analyzer.limits import Thresholds
 from analyzer.report import values
-from analyzer.report.model import NO_MOMENT, as_category, text_series
+from analyzer.report.model import NO_MOMENT, word_column
 from analyzer.report.users import Users
 from analyzer.rules.rule import (
     DAYS,
@@ -29,7 +28,6 @@ from analyzer.rules.rule import (
 )
 from analyzer.rules.wording import unknown_cells
 from analyzer.terms import Certainty, Severity, code_of
-from analyzer.verdicts.exposure import EXPOSURES
 from analyzer.verdicts.facts import Facts
 
 if TYPE_CHECKING:
@@ -98,8 +96,8 @@ def page_findings(
     exemptions: "ExemptionMatches",
     *,
     of_roots: bool,
-) -> pd.DataFrame:
-    """Return what the rules find, with the columns that `rule.FINDINGS` describes.
+) -> dict[str, pa.Array]:
+    """Return what the rules find, in the columns that `rule.FINDINGS` describes.
 
     The page holds root rows, or else IAM users with their verdicts. The findings are in the order
     of the rules; for each rule, undecided ones come last; then by slot; then in the page's order.
@@ -110,7 +108,7 @@ def page_findings(
         for position, rule in enumerate(rules)
         if len(page) and rule.is_of_root is of_roots
     ]
-    return _frame(page, rules, findings, exemptions.reasons)
+    return _columns(page, rules, findings, exemptions.reasons)
 
 
 _DTYPES: Final = {
@@ -180,7 +178,7 @@ def _remedy_cases(rule: Rule, outcome: np.ndarray, facts: Facts, user: np.ndarra
     live = facts.service_credential[user]
     caveats = np.zeros(len(user), bool)
     if rule.deletes_user:
-        caveats = (facts.page.added[columns.CERTAINTY] == Certainty.CHECK)[user]
+        caveats = values.is_one_of([Certainty.CHECK], facts.page.added[columns.CERTAINTY])[user]
     return np.select([undecided, live, caveats], [1, 3, 2], 0)
 
 
@@ -201,9 +199,9 @@ def _since(rule: Rule, facts: Facts, at: np.ndarray) -> tuple[np.ndarray, np.nda
     return np.where(known, elapsed.moment.flat[at], NO_MOMENT), elapsed.days.flat[at]
 
 
-def _frame(
+def _columns(
     page: Users, rules: Sequence[Rule], findings: Sequence[dict[str, Any]], reasons: Sequence[str]
-) -> pd.DataFrame:
+) -> dict[str, pa.Array]:
     joined = {
         name: np.concatenate(
             [np.array([], dtype), *(finding[name] for finding in findings)], dtype=dtype
@@ -215,44 +213,39 @@ def _frame(
     subject = np.array([code_of(rule.subject) for rule in rules])
     facts = pa.chunked_array([finding[FACT] for finding in findings], pa.string())
     remedies = {text: None for rule in rules for text in rule.remedies}
-    cells: dict[str, Any] = {
+    cells = {
         **_subjects(page, joined[columns.POSITION]),
-        RULE: as_category(rule, [rule.id for rule in rules]),
-        SEVERITY: as_category(severity[rule], Severity),
-        SUBJECT: as_category(subject[rule], Subject),
-        columns.SLOT: pd.arrays.IntegerArray(slot, slot == 0),
-        columns.CREATED: pd.DatetimeIndex(joined[columns.CREATED], tz="UTC"),
-        SINCE: pd.DatetimeIndex(since, tz="UTC"),
-        DAYS: pd.arrays.IntegerArray(joined[DAYS], np.isnat(since)),
-        FACT: text_series(facts.cast(pa.large_string())),
-        OUTCOME: as_category(joined[OUTCOME], Outcome),
-        columns.EXPOSURE: _exposure(page, joined[columns.POSITION]),
-        columns.EXEMPTION: as_category(joined[columns.EXEMPTION], reasons),
-        REMEDY: as_category(_remedy_codes(rules, list(remedies))[rule, joined[REMEDY]], remedies),
+        RULE: word_column(rule, [rule.id for rule in rules]),
+        SEVERITY: word_column(severity[rule], Severity),
+        SUBJECT: word_column(subject[rule], Subject),
+        columns.SLOT: pa.array(slot, mask=slot == 0),
+        columns.CREATED: pa.array(joined[columns.CREATED], _MOMENT),
+        SINCE: pa.array(since, _MOMENT),
+        DAYS: pa.array(joined[DAYS], mask=np.isnat(since)),
+        FACT: facts.combine_chunks().cast(pa.large_string()),
+        OUTCOME: word_column(joined[OUTCOME], Outcome),
+        columns.EXEMPTION: word_column(joined[columns.EXEMPTION], reasons),
+        REMEDY: word_column(_remedy_codes(rules, list(remedies))[rule, joined[REMEDY]], remedies),
     }
-    return pd.DataFrame({name: cells[name] for name in FINDINGS}, copy=False)
+    return {name: cells[name] for name in FINDINGS}
 
 
-def _subjects(page: Users, at: np.ndarray) -> dict[str, Any]:
-    """Return `file`, `row`, `account`, `user` and `arn` of the users or roots at positions."""
-    rows = pa.array(at)
-    texts = {
-        columns.ACCOUNT: page.account,
-        columns.USER: page.text[columns.USER],
-        columns.ARN: page.arn,
-    }
-    return {
-        columns.FILE: page.file[at].astype(np.int64),
-        columns.ROW: page.row[at].astype(np.int64),
-        **{name: text_series(values.texts(cells.take(rows))) for name, cells in texts.items()},
-    }
+_MOMENT: Final = pa.timestamp("s", "UTC")
 
 
-def _exposure(page: Users, at: np.ndarray) -> Any:
-    """Return the exposure of users at positions, empty for roots; the categories are the same."""
+def _subjects(page: Users, at: np.ndarray) -> dict[str, pa.Array]:
+    """Return place, account, name, ARN and exposure of users or roots; a root has no exposure."""
     exposure = page.added.get(columns.EXPOSURE)
-    code = np.zeros(len(at), np.int8) if exposure is None else exposure.codes[at] + 1
-    return as_category(code, ("", *EXPOSURES))
+    blank = word_column(np.zeros(len(at), np.int8), [""])
+    rows = pa.array(at)
+    return {
+        columns.FILE: pa.array(page.file[at].astype(np.int64)),
+        columns.ROW: pa.array(page.row[at].astype(np.int64)),
+        columns.ACCOUNT: page.account.take(rows),
+        columns.USER: values.texts(page.text[columns.USER].take(rows)),
+        columns.ARN: page.arn.take(rows),
+        columns.EXPOSURE: blank if exposure is None else exposure.take(rows),
+    }
 
 
 def _remedy_codes(rules: Sequence[Rule], texts: list[str]) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
 from analyzer.rules.wording import concat, date_texts, days_text, text_where, unknown_cells
-from analyzer.terms import AsOfSource, Severity
+from analyzer.terms import Severity
 from analyzer.verdicts.truth import Elapsed, Truth
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
     days = limits.root_used_days
     used = facts.sign_in.less_than(days) | facts.key_use.less_than(days).in_any_slot()
     # The real as-of can only be later: a pass stays one, a failure may pass.
-    assumed = facts.page.added[columns.AS_OF_SOURCE] == AsOfSource.ASSUMED
+    assumed = facts.as_of_is_assumed
     return Truth(used.yes & ~assumed, used.no)
 
 

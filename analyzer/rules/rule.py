@@ -1,4 +1,4 @@
-"""Define what a rule is, and how the frame of findings looks."""
+"""Define what a rule is, and which columns findings have."""
 
 from __future__ import annotations
 
@@ -230,19 +230,22 @@ FINDINGS: Final = (
     columns.ROW,
     REMEDY,
 )
-"""The columns of a frame of findings, one row a finding, in this order.
+"""The columns of findings, one row a finding, in this order.
 
-- `file`, `row` int64: where the finding's row stands, as in `Users.users`; `account`, `user`,
-  `arn` str: the user or root.
-- `rule`, `severity`, `subject`, `outcome` category: words of `Rule.id`, `Severity`, `Subject`
-  and `Outcome`; `exemption` category: the reason, empty if it is not exempt.
-- `exposure` category: that of the user (`verdicts.exposure.EXPOSURES`), empty for a root.
-- `slot` Int8: which access key or certificate, missing for other subjects.
-- `created` datetime64[s, UTC]: when the access key, the certificate or else the user was created.
-- `since` datetime64[s, UTC] and `days` Int64: the moment from which days are counted, and the whole
-  days from it to as-of, both missing if the rule counts none or the moment is not known.
-- `fact` str: the fact in words with its value and the limit; if undecided, the unknown cells.
-- `remedy` category: what to do, a sentence of `RuleText.remedies`.
+- `file`, `row` int64: where the finding's row stands; `account` dictionary, `user`, `arn`
+  large_string: the user or root.
+- `rule`, `severity`, `subject`, `outcome` dictionaries: words of `Rule.id`, `Severity`, `Subject`
+  and `Outcome`; `exemption` dictionary: the reason, empty if it is not exempt.
+- `exposure` dictionary: that of the user (`verdicts.exposure.EXPOSURES`), empty for a root.
+- `slot` int8: which access key or certificate, null for other subjects.
+- `created` timestamp[s, UTC]: when the access key, the certificate or else the user was created.
+- `since` timestamp[s, UTC] and `days` int64: the moment from which days are counted, and the whole
+  days from it to as-of, both null if the rule counts none or the moment is not known.
+- `fact` large_string: the fact in words with its value and the limit; if undecided, the unknown
+  cells.
+- `remedy` dictionary: what to do, a sentence of `RuleText.remedies`.
+
+In a frame (`report.frames.finding_frame`) the dictionaries are categories, but `account` is text.
 """
 
 UNCOVERED_ACCOUNT: Final = RuleText(

@@ -12,10 +12,10 @@ from analyzer.rules.rule import (
     pages,
 )
 from analyzer.rules.wording import (
-    category_words_at,
     concat,
     created_age_caveats,
     undetermined_reason,
+    words_at,
 )
 from analyzer.terms import Severity, Verdict
 
@@ -28,7 +28,7 @@ RULE = Rule(
     judge=lambda facts, _: facts.verdict(Verdict.UNUSED),
     fact=lambda facts, at, _: concat(
         len(at),
-        category_words_at(facts.page.added[columns.REASON], at),
+        words_at(facts.page.added[columns.REASON], at),
         *created_age_caveats(facts, at),
     ),
     undecided_fact=undetermined_reason,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from analyzer import columns
 from analyzer.terms import count_text
@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     import numpy as np
-    import pandas as pd
     import pyarrow as pa
 
     from analyzer.verdicts.facts import Facts
@@ -58,20 +57,20 @@ def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN_
 
 def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
     """Return numbers of days as text: `1 day`, `1,684 days`, with a text before and after."""
-    import pandas as pd
     import pyarrow as pa
 
-    code, distinct = pd.factorize(days)
-    texts = [f"{before}{count_text(number, 'day')}{after}" for number in distinct.tolist()]
-    return pa.array(texts, pa.string()).take(pa.array(code))
+    numbers = pa.array(days).dictionary_encode()
+    distinct = numbers.dictionary.to_pylist()
+    texts = [f"{before}{count_text(number, 'day')}{after}" for number in distinct]
+    return pa.array(texts, pa.string()).take(numbers.indices)
 
 
-def category_words_at(column: pd.Categorical[Any], at: np.ndarray) -> pa.Array:
-    """Return the words of a category column at these positions."""
+def words_at(column: pa.DictionaryArray, at: np.ndarray) -> pa.Array:
+    """Return the words of a column at these positions."""
     import pyarrow as pa
 
-    texts = pa.array(list(column.categories), pa.string())
-    return texts.take(pa.array(column.codes[at]))
+    words = column.dictionary.cast(pa.string())
+    return words.take(column.indices.take(pa.array(at)))
 
 
 # Parts of sentences
@@ -131,7 +130,7 @@ def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Arra
     """Return creation, age and caveats to check first, in words, of users that may be deleted."""
     import pyarrow.compute as pc
 
-    caveats = category_words_at(facts.page.added[columns.CAVEATS], at)
+    caveats = words_at(facts.page.added[columns.CAVEATS], at)
     certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
     listed = pc.replace_substring(caveats, ";", ", ")
     check = text_where(certain, "", concat(len(at), "; check: ", listed))
@@ -142,7 +141,7 @@ def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Arra
 
 def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
     """Say why no verdict could be given."""
-    return category_words_at(facts.page.added[columns.REASON], at)
+    return words_at(facts.page.added[columns.REASON], at)
 
 
 def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:

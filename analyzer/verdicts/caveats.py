@@ -7,21 +7,22 @@ it, and its meaning.
 import shlex
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.limits import Criteria
-from analyzer.report.model import TEXT, arrow_array, as_category
+from analyzer.report.model import word_column
 from analyzer.report.users import Users
-from analyzer.report.values import day_text_series
+from analyzer.report.values import day_texts, joined, joined_present, minute_texts, texts
 from analyzer.terms import SlotState
 from analyzer.verdicts.facts import SERVICE_KEY_NAME, Facts, unknown_cell_sentences
 from analyzer.verdicts.truth import in_any_slot
+
+_NOTHING: Final = pa.scalar(None, pa.large_string())
 
 UNREAD_CELL: Final = "unread-cell"
 """The caveat of a cell that only certainty needs."""
@@ -88,14 +89,14 @@ class Caveat:
 
     id: str
     holds: Callable[[Facts, Criteria], np.ndarray]
-    sentences: Callable[[Facts], pd.Series]
+    sentences: Callable[[Facts], pa.Array]
     meaning: str
     commands: tuple[str, ...]
 
 
 def caveat_ids(
     facts: Facts, criteria: Criteria, unused_or_retired: np.ndarray
-) -> "pd.Categorical[Any]":
+) -> pa.DictionaryArray:
     """Return the ids of each user's caveats, joined by `;`, empty for users without caveats."""
     bits = np.zeros(len(facts.page), np.int16)
     for position, caveat in enumerate(CAVEATS):
@@ -107,7 +108,7 @@ def caveat_ids(
         ";".join(caveat.id for position, caveat in enumerate(CAVEATS) if bits >> position & 1)
         for bits in occurring.tolist()
     )
-    return as_category(code[bits], words)
+    return word_column(code[bits], words)
 
 
 def sentences_by_caveat(page: Users) -> Mapping[str, pa.Array]:
@@ -116,16 +117,14 @@ def sentences_by_caveat(page: Users) -> Mapping[str, pa.Array]:
     They are large_string, one a user, null where the user does not have the caveat.
     """
     facts = Facts(page)
-    known: Any = page.users[columns.CAVEATS].cat
-    ids = [words.split(";") for words in known.categories]
-    nothing = pa.scalar(None, pa.large_string())
-    texts: dict[str, pa.Array] = {}
+    known = page.added[columns.CAVEATS]
+    ids = [words.split(";") for words in known.dictionary.to_pylist()]
+    sentences: dict[str, pa.Array] = {}
     for caveat in CAVEATS:
-        has = np.array([caveat.id in some for some in ids])[known.codes]
+        has = np.array([caveat.id in some for some in ids], bool)[known.indices]
         if has.any():
-            sentences = arrow_array(caveat.sentences(facts)).cast(pa.large_string())
-            texts[caveat.id] = pc.if_else(pa.array(has), sentences, nothing)
-    return texts
+            sentences[caveat.id] = pc.if_else(pa.array(has), caveat.sentences(facts), _NOTHING)
+    return sentences
 
 
 def caveat_sentences(page: Users) -> list[tuple[tuple[str, str], ...]]:
@@ -171,31 +170,44 @@ def _cells_needed_for_certainty(facts: Facts) -> dict[str, np.ndarray]:
 # Sentences
 
 
-def _slot_dates(mask: np.ndarray, since: np.ndarray) -> pd.Series:
+def _slot_dates(mask: np.ndarray, since: np.ndarray) -> pa.Array:
     """Return for each user the slots of a mask with a date each: `1 (2024-04-22) and 2 (…)`."""
-    texts = [
-        (f"{slot}" + (" (" + day_text_series(pd.Series(moments)) + ")").fillna("")).where(holds, "")
-        for slot, holds, moments in zip(columns.SLOTS, mask, since, strict=True)
-    ]
-    both = pd.Series(np.where(mask.all(axis=0), " and ", ""), dtype=TEXT)
-    return texts[0] + both + texts[1]
+    slots = []
+    for slot, holds, moments in zip(columns.SLOTS, mask, since, strict=True):
+        dated = joined(f"{slot} (", day_texts(pa.array(moments)), ")").fill_null(f"{slot}")
+        slots.append(pc.if_else(pa.array(holds), dated, _NOTHING))
+    return joined_present(*slots, between=" and ")
 
 
-def _certificate_sentences(facts: Facts) -> pd.Series:
+def _certificate_sentences(facts: Facts) -> pa.Array:
     slots = _slot_dates(facts.certificate_active.yes, facts.certificate_age.moment)
-    return (
-        "Active signing certificate " + slots + ": a credential that the definition does not count."
+    return joined(
+        "Active signing certificate ",
+        slots,
+        ": a credential that the definition does not count.",
     )
 
 
-def _key_sentences(facts: Facts) -> pd.Series:
+def _key_sentences(facts: Facts) -> pa.Array:
     slots = _slot_dates(facts.key_use.present, facts.key_use.moment)
-    return "Inactive access key " + slots + " was used in the past."
+    return joined("Inactive access key ", slots, " was used in the past.")
 
 
-def _unknown_cell_sentences(facts: Facts) -> pd.Series:
-    sentences = unknown_cell_sentences(facts, _cells_needed_for_certainty(facts)) + "."
-    return sentences.reindex(facts.page.users.index, fill_value="")
+def _days_created(facts: Facts) -> pa.Array:
+    return day_texts(pa.array(facts.age.moment))
+
+
+def _credentials_not_listed(facts: Facts) -> pa.Array:
+    info = texts(facts.page.text[columns.ADDITIONAL_CREDENTIALS_INFO]).fill_null("")
+    return joined(
+        "Has more credentials than the report lists: ", pc.utf8_rtrim(info, characters="."), "."
+    )
+
+
+def _unknown_cell_sentences(facts: Facts) -> pa.Array:
+    sentences = unknown_cell_sentences(facts, _cells_needed_for_certainty(facts))
+    every = [f"{sentences.get(position, '')}." for position in range(len(facts.page))]
+    return pa.array(every, pa.large_string())
 
 
 CAVEATS: Final = (
@@ -218,10 +230,8 @@ CAVEATS: Final = (
     Caveat(
         id="created-before-tracking",
         holds=lambda facts, _: facts.age.moment < TRACKING_BEGAN,
-        sentences=lambda facts: (
-            "Created "
-            + day_text_series(facts.page.users[columns.CREATED])
-            + ", before AWS recorded sign-ins (2014-10-20)."
+        sentences=lambda facts: joined(
+            "Created ", _days_created(facts), ", before AWS recorded sign-ins (2014-10-20)."
         ),
         meaning="Created before 2014-10-20, when AWS began to record sign-ins: earlier sign-ins"
         " are not recorded.",
@@ -233,10 +243,10 @@ CAVEATS: Final = (
         holds=lambda facts, _: (
             facts.password.yes & (facts.age.moment < GAP_ENDED) & (facts.as_of > GAP_BEGAN)
         ),
-        sentences=lambda facts: (
-            "Created "
-            + day_text_series(facts.page.users[columns.CREATED])
-            + "; AWS recorded no sign-ins from 2018-05-04 05:50 to 2018-05-23 21:08 UTC."
+        sentences=lambda facts: joined(
+            "Created ",
+            _days_created(facts),
+            "; AWS recorded no sign-ins from 2018-05-04 05:50 to 2018-05-23 21:08 UTC.",
         ),
         meaning="Has a password that may have been used from 2018-05-04 05:50 to 2018-05-23 21:08"
         " UTC, when AWS recorded no sign-ins.",
@@ -245,18 +255,20 @@ CAVEATS: Final = (
     Caveat(
         id="mfa-registered",
         holds=lambda facts, _: facts.mfa.yes & ~facts.sign_in.present,
-        sentences=lambda facts: pd.Series(f"{_MFA_ALONE}.", facts.page.users.index, TEXT),
+        sentences=lambda facts: pa.repeat(
+            pa.scalar(f"{_MFA_ALONE}.", pa.large_string()), len(facts.page)
+        ),
         meaning=f"{_MFA_ALONE}: the user was prepared for use.",
         commands=(*_MFA_COMMANDS, *_ACCESS_COMMANDS),
     ),
     Caveat(
         id="service-credential-user",
         holds=lambda facts, _: facts.service_key_name,
-        sentences=lambda facts: (
-            "The name "
-            + facts.page.users[columns.USER]
-            + " has the form that AWS gives to users created for a service API key."
-            f" {_WHERE_SERVICE_KEYS_SHOW}"
+        sentences=lambda facts: joined(
+            "The name ",
+            texts(facts.page.text[columns.USER]),
+            " has the form that AWS gives to users created for a service API key."
+            f" {_WHERE_SERVICE_KEYS_SHOW}",
         ),
         meaning="The name has the form that AWS gives to users created for a service API key"
         f" ({SERVICE_KEY_NAME}, in any case). {_WHERE_SERVICE_KEYS_SHOW}",
@@ -265,10 +277,10 @@ CAVEATS: Final = (
     Caveat(
         id=SERVICE_CREDENTIAL,
         holds=lambda facts, _: facts.service_credential,
-        sentences=lambda facts: (
-            "Has an active service-specific credential: "
-            + facts.page.users[columns.SERVICE_CREDENTIALS]
-            + "."
+        sentences=lambda facts: joined(
+            "Has an active service-specific credential: ",
+            texts(facts.page.added[columns.SERVICE_CREDENTIALS]),
+            ".",
         ),
         meaning="AWS's list of service-specific credentials, saved with the report, shows an active"
         " one.",
@@ -277,11 +289,7 @@ CAVEATS: Final = (
     Caveat(
         id="more-credentials",
         holds=lambda facts, _: facts.more_credentials,
-        sentences=lambda facts: (
-            "Has more credentials than the report lists: "
-            + facts.page.cell(columns.ADDITIONAL_CREDENTIALS_INFO).fillna("").str.rstrip(".")
-            + "."
-        ),
+        sentences=_credentials_not_listed,
         meaning="The user has more credentials than the report lists: see its column"
         " additional_credentials_info.",
         commands=(*_KEY_COMMANDS, *_CERTIFICATE_COMMANDS),
@@ -297,10 +305,10 @@ CAVEATS: Final = (
     Caveat(
         id="new-user",
         holds=lambda facts, criteria: facts.age.less_than(criteria.grace_days).yes,
-        sentences=lambda facts: (
-            "Created "
-            + facts.page.users[columns.CREATED].dt.strftime("%Y-%m-%d %H:%M UTC")
-            + ", too new: its first use may not be recorded yet."
+        sentences=lambda facts: joined(
+            "Created ",
+            minute_texts(pa.array(facts.age.moment)),
+            " UTC, too new: its first use may not be recorded yet.",
         ),
         meaning="Created shortly before as-of: too new to be used yet, or its use is not"
         " recorded yet.",

@@ -4,17 +4,15 @@ Exposure is a fact, not a score: a password that works without MFA comes before 
 that before a password with MFA.
 """
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
+import pyarrow as pa
 
-from analyzer.report.model import as_category
+from analyzer.report.model import word_column
 from analyzer.terms import UNKNOWN_EXPOSURE, Exposure, SlotState
 from analyzer.verdicts.facts import Facts
 from analyzer.verdicts.truth import Truth, in_any_slot
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 EXPOSURES: Final = tuple(
     word for exposure in Exposure for word in (str(exposure), exposure + UNKNOWN_EXPOSURE)
@@ -22,8 +20,8 @@ EXPOSURES: Final = tuple(
 """The words of the column `exposure`, the most dangerous first."""
 
 
-def exposures(facts: Facts) -> "pd.Categorical[Any]":
-    """Return the exposure of each user (categories `EXPOSURES`).
+def exposures(facts: Facts) -> pa.DictionaryArray:
+    """Return the exposure of each user (words of `EXPOSURES`).
 
     A cell that is not understood or missing puts the user at the highest word that it could be,
     marked as unknown.
@@ -32,7 +30,7 @@ def exposures(facts: Facts) -> "pd.Categorical[Any]":
     possible = np.stack([~way_in.no for way_in in ways_in])
     word = possible.argmax(axis=0)
     known = np.stack([way_in.yes for way_in in ways_in])[word, np.arange(len(word))]
-    return as_category(word * 2 + ~known, EXPOSURES)
+    return word_column(word * 2 + ~known, EXPOSURES)
 
 
 def _ways_in(facts: Facts) -> tuple[Truth, ...]:

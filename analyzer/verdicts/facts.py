@@ -10,12 +10,11 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
-from analyzer.report.model import NO_MOMENT, TEXT
+from analyzer.report.model import NO_MOMENT
 from analyzer.report.users import Users
 from analyzer.report.values import is_one_of, texts
 from analyzer.terms import (
@@ -23,6 +22,7 @@ from analyzer.terms import (
     NO_VALUE,
     NOT_SUPPORTED,
     ROOT_USER,
+    AsOfSource,
     SlotState,
     Verdict,
     code_of,
@@ -97,7 +97,8 @@ class Facts:
     def verdict(self, word: Verdict) -> Truth:
         """Return which users have a verdict; of undetermined users it is unknown."""
         verdict = self.page.added[columns.VERDICT]
-        return Truth.unless_unknown(verdict == word, verdict == Verdict.UNDETERMINED)
+        undetermined = is_one_of([Verdict.UNDETERMINED], verdict)
+        return Truth.unless_unknown(is_one_of([word], verdict), undetermined)
 
     @cached_property
     def password(self) -> Truth:
@@ -159,7 +160,7 @@ class Facts:
     @cached_property
     def service_credential(self) -> np.ndarray:
         """Return which users have an active service-specific credential, by AWS's saved list."""
-        return np.asarray(self.page.added[columns.SERVICE_CREDENTIALS] != "", bool)
+        return ~is_one_of([""], self.page.added[columns.SERVICE_CREDENTIALS])
 
     @cached_property
     def more_credentials(self) -> np.ndarray:
@@ -218,6 +219,11 @@ class Facts:
         """Return the moment that each user's report describes (datetime64[s])."""
         return self.page.as_of
 
+    @property
+    def as_of_is_assumed(self) -> np.ndarray:
+        """Return for which users nothing but the newest moment in the report gives as-of."""
+        return is_one_of([AsOfSource.ASSUMED], self.page.added[columns.AS_OF_SOURCE])
+
     def _flag(self, name: str) -> Truth:
         return Truth.unless_unknown(self.page.flags[name], ~self.page.known[name])
 
@@ -264,7 +270,7 @@ def _contradicting_cells(
     return {slot.active: "true"} if cells[slot.active] == "true" else found
 
 
-def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.Series:
+def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> dict[int, str]:
     """Return, by position, a sentence on each unknown cell, with its raw value, joined by `; `.
 
     `masks` select, for each column, the users whose cells are named.
@@ -274,6 +280,4 @@ def unknown_cell_sentences(facts: Facts, masks: Mapping[str, np.ndarray]) -> pd.
         if name in masks:
             for position, value in zip(*facts.page.unread_cells(name, masks[name]), strict=True):
                 named[int(position)].append(facts.unknown_cell_sentence(position, name, value))
-    cells_by_user = map("; ".join, named.values())
-    sentences = pd.Series([*cells_by_user], pd.Index([*named], dtype="int64"), TEXT)
-    return sentences.sort_index()
+    return {position: "; ".join(sentences) for position, sentences in sorted(named.items())}

@@ -5,15 +5,16 @@ IAM-029, "Unused IAM User"; AWS: IAM User Guide, "Find unused credentials"). A c
 understood is never read as "no": a verdict that needs it is undetermined.
 """
 
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.limits import Criteria, Definition
-from analyzer.report.model import as_category, concatenated
+from analyzer.report.model import together, word_column
 from analyzer.report.users import Users
+from analyzer.report.values import is_one_of
 from analyzer.terms import Certainty, SlotState, UnusedReason, Verdict, code_of, count_text
 from analyzer.verdicts.caveats import caveat_ids
 from analyzer.verdicts.exposure import exposures
@@ -50,11 +51,11 @@ def judge(users: Users, criteria: Criteria) -> Users:
     the latest use of a credential that still works. It is missing without such a credential, or if
     an unknown cell could make it less.
     """
-    judged = concatenated(pd.DataFrame(_verdicts(part, criteria)) for part in users.slices())
-    return users.with_users({str(name): judged[name] for name in judged})
+    parts = [_verdicts(part, criteria) for part in users.slices()]
+    return users.with_users({name: together([part[name] for part in parts]) for name in parts[0]})
 
 
-def _verdicts(users: Users, criteria: Criteria) -> dict[str, Any]:
+def _verdicts(users: Users, criteria: Criteria) -> dict[str, pa.Array]:
     facts = Facts(users)
     idle, use_date_unknown = _idle_days(facts)
     code, lacks_use_date = _verdict_codes(facts, criteria, idle, use_date_unknown)
@@ -64,17 +65,16 @@ def _verdicts(users: Users, criteria: Criteria) -> dict[str, Any]:
     has_no_idle_days = (idle == _NOT_COUNTED) | use_date_unknown | may_work
     words = ("", *Certainty)
     certain, check = map(words.index, Certainty)
-    certainty = np.where(
-        unused_or_retired, np.where(caveats != "", check, certain), words.index("")
-    )
+    certainty = np.where(is_one_of([""], caveats), certain, check)
+    certainty[~unused_or_retired] = words.index("")
     return {
-        columns.VERDICT: as_category(code, Verdict),
+        columns.VERDICT: word_column(code, Verdict),
         columns.REASON: _reasons(facts, code, lacks_use_date),
         columns.EXPOSURE: exposures(facts),
-        columns.CERTAINTY: as_category(certainty, words),
+        columns.CERTAINTY: word_column(certainty, words),
         columns.CAVEATS: caveats,
-        columns.AGE_DAYS: pd.arrays.IntegerArray(facts.age.days, ~facts.age.present),
-        columns.IDLE_DAYS: pd.arrays.IntegerArray(idle, has_no_idle_days),
+        columns.AGE_DAYS: pa.array(facts.age.days, mask=~facts.age.present),
+        columns.IDLE_DAYS: pa.array(idle, mask=has_no_idle_days),
     }
 
 
@@ -124,7 +124,7 @@ def _idle_days(facts: Facts) -> tuple[np.ndarray, np.ndarray]:
     return days.min(axis=0), np.asarray(unknown)
 
 
-def _reasons(facts: Facts, code: np.ndarray, lacks_use_date: np.ndarray) -> "pd.Categorical[Any]":
+def _reasons(facts: Facts, code: np.ndarray, lacks_use_date: np.ndarray) -> pa.DictionaryArray:
     """Return why a user is unused or undetermined, empty for all others."""
     password, inactive = facts.password.yes, in_any_slot(facts.keys_in(SlotState.INACTIVE))
     known = ["", *map(str, UnusedReason)]
@@ -144,11 +144,11 @@ def _reasons(facts: Facts, code: np.ndarray, lacks_use_date: np.ndarray) -> "pd.
     reason = np.where(code == code_of(Verdict.UNUSED), unused, 0)
     undetermined = code == code_of(Verdict.UNDETERMINED)
     if not undetermined.any():
-        return as_category(reason, known)
+        return word_column(reason, known)
     texts = unknown_cell_sentences(facts, _deciding_cells(facts, undetermined, lacks_use_date))
-    distinct = pd.Index(texts.unique())
-    reason[texts.index] = distinct.get_indexer(texts) + len(known)
-    return as_category(reason, [*known, *distinct])
+    places = {text: at for at, text in enumerate(dict.fromkeys(texts.values()), len(known))}
+    reason[list(texts)] = [places[text] for text in texts.values()]
+    return word_column(reason, [*known, *places])
 
 
 def _deciding_cells(

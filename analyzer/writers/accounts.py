@@ -1,8 +1,10 @@
 """Count the unused users by account, owner, exposure and age, and those that can still sign in."""
 
-from typing import Final
+from typing import Any, Final
 
-import pandas as pd
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
@@ -19,62 +21,77 @@ OF_THESE_EXEMPT: Final = "_exempt"
 """The end of the name of a number of exempt users, behind that of all of them."""
 
 
-def account_counts(analysis: Analysis, by: str = columns.ACCOUNT) -> pd.DataFrame:
+def account_counts(analysis: Analysis, by: str = columns.ACCOUNT) -> list[dict[str, Any]]:
     """Return the counts of each account, or owner, the one with most exposed users first.
 
-    Columns: the one named `by` str, `users` int64; the users that are `unused`, those of them with
-    an enabled password `can_sign_in`, and those of these without MFA `without_mfa` int64; and how
-    many of each of the three are exempt, such as `unused_exempt` int64.
+    Each has the account or owner under the name `by`, and `users`; the users that are `unused`,
+    those of them with an enabled password `can_sign_in`, and those of these without MFA
+    `without_mfa`; and how many of each of the three are exempt, such as `unused_exempt`.
     """
     totals = analysis.totals
     counts = totals.counts if by == columns.ACCOUNT else totals.counts_by(by)
     exposure, users = counts[columns.EXPOSURE], counts[columns.USERS]
-    unused = counts[columns.VERDICT] == Verdict.UNUSED
-    with_password = exposure.str.startswith(
-        (Exposure.PASSWORD_WITHOUT_MFA, Exposure.PASSWORD_WITH_MFA)
-    )
+    unused = pc.equal(counts[columns.VERDICT], Verdict.UNUSED)
+    without_mfa = pc.starts_with(exposure, Exposure.PASSWORD_WITHOUT_MFA)
+    with_mfa = pc.starts_with(exposure, Exposure.PASSWORD_WITH_MFA)
     masks = {
         UNUSED: unused,
-        CAN_SIGN_IN: unused & with_password,
-        WITHOUT_MFA: unused & (exposure == Exposure.PASSWORD_WITHOUT_MFA),
+        CAN_SIGN_IN: pc.and_(unused, pc.or_(without_mfa, with_mfa)),
+        WITHOUT_MFA: pc.and_(unused, pc.equal(exposure, Exposure.PASSWORD_WITHOUT_MFA)),
     }
-    masks |= {
-        f"{name}{OF_THESE_EXEMPT}": mask & counts[columns.EXEMPT] for name, mask in masks.items()
-    }
-    numbers = {columns.USERS: users} | {name: users.where(mask, 0) for name, mask in masks.items()}
-    by_account = pd.DataFrame(numbers).groupby(counts[by]).sum().reset_index()
-    return by_account.sort_values(
-        list(COUNTS[:0:-1]) + [by], ascending=[False, False, False, True], ignore_index=True
-    )
+    for name in COUNTS[1:]:
+        masks[f"{name}{OF_THESE_EXEMPT}"] = pc.and_(masks[name], counts[columns.EXEMPT])
+    numbers = {name: pc.if_else(mask, users, 0) for name, mask in masks.items()}
+    rows = _sums_by(by, pa.table({by: counts[by], columns.USERS: users, **numbers}))
+    return sorted(rows, key=lambda row: (*(-row[name] for name in COUNTS[:0:-1]), row[by]))
 
 
-def counts_by_name(analysis: Analysis) -> dict[str, pd.DataFrame]:
+def _sums_by(name: str, table: pa.Table) -> list[dict[str, Any]]:
+    """Return the sums of all other columns for each value of the column named."""
+    # Grouping by Arrow loads another library of it, of 20 MB.
+    groups = table[name].combine_chunks().dictionary_encode()
+    sums = {name: groups.dictionary.to_pylist()}
+    for one in table.column_names:
+        if one != name:
+            numbers = np.bincount(groups.indices, table[one], len(groups.dictionary))
+            sums[one] = numbers.astype(np.int64).tolist()
+    return [dict(zip(sums, row, strict=True)) for row in zip(*sums.values(), strict=True)]
+
+
+def counts_by_name(analysis: Analysis) -> dict[str, dict[str, dict[str, int]]]:
     """Return the counts by `Account` if there are several, and by `Owner` if there is a list.
 
-    The index is the account with its name, or the owner.
+    They stand under the account with its name, or the owner.
     """
     names = analysis.report.account_names
-    frames: dict[str, pd.DataFrame] = {}
+    named: dict[str, dict[str, dict[str, int]]] = {}
     if len(analysis.report.accounts) > 1:
-        counts = account_counts(analysis).set_index(columns.ACCOUNT)
-        frames["Account"] = counts.rename(lambda account: account_with_name(account, names))
+        named["Account"] = {
+            account_with_name(counts[columns.ACCOUNT], names): counts
+            for counts in account_counts(analysis)
+        }
     if analysis.owners:
-        counts = account_counts(analysis, columns.OWNER).set_index(columns.OWNER)
-        frames["Owner"] = counts.rename({"": "no owner"})
-    return frames
+        named["Owner"] = {
+            counts[columns.OWNER] or "no owner": counts
+            for counts in account_counts(analysis, columns.OWNER)
+        }
+    return named
 
 
-def unused_bars(analysis: Analysis) -> "dict[str, pd.Series[int]]":
+def unused_bars(analysis: Analysis) -> dict[str, dict[str, int]]:
     """Return how many unused users have each exposure, and are of each age.
 
     Words for something unknown that do not occur are left out.
     """
-    counts, bars = analysis.totals.counts, {}
-    unused = counts[counts[columns.VERDICT] == Verdict.UNUSED]
+    counts = analysis.totals.counts
+    unused = counts.filter(pc.equal(counts[columns.VERDICT], Verdict.UNUSED))
+    bars = {}
     for title, name, words in (
         ("exposure", columns.EXPOSURE, EXPOSURES),
         ("age", columns.AGE_BAND, AGE_BANDS),
     ):
-        users = unused.groupby(name)[columns.USERS].sum().reindex(list(words), fill_value=0)
-        bars[title] = users[(users > 0) | ~users.index.str.contains("unknown")]
+        sums = _sums_by(name, unused.select([name, columns.USERS]))
+        users = {row[name]: row[columns.USERS] for row in sums}
+        shown = [word for word in words if word in users or "unknown" not in word]
+        bars[title] = {word: users.get(word, 0) for word in shown}
     return bars

@@ -16,6 +16,7 @@ from analyzer.changes.user_changes import ChangeKind
 from analyzer.files import provenance
 from analyzer.report.model import ReportFile
 from analyzer.report.users import Users
+from analyzer.report.values import is_one_of
 from analyzer.rules.rule import FACT, RULE
 from analyzer.terms import BLIND_SPOTS, BLIND_SPOTS_PAGE, Verdict, printable, short_list
 from analyzer.writers import headline, user_lists
@@ -97,7 +98,8 @@ def write_changes_line(comparison: Comparison, stream: BinaryIO) -> None:
 
 def write_changed_names(comparison: Comparison, stream: BinaryIO) -> None:
     """Write the names of the users of `write_changed_arns`, with accounts if there are several."""
-    user_lists.write_name_lines(_users(comparison), stream, several=comparison.account_count > 1)
+    for users in _users_to_act_on(comparison):
+        user_lists.write_name_lines(users, stream, several=comparison.account_count > 1)
 
 
 def write_changed_arns(comparison: Comparison, stream: BinaryIO) -> None:
@@ -105,7 +107,8 @@ def write_changed_arns(comparison: Comparison, stream: BinaryIO) -> None:
 
     Left out are the same users as of the list of unused users (`user_lists.write_arns`).
     """
-    user_lists.write_lines(_users(comparison)[columns.ARN], stream)
+    for users in _users_to_act_on(comparison):
+        user_lists.write_lines(users.arn, stream)
 
 
 def omitted_users_sentence(comparison: Comparison) -> Iterator[str]:
@@ -113,8 +116,8 @@ def omitted_users_sentence(comparison: Comparison) -> Iterator[str]:
     yield from user_lists.omission_sentence(_changed_users(comparison))
 
 
-def _users(comparison: Comparison) -> pd.DataFrame:
-    return pd.concat([user_lists.users_to_act_on(*part) for part in _changed_users(comparison)])
+def _users_to_act_on(comparison: Comparison) -> list[Users]:
+    return [user_lists.users_to_act_on(*part) for part in _changed_users(comparison)]
 
 
 def _changed_users(comparison: Comparison) -> list[tuple[Users, Sequence[ReportFile]]]:
@@ -122,9 +125,9 @@ def _changed_users(comparison: Comparison) -> list[tuple[Users, Sequence[ReportF
     arns = set(comparison.changes[columns.ARN])
     parts: list[tuple[Users, Sequence[ReportFile]]] = []
     for analysis in (comparison.now, comparison.before):
-        users = analysis.judged.where(analysis.judged.users[columns.ARN].isin(arns).to_numpy())
+        users = analysis.judged.where(is_one_of(arns, analysis.judged.arn))
         parts.append((users, analysis.report.files))
-        arns -= set(users.users[columns.ARN])
+        arns -= set(users.arn.to_pylist())
     return parts
 
 

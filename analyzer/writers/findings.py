@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import ControlResult, RuleResults
 from analyzer.report.model import NotCovered
+from analyzer.report.values import is_one_of
 from analyzer.rules.rule import (
     FACT,
     FINDINGS,
@@ -30,11 +31,8 @@ from analyzer.writers.tables import (
     write_tables,
 )
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 COLUMNS: Final = FINDINGS + columns.OWNERSHIP + (columns.AS_OF, columns.AS_OF_SOURCE)
-"""The columns of findings: those of `RuleResults.frames`, then those of the report named in `file`.
+"""The columns of findings: those of `RuleResults.tables`, then those of the report named in `file`.
 
 `account_name` comes last if accounts have names; it is empty if the name is not known.
 """
@@ -99,20 +97,22 @@ def severity_counts_text(rule_results: RuleResults) -> str:
     return f"Findings: none{f' ({others})' if others else ''}"
 
 
-def failing_by_user(rule_results: RuleResults) -> "pd.Series[int]":
+def failing_by_user(rule_results: RuleResults) -> Counter[int]:
     """Return the number of findings of each user that fail and are not exempt, by its row key."""
-    every = rule_results.findings
-    failing = every[(every[OUTCOME] == Outcome.FAILS) & (every[columns.EXEMPTION] == "")]
-    return row_keys(failing).value_counts()
+    every = rule_results.columns
+    fails = is_one_of([Outcome.FAILS], every[OUTCOME])
+    failing = row_keys(every)[fails & is_one_of([""], every[columns.EXEMPTION])]
+    return Counter(failing.tolist())
 
 
 def findings_text(rule_results: RuleResults) -> str:
     """Return the number of findings by severity, and how many one act closes."""
-    users = rule_results.users.users
-    certain = (users[columns.VERDICT] == Verdict.UNUSED) & (users[columns.EXEMPTION] == "")
-    certain &= users[columns.CERTAINTY] == Certainty.CERTAIN
-    keys, failing = row_keys(users[certain]), failing_by_user(rule_results)
-    closed = int(failing[failing.index.isin(keys)].sum())
+    users, failing = rule_results.users, failing_by_user(rule_results)
+    certain = is_one_of([Verdict.UNUSED], users.added[columns.VERDICT])
+    certain &= is_one_of([""], users.added[columns.EXEMPTION])
+    certain &= is_one_of([Certainty.CERTAIN], users.added[columns.CERTAINTY])
+    keys = row_keys({columns.FILE: users.file, columns.ROW: users.row})[certain].tolist()
+    closed = sum(failing[key] for key in keys)
     text = f"{severity_counts_text(rule_results)}."
     if closed <= len(keys):
         return text
@@ -154,13 +154,13 @@ def sentence(text: str) -> str:
 
 
 def finding_tables(analysis: Analysis, *, covered: bool = False) -> Iterator[Table]:
-    """Yield all findings as `RuleResults.frames` has them, with `tables.file_columns`.
+    """Yield all findings as `RuleResults.tables` has them, with `tables.file_columns`.
 
     Accounts that could not be read follow (rule `NOT_COVERED`), unless `covered` leaves them out.
     """
     of_rows = file_columns(analysis.report)
-    for frame in analysis.rule_results.frames():
-        yield dict(frame) | of_rows(frame)
+    for table in analysis.rule_results.tables():
+        yield {**table, **of_rows(table)}
     if not covered:
         yield from uncovered_table(analysis.report, _uncovered_finding, COLUMNS)
 

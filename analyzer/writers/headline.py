@@ -1,6 +1,7 @@
 """Put the whole result in words: the headline, the notes, and lines on rules and controls."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, BinaryIO, Final
 
@@ -24,8 +25,6 @@ from analyzer.terms import (
 from analyzer.writers.accounts import CAN_SIGN_IN, OF_THESE_EXEMPT, WITHOUT_MFA, account_counts
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from analyzer.analysis.rule_results import RuleResults
     from analyzer.lists.owners import Owner
 
@@ -89,8 +88,10 @@ def sign_in_text(analysis: Analysis) -> str:
     Behind each number stands how many of these users are exempt, if any. Empty if none has a
     password.
     """
-    numbers = account_counts(analysis).sum(numeric_only=True)
-    able, without = int(numbers[CAN_SIGN_IN]), int(numbers[WITHOUT_MFA])
+    numbers = Counter[str]()
+    for counts in account_counts(analysis):
+        numbers.update({name: counts[name] for name in _SIGN_IN_COUNTS})
+    able, without = numbers[CAN_SIGN_IN], numbers[WITHOUT_MFA]
     if not able:
         return ""
     text = f"{able:,} can still sign in{_exempt_remark(numbers, CAN_SIGN_IN)}"
@@ -100,7 +101,13 @@ def sign_in_text(analysis: Analysis) -> str:
     return f"{text}, {number} of them without MFA{_exempt_remark(numbers, WITHOUT_MFA)}"
 
 
-def _exempt_remark(numbers: "pd.Series[int]", name: str) -> str:
+_SIGN_IN_COUNTS: Final = (
+    *(CAN_SIGN_IN, f"{CAN_SIGN_IN}{OF_THESE_EXEMPT}"),
+    *(WITHOUT_MFA, f"{WITHOUT_MFA}{OF_THESE_EXEMPT}"),
+)
+
+
+def _exempt_remark(numbers: Mapping[str, int], name: str) -> str:
     exempt = numbers[f"{name}{OF_THESE_EXEMPT}"]
     return f" ({exempt:,} of these exempt)" if exempt else ""
 

@@ -31,7 +31,7 @@ from analyzer.changes.history import (
 )
 from analyzer.decisions.entries import DECIDED_BY, DECIDED_ON, DECISION
 from analyzer.files import provenance
-from analyzer.report.model import account_names
+from analyzer.report.frames import account_names, categories
 from analyzer.terms import (
     OVERDUE,
     AsOfSource,
@@ -65,7 +65,8 @@ def table_frame(history: History, table: HistoryTable) -> pd.DataFrame:
     names = account_names(frame[columns.ACCOUNT], analysis.report.account_names)
     if columns.USER in frame:
         end = history.period["last"].max().tz_localize(None)
-        frame = frame.assign(**analysis.owners.columns_of(frame, np.full(len(frame), end, "M8[s]")))
+        owned = analysis.owners.columns_of(frame, np.full(len(frame), end, "M8[s]"))
+        frame = frame.assign(**categories(owned))
     return frame.assign(**{columns.ACCOUNT_NAME: names})
 
 

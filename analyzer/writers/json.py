@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import date, datetime
 from itertools import islice
+from operator import itemgetter
 from typing import Any, BinaryIO, Final
 
 import orjson
@@ -12,7 +13,6 @@ import orjson
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.rule_results import RuleResults
-from analyzer.decisions.follow_up import COLUMNS, follow_up_counts
 from analyzer.files import provenance
 from analyzer.report.model import AccountName
 from analyzer.report.users import Users
@@ -69,7 +69,7 @@ def _plain(value: Any) -> Any:
 
 
 def _document(analysis: Analysis) -> dict[str, Any]:
-    report, totals, ledger = analysis.report, analysis.totals, analysis.ledger
+    report, totals = analysis.report, analysis.totals
     return {
         **provenance(),
         "criteria": analysis.criteria,
@@ -98,7 +98,7 @@ def _document(analysis: Analysis) -> dict[str, Any]:
                 **counts,
                 **asdict(report.account_names.get(counts[columns.ACCOUNT], AccountName(name=""))),
             }
-            for counts in account_counts(analysis).sort_values(columns.ACCOUNT).to_dict("records")
+            for counts in sorted(account_counts(analysis), key=itemgetter(columns.ACCOUNT))
         ],
         "owners": {
             "list": analysis.owners.file,
@@ -107,15 +107,19 @@ def _document(analysis: Analysis) -> dict[str, Any]:
         }
         if analysis.owners
         else None,
-        "decisions": {
-            "ledger": ledger.file,
-            "counts": follow_up_counts(analysis.follow_up),
-            "follow_up": [*plain_objects(analysis.follow_up, COLUMNS)],
-        }
-        if ledger.file
-        else None,
-        "counts": totals.counts.to_dict("records"),
+        "decisions": _decisions(analysis) if analysis.given_ledger else None,
+        "counts": totals.counts.to_pylist(),
         **_rule_results(analysis.rule_results),
+    }
+
+
+def _decisions(analysis: Analysis) -> dict[str, Any]:
+    from analyzer.decisions.follow_up import COLUMNS, follow_up_counts  # noqa: PLC0415  pandas
+
+    return {
+        "ledger": analysis.ledger.file,
+        "counts": follow_up_counts(analysis.follow_up),
+        "follow_up": [*plain_objects(analysis.follow_up, COLUMNS)],
     }
 
 

@@ -82,7 +82,7 @@ class FeedFinding(NamedTuple):
 
     `account` is from the ARN, else from the file, empty if neither has one. `partition` is from the
     ARN, empty if the ARN has no account. `created` and `since` are ISO text. The fields from `arn`
-    on are columns of `RuleResults.frames`.
+    on are columns of `RuleResults.tables`.
     """
 
     group: FindingGroup
@@ -130,7 +130,7 @@ class FeedFinding(NamedTuple):
 
 
 def findings(analysis: Analysis) -> Iterator[FeedFinding]:
-    """Yield each finding once, in the order of `RuleResults.frames`, then accounts not covered."""
+    """Yield each finding once, in the order of `RuleResults.tables`, then accounts not covered."""
     report, book = analysis.report, analysis.rule_results.book
     rules = {rule.id: rule for rule in book.rules}
     every = [{account.account for account in file.accounts} - {""} for file in report.files]
@@ -141,8 +141,8 @@ def findings(analysis: Analysis) -> Iterator[FeedFinding]:
     def group(rule: str, outcome: str, remedy: str, idle_days: int | None) -> FindingGroup:
         return _finding_group(rules[rule], Outcome(outcome), remedy, book.thresholds, idle_days)
 
-    for frame in analysis.rule_results.frames():
-        for row in plain_rows(frame, _COLUMNS):
+    for table in analysis.rule_results.tables():
+        for row in plain_rows(table, _COLUMNS):
             at, account, rule, outcome, remedy, arn, user, fact, *others = row
             account = account or only[at]
             in_account = _ACCOUNT_ARN.search(arn)

@@ -9,22 +9,24 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 from operator import itemgetter
-from typing import Any, BinaryIO, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, TypeAlias
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import SLICE_ROWS, TEXT, NotCovered, account_name, arrow_array
+from analyzer.report.model import SLICE_ROWS, NotCovered, account_name, arrow_array
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.report.values import first_bytes, is_dictionary, utc_texts
+from analyzer.report.values import first_bytes, is_dictionary, is_one_of, joined, utc_texts
 from analyzer.terms import FORMULA_SIGNS, NOT_COVERED, Verdict
 
-Table: TypeAlias = Mapping[str, Any] | pd.DataFrame
+if TYPE_CHECKING:
+    import pandas as pd
+
+Table: TypeAlias = "Mapping[str, Any] | pd.DataFrame"
 """Columns by name: series or Arrow arrays with a value for each row."""
 
 # Users
@@ -44,10 +46,10 @@ def file_columns(report: Report) -> Callable[[Table], dict[str, pa.DictionaryArr
     files = report.files
     values = {
         columns.FILE: [file.name for file in files],
-        columns.AS_OF: pd.DatetimeIndex([file.as_of for file in files]).as_unit("s"),
+        columns.AS_OF: pa.array([file.as_of for file in files], pa.timestamp("s", "UTC")),
         columns.AS_OF_SOURCE: [file.as_of_source.value for file in files],
     }
-    of_files = {name: pa.array(value).dictionary_encode() for name, value in values.items()}
+    of_files = {name: arrow_array(value).dictionary_encode() for name, value in values.items()}
 
     def of_rows(rows: Table) -> dict[str, pa.DictionaryArray]:
         at = arrow_array(rows[columns.FILE])
@@ -67,7 +69,8 @@ def uncovered_table(
 ) -> Iterator[Table]:
     """Yield one table of the accounts that could not be read, if there are any."""
     if report.not_covered:
-        rows = pd.DataFrame([*map(row, report.not_covered)], columns=[*names], dtype=TEXT)
+        cells = [row(account) for account in report.not_covered]
+        rows = {name: pa.array([of_row.get(name) for of_row in cells], TEXT_TYPE) for name in names}
         yield {**rows, columns.ACCOUNT_NAME: _account_names(report, rows)}
 
 
@@ -85,7 +88,7 @@ def listed_users(
         return page, {**page.text, **page.added, **rows, **of_rows(rows)}
 
     def listed(page: Users) -> Users:
-        return page.where(page.added[columns.VERDICT].isin(words))
+        return page.where(is_one_of(words, page.added[columns.VERDICT]))
 
     # A loop would keep a page in memory while the next one is built.
     return map(table, filter(len, map(listed, analysis.judged.slices())))
@@ -110,17 +113,17 @@ def _uncovered_user(account: NotCovered) -> Mapping[str, str]:
 _ROW_BITS: Final = 32
 
 
-def row_keys(rows: pd.DataFrame) -> "pd.Index[int]":
-    """Return a number for each row of a report, of users or of findings."""
+def row_keys(rows: Table) -> np.ndarray:
+    """Return a number for each row of a report, of users or of findings (int64)."""
     file, row = (np.asarray(rows[name], np.int64) for name in (columns.FILE, columns.ROW))
-    keys: pd.Index[int] = pd.Index((file << _ROW_BITS) | row)
+    keys: np.ndarray = (file << _ROW_BITS) | row
     return keys
 
 
 TEXT_TYPE: Final = pa.large_string()
 _VALUES_AT_ONCE: Final = 4_096  # a Python object takes many times the memory of a value in a column
 
-Texts: TypeAlias = pa.Array | pd.Series | pd.Index | Sequence[str]
+Texts: TypeAlias = "pa.Array | pd.Series | pd.Index | Sequence[str]"
 
 
 def plain_rows(table: Table, names: Sequence[str]) -> Iterator[tuple[Any, ...]]:
@@ -178,18 +181,6 @@ def mapped(texts: Texts, text_of: Callable[[str], str]) -> pa.DictionaryArray:
     words = coded(texts)
     others = text_column([text_of(text) for text in words.dictionary.to_pylist()])
     return pa.DictionaryArray.from_arrays(words.indices, others)
-
-
-def joined(*parts: pa.Array | str, between: str = "") -> pa.Array:
-    """Return the parts of each row joined; a part that is a str is in every row."""
-    texts = [pa.scalar(part, TEXT_TYPE) if isinstance(part, str) else part for part in parts]
-    return pc.binary_join_element_wise(*texts, pa.scalar(between, TEXT_TYPE))
-
-
-def joined_present(columns: Iterable[pa.Array], between: str) -> pa.Array:
-    """Return the parts of each row joined, without those that are null."""
-    together = joined(*(joined(between, column).fill_null("") for column in columns))
-    return pc.utf8_slice_codeunits(together, len(between))
 
 
 def contains(texts: pa.Array, marks: Sequence[bytes], *, below: bytes = b"\0") -> bool:

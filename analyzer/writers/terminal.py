@@ -113,12 +113,13 @@ def _write_accounts(analysis: Analysis, console: Console) -> None:
         table.add_column(head, justify="right")
     table.add_column("", no_wrap=True)
     longest = _BAR if console.width >= _WIDE else _BAR // 2
-    most, sign = max(counts[WITHOUT_MFA].max(), 1), "#" if console.options.ascii_only else "█"
-    worst = counts.head(_WORST_ACCOUNTS)
-    for account, *numbers in worst[[columns.ACCOUNT, *COUNTS]].itertuples(index=False):
-        bar = Text(sign * -(-numbers[-1] * longest // most), "red")
-        label = printable(account_with_name(account, names))
-        table.add_row(label, *(f"{number:,}" for number in numbers), bar)
+    most = max(1, *(of_account[WITHOUT_MFA] for of_account in counts))
+    sign = "#" if console.options.ascii_only else "█"
+    worst = counts[:_WORST_ACCOUNTS]
+    for of_account in worst:
+        bar = Text(sign * -(-of_account[WITHOUT_MFA] * longest // most), "red")
+        label = printable(account_with_name(of_account[columns.ACCOUNT], names))
+        table.add_row(label, *(f"{of_account[name]:,}" for name in COUNTS), bar)
     console.print(table)
     if left := len(counts) - len(worst):
         console.print(Text(f"and {count_text(left, 'account')} more", "dim"))

@@ -5,12 +5,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import ReportFile, stable_order
 from analyzer.report.users import Users
+from analyzer.report.values import is_one_of, joined, texts
 from analyzer.terms import Certainty, Verdict, numbers_text, printable
 from analyzer.verdicts.caveats import caveat_sentences
 from analyzer.verdicts.exposure import EXPOSURES
@@ -71,28 +72,37 @@ def user_rows(analysis: Analysis, verdicts: Collection[Verdict]) -> list[UserRow
     """Return the users with one of the verdicts, in the order for people."""
     rows: list[UserRow] = []
     for page, table in listed_users(analysis, verdicts):
-        table["key"] = row_keys(page.users)
-        table[columns.CREATED] = page.users[columns.CREATED]
+        table["key"] = row_keys({columns.FILE: page.file, columns.ROW: page.row})
+        table[columns.CREATED] = pa.array(
+            page.moments[columns.USER_CREATION_TIME], pa.timestamp("s", "UTC")
+        )
         plain = zip(plain_rows(table, UserRow._fields), caveat_sentences(page), strict=True)
         rows += (UserRow._make(row)._replace(caveats=caveats) for row, caveats in plain)
-    return [rows[at] for at in _order_for_people(_users_with(analysis, verdicts).users)]
+    return [rows[at] for at in _order_for_people(_users_with(analysis, verdicts))]
 
 
 def _users_with(analysis: Analysis, verdicts: Collection[Verdict]) -> Users:
     words = [*map(str, verdicts)]
-    return analysis.judged.where(analysis.judged.users[columns.VERDICT].isin(words).to_numpy())
+    return analysis.judged.where(is_one_of(words, analysis.judged.added[columns.VERDICT]))
 
 
-def _order_for_people(users: pd.DataFrame) -> np.ndarray:
+def _order_for_people(users: Users) -> np.ndarray:
     """Return the positions of users by verdict, the most exposed and oldest first, exempt last.
 
     Users with an unknown creation time come last in their group, as in the workbook.
     """
-    rank = pd.Index([*map(str, VERDICT_ORDER)]).get_indexer(pd.Index(users[columns.VERDICT]))
-    is_exempt = users[columns.EXEMPTION] != ""
-    exposure = pd.Index(EXPOSURES).get_indexer(pd.Index(users[columns.EXPOSURE]))
-    created, account, user = users[columns.CREATED], users[columns.ACCOUNT], users[columns.USER]
+    rank = _ranks(users.added[columns.VERDICT], VERDICT_ORDER)
+    is_exempt = ~is_one_of([""], users.added[columns.EXEMPTION])
+    exposure = _ranks(users.added[columns.EXPOSURE], EXPOSURES)
+    created = users.moments[columns.USER_CREATION_TIME]
+    account, user = texts(users.account), texts(users.text[columns.USER])
     return stable_order(is_exempt, rank, exposure, created, account, user)
+
+
+def _ranks(words: pa.DictionaryArray, order: Sequence[str]) -> np.ndarray:
+    """Return the position of each word in an order of all words."""
+    ranks = np.array([order.index(word) for word in words.dictionary.to_pylist()])
+    return np.asarray(ranks[words.indices])
 
 
 # Names
@@ -112,25 +122,25 @@ def write_arns(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdic
     those whose name says that they have one, if no saved list shows their credentials.
     """
     users = users_to_act_on(_users_with(analysis, verdicts), analysis.report.files)
-    write_lines(users[columns.ARN], stream)
+    write_lines(users.arn, stream)
 
 
-def users_to_act_on(listed: Users, files: Sequence[ReportFile]) -> pd.DataFrame:
+def users_to_act_on(listed: Users, files: Sequence[ReportFile]) -> Users:
     """Return the users of a list of names, in the order for people (`write_arns`)."""
     left_out = _left_out_by_reason(listed, files)
-    users: pd.DataFrame = listed.users[~np.logical_or.reduce([*left_out.values()])]
+    users = listed.where(~np.logical_or.reduce([*left_out.values()]))
     return users.take(_order_for_people(users))
 
 
-def write_name_lines(users: pd.DataFrame, stream: BinaryIO, *, several: bool) -> None:
+def write_name_lines(users: Users, stream: BinaryIO, *, several: bool) -> None:
     """Write the names of users, with their account if there are several accounts."""
-    names = users[columns.USER]
-    write_lines(users[columns.ACCOUNT] + "/" + names if several else names, stream)
+    names = texts(users.text[columns.USER])
+    write_lines(joined(texts(users.account), "/", names) if several else names, stream)
 
 
-def write_lines(texts: pd.Series, stream: BinaryIO) -> None:
+def write_lines(lines: pa.Array, stream: BinaryIO) -> None:
     """Write one text a line."""
-    stream.write("".join(f"{printable(text)}\n" for text in texts).encode())
+    stream.write("".join(f"{printable(line)}\n" for line in lines.to_pylist()).encode())
 
 
 def omitted_users_sentence(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str]:
@@ -150,10 +160,9 @@ def omission_sentence(lists: Iterable[tuple[Users, Sequence[ReportFile]]]) -> It
 
 def _left_out_by_reason(page: Users, files: Sequence[ReportFile]) -> dict[str, np.ndarray]:
     """Return by reason which users are left out; each user has at most one reason."""
-    users = page.users
-    exempt = (users[columns.EXEMPTION] != "").to_numpy(bool)
-    live = (users[columns.SERVICE_CREDENTIALS] != "").to_numpy(bool)
-    check_first = (users[columns.CERTAINTY] == Certainty.CHECK).to_numpy(bool)
+    exempt = ~is_one_of([""], page.added[columns.EXEMPTION])
+    live = Facts(page).service_credential
+    check_first = is_one_of([Certainty.CHECK], page.added[columns.CERTAINTY])
     # No list of the credentials from AWS was saved, so the name of the user decides.
     without_list = np.array([not file.shows_service_credentials for file in files])
     named = Facts(page).service_key_name & without_list[page.file]

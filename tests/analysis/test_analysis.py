@@ -77,7 +77,7 @@ TEXTS = ["account", "verdict", "reason", "exposure", "certainty", "age_band"]
 @pytest.mark.no_cover
 def test_the_counts_are_those_of_the_users_each_combination_in_one_row_in_order() -> None:
     analysis = whole_organization()
-    users, counts = analysis.users, analysis.totals.counts
+    users, counts = analysis.users, analysis.totals.counts.to_pandas()
     cells = (users[name].astype(str) for name in ("account", "verdict", "certainty"))
     told = Counter(zip(*cells, users["exemption"] != "", strict=True))
     kinds = counts.groupby(["account", "verdict", "certainty", "exempt"])["users"].sum()
@@ -100,12 +100,12 @@ BANDS = {
 def test_users_are_counted_by_the_band_of_their_age_and_not_by_the_words_of_a_reason() -> None:
     ages: list[Value] = [days_before(days) for band in BANDS.values() for days in band] + ["soon"]
     users = [a_user(f"user{at}", created=age) for at, age in enumerate(ages)]
-    counts = analysis_of(users).totals.counts
+    counts = analysis_of(users).totals.counts.to_pandas()
     counted = counts.groupby("age_band")["users"].sum().to_dict()
     assert counted == (dict.fromkeys(BANDS, 2) | {"unknown": 1})
     assert counted.keys() == set(AGE_BANDS)
     odd = [a_user(f"user{at}", password_enabled=f"odd {at}") for at in range(5)]
-    (count,) = analysis_of(odd).totals.counts[["verdict", "reason", "users"]].to_dict("records")
+    (count,) = analysis_of(odd).totals.counts.select(["verdict", "reason", "users"]).to_pylist()
     assert count == {"verdict": "undetermined", "reason": "", "users": 5}
 
 
@@ -125,8 +125,9 @@ def test_a_report_of_nobody_but_the_root_has_no_users_and_all_columns() -> None:
     assert "root" not in csv_bytes(nobody).decode()
     assert (len(nobody.totals.counts), nobody.totals.user_count(Verdict.UNUSED)) == (0, 0)
     for analysis in (nobody, somebody):
-        kinds = {name: str(kind) for name, kind in analysis.totals.counts.dtypes.items()}
-        assert kinds == (dict.fromkeys(TEXTS, "str") | {"exempt": "bool", "users": "int64"})
+        kinds = {field.name: str(field.type) for field in analysis.totals.counts.schema}
+        others = {"exempt": "bool", "users": "int64"}
+        assert kinds == (dict.fromkeys(TEXTS, "large_string") | others)
         assert list(kinds) == TEXTS + ["exempt", "users"]
 
 

@@ -71,7 +71,7 @@ def test_a_filter_keeps_the_users_that_it_names_and_those_of_unknown_age() -> No
     for chosen, names in KEPT:
         filtered = analysis.where(chosen)
         assert filtered.users["user"].tolist() == names, chosen
-        assert filtered.totals.counts["users"].sum() == len(names)
+        assert filtered.totals.user_count() == len(names)
         assert filtered.filtered_out == len(USERS) - len(names)
 
 

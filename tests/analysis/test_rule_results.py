@@ -14,6 +14,7 @@ import analyzer
 from analyzer.analysis import rule_results
 from analyzer.analysis.rule_results import ControlResult, Result, RuleResults
 from analyzer.columns import OWNERSHIP
+from analyzer.report.frames import finding_frame
 from analyzer.rules import RULES
 from analyzer.rules.rule import FINDINGS, Outcome
 from analyzer.terms import Severity
@@ -86,9 +87,9 @@ def test_the_findings_come_at_once_or_rule_by_rule_in_the_same_order(
 ) -> None:
     results = inspected([NO_MFA, ODD], root=BAD_ROOT)
     monkeypatch.setattr(rule_results, "SLICE_ROWS", rows)
-    frames = list(results.frames())
-    assert len(frames) == (1 if rows == 2 else len(results.book.rules))
-    parts = pd.concat([frame.astype(str) for frame in frames], ignore_index=True)
+    tables = list(results.tables())
+    assert len(tables) == (1 if rows == 2 else len(results.book.rules))
+    parts = pd.concat([finding_frame(table).astype(str) for table in tables], ignore_index=True)
     assert_frame_equal(parts, results.findings.astype(str))
 
 

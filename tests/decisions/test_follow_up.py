@@ -138,7 +138,7 @@ BESIDE: list[tuple[list[LedgerLine], Row, str, str]] = [
 def test_what_was_decided_stands_beside_a_user_and_a_keep_exempts_until_its_last_day() -> None:
     analysis = in_accounts(LATER, *((lines, [user]) for lines, user, *_ in BESIDE))
     (page,) = analysis.judged.slices()
-    beside = analysis.earlier_decisions(page)
+    beside = analysis.earlier_decisions(page).to_pylist()
     texts = sorted(zip(page.users["account"], beside, page.users["exemption"], strict=True))
     for (_, text, exemption), (*case, begins, reason) in zip(texts, BESIDE, strict=True):
         assert (text.startswith(begins), bool(text), exemption) == (True, bool(begins), reason), (
@@ -150,10 +150,10 @@ def test_what_was_decided_stands_beside_a_user_and_a_keep_exempts_until_its_last
 def test_a_user_to_keep_fails_other_rules_as_before() -> None:
     user = a_user(password=a_password())
     analysis = analysis_of(user, as_of=LATER, ledger=ledger_of(line("keep", user)))
+    found = analysis.findings
     exempt = {
         rule: bool(reason)
-        for frame in analysis.rule_results.frames()
-        for rule, reason in zip(frame["rule"], frame["exemption"], strict=True)
+        for rule, reason in zip(found["rule"], found["exemption"], strict=True)
         if rule in ("unused-user", "console-user-without-mfa")
     }
     assert exempt == {"unused-user": True, "console-user-without-mfa": False}

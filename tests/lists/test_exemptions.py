@@ -255,7 +255,7 @@ def test_a_list_gives_the_reason_before_a_decision_to_keep_the_user() -> None:
     page = of_users(ANN, a_user("bob"))
     listed = Exemption("*", "ann", "listed", "", None, 3)
     matches = ExemptionMatches(page, [kept(), kept("bob"), listed])
-    assert matches.verdict_reasons().tolist() == ["listed", "kept"]
+    assert matches.verdict_reasons().to_pylist() == ["listed", "kept"]
     listed_alone = np.flatnonzero(matches.reason_codes("idle-password"))
     assert listed_alone.tolist() == [0]  # what is kept is exempt from being unused or retired
 
@@ -276,7 +276,8 @@ def test_an_entry_and_a_decision_to_keep_apply_up_to_the_end_of_their_last_day()
     listed = [Exemption("*", "*", "why", "", LAST_DAY, 2)]
     for entries in (listed, [kept(f"u{at}", LAST_DAY) for at, _ in enumerate(MOMENTS)]):
         matches = ExemptionMatches(page, entries)
-        assert (matches.verdict_reasons() != "").tolist() == list(MOMENTS.values())
+        reasons = matches.verdict_reasons().to_pylist()
+        assert [reason != "" for reason in reasons] == list(MOMENTS.values())
         assert (matches.matched.sum(), matches.applied.sum()) == (4, 3)
 
 
@@ -292,7 +293,7 @@ def test_many_entries_with_reasons_of_their_own_are_kept_apart() -> None:
     names = [f"user{n:03}" for n in range(130)]
     entries = [Exemption("*", name, f"reason of {name}", "", None, 2) for name in names]
     reasons = ExemptionMatches(of_users(*map(a_user, names)), entries).verdict_reasons()
-    assert reasons.tolist() == [f"reason of {name}" for name in names]
+    assert reasons.to_pylist() == [f"reason of {name}" for name in names]
 
 
 # From which rule
@@ -311,7 +312,7 @@ def test_a_verdict_is_excused_by_its_rule_or_with_everything() -> None:
     page = of_users(UNUSED, RETIRED, ACTIVE)
     for rule, reasons in BY_RULE.items():
         entry = Exemption("*", "*", "why", "", None, 2, rule)
-        assert ExemptionMatches(page, [entry]).verdict_reasons().tolist() == reasons
+        assert ExemptionMatches(page, [entry]).verdict_reasons().to_pylist() == reasons
 
 
 def test_a_finding_is_excused_by_the_first_entry_that_applies_to_its_rule() -> None:

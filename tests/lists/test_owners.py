@@ -16,7 +16,8 @@ from analyzer.analysis.analysis import Analysis
 from analyzer.changes.diff import diff
 from analyzer.errors import InputRefused
 from analyzer.lists.owners import Owners, read_account_list, read_owners, with_account_list
-from analyzer.report.model import AccountName, NotCovered, account_names
+from analyzer.report.frames import account_names
+from analyzer.report.model import AccountName, NotCovered
 from analyzer.report.report import Report
 from analyzer.writers import write
 from analyzer.writers.changes import write_changes
@@ -89,7 +90,7 @@ def test_the_first_entry_that_matches_names_the_owner() -> None:
     users = page_of([a_user("ann")]).users
     for lines, owner in OWNERS:
         listed = owners(*lines)
-        assert list(listed.columns_of(users)["owner"]) == [owner], lines
+        assert listed.columns_of(users)["owner"].to_pylist() == [owner], lines
         assert (listed.positions(users) >= 0).tolist() == [bool(owner)]
 
 
@@ -98,7 +99,7 @@ def test_an_owner_has_left_from_the_day_after_the_last() -> None:
     for days, has_left in ((1, True), (0, False), (-1, False)):
         last = (AS_OF - timedelta(days=days)).date()
         listed = owners(f"*,ann,Ann,,{last}", "*,ben,Ben,,", f"*,cem,Cem,,{last}")
-        left = list(listed.columns_of(users)["owner_left"])
+        left = listed.columns_of(users)["owner_left"].to_pylist()
         assert left == [str(last) if has_left else "", "", ""], days
 
 

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from analyzer.report.model import TEXT, stable_order
+from analyzer.report.frames import TEXT
+from analyzer.report.model import stable_order
 from analyzer.report.users import Users
 from analyzer.verdicts.facts import Facts, unknown_cell_sentences
 from tests.support.builders import COLUMNS, a_key, a_user
@@ -24,9 +25,9 @@ USERS = page_of(
 def sentences(users: Users) -> dict[str, str]:
     """Return the sentences on all unknown cells by user."""
     every = {name: np.ones(len(users), bool) for name in COLUMNS}
-    names = users.cell("user").tolist()
+    names = users.text["user"].to_pylist()
     found = unknown_cell_sentences(Facts(users), every)
-    return {names[position]: text for position, text in zip(found.index, found, strict=True)}
+    return {names[position]: text for position, text in found.items()}
 
 
 def test_a_part_of_the_users_names_their_unknown_cells_alone() -> None:
@@ -35,7 +36,7 @@ def test_a_part_of_the_users_names_their_unknown_cells_alone() -> None:
     for keep in itertools.product([True, False], repeat=len(USERS)):
         mask = np.array(keep)
         part = USERS.where(mask)
-        names = part.cell("user").tolist()
+        names = part.text["user"].to_pylist()
         assert sentences(part) == {name: whole[name] for name in names if name in whole}
         assert part.frame(["report.csv"])["mfa_active"].isna().sum() == sum(mask[[0, 2]])
         assert len(part) == sum(keep)

@@ -9,13 +9,13 @@ import pyarrow as pa
 import pytest
 
 from analyzer.report import arns, values
-from analyzer.report.model import TEXT, arrow_array
+from analyzer.report.frames import TEXT, utc_text_series
+from analyzer.report.model import arrow_array
 from analyzer.report.values import (
-    day_text_series,
+    day_texts,
     first_bytes,
     minute_texts,
     second_texts,
-    utc_text_series,
     utc_texts,
 )
 from analyzer.terms import utc_text
@@ -120,14 +120,13 @@ def test_a_column_of_moments_is_spelled_as_each_is_alone(unit: str) -> None:
     moments = pd.Series([*every, None], index=[3, 3, 5, 7, 9], dtype=kind)
     alone = list(map(utc_text, every))
     assert utc_texts(arrow_array(moments)).to_pylist() == [*alone, None]
-    spelled, days = utc_text_series(moments), day_text_series(moments)
+    spelled, days = utc_text_series(moments), day_texts(arrow_array(moments))
     assert spelled.fillna("").tolist() == [*alone, ""]
     assert (spelled.dtype, spelled.index.tolist()) == (TEXT, moments.index.tolist())
     minutes = [each[:16].replace("T", " ") for each in alone]
     assert minute_texts(arrow_array(moments)).to_pylist() == [*minutes, None]
-    assert days.fillna("").tolist() == [each[:10] for each in alone] + [""]
-    assert days.index.tolist() == moments.index.tolist()
-    assert day_text_series(moments.iloc[:0]).tolist() == []
+    assert days.to_pylist() == [*(each[:10] for each in alone), None]
+    assert day_texts(arrow_array(moments.iloc[:0])).to_pylist() == []
     assert utc_texts(arrow_array(moments.iloc[:0])).to_pylist() == []
 
 

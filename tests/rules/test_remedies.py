@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-import pandas as pd
+import pyarrow as pa
 import pytest
 
 from analyzer.limits import Criteria
@@ -38,8 +38,8 @@ REMEDIES: tuple[tuple[str, Row, str, str], ...] = (
 
 def test_the_remedy_goes_by_the_outcome_the_caveats_and_the_credentials() -> None:
     page = page_of(user for _, user, _, _ in REMEDIES)
-    services = pd.Series([services for *_, services, _ in REMEDIES], dtype="str")
-    page = page.with_users({"service_credentials": services})
+    services = pa.array([services for *_, services, _ in REMEDIES], pa.large_string())
+    page = page.with_users({"service_credentials": services.dictionary_encode()})
     rules = [BY_ID[each] for each in (UNUSED, RETIRED, IDLE)]
     found = findings_on(judge(page, Criteria()), rules).set_index(["rule", "row"])["remedy"]
     for row, (rule, _, _, expected) in enumerate(REMEDIES, start=2):

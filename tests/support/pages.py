@@ -8,7 +8,8 @@ import pyarrow as pa
 
 from analyzer.limits import Criteria, Thresholds
 from analyzer.lists.exemptions import ExemptionMatches
-from analyzer.report.model import TEXT, concatenated
+from analyzer.report.frames import concatenated, finding_frame
+from analyzer.report.model import word_column
 from analyzer.report.users import Users, users_of_rows
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts, finding_counts, page_findings
@@ -32,9 +33,8 @@ def page_of(
     table = table.append_column("row", pa.array(np.arange(2, len(texts) + 2)))
     page = users_of_rows(table, [np.datetime64(AS_OF.replace(tzinfo=None), "s")])
     words = {"service_credentials": "", "as_of_source": as_of_source}
-    return page.with_users(
-        {name: pd.array([word] * len(page), TEXT) for name, word in words.items()}
-    )
+    first = np.zeros(len(page), np.int8)
+    return page.with_users({name: word_column(first, [word]) for name, word in words.items()})
 
 
 def of_users(*rows: Row, columns: Sequence[str] = COLUMNS) -> Users:
@@ -49,7 +49,8 @@ def findings_on(
     page: Users, rules: Sequence[Rule], limits: Thresholds = LIMITS, *, of_roots: bool = False
 ) -> pd.DataFrame:
     """Return what rules find on a page of users or of roots."""
-    return page_findings(page, rules, limits, ExemptionMatches(page, ()), of_roots=of_roots)
+    found = page_findings(page, rules, limits, ExemptionMatches(page, ()), of_roots=of_roots)
+    return finding_frame(found)
 
 
 def all_findings(users: Users, roots: Users, rules: Sequence[Rule]) -> pd.DataFrame:

@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from analyzer.report.model import TEXT
+from analyzer.report.frames import TEXT
+from analyzer.report.values import joined_present
 from analyzer.writers import tables
 from analyzer.writers.tables import (
     cell_bytes,
     coded,
     contains,
-    joined_present,
     mapped,
     plain_rows,
     text_column,
@@ -84,7 +84,7 @@ def test_what_is_not_there_leaves_nothing_between_the_others() -> None:
         pa.array(texts, pa.large_string())
         for texts in (["a", None, "é", None], [None, None, "b", ""], ["c", None, None, "d"])
     ]
-    assert joined_present(columns, "; ").to_pylist() == ["a; c", "", "é; b", "; d"]
+    assert joined_present(*columns, between="; ").to_pylist() == ["a; c", "", "é; b", "; d"]
 
 
 MOMENT, DAY = "2026-03-01T09:30:07Z", date(2026, 3, 1)

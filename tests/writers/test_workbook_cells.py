@@ -21,7 +21,8 @@ from openpyxl import load_workbook
 from openpyxl.styles import Font
 
 from analyzer.analysis.analysis import Analysis
-from analyzer.report.model import TEXT, AccountName
+from analyzer.report.frames import TEXT
+from analyzer.report.model import AccountName
 from analyzer.report.users import Users
 from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName

@@ -24,7 +24,8 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.follow_up import needs_no_decision
 from analyzer.limits import DUE_DAYS
-from analyzer.report.model import TEXT, AccountName, account_with_name
+from analyzer.report.frames import TEXT
+from analyzer.report.model import AccountName, account_with_name
 from analyzer.report.users import Users
 from analyzer.terms import SplitBy
 from analyzer.writers.headline import as_of_and_scope

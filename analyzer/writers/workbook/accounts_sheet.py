@@ -34,24 +34,27 @@ def add_accounts(book: Book, analysis: Analysis) -> dict[str, int]:
     if analysis.owners:
         sheet.section("Owners")
         sheet.table_head(head("Owner"), "IAM users", "Unused", *_EXPOSED.values())
-        counts = account_counts(analysis, columns.OWNER).set_index(columns.OWNER)
-        for owner, *numbers in counts[[columns.USERS, UNUSED, *_EXPOSED]].itertuples(name=None):
-            sheet.row(label(owner or "no owner"), *numbers)
+        for counts in account_counts(analysis, columns.OWNER):
+            numbers = (counts[name] for name in (columns.USERS, UNUSED, *_EXPOSED))
+            sheet.row(label(counts[columns.OWNER] or "no owner"), *numbers)
     return rows
 
 
 def _add_account_table(sheet: TextSheet, analysis: Analysis) -> dict[str, int]:
     report, counts = analysis.report, row_counts(analysis)
-    exposed = account_counts(analysis).set_index(columns.ACCOUNT)[list(_EXPOSED)]
+    exposed = {
+        of_account[columns.ACCOUNT]: [of_account[name] for name in _EXPOSED]
+        for of_account in account_counts(analysis)
+    }
     as_of = {account.account: file.as_of for file in report.files for account in file.accounts}
     sheet.section("Accounts, those with the most exposed unused users first")
     others: tuple[str | SpannedCell, ...] = (head("Check"), head("As of (UTC)"), *_EXPOSED.values())
     top = sheet.table_head(head("Account"), *ROW_COUNT_HEADS, *others)
-    for account in dict.fromkeys((*exposed.index, *sorted(counts))):
+    for account in dict.fromkeys((*exposed, *sorted(counts))):
         known = report.account_names.get(account)
         owner = f" ({known.owner})" if known and known.owner else ""
         name = f"{account_text(account)} {known.name if known else ''}".rstrip() + owner
-        numbers = exposed.loc[account].tolist() if account in exposed.index else [0] * len(_EXPOSED)
+        numbers = exposed.get(account, [0] * len(_EXPOSED))
         at = SpannedCell(as_of[account], CellStyle.DATE)
         add_row_count(sheet, name, counts[account], at, *numbers)
     sheet.alarm(f"{CHECK_COLUMN}{top + 1}:{CHECK_COLUMN}{sheet.next_row - 1}")
@@ -97,8 +100,8 @@ def row_counts(analysis: Analysis) -> dict[str, Counter[str]]:
             counts.update(rows=covered.rows, roots=covered.roots, repeated=covered.repeated)
     judged = analysis.totals.counts
     names = (columns.ACCOUNT, columns.VERDICT, columns.USERS)
-    for account, verdict, number in zip(*(judged[name] for name in names), strict=True):
-        accounts[account].update({columns.USERS: int(number), verdict: int(number)})
+    for account, verdict, number in zip(*(judged[name].to_pylist() for name in names), strict=True):
+        accounts[account].update({columns.USERS: number, verdict: number})
     return accounts
 
 

@@ -36,7 +36,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.writer.excel import ExcelWriter
 
 from analyzer.files import seal
-from analyzer.writers.tables import cell_bytes, joined, text_column
+from analyzer.report.values import joined
+from analyzer.writers.tables import cell_bytes, text_column
 
 _LARGE: Final = 1 << 30  # larger sheets, in bytes, may need the 64-bit form of zip
 

@@ -26,9 +26,9 @@ from analyzer.decisions.review_list_layout import (
     minute_text,
 )
 from analyzer.report.users import Users
-from analyzer.report.values import utc_texts
+from analyzer.report.values import joined, utc_texts
 from analyzer.terms import NOT_SUPPORTED, SlotState
-from analyzer.writers.tables import TEXT_TYPE, Texts, contains, joined, mapped, text_column
+from analyzer.writers.tables import TEXT_TYPE, Texts, contains, mapped, text_column
 from analyzer.writers.workbook.book import CellStyle, Styles
 
 Rows: TypeAlias = Users | pd.DataFrame

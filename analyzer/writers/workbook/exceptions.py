@@ -6,10 +6,12 @@ from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import account_with_name
+from analyzer.report.values import is_one_of
 from analyzer.rules.rule import OUTCOME, Outcome
 from analyzer.terms import AsOfSource, Severity, short_list
 from analyzer.writers.workbook.book import SheetName
@@ -85,7 +87,7 @@ def critical_roots(analysis: Analysis) -> np.ndarray:
     critical = tuple(rule for rule in rules if rule.severity is Severity.CRITICAL)
     if not critical:
         return np.array([], np.int64)
-    findings = replace(results, book=replace(results.book, rules=critical)).findings
-    fails = (findings[OUTCOME] == Outcome.FAILS) & (findings[columns.EXEMPTION] == "")
-    accounts = findings.loc[fails, columns.ACCOUNT]
-    return np.flatnonzero(analysis.report.root_users.users[columns.ACCOUNT].isin(accounts))
+    found = replace(results, book=replace(results.book, rules=critical)).columns
+    fails = is_one_of([Outcome.FAILS], found[OUTCOME]) & is_one_of([""], found[columns.EXEMPTION])
+    accounts = found[columns.ACCOUNT].filter(pa.array(fails)).to_pylist()
+    return np.flatnonzero(is_one_of(accounts, analysis.report.root_users.account))

@@ -16,7 +16,7 @@ from analyzer.decisions.follow_up import last_days
 from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN
 from analyzer.decisions.standing import Standing, last_day
 from analyzer.limits import DUE_DAYS, SOON_DAYS
-from analyzer.report.model import TEXT
+from analyzer.report.frames import TEXT, categories
 from analyzer.terms import code_of
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Book, CellStyle, SheetName
@@ -135,7 +135,7 @@ def follow_up(analysis: Analysis) -> pd.DataFrame:
         words = _Words(analysis)
         rows = [*map(words.row, analysis.ledger.lines), *_removed_undecided(analysis)]
     frame = pd.DataFrame(rows, columns=_Row._fields).astype(_DTYPES)
-    frame = frame.assign(**analysis.owners.columns_of(frame))
+    frame = frame.assign(**categories(analysis.owners.columns_of(frame)))
     states, last = list(_MEANINGS), len(Exceptional)
     frame["rank"] = [min(map(code_of, words), default=last) for words in frame["exceptions"]]
     frame["state_rank"] = [states.index(state) if state else 0 for state in frame["state"]]

@@ -10,7 +10,8 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.lists.exemptions import ExemptionMatches
-from analyzer.report.model import TEXT, Exemption, text_series
+from analyzer.report.frames import TEXT, text_series
+from analyzer.report.model import Exemption
 from analyzer.report.users import Users
 from analyzer.writers.workbook import user_columns
 from analyzer.writers.workbook.book import Book, SheetName

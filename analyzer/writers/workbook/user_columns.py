@@ -14,13 +14,14 @@ from analyzer import columns
 from analyzer.columns import AccessKeyColumns, CertificateColumns
 from analyzer.decisions import review_list_layout
 from analyzer.decisions.review_list_layout import NEVER, NOT_KNOWN
-from analyzer.report.model import AccountName, ReportFile, as_category
-from analyzer.report.users import UTC_INDEX, Users
-from analyzer.report.values import minute_texts
+from analyzer.report.frames import UTC_INDEX, as_category
+from analyzer.report.model import AccountName, ReportFile
+from analyzer.report.users import Users
+from analyzer.report.values import joined, joined_present, minute_texts
 from analyzer.terms import NO_VALUE, SlotState, Verdict, code_of, count_text
 from analyzer.verdicts.caveats import sentences_by_caveat
 from analyzer.verdicts.verdict import REASON_TEXTS, RETIRED_TEXT
-from analyzer.writers.tables import Texts, joined, joined_present, mapped, text_column
+from analyzer.writers.tables import Texts, mapped, text_column
 from analyzer.writers.workbook.column import (
     NO,
     NONE,
@@ -118,7 +119,7 @@ def _caveat_texts(page: Users, common: Mapping[str, str]) -> Texts:
         else sentences
         for caveat, sentences in sentences_by_caveat(page).items()
     ]
-    return joined_present(texts, "\n") if texts else text_column([""] * len(page))
+    return joined_present(*texts, between="\n") if texts else text_column([""] * len(page))
 
 
 CHECK_FIRST: Final = TextColumn(review_list_layout.CHECK, 24, partial(_caveat_texts, common={}))
@@ -188,8 +189,8 @@ def _use_texts(page: Users) -> Iterator[pa.Array | str]:
     """Yield the last use of the password and of each access key, in words."""
     yield "sign-in"
     for slot, names in zip(columns.SLOTS, columns.ACCESS_KEYS, strict=True):
-        service = mapped(page.cell(names.last_used_service), partial(_unless_none, form=", {}"))
-        region = mapped(page.cell(names.last_used_region), partial(_unless_none, form=" in {}"))
+        service = mapped(page.text[names.last_used_service], partial(_unless_none, form=", {}"))
+        region = mapped(page.text[names.last_used_region], partial(_unless_none, form=" in {}"))
         yield joined(f"access key {slot}", text_column(service), text_column(region))
 
 
@@ -228,7 +229,7 @@ def _key_columns(slot: int, names: AccessKeyColumns) -> tuple[Column, ...]:
     def last(name: str) -> ValuesOf:
         return lambda page: pc.if_else(
             pa.array(~np.isnat(page.moments[names.last_used_date])),
-            text_column(page.cell(name)),
+            text_column(page.text[name]),
             "",
         )
 
