@@ -7,10 +7,9 @@ counts, nor other rows of a user, nor that a file was cut off: give reports that
 """
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +23,9 @@ from analyzer.terms import AsOfSource, missing_columns_text
 from analyzer.verdicts import verdict
 from analyzer.writers.parquet import USERS, record_batch
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SCHEMA: Final = pa.schema(
     USERS.field(name)
     for name in (*columns.JUDGED, *columns.REPORT_ONLY)
@@ -32,7 +34,9 @@ SCHEMA: Final = pa.schema(
 """The columns of the users: those of the analysis, then those of the report, as in Parquet."""
 
 
-def judge(rows: pd.DataFrame, as_of: datetime, criteria: Criteria | None = None) -> pd.DataFrame:
+def judge(
+    rows: "pd.DataFrame", as_of: datetime, criteria: Criteria | None = None
+) -> "pd.DataFrame":
     """Return the IAM users among rows of reports, with the columns of `SCHEMA`.
 
     `rows` have the report's columns as text, `as_of` is the moment that the reports describe, with

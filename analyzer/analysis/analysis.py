@@ -235,34 +235,10 @@ def analyze(  # noqa: PLR0913  what a report is judged by
 ) -> Analysis:
     """Judge every IAM user of the report; a user to keep by an earlier decision is exempt."""
     listed = exemptions if isinstance(exemptions, Exemptions) else Exemptions(tuple(exemptions))
-    if ledger:
-        newest = max((file.as_of for file in report.files), default=None)
-        notes = ledger.notes(newest.date()) if newest else ()
-        report = replace(report, content_notes=(*report.content_notes, *notes))
-        listed = Exemptions((*listed.entries, *ledger.exemptions()), listed.file)
-    terms, exempt, owned = criteria or Criteria(), None, np.array([], np.int64)
-    users = judge(report.iam_users, terms)
-    added = blank_columns((columns.EXEMPTION, *columns.OWNERSHIP), len(users))
-    if listed:
-        from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
-
-        exempt = ExemptionMatches(users, listed)
-        added[columns.EXEMPTION] = exempt.verdict_reasons()
-    if owners:
-        owned = owners.positions(users.users)
-        added |= owners.columns_of(users.users, positions=owned)
-    users = users.with_users(added)
-    return Analysis(
-        report,
-        terms,
-        listed,
-        users,
-        book,
-        ledger,
-        owners,
-        exempt=exempt,
-        owned=owned,
+    request = AnalysisRequest(
+        criteria=criteria or Criteria(), book=book, exemptions=listed, ledger=ledger, owners=owners
     )
+    return request.analysis(report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,14 +267,34 @@ class AnalysisRequest:
         return with_account_list(report, self.accounts)
 
     def analysis(self, report: Report) -> Analysis:
-        """Judge a report, with the names of its accounts."""
-        return analyze(
-            self.named(report),
+        """Judge every IAM user of a report, with the names of its accounts."""
+        report, listed = self.named(report), self.exemptions
+        if self.ledger:
+            newest = max((file.as_of for file in report.files), default=None)
+            notes = self.ledger.notes(newest.date()) if newest else ()
+            report = replace(report, content_notes=(*report.content_notes, *notes))
+            listed = Exemptions((*listed.entries, *self.ledger.exemptions()), listed.file)
+        users = judge(report.iam_users, self.criteria)
+        added = blank_columns((columns.EXEMPTION, *columns.OWNERSHIP), len(users))
+        exempt, owned = None, np.array([], np.int64)
+        if listed:
+            from analyzer.lists.exemptions import ExemptionMatches  # noqa: PLC0415
+
+            exempt = ExemptionMatches(users, listed)
+            added[columns.EXEMPTION] = exempt.verdict_reasons()
+        if self.owners:
+            owned = self.owners.positions(users.users)
+            added |= self.owners.columns_of(users.users, positions=owned)
+        return Analysis(
+            report,
             self.criteria,
-            self.exemptions,
+            listed,
+            users.with_users(added),
             self.book,
             self.ledger,
-            owners=self.owners,
+            self.owners,
+            exempt=exempt,
+            owned=owned,
         )
 
     def failures(self, analysis: Analysis) -> list[str]:

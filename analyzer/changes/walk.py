@@ -11,7 +11,6 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from analyzer import columns
@@ -212,10 +211,12 @@ def _facts(page: Users) -> np.ndarray:
 
 
 def _exemptions(page: Users) -> np.ndarray:
-    """Return a number for the exemption of each row: equal texts have equal hashes (uint64)."""
+    """Return a number for the exemption of each row: equal texts have equal hashes (int64)."""
     if of_roots(page):
-        return np.zeros(len(page), np.uint64)
-    return pd.util.hash_pandas_object(page.users[columns.EXEMPTION], index=False).to_numpy()
+        return np.zeros(len(page), np.int64)
+    reasons = page.added[columns.EXEMPTION]
+    hashes = np.array([hash(reason) for reason in reasons.dictionary.to_pylist()])
+    return np.asarray(hashes[reasons.indices])
 
 
 _TIMESTAMPS: Final = {name: partial(seconds_of, name) for name in columns.TIMESTAMPS}

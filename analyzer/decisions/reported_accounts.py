@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-import pandas as pd
+import numpy as np
 
 from analyzer import columns
 from analyzer.decisions.credentials import ReportedUser, credentials_of_users, users_of
@@ -14,6 +14,7 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.report.model import ReportFile
 from analyzer.report.report import Report
 from analyzer.report.users import Users
+from analyzer.report.values import is_one_of
 
 
 @dataclass(slots=True)
@@ -93,16 +94,16 @@ def _accounts_of(
             key = of.account, file.as_of
             by_file[at, of.account] = shown.setdefault(key, ReportedAccount(file))
     for page in report.roots():
-        cells = (page.users[name] for name in (columns.FILE, columns.ACCOUNT, columns.ARN))
+        cells = page.file.tolist(), page.account.to_pylist(), page.arn.to_pylist()
         for at, account, arn in zip(*cells, strict=True):
             by_file[at, account].has_root |= arn.endswith(f":{account}:root")
     names = {line.user for line in lines}
     ids = [*map(_ids_listed, report.files)]
-    seconds = pd.DatetimeIndex([line.created for line in lines], tz=UTC).dropna()
+    created = {line.created.astimezone(UTC).replace(tzinfo=None) for line in lines if line.created}
+    seconds = np.array([*created], "M8[s]")
     for page in users.slices() if lines else ():
-        created = page.users[columns.CREATED]
-        is_near = created.isin(seconds) | page.users[columns.USER].isin(names)
-        some = page.where(is_near.to_numpy(bool))
+        is_near = np.isin(page.moments[columns.USER_CREATION_TIME], seconds)
+        some = page.where(is_near | is_one_of(names, page.text[columns.USER]))
         for at, user, reported in _reported_users(some, report.files, ids):
             of_account = by_file[at, user.account]
             of_account.users[user] = reported

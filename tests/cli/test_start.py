@@ -16,6 +16,7 @@ import pytest
 
 from analyzer.cli import run as run_process
 from analyzer.cli.command import SUMMARIES, command_named
+from analyzer.cli.inputs import _NoPandas
 from analyzer.cli.log import TextOrJson
 from analyzer.limits import Definition
 from analyzer.terms import Benchmark, Format, Verdict
@@ -59,6 +60,57 @@ def test_no_command_imports_what_it_does_not_need(tmp_path: Path) -> None:
         every = imported[f"{command} --help"]
         found = {each for each in SUMMARIES if f"analyzer.cli.{each}" in every}
         assert found == {command} | ({"fetch"} if command == "export" else set())
+
+
+FILES = ("users.csv", "users.json", "users.html", "users.md", "users.parquet", "f.ocsf.json")
+AFTERWARDS = """
+import sys
+from analyzer.cli import main
+for arguments in FORMS:
+    assert main(arguments) == 0
+    assert "pandas" not in sys.modules, arguments
+import pyarrow as pa
+import analyzer
+users = analyzer.analyze(analyzer.load(SOURCE)).users
+assert pa.array(users["idle_days"]).null_count == users["idle_days"].isna().sum() > 0
+"""
+
+
+@pytest.mark.no_cover
+def test_only_who_asks_for_a_frame_loads_pandas_and_arrow_then_knows_it(tmp_path: Path) -> None:
+    forms = [["-q", "-f", str(form)] for form in Format] + [
+        ["-o", str(tmp_path / n)] for n in FILES
+    ]
+    arguments = [["analyze", str(CONSOLE), *form] for form in forms]
+    code = AFTERWARDS.replace("FORMS", repr(arguments)).replace("SOURCE", repr(str(CONSOLE)))
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT_FOLDER, capture_output=True, check=True)
+
+
+def test_arrow_is_refused_pandas_and_nothing_else() -> None:
+    with pytest.raises(ImportError):
+        _NoPandas.find_spec("pandas")
+    _NoPandas.find_spec("pyarrow")
+
+
+EACH_ALONE = """
+import os, sys
+from importlib import import_module
+from analyzer.cli.inputs import _load_arrow_without_pandas
+_load_arrow_without_pandas()
+for name in sys.argv[1:]:
+    if os.fork() == 0:
+        import_module(name)
+        os._exit("pandas" in sys.modules and "analyzer.report.frames" not in sys.modules)
+    assert os.wait()[1] == 0, name
+"""
+
+
+@pytest.mark.no_cover
+def test_arrow_knows_pandas_in_every_module_that_loads_it() -> None:
+    paths = [path.relative_to(ROOT_FOLDER) for path in (ROOT_FOLDER / "analyzer").rglob("*.py")]
+    names = [".".join(path.with_suffix("").parts) for path in paths if path.stem[0] != "_"]
+    assert len(names) > 100
+    subprocess.run([sys.executable, "-c", EACH_ALONE, *names], cwd=ROOT_FOLDER, check=True)
 
 
 def test_the_version_is_that_of_the_installed_distribution() -> None:
