@@ -38,11 +38,13 @@ class GrowingUsers:
     def users(self) -> Users:
         """Return all users; nobody can be added any more."""
         columns: dict[str, Any] = defaultdict(dict)
-        for (name, key), column in self._columns.items():
+        while self._columns:  # Kept, codes of words take 7 bytes a user more.
+            name, key = next(iter(self._columns))
+            whole = self._columns.pop((name, key)).whole(self.count)
             if key:
-                columns[name][key] = column.whole(self.count)
+                columns[name][key] = whole
             else:
-                columns[name] = column.whole(self.count)
+                columns[name] = whole
         return Users(**{"unread": {}, **columns})
 
 
