@@ -1,7 +1,7 @@
 """Find active signing certificates of users."""
 
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import age_text, certificate_texts, concat
+from analyzer.rules.wording import age_text, certificate_texts
 from analyzer.terms import Severity
 
 RULE = Rule(
@@ -11,9 +11,11 @@ RULE = Rule(
     severity=Severity.LOW,
     subject=Subject.CERTIFICATE,
     judge=lambda facts, _: facts.certificate_active,
-    fact=lambda facts, at, _: concat(
-        len(at), *certificate_texts(facts, at), age_text(facts.certificate_age, at), ", is active"
-    ),
+    fact=lambda facts, at, _: [
+        *certificate_texts(facts, at),
+        age_text(facts.certificate_age, at),
+        ", is active",
+    ],
     since=lambda facts: facts.certificate_age,
     reads_certificates=("active", "last_rotated"),
     why="A signing certificate signs requests to a few old interfaces, as an access key"

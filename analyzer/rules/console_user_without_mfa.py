@@ -2,7 +2,7 @@
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import concat, last_use_text
+from analyzer.rules.wording import last_use_text
 from analyzer.terms import Severity
 
 RULE = Rule(
@@ -12,9 +12,10 @@ RULE = Rule(
     severity=Severity.HIGH,
     subject=Subject.USER,
     judge=lambda facts, _: facts.password & ~facts.mfa,
-    fact=lambda facts, at, _: concat(
-        len(at), last_use_text(facts.sign_in, at, "password enabled, "), ", no MFA device"
-    ),
+    fact=lambda facts, at, _: [
+        last_use_text(facts.sign_in, at, "password enabled, "),
+        ", no MFA device",
+    ],
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE, columns.PASSWORD_LAST_USED),
     why="A password that leaks or is guessed is enough to sign in.",
     how="Fails when password_enabled is true and mfa_active is false, whether the password"

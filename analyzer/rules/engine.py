@@ -103,11 +103,15 @@ def page_findings(
     of the rules; for each rule, undecided ones come last; then by slot; then in the page's order.
     """
     facts = Facts(page)
-    findings = [
-        _findings_of_rule(position, rule, facts, thresholds, exemptions)
-        for position, rule in enumerate(rules)
-        if len(page) and rule.is_of_root is of_roots
-    ]
+    findings = []
+    of_rules = outcomes(facts, rules, thresholds, of_roots=of_roots)
+    for position, (rule, found) in enumerate(of_rules):
+        if (found != NO_FINDING).any():
+            finding = _findings_of_rule(rule, found.reshape(-1), facts, thresholds)
+            user = finding[columns.POSITION]
+            finding[RULE] = np.full(len(user), position)
+            finding[columns.EXEMPTION] = exemptions.reason_codes(rule.id)[user]
+            findings.append(finding)
     return _columns(page, rules, findings, exemptions.reasons)
 
 
@@ -128,10 +132,12 @@ page, among reasons and in `RuleText.remedies`; `slot` is 0 if the subject has n
 
 
 def _findings_of_rule(
-    position: int, rule: Rule, facts: Facts, thresholds: Thresholds, exemptions: "ExemptionMatches"
+    rule: Rule, outcome: np.ndarray, facts: Facts, thresholds: Thresholds
 ) -> dict[str, Any]:
-    """Return the values of `_DTYPES` for one rule, and the facts (pyarrow.Array of text)."""
-    outcome = _outcomes_of_rule(rule, facts, thresholds).reshape(-1)
+    """Return the values of `_DTYPES` that one rule and its outcomes decide, and the facts.
+
+    The facts are a pyarrow.Array of text (large_string).
+    """
     decided = np.concatenate(
         [np.flatnonzero(outcome == code_of(word)) for word in (Outcome.FAILS, Outcome.NOTED)]
     )
@@ -139,18 +145,16 @@ def _findings_of_rule(
     at = np.concatenate([decided, undecided])
     slot, user = np.divmod(at, len(facts.page))
     since, days = _since(rule, facts, at)
-    texts = rule.fact(facts, decided, thresholds), _undecided_facts(rule, facts, undecided)
+    fact = values.joined(*rule.fact(facts, decided, thresholds))
     return {
-        RULE: np.full(len(at), position),
         OUTCOME: outcome[at],
         columns.POSITION: user,
         columns.SLOT: slot + rule.subject.in_slots,
         columns.CREATED: _created(rule.subject, facts).flat[at],
         SINCE: since,
         DAYS: days,
-        columns.EXEMPTION: exemptions.reason_codes(rule.id)[user],
         REMEDY: _remedy_cases(rule, outcome[at], facts, user),
-        FACT: pa.concat_arrays(texts),
+        FACT: pa.concat_arrays([fact, _undecided_facts(rule, facts, undecided)]),
     }
 
 
@@ -160,7 +164,7 @@ def _undecided_facts(rule: Rule, facts: Facts, at: np.ndarray) -> pa.Array:
     Positions in slots count through both rows; only the slot's own columns are then named.
     """
     if not len(at):
-        return pa.array([], pa.string())
+        return pa.array([], pa.large_string())
     if rule.undecided_fact is not None:
         return rule.undecided_fact(facts, at)
     if not rule.subject.in_slots:
@@ -211,7 +215,6 @@ def _columns(
     rule, slot, since = joined[RULE], joined[columns.SLOT], joined[SINCE]
     severity = np.array([rule.severity.rank for rule in rules])
     subject = np.array([code_of(rule.subject) for rule in rules])
-    facts = pa.chunked_array([finding[FACT] for finding in findings], pa.string())
     remedies = {text: None for rule in rules for text in rule.remedies}
     cells = {
         **_subjects(page, joined[columns.POSITION]),
@@ -222,7 +225,9 @@ def _columns(
         columns.CREATED: pa.array(joined[columns.CREATED], _MOMENT),
         SINCE: pa.array(since, _MOMENT),
         DAYS: pa.array(joined[DAYS], mask=np.isnat(since)),
-        FACT: facts.combine_chunks().cast(pa.large_string()),
+        FACT: pa.concat_arrays(
+            [pa.array([], pa.large_string()), *(each[FACT] for each in findings)]
+        ),
         OUTCOME: word_column(joined[OUTCOME], Outcome),
         columns.EXEMPTION: word_column(joined[columns.EXEMPTION], reasons),
         REMEDY: word_column(_remedy_codes(rules, list(remedies))[rule, joined[REMEDY]], remedies),

@@ -2,7 +2,7 @@
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import concat, date_texts, days_text
+from analyzer.rules.wording import date_texts, days_text
 from analyzer.terms import Severity
 from analyzer.verdicts.truth import Truth
 
@@ -18,11 +18,10 @@ RULE = Rule(
             facts.password_expiry.moment < facts.as_of, facts.password_expiry.unknown
         )
     ),
-    fact=lambda facts, at, _: concat(
-        len(at),
+    fact=lambda facts, at, _: [
         date_texts(facts.password_expiry.moment[at], "password expired "),
         days_text(facts.password_expiry.days[at], ", ", " before as-of"),
-    ),
+    ],
     since=lambda facts: facts.password_expiry,
     reads=(columns.PASSWORD_ENABLED, columns.PASSWORD_NEXT_ROTATION),
     why="A password that was not changed in time is probably not needed. Depending on the"

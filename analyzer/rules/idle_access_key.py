@@ -2,7 +2,7 @@
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import access_key_texts, concat, days_text, last_use_text
+from analyzer.rules.wording import access_key_texts, days_text, last_use_text
 from analyzer.terms import Severity
 
 RULE = Rule(
@@ -12,12 +12,11 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     subject=Subject.ACCESS_KEY,
     judge=lambda facts, limits: facts.key_active & facts.key_idle.at_least(limits.idle_days),
-    fact=lambda facts, at, limits: concat(
-        len(at),
+    fact=lambda facts, at, limits: [
         *access_key_texts(facts, at),
         last_use_text(facts.key_use, at, ", "),
         days_text(facts.key_idle.days.flat[at], ", idle ", f"; limit {limits.idle_days}"),
-    ),
+    ],
     since=lambda facts: facts.key_idle,
     threshold="idle_days",
     reads=(columns.USER_CREATION_TIME,),

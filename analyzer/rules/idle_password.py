@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import concat, date_texts, days_text, last_use_text, text_where
+from analyzer.rules.wording import date_texts, days_text, last_use_text, text_where
 from analyzer.terms import Severity
 
 if TYPE_CHECKING:
@@ -30,12 +30,11 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     subject=Subject.PASSWORD,
     judge=lambda facts, limits: facts.password & facts.password_idle.at_least(limits.idle_days),
-    fact=lambda facts, at, limits: concat(
-        len(at),
+    fact=lambda facts, at, limits: [
         last_use_text(facts.sign_in, at, "password "),
         text_where(facts.sign_in.present[at], "", _beginnings(facts, at)),
         days_text(facts.password_idle.days[at], ", idle ", f"; limit {limits.idle_days}"),
-    ),
+    ],
     since=lambda facts: facts.password_idle,
     threshold="idle_days",
     reads=(

@@ -2,7 +2,7 @@
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import access_key_texts, age_text, concat
+from analyzer.rules.wording import access_key_texts, age_text
 from analyzer.terms import Severity
 
 RULE = Rule(
@@ -12,12 +12,11 @@ RULE = Rule(
     severity=Severity.LOW,
     subject=Subject.ACCESS_KEY,
     judge=lambda facts, _: facts.password & facts.key_active & ~facts.key_use.exists,
-    fact=lambda facts, at, _: concat(
-        len(at),
+    fact=lambda facts, at, _: [
         *access_key_texts(facts, at),
         age_text(facts.key_age, at),
         ", never used; the user has a password too",
-    ),
+    ],
     since=lambda facts: facts.key_age,
     reads=(columns.PASSWORD_ENABLED,),
     reads_keys=("active", "last_rotated", "last_used_date"),

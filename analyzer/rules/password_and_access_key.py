@@ -2,7 +2,7 @@
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import concat, usable_credentials
+from analyzer.rules.wording import usable_credentials
 from analyzer.terms import Severity
 
 RULE = Rule(
@@ -12,7 +12,7 @@ RULE = Rule(
     severity=Severity.LOW,
     subject=Subject.USER,
     judge=lambda facts, _: facts.password & facts.key_active.in_any_slot(),
-    fact=lambda facts, at, _: concat(len(at), "usable: ", usable_credentials(facts, at)),
+    fact=lambda facts, at, _: ["usable: ", usable_credentials(facts, at)],
     default=False,
     reads=(columns.PASSWORD_ENABLED,),
     reads_keys=("active",),

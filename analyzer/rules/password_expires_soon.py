@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import concat, date_texts, days_text
+from analyzer.rules.wording import date_texts, days_text
 from analyzer.terms import Severity
 from analyzer.verdicts.truth import Truth
 
@@ -33,11 +33,11 @@ def _judge(facts: Facts, limits: Thresholds) -> Truth:
     return facts.password & Truth.unless_unknown(soon, facts.password_expiry.unknown)
 
 
-def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> list[pa.Array]:
     when = date_texts(facts.password_expiry.moment[at], "password expires ")
     days = _time_to_expiry(facts)[at].astype("timedelta64[D]").astype("int64")
     limit = f" after as-of; limit {limits.expiry_days}"
-    return concat(len(at), when, days_text(days, ", ", limit))
+    return [when, days_text(days, ", ", limit)]
 
 
 RULE = Rule(

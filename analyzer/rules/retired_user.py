@@ -11,11 +11,10 @@ from analyzer.rules.rule import (
     pages,
 )
 from analyzer.rules.wording import (
-    concat,
     created_age_caveats,
     date_texts,
+    reason_texts,
     text_where,
-    undetermined_reason,
 )
 from analyzer.terms import Severity, Verdict
 
@@ -26,8 +25,7 @@ RULE = Rule(
     severity=Severity.LOW,
     subject=Subject.USER,
     judge=lambda facts, _: facts.verdict(Verdict.RETIRED),
-    fact=lambda facts, at, _: concat(
-        len(at),
+    fact=lambda facts, at, _: [
         text_where(
             facts.sign_in.present[at],
             date_texts(facts.sign_in.moment[at], "last signed in "),
@@ -35,8 +33,8 @@ RULE = Rule(
         ),
         ", no working credentials",
         *created_age_caveats(facts, at),
-    ),
-    undecided_fact=undetermined_reason,
+    ],
+    undecided_fact=reason_texts,
     deletes_user=True,
     since=lambda facts: facts.sign_in,
     reads=VERDICT_CELLS,

@@ -11,16 +11,18 @@ RULE = Rule(
     severity=Severity.CRITICAL,
     subject=Subject.ROOT,
     judge=lambda facts, _: facts.key_active.in_any_slot(),
-    fact=lambda facts, at, _: each_slot_text(
-        facts,
-        at,
-        facts.key_active.yes | (facts.key_age.exists & ~facts.key_active).yes,
-        lambda slot: (
-            *access_key_texts(facts, slot),
-            text_where(facts.key_active.yes.flat[slot], ", is active", ", is inactive"),
-            last_use_text(facts.key_use, slot, ", "),
-        ),
-    ),
+    fact=lambda facts, at, _: [
+        each_slot_text(
+            facts,
+            at,
+            facts.key_active.yes | (facts.key_age.exists & ~facts.key_active).yes,
+            lambda slot: (
+                *access_key_texts(facts, slot),
+                text_where(facts.key_active.yes.flat[slot], ", is active", ", is inactive"),
+                last_use_text(facts.key_use, slot, ", "),
+            ),
+        )
+    ],
     noted=lambda facts: (facts.key_age.exists & ~facts.key_active).in_any_slot().yes,
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="It can do everything in the account. No policy of the account restricts it, and MFA"

@@ -11,12 +11,14 @@ RULE = Rule(
     severity=Severity.HIGH,
     subject=Subject.ROOT,
     judge=lambda facts, _: facts.certificate_active.in_any_slot(),
-    fact=lambda facts, at, _: each_slot_text(
-        facts,
-        at,
-        facts.certificate_active.yes,
-        lambda slot: (*certificate_texts(facts, slot), ", is active"),
-    ),
+    fact=lambda facts, at, _: [
+        each_slot_text(
+            facts,
+            at,
+            facts.certificate_active.yes,
+            lambda slot: (*certificate_texts(facts, slot), ", is active"),
+        )
+    ],
     reads_certificates=("active", "last_rotated"),
     why="It signs requests as root to a few old interfaces. AWS records no last use of it.",
     how="Fails when a certificate of the root is active, whatever its age.",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import concat, date_texts, days_text, text_where, unknown_cells
+from analyzer.rules.wording import date_texts, days_text, text_where, unknown_cells
 from analyzer.terms import Severity
 from analyzer.verdicts.truth import Elapsed, Truth
 
@@ -39,27 +39,28 @@ def _newest_use(facts: Facts) -> tuple[Elapsed, np.ndarray]:
     return Elapsed(moment, days, present=~np.isnat(moment), unknown=unknown), which
 
 
-def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> pa.Array:
+def _fact(facts: Facts, at: np.ndarray, limits: Thresholds) -> list[pa.Array]:
     limit = f" before as-of; limit {limits.root_used_days}"
-    return concat(len(at), *_last_use(facts, at, limit))
+    return _last_use(facts, at, limit)
 
 
-def _last_use(facts: Facts, at: np.ndarray, limit: str) -> tuple[pa.Array, pa.Array, pa.Array]:
+def _last_use(facts: Facts, at: np.ndarray, limit: str) -> list[pa.Array]:
     import pyarrow as pa
 
     use, which = _newest_use(facts)
-    names = pa.array(["password", *(f"access key {slot}" for slot in columns.SLOTS)])
+    names = ["password", *(f"access key {slot}" for slot in columns.SLOTS)]
+    credential = pa.array(names, pa.large_string()).take(pa.array(which[at]))
     when = date_texts(use.moment[at], " last used ")
-    return names.take(pa.array(which[at])), when, days_text(use.days[at], ", ", limit)
+    return [credential, when, days_text(use.days[at], ", ", limit)]
 
 
 def _undecided_fact(facts: Facts, at: np.ndarray) -> pa.Array:
-    import pyarrow.compute as pc
+    from analyzer.report.values import is_one_of, joined
 
     cells = unknown_cells(facts, at, RULE.columns)
-    readable = pc.equal(cells, "").to_numpy(zero_copy_only=False)
+    readable = is_one_of([""], cells)
     later = " before as-of, which is assumed and may be later"
-    return text_where(readable, concat(len(at), *_last_use(facts, at, later)), cells)
+    return text_where(readable, joined(*_last_use(facts, at, later)), cells)
 
 
 RULE = Rule(

@@ -2,7 +2,7 @@
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import concat, text_where, usable_credentials
+from analyzer.rules.wording import text_where, usable_credentials
 from analyzer.terms import Severity
 from analyzer.verdicts.truth import Truth
 
@@ -19,15 +19,15 @@ RULE = Rule(
         )
         & ~facts.mfa
     ),
-    fact=lambda facts, at, _: concat(
-        len(at),
+    fact=lambda facts, at, _: [
         "no MFA device; ",
         text_where(
             facts.password_unreported[at],
             "the report does not say if there is a password; one is assumed",
-            concat(len(at), "usable: ", usable_credentials(facts, at)),
+            "usable: ",
         ),
-    ),
+        text_where(facts.password_unreported[at], "", usable_credentials(facts, at)),
+    ],
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE),
     reads_keys=("active",),
     why="A leaked root password, or access to the root user's mailbox, is enough to take over"

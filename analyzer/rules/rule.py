@@ -110,16 +110,16 @@ class Rule(RuleText):
     - `judge` returns the subjects that fail (`yes`) and those that do not (`no`); neither means
       undecided. Its masks have a value for each user; for subjects in slots they have two rows, one
       for each slot. It changes nothing in the facts.
-    - `fact` words the failures at the positions, each with its value; positions in slots count
-      through both rows. `since` is the moment from
-      which days are counted, if any; `noted` marks findings for information, which do not fail;
-      `undecided_fact` words undecided findings, if the unknown cells do not explain them.
+    - `fact` words the failures at the positions, each with its value, as the parts of a sentence:
+      a text for all, or a text for each; positions in slots count through both rows. `since` is the
+      moment from which days are counted, if any; `noted` marks findings for information, which do
+      not fail; `undecided_fact` words undecided findings, if the unknown cells do not explain them.
     - `reads` are the report's columns about the user, `reads_keys` and `reads_certificates` those
       about each slot, by their names in `columns.AccessKeyColumns` and `CertificateColumns`.
     """
 
     judge: Callable[[Facts, Thresholds], Truth]
-    fact: Callable[[Facts, np.ndarray, Thresholds], pa.Array]
+    fact: Callable[[Facts, np.ndarray, Thresholds], list[str | pa.Array]]
     reads: tuple[str, ...] = ()
     reads_keys: tuple[str, ...] = ()
     reads_certificates: tuple[str, ...] = ()

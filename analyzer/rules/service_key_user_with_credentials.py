@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import concat, usable_credentials
+from analyzer.rules.wording import usable_credentials
 from analyzer.terms import Severity
 from analyzer.verdicts.truth import Truth
 
@@ -28,9 +28,7 @@ RULE = Rule(
     severity=Severity.HIGH,
     subject=Subject.USER,
     judge=_judge,
-    fact=lambda facts, at, _: concat(
-        len(at), "usable besides the API key: ", usable_credentials(facts, at)
-    ),
+    fact=lambda facts, at, _: ["usable besides the API key: ", usable_credentials(facts, at)],
     reads=(columns.USER, columns.PASSWORD_ENABLED),
     reads_keys=("active",),
     why="The console of AWS creates this user for one service API key only. A password or an access"

@@ -1,7 +1,7 @@
 """Find users with two active access keys."""
 
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import access_key_texts, concat, each_slot_text, last_use_text
+from analyzer.rules.wording import access_key_texts, each_slot_text, last_use_text
 from analyzer.terms import Severity
 
 RULE = Rule(
@@ -11,8 +11,7 @@ RULE = Rule(
     severity=Severity.LOW,
     subject=Subject.USER,
     judge=lambda facts, _: facts.key_active.in_every_slot(),
-    fact=lambda facts, at, _: concat(
-        len(at),
+    fact=lambda facts, at, _: [
         "two are active: ",
         each_slot_text(
             facts,
@@ -20,7 +19,7 @@ RULE = Rule(
             facts.key_active.yes,
             lambda slot: (*access_key_texts(facts, slot), last_use_text(facts.key_use, slot, ", ")),
         ),
-    ),
+    ],
     reads_keys=("active", "last_rotated", "last_used_date"),
     why="A second key is meant for the time of a rotation. If both stay active, twice as much"
     " can leak.",

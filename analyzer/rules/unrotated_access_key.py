@@ -1,7 +1,7 @@
 """Find active access keys that are too old."""
 
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import access_key_texts, concat, days_text
+from analyzer.rules.wording import access_key_texts, days_text
 from analyzer.terms import Severity
 
 RULE = Rule(
@@ -11,11 +11,10 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     subject=Subject.ACCESS_KEY,
     judge=lambda facts, limits: facts.key_active & facts.key_age.more_than(limits.rotation_days),
-    fact=lambda facts, at, limits: concat(
-        len(at),
+    fact=lambda facts, at, limits: [
         *access_key_texts(facts, at),
         days_text(facts.key_age.days.flat[at], ", ", f" old; limit {limits.rotation_days}"),
-    ),
+    ],
     since=lambda facts: facts.key_age,
     threshold="rotation_days",
     reads_keys=("active", "last_rotated"),

@@ -1,6 +1,5 @@
 """Find unused users: the verdict `unused`, as a rule."""
 
-from analyzer import columns
 from analyzer.rules.rule import (
     CERTIFICATE_CELLS,
     DELETION_COMMANDS,
@@ -12,10 +11,8 @@ from analyzer.rules.rule import (
     pages,
 )
 from analyzer.rules.wording import (
-    concat,
     created_age_caveats,
-    undetermined_reason,
-    words_at,
+    reason_texts,
 )
 from analyzer.terms import Severity, Verdict
 
@@ -26,12 +23,11 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     subject=Subject.USER,
     judge=lambda facts, _: facts.verdict(Verdict.UNUSED),
-    fact=lambda facts, at, _: concat(
-        len(at),
-        words_at(facts.page.added[columns.REASON], at),
+    fact=lambda facts, at, _: [
+        reason_texts(facts, at),
         *created_age_caveats(facts, at),
-    ),
-    undecided_fact=undetermined_reason,
+    ],
+    undecided_fact=reason_texts,
     deletes_user=True,
     since=lambda facts: facts.age,
     reads=VERDICT_CELLS,

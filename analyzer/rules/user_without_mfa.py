@@ -2,7 +2,7 @@
 
 from analyzer import columns
 from analyzer.rules.rule import Rule, Subject, pages
-from analyzer.rules.wording import concat, usable_credentials
+from analyzer.rules.wording import usable_credentials
 from analyzer.terms import Severity
 
 RULE = Rule(
@@ -12,9 +12,7 @@ RULE = Rule(
     severity=Severity.MEDIUM,
     subject=Subject.USER,
     judge=lambda facts, _: (facts.password | facts.key_active.in_any_slot()) & ~facts.mfa,
-    fact=lambda facts, at, _: concat(
-        len(at), "no MFA device; usable: ", usable_credentials(facts, at)
-    ),
+    fact=lambda facts, at, _: ["no MFA device; usable: ", usable_credentials(facts, at)],
     default=False,
     reads=(columns.PASSWORD_ENABLED, columns.MFA_ACTIVE),
     reads_keys=("active",),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from analyzer import columns
 from analyzer.terms import count_text
@@ -17,42 +16,25 @@ if TYPE_CHECKING:
     from analyzer.verdicts.facts import Facts
     from analyzer.verdicts.truth import Elapsed
 
-_UNKNOWN_TIME: Final = "at an unknown time"
 
-
-def concat(count: int, *parts: str | pa.Array) -> pa.Array:
-    """Return `count` sentences joined from parts: a text for all, or an array of one for each."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    return pc.binary_join_element_wise(pa.repeat("", count), *parts, "")
-
-
-def join_nonempty(*texts: pa.Array, between: str = "; ") -> pa.Array:
-    """Return for each position one text, joined from those that are not null."""
-    import pyarrow.compute as pc
-
-    # Arrow drops a position where all are null, which would shift the rest: avoid that.
-    nothing = reduce(pc.and_, map(pc.is_null, texts))
-    first = pc.if_else(nothing, "", texts[0])
-    return pc.binary_join_element_wise(first, *texts[1:], between, null_handling="skip")
-
-
-def text_where(mask: np.ndarray, yes: str | pa.Array, no: str | pa.Array | pa.Scalar) -> pa.Array:
+def text_where(mask: np.ndarray, yes: str | pa.Array, no: str | pa.Array | None) -> pa.Array:
     """Return one text where the mask holds, and another where it does not."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    return pc.if_else(pa.array(mask), yes, no)
+    kind = pa.large_string()
+    texts = (pa.scalar(each, kind) if isinstance(each, str | None) else each for each in (yes, no))
+    return pc.if_else(pa.array(mask), *texts)
 
 
-def date_texts(moments: np.ndarray, before: str = "", otherwise: str = _UNKNOWN_TIME) -> pa.Array:
-    """Return moments as dates, `2024-01-09`, with a text before them; `otherwise` for NaT."""
+def date_texts(moments: np.ndarray, before: str = "") -> pa.Array:
+    """Return moments as dates, `2024-01-09`, with a text before them."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    days = pa.array(moments.astype("datetime64[D]")).cast(pa.string())
-    return pc.fill_null(concat(len(days), before, days), before + otherwise)
+    from analyzer.report.values import joined
+
+    days = pa.array(moments.astype("datetime64[D]")).cast(pa.large_string())
+    return joined(before, days.fill_null("at an unknown time"))
 
 
 def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
@@ -62,15 +44,7 @@ def days_text(days: np.ndarray, before: str = "", after: str = "") -> pa.Array:
     numbers = pa.array(days).dictionary_encode()
     distinct = numbers.dictionary.to_pylist()
     texts = [f"{before}{count_text(number, 'day')}{after}" for number in distinct]
-    return pa.array(texts, pa.string()).take(numbers.indices)
-
-
-def words_at(column: pa.DictionaryArray, at: np.ndarray) -> pa.Array:
-    """Return the words of a column at these positions."""
-    import pyarrow as pa
-
-    words = column.dictionary.cast(pa.string())
-    return words.take(column.indices.take(pa.array(at)))
+    return pa.array(texts, pa.large_string()).take(numbers.indices)
 
 
 # Parts of sentences
@@ -89,7 +63,7 @@ def certificate_texts(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array]
 def _slot_texts(name: str, facts: Facts, age: Elapsed, at: np.ndarray) -> tuple[pa.Array, pa.Array]:
     import pyarrow as pa
 
-    names = pa.array([f"{name} {slot}, created " for slot in columns.SLOTS])
+    names = pa.array([f"{name} {slot}, created " for slot in columns.SLOTS], pa.large_string())
     return names.take(pa.array(at // len(facts.page))), date_texts(age.moment.flat[at])
 
 
@@ -107,10 +81,12 @@ def last_use_text(used: Elapsed, at: np.ndarray, before: str) -> pa.Array:
 
 def usable_credentials(facts: Facts, at: np.ndarray) -> pa.Array:
     """List the usable credentials of these users: `password, access key 2`."""
+    from analyzer.report.values import joined_present
+
     names = ["password", *(f"access key {slot}" for slot in columns.SLOTS)]
     usable = [facts.password.yes, *facts.key_active.yes]
-    texts = (text_where(values[at], name, None) for name, values in zip(names, usable, strict=True))
-    return join_nonempty(*texts, between=", ")
+    texts = (text_where(mask[at], name, None) for name, mask in zip(names, usable, strict=True))
+    return joined_present(*texts, between=", ")
 
 
 def each_slot_text(
@@ -120,28 +96,38 @@ def each_slot_text(
     parts: Callable[[np.ndarray], tuple[str | pa.Array, ...]],
 ) -> pa.Array:
     """Return for these users a sentence made of parts on each slot for which the mask holds."""
+    from analyzer.report.values import joined, joined_present
+
     slots = [at + slot * len(facts.page) for slot in range(len(columns.SLOTS))]
-    return join_nonempty(
-        *(text_where(mask.flat[slot], concat(len(at), *parts(slot)), None) for slot in slots)
-    )
+    texts = (text_where(mask.flat[slot], joined(*parts(slot)), None) for slot in slots)
+    return joined_present(*texts, between="; ")
 
 
 def created_age_caveats(facts: Facts, at: np.ndarray) -> tuple[pa.Array, pa.Array, pa.Array]:
     """Return creation, age and caveats to check first, in words, of users that may be deleted."""
     import pyarrow.compute as pc
 
-    caveats = words_at(facts.page.added[columns.CAVEATS], at)
-    certain = pc.equal(caveats, "").to_numpy(zero_copy_only=False)
-    listed = pc.replace_substring(caveats, ";", ", ")
-    check = text_where(certain, "", concat(len(at), "; check: ", listed))
+    from analyzer.report.values import joined
+
+    caveats = _added_texts(facts, columns.CAVEATS, at)
+    listed = joined("; check: ", pc.replace_substring(caveats, ";", ", "))
+    check = pc.if_else(pc.equal(caveats, ""), "", listed)
     days = days_text(facts.age.days[at], ", ", " before as-of")
     age = text_where(facts.age.present[at], days, "")
     return date_texts(facts.age.moment[at], ", created "), age, check
 
 
-def undetermined_reason(facts: Facts, at: np.ndarray) -> pa.Array:
-    """Say why no verdict could be given."""
-    return words_at(facts.page.added[columns.REASON], at)
+def reason_texts(facts: Facts, at: np.ndarray) -> pa.Array:
+    """Say why the users have their verdict, or why no verdict could be given."""
+    return _added_texts(facts, columns.REASON, at)
+
+
+def _added_texts(facts: Facts, name: str, at: np.ndarray) -> pa.Array:
+    import pyarrow as pa
+
+    from analyzer.report.values import texts
+
+    return texts(facts.page.added[name].take(pa.array(at)))
 
 
 def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Array:
@@ -154,4 +140,4 @@ def unknown_cells(facts: Facts, at: np.ndarray, names: Sequence[str]) -> pa.Arra
             if position in sentences:
                 sentence = facts.unknown_cell_sentence(int(position), name, value)
                 sentences[position].append(sentence)
-    return pa.array(map("; ".join, sentences.values()), pa.string())
+    return pa.array(map("; ".join, sentences.values()), pa.large_string())

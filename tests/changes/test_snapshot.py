@@ -85,9 +85,9 @@ def test_reports_of_many_pages_compared_in_parts_change_as_those_of_one(
 def a_rule(worded: list[int]) -> Rule:
     """Return a rule that fails for all users, and counts those that it puts into words."""
 
-    def fact(_facts: Facts, at: np.ndarray, _limits: Thresholds) -> pa.Array:
+    def fact(_facts: Facts, at: np.ndarray, _limits: Thresholds) -> list[pa.Array]:
         worded.append(len(at))
-        return pa.array(["here"] * len(at))
+        return [pa.array(["here"] * len(at), pa.large_string())]
 
     return replace(RULES[0], fact=fact)
 
