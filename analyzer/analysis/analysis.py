@@ -15,7 +15,7 @@ from analyzer.limits import Criteria
 from analyzer.report.model import Exemption, Exemptions, UncoveredFile, blank_columns, html_table
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.report.values import is_one_of
+from analyzer.report.values import is_one_of, texts
 from analyzer.terms import CONTROL, OVERDUE, Verdict, count_text
 from analyzer.verdicts.verdict import judge
 
@@ -183,7 +183,7 @@ class Analysis:
         """Return the part with these judged users: accounts, counts, and no findings."""
         from analyzer.analysis.filters import of_accounts  # noqa: PLC0415
 
-        report = of_accounts(self.report, {*users.account.to_pylist()})
+        report = of_accounts(self.report, {*texts(users.account).to_pylist()})
         return replace(self, report=report, judged=users, part_of=self)
 
     def explain(self, user: str) -> "tuple[Explanation, ...]":

@@ -35,12 +35,11 @@ from analyzer.report.frames import (
     blank_categories,
     categories,
     concatenated,
-    text_series,
 )
 from analyzer.report.model import AccountName, stable_order
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.report.values import is_one_of
+from analyzer.report.values import is_one_of, texts
 from analyzer.rules.engine import outcomes, page_findings
 from analyzer.rules.rule import FACT, OUTCOME, RULE, Outcome
 from analyzer.terms import AsOfSource, Verdict, count_text, minute_text, short_list
@@ -119,7 +118,7 @@ class Side:
         order = stable_order(found[columns.SLOT])
         kept = order[~is_one_of([Outcome.NOTED], found[OUTCOME])[order]]
         file, row, rule, created, outcome, fact, exemption = (
-            found[name].take(pa.array(kept)) for name in _OF_FINDING
+            texts(found[name].take(pa.array(kept))) for name in _OF_FINDING
         )
         created = created.cast(pa.timestamp("s")).to_pylist()
         outcomes = map(Outcome, outcome.to_pylist())
@@ -344,13 +343,14 @@ def _changed_users(before: Side, now: Side) -> Iterator[ChangeRow]:
 
 def _changed_steps(before: Side, now: Side, accounts: Sequence[str]) -> tuple[Walk, Steps]:
     """Return the steps of users and roots that differ, also in the outcome of a rule."""
-    index = pd.Index(list(accounts), dtype=TEXT)
+    number_of = {account: number for number, account in enumerate(accounts)}
     pages: list[Users] = []
     numbers, codes = [], []
     for later, side in enumerate((before, now)):
         for page in chain(side.analysis.report.roots(), side.analysis.judged.slices()):
-            at = index.get_indexer(pd.Index(text_series(page.account)))
-            numbers.append(np.where(at < 0, at, 2 * at + later))
+            ids = page.account.dictionary.to_pylist()
+            number = [2 * number_of[id_] + later if id_ in number_of else -1 for id_ in ids]
+            numbers.append(np.array(number, np.int64)[page.account.indices])
             pages.append(page)
             codes.append(side.outcomes(page))
     walk = Walk(pages, np.concatenate(numbers), as_shown=True)

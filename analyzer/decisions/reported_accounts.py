@@ -14,7 +14,7 @@ from analyzer.decisions.ledger import Ledger
 from analyzer.report.model import ReportFile
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.report.values import is_one_of
+from analyzer.report.values import is_one_of, texts
 
 
 @dataclass(slots=True)
@@ -94,7 +94,7 @@ def _accounts_of(
             key = of.account, file.as_of
             by_file[at, of.account] = shown.setdefault(key, ReportedAccount(file))
     for page in report.roots():
-        cells = page.file.tolist(), page.account.to_pylist(), page.arn.to_pylist()
+        cells = page.file.tolist(), texts(page.account).to_pylist(), page.arn.to_pylist()
         for at, account, arn in zip(*cells, strict=True):
             by_file[at, account].has_root |= arn.endswith(f":{account}:root")
     names = {line.user for line in lines}

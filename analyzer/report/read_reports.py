@@ -264,7 +264,7 @@ class Reading:
         return Rows(users, roots, *map(_arn_hashes, (users, roots)))
 
     def _with_accounts(self, roots: Users) -> Users:
-        accounts = roots.account.to_pylist()
+        accounts = values.texts(roots.account).to_pylist()
         for at in [at for at, account in enumerate(accounts) if not account]:
             seen = self.seen[int(roots.file[at])]
             known = [account for account in seen.rows if account]

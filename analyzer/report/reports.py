@@ -228,7 +228,7 @@ def _listed(users: Users, services: Mapping[tuple[int, str, str], str]) -> pa.Di
     if not services:
         return word_column(np.zeros(len(users), np.int8), [""])
     names = pc.utf8_lower(users.text[columns.USER]).to_pylist()
-    keys = zip(users.file.tolist(), users.account.to_pylist(), names, strict=True)
+    keys = zip(users.file.tolist(), values.texts(users.account).to_pylist(), names, strict=True)
     listed = pa.array([services.get(user, "") for user in keys], pa.large_string())
     return listed.dictionary_encode()
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.report.model import account_with_name
-from analyzer.report.values import is_one_of
+from analyzer.report.values import is_one_of, texts
 from analyzer.rules.rule import OUTCOME, Outcome
 from analyzer.terms import AsOfSource, Severity, short_list
 from analyzer.writers.workbook.book import SheetName
@@ -89,5 +89,5 @@ def critical_roots(analysis: Analysis) -> np.ndarray:
         return np.array([], np.int64)
     found = replace(results, book=replace(results.book, rules=critical)).columns
     fails = is_one_of([Outcome.FAILS], found[OUTCOME]) & is_one_of([""], found[columns.EXEMPTION])
-    accounts = found[columns.ACCOUNT].filter(pa.array(fails)).to_pylist()
+    accounts = texts(found[columns.ACCOUNT].filter(pa.array(fails))).to_pylist()
     return np.flatnonzero(is_one_of(accounts, analysis.report.root_users.account))
