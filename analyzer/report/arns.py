@@ -69,7 +69,7 @@ def account_ids(arn: pa.Array) -> pa.Array:
 
 def is_user_name(name: pa.Array) -> np.ndarray:
     """Return which names IAM could have given."""
-    # With a regular expression a million users take 1.03 times as long.
+    # With a regular expression a million users take 1.02 times as long.
     data, edges = text_bytes(name)
     lengths = np.diff(edges)
     of_user: np.ndarray = (lengths > 0) & (lengths <= _LONGEST_NAME)
