@@ -41,7 +41,7 @@ Account names are in the manifest, not here: a batch of reports may lie without 
 """
 
 FINDINGS: Final = _schema("findings", COLUMNS)
-"""One row per finding: the columns of `RuleResults.frames`, then the as-of of the report."""
+"""One row per finding: the columns of `RuleResults.tables`, then the as-of of the report."""
 
 
 def write_parquet(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
@@ -50,7 +50,7 @@ def write_parquet(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Ver
 
 
 def write_findings_parquet(analysis: Analysis, stream: BinaryIO) -> None:
-    """Write all findings in the order of `RuleResults.frames`."""
+    """Write all findings in the order of `RuleResults.tables`."""
     write_batches(finding_batches(analysis), FINDINGS, stream)
 
 
