@@ -34,7 +34,6 @@ from analyzer.report.frames import (
     as_category,
     blank_categories,
     categories,
-    concatenated,
 )
 from analyzer.report.model import AccountName, stable_order
 from analyzer.report.report import Report
@@ -394,10 +393,11 @@ def _uncompared_accounts(before: Side, now: Side) -> Iterator[ChangeRow]:
 def _frame(rows: Iterator[ChangeRow], names: Mapping[str, AccountName]) -> pd.DataFrame:
     """Return the frame of `changes`, built in parts, since Python values take much memory."""
     parts = iter(lambda: list(islice(rows, _STEPS_AT_ONCE)), [])
-    frame = concatenated(
+    frames = (
         pd.DataFrame(part, columns=ChangeRow._fields, dtype=object).astype(_DTYPES)
         for part in chain([[]], parts)
     )
+    frame = pd.concat(frames, ignore_index=True)
     code = pd.Index(list(map(str, ChangeKind))).get_indexer(pd.Index(frame[CHANGE]))
     cells: dict[str, Any] = blank_categories(columns.OWNERSHIP, len(frame))
     cells[CHANGE] = as_category(code, ChangeKind)

@@ -35,7 +35,7 @@ from analyzer.decisions.reported_accounts import (
 )
 from analyzer.errors import InputRefused, Problem
 from analyzer.lists.owners import Owner, Owners
-from analyzer.report.frames import TEXT, concatenated
+from analyzer.report.frames import TEXT
 from analyzer.report.model import stable_order
 from analyzer.report.report import Report
 
@@ -382,6 +382,8 @@ def _with_decisions(history: History, reported: ReportedAccounts) -> History:
             **{name: counts + [sum(counts)] for name, counts in numbers.items()}
         ),
         users=users,
-        events=_events_in_order(concatenated([history.events, _frame(added, EVENTS)])),
+        events=_events_in_order(
+            pd.concat([history.events, _frame(added, EVENTS)], ignore_index=True)
+        ),
         decisions=decisions_frame(of_period.rows()),
     )

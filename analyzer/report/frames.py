@@ -11,7 +11,6 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pandas.api.types import union_categoricals
 
 from analyzer import columns
 from analyzer.report.model import AccountName, arrow_array
@@ -140,19 +139,6 @@ def _category(words: tuple[str, ...]) -> pd.CategoricalDtype:
 def blank_categories(names: Iterable[str], rows: int) -> dict[str, "pd.Categorical[Any]"]:
     """Return category columns of these names with empty cells."""
     return dict.fromkeys(names, as_category(np.zeros(rows, "int8"), [""]))
-
-
-def concatenated(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
-    """Return the frames under each other, with one running index.
-
-    A column that is a category in the first frame is a category of all words in the result.
-    """
-    every = list(frames)
-    together = pd.concat(every, ignore_index=True) if every[1:] else every[0]
-    for name in every[0].select_dtypes("category"):
-        if not isinstance(together[name].dtype, pd.CategoricalDtype):
-            together[name] = union_categoricals([frame[name] for frame in every])
-    return together
 
 
 def account_names(accounts: pd.Series, names: Mapping[str, AccountName]) -> pd.Series:

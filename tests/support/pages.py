@@ -8,12 +8,12 @@ import pyarrow as pa
 
 from analyzer.limits import Criteria, Thresholds
 from analyzer.lists.exemptions import ExemptionMatches
-from analyzer.report.frames import concatenated, finding_frame
-from analyzer.report.model import word_column
+from analyzer.report.frames import finding_frame
+from analyzer.report.model import together, word_column
 from analyzer.report.users import Users, users_of_rows
 from analyzer.rules import RULES
 from analyzer.rules.engine import FindingCounts, finding_counts, page_findings
-from analyzer.rules.rule import VERDICT_CELLS, Rule
+from analyzer.rules.rule import FINDINGS, VERDICT_CELLS, Rule
 from analyzer.verdicts.verdict import judge
 from tests.support.builders import AS_OF, COLUMNS, Row, a_user, in_slot, rendered
 
@@ -49,14 +49,19 @@ def findings_on(
     page: Users, rules: Sequence[Rule], limits: Thresholds = LIMITS, *, of_roots: bool = False
 ) -> pd.DataFrame:
     """Return what rules find on a page of users or of roots."""
-    found = page_findings(page, rules, limits, ExemptionMatches(page, ()), of_roots=of_roots)
-    return finding_frame(found)
+    return finding_frame(_found(page, rules, limits, of_roots=of_roots))
+
+
+def _found(
+    page: Users, rules: Sequence[Rule], limits: Thresholds = LIMITS, *, of_roots: bool = False
+) -> dict[str, pa.Array]:
+    return page_findings(page, rules, limits, ExemptionMatches(page, ()), of_roots=of_roots)
 
 
 def all_findings(users: Users, roots: Users, rules: Sequence[Rule]) -> pd.DataFrame:
     """Return what rules find on a page of users and on one of roots."""
-    frames = [findings_on(users, rules), findings_on(roots, rules, of_roots=True)]
-    return concatenated([frame for frame in frames if len(frame)] or frames)
+    parts = _found(users, rules), _found(roots, rules, of_roots=True)
+    return finding_frame({name: together([part[name] for part in parts]) for name in FINDINGS})
 
 
 def counts_on(
