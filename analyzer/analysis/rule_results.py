@@ -87,7 +87,7 @@ class RuleResults:
     def tables(self) -> Iterator[Mapping[str, pa.Array]]:
         """Yield the findings in their order: of many users, those of one rule after the other."""
         if len(self.users) <= SLICE_ROWS:
-            yield self.columns
+            yield self.finding_columns
             return
         rules = [*enumerate(self.book.rules)]
         rules.sort(key=lambda numbered: (numbered[1].severity.rank, numbered[0]))
@@ -98,10 +98,10 @@ class RuleResults:
         """Return all findings as a frame (`frames.finding_frame`)."""
         from analyzer.report.frames import finding_frame  # noqa: PLC0415  pandas takes 0.15 s
 
-        return finding_frame(self.columns)
+        return finding_frame(self.finding_columns)
 
     @cached_property
-    def columns(self) -> Mapping[str, pa.Array]:
+    def finding_columns(self) -> Mapping[str, pa.Array]:
         """Return all findings, with the columns that `rules.rule.FINDINGS` describes.
 
         The columns of the users' owners follow (`columns.OWNERSHIP`). The most severe rules come

@@ -18,7 +18,7 @@ from analyzer.report.users import Users
 from analyzer.report.values import is_dictionary, texts, utc_texts
 from analyzer.terms import SlotState, code_of
 
-# Arrow asks once whether there is pandas; the command line answers no (`cli.inputs.read`).
+# Arrow asks once whether there is pandas; the command line answers no (`cli.inputs`).
 pa.nulls(0).to_pandas()
 
 TEXT: Final = pd.StringDtype(na_value=np.nan)

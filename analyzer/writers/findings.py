@@ -99,7 +99,7 @@ def severity_counts_text(rule_results: RuleResults) -> str:
 
 def failing_by_user(rule_results: RuleResults) -> Counter[int]:
     """Return the number of findings of each user that fail and are not exempt, by its row key."""
-    every = rule_results.columns
+    every = rule_results.finding_columns
     fails = is_one_of([Outcome.FAILS], every[OUTCOME])
     failing = row_keys(every)[fails & is_one_of([""], every[columns.EXEMPTION])]
     return Counter(failing.tolist())

@@ -49,10 +49,10 @@ def findings_on(
     page: Users, rules: Sequence[Rule], limits: Thresholds = LIMITS, *, of_roots: bool = False
 ) -> pd.DataFrame:
     """Return what rules find on a page of users or of roots."""
-    return finding_frame(_found(page, rules, limits, of_roots=of_roots))
+    return finding_frame(_finding_columns(page, rules, limits, of_roots=of_roots))
 
 
-def _found(
+def _finding_columns(
     page: Users, rules: Sequence[Rule], limits: Thresholds = LIMITS, *, of_roots: bool = False
 ) -> dict[str, pa.Array]:
     return page_findings(page, rules, limits, ExemptionMatches(page, ()), of_roots=of_roots)
@@ -60,7 +60,7 @@ def _found(
 
 def all_findings(users: Users, roots: Users, rules: Sequence[Rule]) -> pd.DataFrame:
     """Return what rules find on a page of users and on one of roots."""
-    parts = _found(users, rules), _found(roots, rules, of_roots=True)
+    parts = _finding_columns(users, rules), _finding_columns(roots, rules, of_roots=True)
     return finding_frame({name: together([part[name] for part in parts]) for name in FINDINGS})
 
 

@@ -87,7 +87,7 @@ def critical_roots(analysis: Analysis) -> np.ndarray:
     critical = tuple(rule for rule in rules if rule.severity is Severity.CRITICAL)
     if not critical:
         return np.array([], np.int64)
-    found = replace(results, book=replace(results.book, rules=critical)).columns
+    found = replace(results, book=replace(results.book, rules=critical)).finding_columns
     fails = is_one_of([Outcome.FAILS], found[OUTCOME]) & is_one_of([""], found[columns.EXEMPTION])
     accounts = texts(found[columns.ACCOUNT].filter(pa.array(fails))).to_pylist()
     return np.flatnonzero(is_one_of(accounts, analysis.report.root_users.account))
