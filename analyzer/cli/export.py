@@ -126,6 +126,7 @@ def _run(request: "ExportRequest", keep: int | None) -> tuple[int, Mapping[str, 
     """
     from analyzer.runs import run
 
+    run.refuse_lost_lines(request)
     try:
         return run.export(request, keep)
     except InputRefused as refused:

@@ -89,16 +89,19 @@ def plan(
 
 
 def _refuse_uncollected(ledger: "Ledger", files: list[InputFile]) -> None:
-    """Raise InputRefused if a file in the folder of a ledger or below has entries that it lacks."""
+    """Raise InputRefused if a file beside a ledger has entries that it lacks, or cannot be read.
+
+    All files of its folder and below are read, and of the folder that the ledger really lies in.
+    """
     from analyzer.errors import InputRefused
     from analyzer.reviews.uncollected import uncollected
-    from analyzer.runs.run_folders import runs
+    from analyzer.runs.inputs import written_by_runs
 
-    known = {file.sha256 for file in files}
-    for folder in sorted({Path(file.name).parent for file in files}):
-        known |= {digest for run in runs(folder) for digest in run.files.values()}
-        if problems := [*uncollected(folder.rglob("*"), ledger, known)]:
-            raise InputRefused(problems)
+    paths = [Path(file.name) for file in files]
+    folders = [path.parent for path in (*paths, *map(Path.resolve, paths))]
+    known = {file.sha256 for file in files}.union(*map(written_by_runs, folders))
+    if problems := [*uncollected(folders, ledger, known)]:
+        raise InputRefused(problems)
 
 
 def _age_warning(result: "RemovalPlan") -> Iterator[str]:

@@ -170,8 +170,8 @@ def read_entries(
     `refuses_others` refuses other columns, which would be lost if the file is written again. Raises
     InputRefused with every problem of its columns, entries and users.
     """
-    first, *_ = content[:_LONGEST_HEAD].decode("utf-8-sig", errors="replace").splitlines() or [""]
-    if _is_sheet(_head(first)[1]):
+    names = _head(_first_line(content))[1]
+    if _is_sheet(names):
         message = "a sheet of a workbook, saved as CSV"
         raise InputRefused([Problem.of_file(name, message, "Save the whole workbook as .xlsx.")])
     form, problems_of = replace(_FORM, refuses_others=refuses_others), partial(_problems, today)
@@ -179,7 +179,7 @@ def read_entries(
     file = file_reference(name, content)
     lines = tuple(_line(file, row, cells) for row, cells in rows if not _is_open(cells))
     open_rows = tuple(open_row(cells) for _, cells in rows if _is_open(cells))
-    return DecisionFile(file, lines, open_rows, is_ledger=WORKBOOK in _head(first)[1])
+    return DecisionFile(file, lines, open_rows, is_ledger=WORKBOOK in names)
 
 
 def read_ledger(name: str, content: bytes, *, refuses_others: bool = False) -> Ledger:
@@ -196,6 +196,16 @@ def holds_decisions(path: Path) -> bool:
         is_ledger, is_sheet = {*_FORM.required} <= {*names}, _is_sheet(names)
         entries = _SHEET_ENTRIES if is_sheet else ENTRIES
         return (is_ledger or is_sheet) and any(row[name] for row in rows for name in entries)
+
+
+def is_in_form_of_ledger(content: bytes) -> bool:
+    """Return whether the columns of a CSV are those of a ledger, or of a list in its form."""
+    return {*_FORM.required} <= {*_head(_first_line(content))[1]}
+
+
+def _first_line(content: bytes) -> str:
+    lines = content[:_LONGEST_HEAD].decode("utf-8-sig", errors="replace").splitlines()
+    return lines[0] if lines else ""
 
 
 def _head(line: str) -> tuple[str, list[str]]:

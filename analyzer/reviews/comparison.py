@@ -5,6 +5,7 @@ report, never the cells: a cell that differs is refused.
 """
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -105,13 +106,11 @@ def sentence_problems(
     sheet: ListSheet, rows: Mapping[int, ReportedUser], heads: Iterable[str]
 ) -> Iterator[Problem]:
     """Yield what the sentence above a list says of every row, and its reports do not give."""
-    above = _texts_above(sheet)
-    start = next((row for row, text in above.items() if text.startswith(EVERY_ROW)), None)
+    start = _row_of_sentence(sheet)
     if start is None:
         return
-    said = _unbroken(text for row, text in above.items() if row >= start)
-    clauses = f";{said.removeprefix(_unbroken([EVERY_ROW])).removesuffix('.')};"
-    every_text = _unbroken(above.values())
+    clauses = _clauses(sheet, start)
+    every_text = _unbroken(_texts_above(sheet).values())
     for head in (head for head in heads if head not in sheet.column_of):
         given = {user.shown.get(head, "") for user in rows.values()}
         (text, *others) = given or [""]
@@ -126,6 +125,34 @@ def sentence_problems(
         if not is_said:
             message = f"{head} {minute_text(text)} in the report; this file says otherwise"
             yield Problem(sheet.place, start, f"cell A{start}", None, message, _RESTORE_HINT)
+
+
+def said_of_every_row(sheet: ListSheet, head: str) -> str:
+    """Return the moment under a head that the sentence above a list says of every row.
+
+    It is to the minute, as `minute_text` has it; empty if the sentence does not say it.
+    """
+    start = _row_of_sentence(sheet)
+    if start is None:
+        return ""
+    clause = f";{re.escape(_unbroken([head]))}{_UNBROKEN_MINUTE};"
+    moment = re.search(clause, _clauses(sheet, start), re.ASCII)
+    return f"{moment[1]} {moment[2]}" if moment else ""
+
+
+_UNBROKEN_MINUTE: Final = r"(\d{4}-\d\d-\d\d)(\d\d:\d\d)"
+
+
+def _row_of_sentence(sheet: ListSheet) -> int | None:
+    """Return the row above a list in which the sentence on every row begins, None without one."""
+    above = _texts_above(sheet)
+    return next((row for row, text in above.items() if text.startswith(EVERY_ROW)), None)
+
+
+def _clauses(sheet: ListSheet, start: int) -> str:
+    """Return the sentence that begins in a row: each column and its words, between semicolons."""
+    said = _unbroken(text for row, text in _texts_above(sheet).items() if row >= start)
+    return f";{said.removeprefix(_unbroken([EVERY_ROW])).removesuffix('.')};"
 
 
 def _unbroken(texts: Iterable[str]) -> str:

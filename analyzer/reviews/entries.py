@@ -211,8 +211,12 @@ def is_decided(sheet: ListSheet, row: int) -> bool:
 def _names_a_user(sheet: ListSheet, row: int, names: Container[str]) -> bool:
     """Return whether a row has an entry beside the name of a listed user."""
     is_filled = any(sheet.entry(head, row) for head in ENTRY_HEADS)
-    has_formula = (row, sheet.column_of[DECISION]) in sheet.cells.formulas
-    return (is_filled or has_formula) and sheet.entry(USER, row) in names
+    return (is_filled or has_formula(sheet, row)) and sheet.entry(USER, row) in names
+
+
+def has_formula(sheet: ListSheet, row: int) -> bool:
+    """Return whether an entry of a row is a formula, whose result may change."""
+    return any((row, sheet.column_of[head]) in sheet.cells.formulas for head in ENTRY_HEADS)
 
 
 def entered_in(sheet: ListSheet, row: int) -> dict[str, str]:

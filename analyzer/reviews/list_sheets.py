@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from analyzer.decisions.decision import Decision
 from analyzer.decisions.entries import day_without_time
 from analyzer.decisions.review import Review
 from analyzer.decisions.review_list_layout import (
@@ -150,13 +149,19 @@ def _has_arn(sheet: SheetCells) -> bool:
 
 
 def _is_decided_on(sheet: SheetCells) -> bool:
-    """Return whether a sheet has one of the four words below a heading, and is no follow-up."""
-    heads = _head_row(sheet)
-    if heads is None or DECIDED in heads[1].values():
-        return False
-    below = [column for column, head in heads[1].items() if head == DECISION]
-    words = (text_of(cells.get(at)) for cells in sheet.rows.values() for at in below)
-    return any(word.strip().lower() in [*Decision] for word in words)
+    """Return whether a sheet has a word or a formula below a heading, and is no follow-up.
+
+    The heading may be in any case, as in a list that somebody made by hand.
+    """
+    for row, cells in sheet.rows.items():
+        heads = [text_of(value).strip().casefold() for value in cells.values()]
+        if DECISION.casefold() in heads and DECIDED.casefold() not in heads:
+            below = [*cells][heads.index(DECISION.casefold())]
+            return any(
+                at > row and ((at, below) in sheet.formulas or text_of(others.get(below)).strip())
+                for at, others in sheet.rows.items()
+            )
+    return False
 
 
 class ReviewWorkbook(NamedTuple):
@@ -177,12 +182,22 @@ def read_workbook(name: str, content: bytes) -> ReviewWorkbook:
 
 
 def decided_workbook(name: str, content: bytes) -> ReviewWorkbook | None:
-    """Return what a workbook holds in which people entered anything; raises InputRefused."""
+    """Return what a workbook holds in which people entered anything.
+
+    Raises InputRefused, also where somebody decided on a sheet that is no list of a review.
+    """
     sheets = _sheets(name, content)
     lists = [(sheet, heads) for sheet in sheets if (heads := _list_heads(sheet))]
     has_entry = any(_has_entry(*each) for each in lists)
-    is_decided = has_entry or (bool(lists) and any(map(_is_decided_on, sheets)))
-    return _workbook(name, sheets) if is_decided else None
+    titles = {sheet.title for sheet, _ in lists}
+    others = [
+        sheet.title for sheet in sheets if sheet.title not in titles and _is_decided_on(sheet)
+    ]
+    if others:
+        message = f"decisions on {with_noun('sheet', others)}, which is no list of a review"
+        hint = "Enter them on the lists, or rename the heading."
+        raise InputRefused.of_file(name, message, hint)
+    return _workbook(name, sheets) if has_entry else None
 
 
 def _workbook(name: str, sheets: Sequence[SheetCells]) -> ReviewWorkbook:

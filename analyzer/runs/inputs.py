@@ -16,7 +16,7 @@ from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import UncoveredFile
 from analyzer.report.report import Report
 from analyzer.report.report_text import dated_part
-from analyzer.runs.run_folders import RECORD_FILE, Run, is_in_run
+from analyzer.runs.run_folders import RECORD_FILE, Run, is_in_run, runs
 from analyzer.sources.fetch_manifest import manifest_sources
 from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources
@@ -220,6 +220,15 @@ def is_input(path: str) -> bool:
     """Return whether a file of a run, by its path there, is a report or list it was made from."""
     lists = EXEMPTIONS, OWNERS, ACCOUNTS, DECISIONS
     return path in lists or path.startswith(f"{REPORTS}/")
+
+
+def written_by_runs(folder: Path) -> set[str]:
+    """Return the SHA-256 of all that the runs of a folder wrote, but for their copies of ledgers.
+
+    A copy of a ledger can have lines that the ledger lacks now.
+    """
+    files = (file for run in runs(folder) for file in run.files.items())
+    return {digest for path, digest in files if path != DECISIONS}
 
 
 GONE: Final = "the file is gone"

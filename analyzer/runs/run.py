@@ -16,7 +16,7 @@ from analyzer.errors import FAILED, PARTIAL, InputRefused, OutputFailed
 from analyzer.files import replace_files
 from analyzer.report.age import MaxAge
 from analyzer.report.report import Report
-from analyzer.reviews.uncollected import uncollected
+from analyzer.reviews.uncollected import lost_lines, uncollected
 from analyzer.runs import inputs, outputs, run_folders
 from analyzer.runs.run_folders import Run
 from analyzer.sources import fetch_manifest, load
@@ -79,7 +79,7 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             new_run = folder / run_folders.next_run_name(folder, run_folders.newest_as_of(report))
             at = run_folders.run_sort_key(new_run.name)
             earlier = [run for run in all_runs if run_folders.run_sort_key(run.name) < at]
-            missing = _uncollected(request, all_runs)
+            missing = _uncollected(request)
             outside = unread | {"notes": missing}
             report = inputs.with_outside(report, **outside)
             analysis_request = request.analysis_request
@@ -149,11 +149,24 @@ def _gather_reports(
     return report, False, outside
 
 
-def _uncollected(request: ExportRequest, all_runs: Sequence[Run]) -> list[str]:
+def refuse_lost_lines(request: ExportRequest) -> None:
+    """Raise InputRefused if the ledger lacks lines that it had when an earlier run was made."""
+    ledger = request.analysis_request.ledger or Ledger()
+    present = {*request.ledger.read_bytes().splitlines()} if request.ledger else set[bytes]()
+    copies = (run.path / inputs.DECISIONS for run in run_folders.runs(request.folder))
+    others = [
+        copy for copy in copies if copy.is_file() and {*copy.read_bytes().splitlines()} - present
+    ]
+    hint = "Collect that copy into the ledger, or put the ledger back."
+    if problems := [*lost_lines(others, ledger, hint)]:
+        raise InputRefused(problems)
+
+
+def _uncollected(request: ExportRequest) -> list[str]:
     """Return a sentence on each filled-in file of the folder that the ledger lacks; log them."""
     ledger = request.analysis_request.ledger or Ledger()
-    written = {digest for run in all_runs for digest in run.files.values()}
-    problems = uncollected(request.folder.rglob("*"), ledger, written)
+    written = inputs.written_by_runs(request.folder)
+    problems = uncollected([request.folder], ledger, written)
     sentences = [f"{problem.file}: {problem.message}" for problem in problems]
     for sentence in sentences:
         request.log.caution("not-collected", sentence)

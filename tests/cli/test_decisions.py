@@ -274,7 +274,7 @@ def test_a_plan_is_refused_while_a_file_beside_the_ledger_has_an_entry_that_it_l
     for name, content, says in (
         ("review.xlsx", edited(written, ANN_TO_DELETE), "the ledger lacks 1 of its entries"),
         ("bulk.csv", bulk(user_rows(BOB, as_of=AT), DELETE), "the ledger lacks 1 of its entries"),
-        ("old.xls", b"x", "it cannot be read: save it as .xlsx"),
+        ("old.xls", b"x", "it has entries that cannot be read: "),
         ("odd.csv", bulk(user_rows(BOB, as_of=AT), ("x",)), "it has entries that cannot be read: "),
     ):
         beside = saved(ledger.parent, content, name)

@@ -233,4 +233,4 @@ def test_a_workbook_that_holds_entries_is_known_by_them(tmp_path: Path) -> None:
         (b"\xd0\xcf\x11\xe0 encrypted", True),
     ):
         path.write_bytes(content)
-        assert bool([*uncollected([path], Ledger())]) is expected
+        assert bool([*uncollected([tmp_path], Ledger())]) is expected

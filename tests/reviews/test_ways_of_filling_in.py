@@ -122,7 +122,7 @@ def new_sheet(title: str, *cells: str) -> Edit:
     return lambda book: book.create_sheet(title).append(cells)
 
 
-def with_rows(title: str, *rows: tuple[str, ...]) -> Edit:
+def with_rows(title: str, *rows: tuple[str | None, ...]) -> Edit:
     def edit(book: Workbook) -> None:
         sheet = book.create_sheet(title)
         for row in rows:
@@ -400,12 +400,13 @@ def test_what_is_entered_elsewhere_is_refused_by_name(edit: Edit, problem: str) 
 
 
 def test_decisions_on_an_added_sheet_are_named_and_never_read() -> None:
-    notes = {
-        ("delete", "3"): ["Not read, r.xlsx: added sheet Mine."],
-        ("ann", "keep"): [
-            "Not read, r.xlsx: added sheet Mine.",
-            "Decisions that are not read, r.xlsx: sheet Mine.",
-        ],
+    named = "Not read, r.xlsx: added sheet Mine."
+    decided = [named, "Decisions that are not read, r.xlsx: sheet Mine."]
+    notes: dict[tuple[str, str | None], list[str]] = {
+        ("delete", None): [named],
+        ("ann", "keep"): decided,
+        ("ann", "Stop!"): decided,
+        ("ann", "=A1"): decided,
     }
     for row, expected in notes.items():
         added = with_rows("Mine", ("User", "Decision"), row)

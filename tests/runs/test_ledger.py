@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -137,6 +138,25 @@ def test_a_ledger_that_is_refused_ends_the_run_and_stays_as_it_is(
     assert (runs / "decisions.csv").read_text() == text
 
 
+def test_a_ledger_that_lost_lines_since_an_earlier_run_is_refused_with_the_lines(
+    runs: Path, capsys: Capture
+) -> None:
+    ledger, keep = runs / "decisions.csv", line("keep", BOB, on=ON)
+    ledger.write_bytes(ledger_bytes([DELETE, keep]))
+    assert export(runs, SECOND) == 0
+    copy = run(runs, SECOND) / "decisions.csv"
+    for older, says in ((ledger_bytes([DELETE]), "1"), (ledger_bytes([]), "2"), (None, "2")):
+        ledger.write_bytes(older) if older is not None else ledger.unlink()
+        assert export(runs, THIRD) == 3
+        message = capsys.readouterr().err
+        assert f"{copy}: the ledger lacks {says} of its entries, row " in message
+        assert f"keep of {BOB['arn']} by Anna" in message
+        assert not run(runs, THIRD).exists()
+    other_place = replace(DELETE, workbook="a.xlsx", row=9)
+    ledger.write_bytes(ledger_bytes([other_place, keep]))
+    assert export(runs, THIRD) == 0
+
+
 KEEP = ("keep", "Tom", "2026-05-05", "", "needed")
 
 
@@ -167,12 +187,10 @@ def test_what_was_entered_and_not_collected_is_named_and_ends_the_run_with_5(
         first / "answers" / "lee.XLSX": (filled, lacking),
         first / "users.csv": (bulk(user_rows(ANN), KEEP), lacking),
         first / "refused.xlsx": (filled_in(workbook, ann="erase"), lacking),
-        first / "aside.xlsx": (
-            decided_aside(workbook),
-            "decisions on sheet Mine, which is no list",
-        ),
-        first / "sheet.csv": (sheet.encode(), "it has entries that cannot be read: "),
-        first / "old.ods": (b"\xd0\xcf", "it cannot be read: save it as .xlsx"),
+        first / "aside.xlsx": (decided_aside(workbook), "it has entries that cannot be read: "),
+        first / "sheet.csv": (sheet.encode(), lacking),
+        first / "list.txt": (bulk(user_rows(ANN), KEEP), lacking),
+        first / "old.ods": (b"\xd0\xcf", "it has entries that cannot be read: "),
     }
     passed = {
         runs / "again.csv": known,
@@ -180,7 +198,6 @@ def test_what_was_entered_and_not_collected_is_named_and_ends_the_run_with_5(
         runs / "open.csv": bulk(user_rows(ANN)),
         first / "~$review.xlsx": b"\x05Ann",
         first / ".hidden.xlsx": filled,
-        first / "note.txt": bulk(user_rows(ANN), KEEP),
     }
     ledger.write_bytes(known)
     (first / "folder.xlsx").mkdir()
