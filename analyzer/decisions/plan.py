@@ -118,13 +118,17 @@ def removal_script(
     parts = [
         f"{_HEADER}\n{remarks}\nlog_columns='{log_columns}'\n",
         FUNCTIONS,
-        "plan() {\n:\n",
+        f"{_DATA}plan() {{\n:\n",
         *(_account_block(account, users) for account, users in accounts.items()),
-        "}\n\nprepare\n",
+        f"}}\n\n{_DATA}main() {{\nprepare\n",
         *(f"ledger {_quoted(PurePath(ledger.name).name)} {ledger.sha256}\n" for ledger in ledgers),
-        f"phase=check\nplan\ncheck_plan\nsign_in {' '.join(accounts)}\nphase=run\nplan\nfinish\n",
+        f"phase=check\nplan\ncheck_plan\nsign_in {' '.join(accounts)}\n",
+        "phase=run\nplan\nfinish\n}\n\nmain; exit; }\n",
     ]
     return "".join(parts)
+
+
+_DATA: Final = "# shellcheck disable=SC1003,SC1112,SC2016  # text in quotes is data\n"
 
 
 def _plan_remarks(ledgers: Sequence[FileReference], left_out: Sequence[str]) -> Iterator[str]:

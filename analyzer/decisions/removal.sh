@@ -1,5 +1,5 @@
 #!/bin/sh
-# shellcheck disable=SC1003,SC1112,SC2016  # text in quotes is data: nothing in it is to expand
+{ # All of this is read before anything runs, and its last line starts it: a part of it does nothing.
 # Deactivate or delete IAM users, as decided in an access review.
 # Written by credreport, which itself changes nothing in AWS. Read this script before you run it.
 #
@@ -53,6 +53,7 @@ log=${REMOVAL_LOG:-credreport-removals.csv}
 case $log in /*) ;; *) log=./$log ;; esac
 undo=$(dirname "$log")/undo-$(basename "$log" .csv).sh
 undo_title='# Written by credreport: restores what its removal script changed, as far as it can.'
+# shellcheck disable=SC2016  # it is written as it is
 undo_functions='# Delete the lines of what is to stay as it is, then run this file (sh FILE)
 # with the AWS CLI signed in to the account of the users. Lines of other accounts do nothing, nor do
 # those of a user who was deleted. For groups and policies it needs iam:AddUserToGroup,
@@ -226,6 +227,7 @@ names_of_second() { say "$users" | sed -n "s/^${created%Z}[^$tab]*$tab//p"; }
 check_second() {
   [ -n "$users" ] || list_users || return 1
   names=" $(names_of_second | one_line)"
+  case $names in *" $user "*) ;; *) unclear 'list-users does not show the user' || return 1 ;; esac
   for name in $names; do
     case " $user $beside $leaving " in *" $name "*) ;; *)
       skip "user $name was created in the same second: not in the report" || return 1 ;;
@@ -545,11 +547,10 @@ EOF
 
 # In the end once more, after changes: is all inactive, and nothing new?
 deactivate_user() {
-  off=--status=Inactive
-  change_each update-access-key access-key-id "$access_keys" $off &&
-    change_each update-signing-certificate certificate-id "$signing_certificates" $off &&
+  change_each update-access-key access-key-id "$access_keys" --status=Inactive &&
+    change_each update-signing-certificate certificate-id "$signing_certificates" --status=Inactive &&
     change_each update-service-specific-credential service-specific-credential-id \
-      "$services" $off && delete_password || return 1
+      "$services" --status=Inactive && delete_password || return 1
   if_active='run this script again in some minutes'
   case $apply:$changes in ?*:[1-9]*) check_access ;; esac
 }
@@ -625,7 +626,9 @@ remove_user() {
   say ''
   say "$decision $arn (decided by $decided_by on $decided_on${ticket:+, ticket $ticket})"
   record start ok ''
-  if check && save; then "${decision}_user"; fi
+  if check && save; then
+    case $decision in delete) delete_user ;; *) deactivate_user ;; esac
+  fi
   case $apply:$result:$changes in
     *:done:0) reason='nothing left to do' ;;
     ?*:skipped:[1-9]*) result=failed ;;

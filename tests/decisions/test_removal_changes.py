@@ -431,6 +431,18 @@ def test_the_second_of_a_user_holds_the_names_that_were_seen_but_for_those_to_be
     assert sum(call[1] == "list-users" for call in aws.calls) == 1
 
 
+@pytest.mark.parametrize("answer", ["", "None\n", "\n", "2024-02-03T04:05:06Z\tcarl\n"])
+def test_a_list_of_users_that_lacks_the_user_herself_is_no_proof_that_nobody_shares_her_second(
+    aws: AwsStub, answer: str
+) -> None:
+    for name in ("ann", "carl"):
+        aws.account.add(f"arn:aws:iam::{ACCOUNT}:user/{name}", CREATED)
+    aws.account.answers["list-users"] = answer
+    run = aws.apply(removal("ann", created=CREATED))
+    assert (run.code, aws.changes(), run.log[-1]["result"]) == (1, [], "skipped")
+    assert run.log[-1]["detail"].startswith("list-users does not show the user: unclear, ")
+
+
 MEANWHILE: dict[str, tuple[Change, str]] = {
     "again": (created(LATE), "another user of this name, created at"),
     "used": (signed_in(LATE), "signed in at"),

@@ -390,16 +390,17 @@ def test_a_user_whose_line_is_deleted_is_kept_also_the_only_one(aws: AwsStub) ->
     assert (run.code, run.messages, aws.changes()) == (0, "", [])
 
 
-def test_a_script_that_was_cut_off_does_nothing(aws: AwsStub) -> None:
+def test_a_script_that_was_cut_off_anywhere_does_nothing_and_ends_with_2(aws: AwsStub) -> None:
     users = removal("ann"), removal()
     script = removal_script(users, ledgers=LEDGERS)
     for each in users:
         exists(aws.account, each)
-    start = script.index("plan() {")
-    length = len(script) - start - len("phase=run\nplan\nfinish\n")
-    for share in (1, 4, 7, 9):
-        run = aws.run(script[: start + length * share // 10], APPLY=ACCOUNT)
-        assert (run.log, aws.changes()) == ([], []), share
+    ends = [at + 1 for at, sign in enumerate(script) if sign == "\n"]
+    cuts = [*ends[1:-1:40], script.index("plan() {"), *ends[-12:-1], len(script) - 2]
+    for cut in cuts:
+        run = aws.run(script[:cut], APPLY=ACCOUNT)
+        assert (run.code, run.output, run.log, aws.calls) == (2, "", [], []), script[:cut][-80:]
+    assert aws.run(script[:-1], APPLY=ACCOUNT).code == 0
 
 
 def test_an_empty_name_reaches_no_command(aws: AwsStub) -> None:
@@ -442,7 +443,7 @@ def test_shellcheck_has_nothing_to_say(tmp_path: Path) -> None:
     options = "--norc", "--shell=sh", "--enable=check-unassigned-uppercase"
     ended = subprocess.run([program, *options, file], capture_output=True, text=True, check=False)
     assert ended.stdout + ended.stderr == ""
-    assert script.count("shellcheck disable=") == 2  # the one at the top, and a text
+    assert script.count("shellcheck disable=") == 4  # three before what holds data, and a text
 
 
 _OF_USERS = ("remove ", "# Owner: ", "# Comment: ")
