@@ -19,7 +19,7 @@ from analyzer.files import json_bytes, provenance
 from analyzer.sources.fetch_manifest import NOT_REQUESTED
 from analyzer.sources.load import load_sources
 from analyzer.sources.source import Source
-from analyzer.terms import ACCOUNT_ID_PATTERN, utc_text
+from analyzer.terms import ACCOUNT_ID_PATTERN, minute_text, utc_text
 
 FIRST_YEAR: Final = 2010  # in which IAM began: no report is older
 POLL_SECONDS: Final = 2  # seconds between two questions whether the report is ready
@@ -130,8 +130,8 @@ def _checked_report(answer: Mapping[str, Any], now: datetime) -> FetchedReport:
         raise not_from_aws(f"a report whose GeneratedTime is before {FIRST_YEAR}, or has no zone")
     if generated > now + _CLOCK_SKEW:
         raise AwsRefused(
-            "The report cannot be used: its GeneratedTime is in the future. Check the computer's"
-            " clock, then fetch it again."
+            f"The report cannot be used: its GeneratedTime, {minute_text(generated)}, is later than"
+            f" this machine's clock, {minute_text(now)}. Correct the clock, then fetch it again."
         )
     account, partition = owner["account"], owner["partition"]
     return FetchedReport(

@@ -95,8 +95,11 @@ def analyze(
     if outputs.output:
         inputs.check_outputs(outputs.output, files_read)
     report = inputs.read(found, quiet=outputs.quiet)
-    if limit := inputs.max_age(max_report_age):
-        limit.check(report)
+    age = inputs.max_age(max_report_age)
+    if max_report_age:
+        age.check(report)
+    for later in age.later_reports(report):
+        streams.say(f"Note: {later.file}: {later.message}.")
     step = f"Judging and writing {report.rows:,} rows"
     with streams.progress(step, quiet=outputs.quiet, rows=report.rows):
         judged = analysis_request.analysis(report)

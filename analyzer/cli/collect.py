@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from analyzer.cli.inputs import check_outputs, decision_inputs, given_reports
+from analyzer.cli.inputs import check_outputs, decision_inputs, given_reports, max_age
 from analyzer.cli.options import FILE, OUTPUT, REPEATED, DecisionFiles, InputOptions
 from analyzer.cli.streams import say, utc_now, write_lines
 from analyzer.cli.values import InputFile, file_path
@@ -67,7 +67,7 @@ def collect(
     with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
         decided = {line.subject for line in ledger.lines}
         every = [*lists, owners] if owners else lists
-        given = given_reports(report, every, input_options, decided)
+        given = given_reports(report, every, input_options, decided, max_age())
         today = utc_now().date()
         update = collected(ledger, read_files(files, today, given), today, known)
         # Without a new line too, one may stay at a smaller place.

@@ -132,7 +132,8 @@ def _run(request: "ExportRequest", keep: int | None) -> tuple[int, Mapping[str, 
     except InputRefused as refused:
         names = request.sources
         has_others = len(names) > 1 or any(Path(name).is_dir() for name in names)
-        can_skip = not (request.skip_unreadable or request.max_age)  # An old report is readable.
+        # An old report is readable.
+        can_skip = not (request.skip_unreadable or request.max_age.days)
         if has_others and can_skip:
             refused.add_note(SKIP_HINT)
         raise

@@ -139,11 +139,11 @@ def read(
     return report
 
 
-def max_age(days: int | None) -> "MaxAge | None":
-    """Return what refuses reports that are older than some days now; None without a limit."""
+def max_age(days: int | None = None) -> "MaxAge":
+    """Return what refuses reports that are later than the clock, or older than some days now."""
     from analyzer.report.age import MaxAge
 
-    return MaxAge(days, utc_now()) if days else None
+    return MaxAge(utc_now(), days)
 
 
 # Criteria, lists and rules
@@ -388,11 +388,12 @@ def given_reports(
     lists: Sequence[InputFile],
     options: InputOptions,
     decided: "Collection[User]" = (),
+    age: "MaxAge | None" = None,
 ) -> "GivenReports":
     """Return the reports and lists that workbooks and lists may be made from.
 
     A run has the lists that it was made with. `decided` are users with a word in the ledger, whom a
-    list may lack.
+    list may lack. `age` refuses reports.
     """
     from analyzer.reviews.given_reports import GivenReports
     from analyzer.runs.inputs import LISTS
@@ -410,6 +411,7 @@ def given_reports(
         make_lists=users_on_lists,
         sheets=[*SheetName],
         decided=decided,
+        age=age,
     )
 
 

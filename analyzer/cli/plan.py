@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from analyzer.cli.inputs import check_outputs, decision_inputs, exemptions_of, require
+from analyzer.cli.inputs import check_outputs, decision_inputs, exemptions_of, max_age, require
 from analyzer.cli.options import EXEMPT, OUTPUT, REPEATED
 from analyzer.cli.streams import exit_if_failed_or_partial, say, text_stream, utc_now
 from analyzer.cli.values import InputFile
@@ -68,7 +68,9 @@ def plan(
     ledger = Ledger().with_lines(line for file in files for line in read_entries(*file).lines)
     _refuse_uncollected(ledger, files)
     exemption_list = exemptions_of(listed[0] if listed else None, exempt)
-    analysis = analyze(load(*report), exemptions=exemption_list)
+    given = load(*report)
+    max_age().check(given)
+    analysis = analyze(given, exemptions=exemption_list)
     result = removal_plan(ledger, analysis.report, analysis.judged)
     too_old = [*_age_warning(result)]
     _write(result, [*files, *listed], output, can_run=not too_old)

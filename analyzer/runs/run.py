@@ -52,7 +52,7 @@ class ExportRequest:
     sources: Sequence[str]
     fetch_request: FetchRequest | None
     max_input: int
-    max_age: MaxAge | None
+    max_age: MaxAge
     skip_unreadable: bool
     analysis_request: AnalysisRequest
     ledger: Path | None

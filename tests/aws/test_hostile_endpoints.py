@@ -42,7 +42,9 @@ Patch = pytest.MonkeyPatch
 MEMBER = MEMBERS[1]
 NOT_IAM = "The endpoint answered with something that is not IAM: "
 ARN = f"arn:aws:organizations::{CALLER}:account/o-x/"
-WHY = re.compile("something that is not IAM: |report that AWS sent is damaged: |is in the future")
+WHY = re.compile(
+    "something that is not IAM: |report that AWS sent is damaged: |later than this machine"
+)
 PLANTED = (SECRET, TOKEN, EXTERNAL_ID, MARK, "Traceback")
 Capture = pytest.CaptureFixture[str]
 

@@ -7,7 +7,8 @@ import pytest
 
 from analyzer.cli import inputs
 from analyzer.runs.run_folders import LAST_RUN
-from tests.support.builders import a_user, report_text, run, saved
+from tests.support.builders import Run, a_user, days_before, report_text, run, saved
+from tests.support.decisions import bulk, user_rows
 from tests.support.reading import OTHER_ACCOUNT, of_account
 from tests.support.runs import console_report, visible
 
@@ -51,14 +52,50 @@ def test_a_day_counts_from_its_start_and_an_assumed_time_says_so(tmp_path: Path)
     assert (code, "Its time is assumed and may be later" in message) == (3, True)
 
 
+LATER = "as of 2026-06-09 09:31 UTC, later than this machine's clock, 2026-06-08 09:30 UTC"
+
+
 @pytest.mark.parametrize(
-    ("time", "code"),
-    [("2026-06-09T09:30:00Z", 0), ("2026-06-09T09:31:00Z", 3)],
+    ("time", "is_late"), [("2026-06-09T09:30:00Z", False), ("2026-06-09T09:31:00Z", True)]
 )
-def test_a_report_of_the_future_is_refused(tmp_path: Path, time: str, code: int) -> None:
+def test_a_report_more_than_a_day_later_than_the_clock_is_refused_where_its_age_counts(
+    tmp_path: Path, time: str, *, is_late: bool
+) -> None:
     report = saved(tmp_path, report_text([a_user("ann")]), "report.csv")
-    found, message = code_and_messages(report, "--max-report-age", "1", "--as-of", time)
-    assert (found, "later than the clock, so its age is unknown" in message) == (code, code == 3)
+    code, message = code_and_messages(report, "--max-report-age", "1", "--as-of", time)
+    assert (code, LATER in message) == (3 if is_late else 0, is_late)
+    code, message = code_and_messages(report, "--as-of", time)
+    assert (code, f"Note: {report}: {LATER}." in message) == (0, is_late)
+
+
+def command(name: str, folder: Path, report: Path) -> Run:
+    """Run what acts on decisions, or keeps reports, with a report."""
+    cells = user_rows(ANN, as_of=datetime(2026, 6, 1, 9, 30, tzinfo=UTC))
+    entry = ("delete", "Anna", "2026-06-02", "", "")
+    listed = saved(folder, bulk(cells, entry), "list.csv")
+    words = {
+        "export": ("--from", report, "--out-dir", folder / "runs"),
+        "collect": (listed, "--report", report),
+        "plan": (listed, "--report", report, "--exemptions", "none"),
+    }
+    return run(name, *words[name])
+
+
+ANN = a_user("ann", created=days_before(900))
+
+
+@pytest.mark.parametrize("name", ["export", "collect", "plan"])
+@pytest.mark.parametrize(("day", "is_late"), [("2026-06-09", False), ("2028-01-01", True)])
+def test_what_acts_on_decisions_refuses_a_report_later_than_the_clock(
+    tmp_path: Path, name: str, day: str, *, is_late: bool
+) -> None:
+    reports = tmp_path / "reports"
+    console_report(reports, "2026-06-01", ANN)
+    late = console_report(reports, day, ANN)
+    done = command(name, tmp_path, reports)
+    says = f"{late}: as of {day} 09:30 UTC, later than this machine's clock, 2026-06-08 09:30 UTC"
+    assert (done.code == 3, says in done.message_line) == (is_late, is_late)
+    assert not (is_late and (tmp_path / "runs" / "latest").exists())
 
 
 def test_a_run_of_an_old_report_is_refused_by_its_own_name_and_nothing_is_kept(
