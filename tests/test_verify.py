@@ -1,5 +1,6 @@
 """Cheating with outputs is found, honest work with them is no difference, and gaps are named."""
 
+import base64
 import csv
 import io
 import json
@@ -24,7 +25,7 @@ from analyzer.runs.run_folders import Run, read_record
 from analyzer.sources.fetch_manifest import FETCHED_MANIFEST, SAVED
 from analyzer.terms import VERSION
 from analyzer.verify import has_gaps
-from tests.support.builders import ROOT_FOLDER, run
+from tests.support.builders import ROOT_FOLDER, run, saved
 from tests.support.review import fill_in
 from tests.support.workbooks import head_row, heads_of, needs_libreoffice, saved_by_libreoffice
 
@@ -1206,3 +1207,18 @@ def test_the_text_names_the_first_differences_and_their_number(folder: Path) -> 
     path.write_text("".join(f"x{line}" for line in path.read_text().splitlines(keepends=True)))
     code, text = verified(folder / "runs" / MARCH)
     assert (code, "more: --format json lists all." in text) == (FAILED, True)
+
+
+def test_an_untouched_run_of_files_of_one_name_in_several_folders_is_reproduced(
+    tmp_path: Path,
+) -> None:
+    accounts = ("b", "111122223333"), ("a", "444455556666"), ("c", "222233334444")
+    answer = json.loads((SAMPLES / "report.json").read_text())
+    rows = base64.b64decode(answer["Content"]).decode()
+    for folder, account in accounts:
+        content = base64.b64encode(rows.replace("888899990000", account).encode()).decode()
+        saved(tmp_path / "in" / folder, json.dumps(answer | {"Content": content}), "report.json")
+    runs = tmp_path / "runs"
+    assert run("export", "--from", tmp_path / "in", "--out-dir", runs, "-q").code == 0
+    code, answer = verified((runs / "latest").resolve())
+    assert (code, answer.startswith("Reproduced: 0 differences of 63 users")) == (0, True), answer

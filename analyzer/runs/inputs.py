@@ -50,7 +50,8 @@ def load_reports(
     """
     prefix = f"{run}{os.sep}"
     names = {str(copy): name for copy, name in origins.items()}
-    copies = list(names) or [str(run / REPORTS)]
+    # By their folder, as when the run is verified: the order of files is that of their names.
+    copies = [str(run / REPORTS)]
     try:
         found = find_sources(copies, InputLimit(max_input))
         inputs = [replace(source, origin=names.get(source.name, "")) for source in found]
