@@ -188,11 +188,11 @@ def _shown(line: str) -> str:
 
 
 def verify_inputs(run: Run, result: Verification) -> bool:
-    """Compare the reports and lists that a run keeps with its record; return whether it has all."""
+    """Compare the files of a run with its record; return whether it has all its inputs."""
     changes = dict(inputs.changed_files(run))
     for path, change in changes.items():
         result.add(f"{run.name}/{path}", change)
-    is_whole = inputs.GONE not in changes.values()
+    is_whole = not any(inputs.is_input(path) for path, of in changes.items() if of == inputs.GONE)
     if not is_whole:
         result.not_checked.append(f"{run.name}: its outputs, which are made from what is gone")
     return is_whole
@@ -250,7 +250,7 @@ def _compare_files(run: Run, anew: Mapping[str, bytes], result: Verification) ->
             result.outputs += 1
             found = (run.path / path).read_bytes()
             result.differences += file_differences(place, found, anew[path])
-        elif path in anew:
+        elif path in anew and path not in run.files:
             result.add(place, inputs.GONE)
         elif path != outputs.CHANGES or run.record.compared_with is None:
             result.add(place, "the reports give no such file")

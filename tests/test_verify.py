@@ -599,6 +599,26 @@ RUN_CHEATS: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda folder: (folder / "more.txt").write_text("x"),
         "more.txt: the file was added",
     ),
+    "bytes in front of a workbook": (
+        lambda folder: before_it(folder / "review.xlsx", b"#!/bin/sh\nexit\n"),
+        "review.xlsx: the file was changed since the run",
+    ),
+    "a link to an output": (
+        lambda folder: linked(folder / "users.csv"),
+        "users.csv: a link stands in the place of the file",
+    ),
+    "a link to a folder": (
+        lambda folder: linked(folder / "reports"),
+        f"{REPORT.name}: a link stands in the place of the file",
+    ),
+    "a folder added": (
+        lambda folder: (folder / "more" / "still more").mkdir(parents=True),
+        "more/still more: the folder was added",
+    ),
+    "a link added": (
+        lambda folder: (folder / "link").symlink_to("nowhere"),
+        "/link: the file was added",
+    ),
     "a report shortened": (shortened_report, "was changed since the run"),
     "a report shortened with its hash": (forged_hash, "which the reports do not give"),
     "an exemption added": (
@@ -610,6 +630,16 @@ RUN_CHEATS: dict[str, tuple[Callable[[Path], Any], str]] = {
         "b.csv: the file was added",
     ),
 }
+
+
+def before_it(path: Path, content: bytes) -> None:
+    path.write_bytes(content + path.read_bytes())
+
+
+def linked(path: Path) -> None:
+    """Put a link to a file or folder in its place."""
+    path.rename(elsewhere := path.parent.parent / f"elsewhere-{path.name}")
+    path.symlink_to(elsewhere)
 
 
 def swap_lines(path: Path) -> None:
@@ -646,6 +676,8 @@ OF_ONE_RUN = (
         "a finding closed in a feed",
         "a table that is no table",
         "a workbook that is none",
+        "a folder added",
+        "a link added",
         "the number of users in the manifest",
         "a file added",
     ),
@@ -658,6 +690,8 @@ OF_ONE_RUN = (
     ),
     ("rows of users.csv in another order", "what met --fail-on"),
     ("the exit code",),
+    ("bytes in front of a workbook", "a link to an output"),
+    ("a link to a folder",),
     ("a parameter in the manifest",),
     ("a report shortened",),
     ("a report shortened with its hash",),
@@ -694,8 +728,14 @@ def test_a_run_is_reproduced_with_its_feeds_and_changes(folder: Path) -> None:
 
 def test_a_run_is_reproduced_however_its_workbook_is_packed(folder: Path) -> None:
     before = (folder / "runs" / MARCH / "review.xlsx").stat().st_size
+    written = sha256(folder / "runs" / MARCH / "review.xlsx")
     recompressed(folder / "runs" / MARCH)
     assert (folder / "runs" / MARCH / "review.xlsx").stat().st_size > before
+    code, text = verified(folder / "runs" / MARCH)
+    assert (code, text.count("\n2026-03-01T09-30-00Z/review.xlsx: the file was changed")) == (1, 1)
+    manifest = folder / "runs" / MARCH / "manifest.json"
+    packed = sha256(folder / "runs" / MARCH / "review.xlsx")
+    manifest.write_text(manifest.read_text().replace(written, packed))
     code, text = verified(folder / "runs" / MARCH)
     assert (code, "0 differences of 47 users" in text) == (0, True), text
 

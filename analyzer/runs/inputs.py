@@ -236,13 +236,23 @@ GONE: Final = "the file is gone"
 
 
 def changed_files(run: Run) -> Iterator[tuple[str, str]]:
-    """Yield inputs of a run that were changed or are gone, and added files, and what happened."""
+    """Yield what of a run's folder is not as it was written, and what happened to it.
+
+    A run has the files of its record, each as a plain file with its SHA-256, and nothing else.
+    """
     for path, digest in run.files.items():
-        if is_input(path) and not (run.path / path).is_file():
+        places = [run.path / place for place in (PurePath(path), *PurePath(path).parents)]
+        if any(place.is_symlink() for place in places[:-1]):
+            yield path, "a link stands in the place of the file"
+        elif not places[0].is_file():
             yield path, GONE
-        elif is_input(path) and sha256(run.path / path) != digest:
+        elif sha256(places[0]) != digest:
             yield path, "the file was changed since the run"
-    files = (path for path in run.path.rglob("*") if path.is_file())
-    there = {path.relative_to(run.path).as_posix() for path in files}
-    for path in sorted(there - {RECORD_FILE} - set(run.files)):
-        yield path, "the file was added"
+    written = {PurePath(RECORD_FILE), *map(PurePath, run.files)}
+    folders = {folder for path in written for folder in path.parents}
+    for top, below, names in os.walk(run.path):
+        here = PurePath(top).relative_to(run.path)
+        for name in sorted({here / name for name in names} - written):
+            yield name.as_posix(), "the file was added"
+        for name in sorted({here / name for name in below} - folders - written):
+            yield name.as_posix(), "the folder was added"
