@@ -12,10 +12,9 @@ import pandas as pd
 from analyzer import columns
 from analyzer.changes.period import Coverage
 from analyzer.decisions.credentials import users_of
-from analyzer.decisions.decision import LedgerLine, User
+from analyzer.decisions.decision import LedgerLine, User, last_days
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.fate import Fate, State
-from analyzer.decisions.follow_up import last_days
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.standing import last_day
 from analyzer.lists.owners import Owners
