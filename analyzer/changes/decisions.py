@@ -12,10 +12,9 @@ import pandas as pd
 from analyzer import columns
 from analyzer.changes.period import Coverage
 from analyzer.decisions.credentials import users_of
-from analyzer.decisions.decision import LedgerLine, User
+from analyzer.decisions.decision import LedgerLine, User, last_days
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.fate import Fate, State
-from analyzer.decisions.follow_up import last_days
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.standing import last_day
 from analyzer.lists.owners import Owners
@@ -38,7 +37,7 @@ STATES: Final[Mapping[State, str]] = {
 
 DECISION_COUNTS: Final = ("decisions", HAD_LEFT, "removals", *STATES.values(), OVERDUE)
 """The numbers of decisions. `decisions` are all of the days of the period, `had_left` those of them
-by people who had left by then.
+by people who had left by then, missing without a list of owners.
 
 `removals` are the users with a removal that was not done before the period, each in one state; of
 the open ones, some are overdue. Beside them, `removed_undecided` are users removed without a word
@@ -55,13 +54,14 @@ DECISIONS: Final[dict[str, Any]] = {
     FACT: TEXT,
     **dict.fromkeys((DONE_SINCE, DONE_AT), "datetime64[s, UTC]"),
     DONE_BY: TEXT,
-    HAD_LEFT: "bool",
+    HAD_LEFT: "boolean",
 }
 """The columns of the table of decisions, with their dtypes.
 
 `state`, `overdue` and `fact` say what became of a removal, `done_since` is the first report that
 shows it done, `done_at` and `done_by` are what the log of the script has. Of other words, `fact`
-says until when they count. `had_left` are decisions of people who had left by then.
+says until when they count. `had_left` are decisions of people who had left by then, missing without
+a list of owners.
 """
 
 _ANOTHER_WORD: Final = "replaced: its person wrote another word later"
@@ -105,7 +105,10 @@ class Decided:
     def _last_days(self) -> Mapping[str, date]:
         return last_days(self.owners)
 
-    def _had_left(self, line: LedgerLine) -> bool:
+    def _had_left(self, line: LedgerLine) -> bool | None:
+        """Return whether the person had left, None if it is not known without a list of owners."""
+        if not self.owners:
+            return None
         return line.decided_on > self._last_days.get(line.person, date.max)
 
     @cached_property

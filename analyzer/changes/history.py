@@ -21,6 +21,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.changes.decisions import (
     DECISION_COUNTS,
+    HAD_LEFT,
     REMOVED_UNDECIDED,
     Decided,
     decisions_frame,
@@ -366,7 +367,9 @@ def _with_decisions(history: History, reported: ReportedAccounts) -> History:
         history.period[columns.ACCOUNT].iloc[:-1],
         (*DECISION_COUNTS, REMOVED_UNDECIDED),
     )
-    numbers = {name: [counts[account, name] for account in accounts] for name in names}
+    numbers = {name: _with_sum([counts[account, name] for account in accounts]) for name in names}
+    if not analysis.owners:
+        numbers[HAD_LEFT] = pd.Series(pd.NA, history.period.index, "Int64")
     added = (
         (line.account, line.user, line.arn, line.created, *cells)
         for line, *cells in of_period.events()
@@ -378,12 +381,15 @@ def _with_decisions(history: History, reported: ReportedAccounts) -> History:
     return replace(
         history,
         coverages=[*history.coverages, *uncovered],
-        period=history.period.assign(
-            **{name: counts + [sum(counts)] for name, counts in numbers.items()}
-        ),
+        period=history.period.assign(**numbers),
         users=users,
         events=_events_in_order(
             pd.concat([history.events, _frame(added, EVENTS)], ignore_index=True)
         ),
         decisions=decisions_frame(of_period.rows()),
     )
+
+
+def _with_sum(numbers: Sequence[int]) -> pd.Series:
+    """Return the numbers of accounts and their sum, as Int64."""
+    return pd.Series([*numbers, sum(numbers)], dtype="Int64")

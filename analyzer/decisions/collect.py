@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
-from analyzer.decisions.decision import Decision, LedgerLine, normal_name, summaries, user_names
+from analyzer.decisions.decision import (
+    Decision,
+    LedgerLine,
+    last_days,
+    normal_name,
+    summaries,
+    user_names,
+)
 from analyzer.decisions.entries import DecisionFile
 from analyzer.decisions.ledger import Ledger, unidentified_notes
 from analyzer.limits import SOON_DAYS
@@ -120,16 +127,8 @@ _TOGETHER: Final = "Decide together; one of you writes again, with a later date.
 
 def _leaver_notes(entered: Sequence[LedgerLine], owners: Owners) -> Iterator[str]:
     """Yield the people who, by the list of owners, had left when they decided."""
-    last_days: dict[str, date] = {}
-    for owner in owners.entries:
-        for name in (owner.owner, owner.email):
-            if owner.left and name:
-                last_days[normal_name(name)] = owner.left
-    late = [
-        line
-        for line in entered
-        if line.person in last_days and last_days[line.person] < line.decided_on
-    ]
+    last = last_days(owners)
+    late = [line for line in entered if line.decided_on > last.get(line.person, date.max)]
     if late:
         yield f"Had left, by the list of owners, when they decided: {_users_by_person(late)}."
 

@@ -1,6 +1,7 @@
 """Hold a line of a ledger: a person's word on one user, made looking at one report."""
 
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -9,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from analyzer import columns
-from analyzer.lists.owners import owner_text
+from analyzer.lists.owners import Owners, owner_text
 from analyzer.report.model import ReportTime
 from analyzer.report.values import timestamp
 from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource
@@ -53,6 +54,18 @@ class User(NamedTuple):
 def normal_name(name: str) -> str:
     """Return a name in lower case, with single blanks."""
     return " ".join(name.casefold().split())
+
+
+def last_days(owners: Owners) -> dict[str, date]:
+    """Return the last day of each person who has left, by the list of owners.
+
+    A person has left if each of its rows says so, by name or address; the latest day counts.
+    """
+    days = defaultdict[str, list[date]](list)
+    for entry in owners.entries:
+        for name in {normal_name(entry.owner), normal_name(entry.email)}:
+            days[name].append(entry.left or date.max)
+    return {name: max(of_person) for name, of_person in days.items()}
 
 
 def one_line(text: str) -> str:

@@ -1,9 +1,8 @@
 """Follow up all decisions to remove users: a table, and a text beside each user."""
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.decisions.credentials import users_of
-from analyzer.decisions.decision import LedgerLine, User, normal_name
+from analyzer.decisions.decision import LedgerLine, User
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.fate import NOT_IDENTIFIED, Fate, State, fates
 from analyzer.decisions.ledger import ROW, WORKBOOK, Ledger
@@ -120,15 +119,6 @@ def follow_up(users: Users, report: Report, ledger: Ledger, owners: Owners = NO_
     sorted_frame = frame.sort_values(order, kind="stable", ignore_index=True)
     by_user = {fate.line.subject: fate for fate in every}
     return FollowUp(sorted_frame, by_user, complete.standings)
-
-
-def last_days(owners: Owners) -> dict[str, date]:
-    """Return the last day of each person who has left, by the list of owners."""
-    days = defaultdict[str, list[date]](list)
-    for entry in owners.entries:
-        for name in {normal_name(entry.owner), normal_name(entry.email)}:
-            days[name].append(entry.left or date.max)
-    return {name: max(of_person) for name, of_person in days.items()}
 
 
 def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:

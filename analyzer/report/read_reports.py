@@ -96,11 +96,12 @@ class Rows:
 class _Seen:
     """Collect what the rows of one report show.
 
-    `newest` is the newest moment in seconds; of the last row there are the number, the last cell
-    and the password cell; `rows` and `roots` are
-    the numbers of rows by account; `nameless` are the rows whose ARN names none.
+    `last_column` is the last one of its header. `newest` is the newest moment in seconds; of the
+    last row there are the number, the last cell and the password cell; `rows` and `roots` are the
+    numbers of rows by account; `nameless` are the rows whose ARN names none.
     """
 
+    last_column: str
     damage: Damage = field(default_factory=Damage)
     newest: int = -1
     has_boolean: bool = False
@@ -140,7 +141,7 @@ class Reading:
         if isinstance(text, ReportText):
             self.waiting.append(text)
             self.waiting_bytes += len(text.content.csv)
-            self.seen[len(self.texts) - 1] = _Seen()
+            self.seen[len(self.texts) - 1] = _Seen(text.header.names[-1])
 
     def _may_wait(self, text: Text) -> bool:
         """Return whether a text may be read with those that wait."""
@@ -183,19 +184,14 @@ class Reading:
         self.roots.append(rows.where(is_root))
 
     def _note_last_cells(self, table: pa.Table, file: np.ndarray) -> None:
-        """Note the cell in the last column of each report's last row: mended rows come last."""
+        """Note the cell in the last column of each report's last row."""
         numbers = table[columns.ROW].to_numpy()
-        edges = np.flatnonzero(np.diff(file, prepend=-1))
-        for start, end in zip(edges.tolist(), [*edges[1:].tolist(), len(file)], strict=True):
-            at = int(file[start])
-            last = start + int(numbers[start:end].argmax())
-            text = self.texts[at]
-            seen = self.seen[at]
-            if isinstance(text, ReportText) and numbers[last] > seen.last_row:
-                name = text.header.names[-1]
-                seen.last_row = int(numbers[last])
-                seen.last_cell = table[name][last].as_py() if name in columns.IN_REPORT else None
-                seen.last_password = table[columns.PASSWORD_ENABLED][last].as_py()
+        for last in np.flatnonzero(np.diff(file, append=len(self.texts))).tolist():
+            seen = self.seen[int(file[last])]
+            name = seen.last_column
+            seen.last_row = int(numbers[last])
+            seen.last_cell = table[name][last].as_py() if name in columns.IN_REPORT else None
+            seen.last_password = table[columns.PASSWORD_ENABLED][last].as_py()
 
     def _note(self, rows: Users, is_root: np.ndarray) -> None:
         """Note what the rows of a slice show of their reports."""

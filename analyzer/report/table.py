@@ -28,6 +28,8 @@ MOST_PROBLEMS = 1000
 """The most problems of one file that are kept; a file with more is not a report."""
 
 DOWNLOAD_AGAIN: Final = "Download the report again, or save the AWS CLI's output again."
+_OPEN_QUOTE: Final = "a quote opens in this row and does not close, or only rows later"
+_CLOSE_QUOTE: Final = "Give the report as AWS made it, or close the quote."
 _WORDS: Final = (NO_VALUE, NOT_SUPPORTED, NO_SIGN_IN)
 """AWS's words for a moment that there is not."""
 
@@ -84,41 +86,39 @@ def read_together(texts: Sequence[ReportText]) -> pa.Table | None:
 
 
 def read_alone(text: ReportText, damage: Damage) -> Iterator[pa.Table]:
-    """Yield the rows of a report in slices; mended rows come last.
+    """Yield the rows of a report in slices, in their order.
 
     The columns are those of `read_together`, `file` is 0. A report with problems may lack rows.
     Raises InputRefused if the bytes cannot be read, or are not text.
     """
     odd = OddRows(text.header)
-    end, last, quoted, error = text.header.row, memoryview(b""), False, ""
+    end, last, quoted, is_too_long = text.header.row, memoryview(b""), False, False
     try:
         for last, quoted in text.content.blocks(text.header.end):
             try:
-                tables = () if error else _tables(text.header, last, odd, quoted=quoted)
+                tables = () if is_too_long else _tables(text.header, last, odd, quoted=quoted)
                 for table in filter(len, tables):
                     every = np.arange(end + 1, end + len(table) + len(odd.numbers) + 1)
                     numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)]
                     end = int(numbers[-1])
                     odd.good += len(table)
-                    yield from _whole_rows(text, table, numbers, damage, quoted=quoted)
-            except pa.ArrowInvalid as invalid:
-                error = str(invalid)
+                    rows = _with_mended(_numbered(table, numbers), odd.taken_mended(end))
+                    yield from _whole_rows(text, rows, damage, quoted=quoted)
+            except pa.ArrowInvalid:
+                is_too_long = True
     except LongRow:
-        error = "no row ends in so many bytes"
+        is_too_long = True
     except UnicodeDecodeError as undecoded:
         row, value = place_of_bad_byte(undecoded.object[: undecoded.start].decode())
         raise InputRefused([not_text(text.name, odd.read + row, value)]) from None
     ending = bytes(last).rstrip(b"\r\n") if odd.broken else b""
     damage.problems += (odd_row_problem(text, *row, ending) for row in odd.broken)
-    if error and len(odd.broken) <= MOST_PROBLEMS:
-        damage.problems.append(_unreadable(text.name, error))
+    if is_too_long and len(odd.broken) <= MOST_PROBLEMS:
+        damage.problems.append(_long_row_problem(text.name, odd.read + 1, quoted=quoted))
+    damage.mended = odd.mended_count
     if odd.mended:
-        damage.mended = len(odd.mended)
         here = text.header.named_columns if quoted else text.header.report_columns
-        schema = pa.schema([(name, _TEXT) for name in here])
-        numbers = np.array([row[columns.ROW] for row in odd.mended])
-        mended = pa.Table.from_pylist(odd.mended, schema)
-        yield from _whole_rows(text, mended, numbers, damage, quoted=quoted)
+        yield from _whole_rows(text, _mended_rows(odd.mended, here), damage, quoted=quoted)
 
 
 def _tables(
@@ -134,33 +134,60 @@ def _tables(
 
 
 def _slices(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.Table]:
-    """Yield the rows of batches in tables of `SLICE_ROWS` rows or a little more, none empty."""
+    """Yield the rows of batches in tables of `SLICE_ROWS` rows or a little more, none empty.
+
+    Raises pa.ArrowInvalid at a row that is longer than a block, after the rows before it.
+    """
     waiting: list[pa.RecordBatch] = []
-    for batch in batches:
-        waiting.append(batch)
-        if sum(map(len, waiting)) >= SLICE_ROWS:
-            yield pa.Table.from_batches(waiting).unify_dictionaries()
-            waiting = []
+    stopped: pa.ArrowInvalid | None = None
+    try:
+        for batch in batches:
+            waiting.append(batch)
+            if sum(map(len, waiting)) >= SLICE_ROWS:
+                yield pa.Table.from_batches(waiting).unify_dictionaries()
+                waiting = []
+    except pa.ArrowInvalid as invalid:
+        stopped = invalid
     if any(map(len, waiting)):
         yield pa.Table.from_batches(waiting).unify_dictionaries()
+    if stopped:
+        raise stopped
+
+
+def _mended_rows(rows: list[dict[str, Any]], names: Iterable[str]) -> pa.Table:
+    """Return mended rows with these columns, and `row` and `file`."""
+    table = pa.Table.from_pylist(rows, pa.schema([(name, _TEXT) for name in names]))
+    for at, name in enumerate(table.column_names):
+        if _TYPES.get(name) == _DISTINCT:  # The lowest pyarrow makes no dictionaries of lists.
+            table = table.set_column(at, name, table[name].dictionary_encode())
+    return _numbered(table, np.array([row[columns.ROW] for row in rows]))
+
+
+def _with_mended(table: pa.Table, mended: list[dict[str, Any]]) -> pa.Table:
+    """Return rows and the mended ones among them, in the order of the report."""
+    if not mended:
+        return table
+    names = [name for name in table.column_names if name not in (columns.ROW, columns.FILE)]
+    together = pa.concat_tables([table, _mended_rows(mended, names)])
+    return together.unify_dictionaries().sort_by(columns.ROW)
 
 
 def _whole_rows(
-    text: ReportText, table: pa.Table, numbers: np.ndarray, damage: Damage, *, quoted: bool
+    text: ReportText, table: pa.Table, damage: Damage, *, quoted: bool
 ) -> Iterator[pa.Table]:
     """Yield the rows without blank ones and repeated headers; note damage within them."""
-    table, order_problems = _without_headers(
-        text, _numbered(table, numbers, np.zeros(len(table), int))
-    )
+    table, order_problems = _without_headers(text, table)
     damage.problems += order_problems
     damage.problems += _swallowed_row_problems(text, table) if quoted else ()
     if len(table):
         yield table
 
 
-def _numbered(table: pa.Table, numbers: np.ndarray, file: np.ndarray) -> pa.Table:
+def _numbered(table: pa.Table, numbers: np.ndarray, file: np.ndarray | None = None) -> pa.Table:
+    """Return rows with their numbers and files, by default all of the first file."""
+    files = np.zeros(len(table), np.int64) if file is None else file
     table = table.append_column(columns.ROW, pa.array(numbers))
-    return table.append_column(columns.FILE, pa.array(file))
+    return table.append_column(columns.FILE, pa.array(files))
 
 
 @dataclass(slots=True)
@@ -168,7 +195,8 @@ class OddRows:
     """Collect rows of another length: put unquoted commas back into user names, or keep the row.
 
     `before` is the number of the row before those that are parsed now, `good` counts the rows of
-    the right length; `broken` are numbers and texts.
+    the right length; `broken` are numbers and texts. `mended` are the mended rows that were not
+    taken yet, of `mended_count` in all.
     """
 
     header: Header
@@ -176,6 +204,7 @@ class OddRows:
     good: int = 0
     numbers: list[int] = field(default_factory=list)
     mended: list[dict[str, Any]] = field(default_factory=list)
+    mended_count: int = 0
     broken: list[tuple[int, str]] = field(default_factory=list)
 
     @property
@@ -193,7 +222,14 @@ class OddRows:
         elif cells:  # A blank row has no cells.
             named = zip(self.header.names, cells, strict=True)
             self.mended.append({**dict(named), columns.ROW: number})
+            self.mended_count += 1
         return "skip" if len(self.broken) <= MOST_PROBLEMS else "error"
+
+    def taken_mended(self, end: int) -> list[dict[str, Any]]:
+        """Take the mended rows before the row of this number."""
+        taken = [row for row in self.mended if row[columns.ROW] < end]
+        self.mended = self.mended[len(taken) :]
+        return taken
 
 
 def _csv_options(
@@ -244,10 +280,12 @@ def _column_order_problems(text: ReportText, headers: list[dict[str, Any]]) -> I
                 break
 
 
-def _unreadable(name: str, message: str) -> Problem:
-    perhaps = f"perhaps one is longer than {content.BLOCK_BYTES} bytes ({message})"
-    hint = "Give the report as AWS made it; perhaps a quote opens in it and does not close."
-    return Problem.of_file(name, f"the rows cannot be read; {perhaps}", hint)
+def _long_row_problem(name: str, row: int, *, quoted: bool) -> Problem:
+    """Return the problem of a row that is longer than a block: no row of a report is."""
+    message, hint = f"the row is longer than {content.BLOCK_BYTES} bytes", DOWNLOAD_AGAIN
+    if quoted:
+        message, hint = _OPEN_QUOTE, _CLOSE_QUOTE
+    return Problem(name, row, None, None, message, hint)
 
 
 # Rows of another length
@@ -304,8 +342,7 @@ def odd_row_problem(text: ReportText, number: int, row: str, ending: bytes) -> P
     if is_header(cells):
         message, hint = "a second header with other columns", SEPARATE_FILES
     elif "\n" in row:
-        message = "a quote opens in this row and does not close, or only rows later"
-        hint = "Give the report as AWS made it, or close the quote."
+        message, hint = _OPEN_QUOTE, _CLOSE_QUOTE
     elif count < expected and ending.endswith(row.encode()):
         message = "the file is cut off in the middle of this row"
         hint = DOWNLOAD_AGAIN
@@ -329,14 +366,13 @@ def local_date_problem(text: ReportText, row: int, column: str, value: str) -> P
 def _swallowed_row_problems(text: ReportText, table: pa.Table) -> Iterator[Problem]:
     """Yield a problem for each cell that holds other rows: its quote was closed too late."""
     message = "a quote opens in this cell and does not close, or only rows later"
-    hint = "Give the report as AWS made it, or close the quote."
     for name in text.header.named_columns if len(table) else ():
         cells = values.texts(as_block(table[name]))
         if pc.max(pc.binary_length(cells)).as_py() > LONGEST_SHOWN:
             within = table.filter(pc.match_substring_regex(cells, _ROW_WITHIN))
             for row in within.select([columns.ROW, name]).to_pylist():
                 value = row[name][:LONGEST_SHOWN]
-                yield Problem(text.name, row[columns.ROW], name, value, message, hint)
+                yield Problem(text.name, row[columns.ROW], name, value, message, _CLOSE_QUOTE)
 
 
 def cut_off_problems(text: ReportText, row: int, value: str) -> Iterator[Problem]:

@@ -133,8 +133,10 @@ class Users:
         if not is_missing.any():
             return moments
         # Most columns have one word only: decoded for each row, a million take 1.03 times as long.
+        # Users of a report without this column have no word either.
         distinct = words.dictionary
-        missing = distinct[0] if len(distinct) == 1 else words.cast(_TEXT_TYPE)
+        is_one_word = len(distinct) == 1 and np.asarray(words.is_valid())[is_missing].all()
+        missing = distinct[0] if is_one_word else words.cast(_TEXT_TYPE)
         return pc.if_else(pa.array(is_missing), missing, moments)
 
     def unread_in(self, *names: str) -> np.ndarray:

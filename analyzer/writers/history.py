@@ -146,8 +146,10 @@ def sentences(history: History) -> Iterator[str]:
 def _decisions_text(total: "pd.Series[Any]") -> str:
     outcomes = {str(state): int(total[name]) for state, name in STATES.items()}
     words = "; ".join(f"{text} {number:,}" for text, number in outcomes.items() if number)
+    number = total[HAD_LEFT]
+    had_left = ": not known (name the list of --owners)" if pd.isna(number) else f" {number:,}"
     return (
-        f"Decisions: {total['decisions']:,}, by people who had left {total[HAD_LEFT]:,}. Users to"
+        f"Decisions: {total['decisions']:,}, by people who had left{had_left}. Users to"
         f" delete or deactivate: {total['removals']:,}{f' ({words})' if words else ''}; overdue"
         f" {total[OVERDUE]:,}. Users removed without a decision to remove them:"
         f" {total[REMOVED_UNDECIDED]:,}."

@@ -1,10 +1,13 @@
 """A period says what an auditor asks of decisions: each state apart, and who acted without one."""
 
 import io
+import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 import analyzer
@@ -15,9 +18,15 @@ from analyzer.changes.period import Span
 from analyzer.decisions.decision import LedgerLine
 from analyzer.decisions.removal_log import read_removal_log
 from analyzer.terms import HistoryTable
-from analyzer.writers.history import sentences, write_history_table
+from analyzer.writers.history import (
+    sentences,
+    write_history_csv,
+    write_history_json,
+    write_history_table,
+)
+from analyzer.writers.workbook.history import write_history_workbook
 from tests.changes.test_history import ACCOUNT, BORN, day, person, report
-from tests.support.builders import Row, a_key, a_password, an_inactive_key
+from tests.support.builders import Row, a_key, a_password, an_inactive_key, table
 from tests.support.decisions import ledger_of, line
 from tests.support.histories import Named, history_of
 from tests.support.named_reports import load_named
@@ -27,15 +36,16 @@ ANN, SECOND = person(), timedelta(seconds=1)
 
 
 def decided(
-    reports: list[Named], *lines: LedgerLine, log: list[Any] | None = None, owners: str = ""
+    reports: list[Named], *lines: LedgerLine, log: list[Any] | None = None, owners: str | None = ""
 ) -> History:
-    """Return the history of reports beside decisions, a log and a list of owners."""
+    """Return the history of reports beside decisions, a log and perhaps a list of owners."""
     ledger = ledger_of(*lines)
     if log:
         ledger = replace(ledger, log=read_removal_log("log.csv", log_text(*log).encode()))
-    listed = analyzer.read_owners(
-        ("owners.csv", f"account,user,owner,email,left\n{owners}".encode())
-    )
+    listed = None
+    if owners is not None:
+        text = f"account,user,owner,email,left\n{owners}"
+        listed = analyzer.read_owners(("owners.csv", text.encode()))
     loaded = load_named(*reports, with_older=True)
     return history(AnalysisRequest(ledger=ledger, owners=listed), loaded, Span())
 
@@ -136,9 +146,9 @@ def test_one_table_has_all_decisions_with_what_became_of_each_and_each_state_is_
         "deactivated": 1,
         "nothing_to_do": 1,
     }
-    table = found.decisions
-    assert list(table.columns) == list(DECISIONS)
-    removals = table[table["decision"] != "keep"].set_index("user")["state"].to_dict()
+    words = found.decisions
+    assert list(words.columns) == list(DECISIONS)
+    removals = words[words["decision"] != "keep"].set_index("user")["state"].to_dict()
     assert removals == {
         "open": "open",
         "kept": "contested",
@@ -149,7 +159,7 @@ def test_one_table_has_all_decisions_with_what_became_of_each_and_each_state_is_
         "off": "deactivated",
         "none": "nothing to do",
     }
-    keeps = table[table["decision"] == "keep"]
+    keeps = words[words["decision"] == "keep"]
     assert set(zip(keeps["state"], keeps["fact"], strict=True)) == {("", "counts until 2026-07-01")}
     said = (
         "(done, not as decided 1; contested 1; changed 1; deactivated 1; lapsed 1; open 1;"
@@ -196,6 +206,33 @@ def test_a_decision_by_a_person_who_had_left_by_then_is_marked(owners: str, numb
     assert list(found.decisions["had_left"]) == [bool(number)]
     said = f"Decisions: 1, by people who had left {number}. "
     assert any(each.startswith(said) for each in sentences(found))
+
+
+def test_without_a_list_of_owners_it_is_not_known_who_had_left(tmp_path: Path) -> None:
+    found = decided([report(0, ANN), report(20, ANN)], word("delete", 1), owners=None)
+    assert list(found.period["had_left"].isna()) == [True, True]
+    assert list(found.decisions["had_left"].isna()) == [True]
+    says = "Decisions: 1, by people who had left: not known (name the list of --owners). "
+    assert any(each.startswith(says) for each in sentences(found))
+    stream = io.BytesIO()
+    write_history_json(found, stream)
+    tables = json.loads(stream.getvalue())
+    rows = [*tables["period"], *tables["decisions"]]
+    assert [row["had_left"] for row in rows] == [None, None, None]
+    for name in (HistoryTable.PERIOD, HistoryTable.DECISIONS):
+        cells = io.BytesIO()
+        write_history_csv(found, cells, name)
+        assert {row["had_left"] for row in table(cells.getvalue())} == {""}
+    with (tmp_path / "year.xlsx").open("wb") as workbook:
+        write_history_workbook(found, workbook)
+    book = openpyxl.load_workbook(tmp_path / "year.xlsx")
+    summary = {row[0]: row[1] for row in book["Summary"].iter_rows(values_only=True)}
+    assert (summary["Decisions"], summary["Had left"]) == (1, "not known")
+    assert "Had left" not in [cell.value for cell in book["Decisions"][1]]
+    shown = io.StringIO()
+    write_history_table(found, shown, HistoryTable.DECISIONS, width=400)
+    assert "had left" in shown.getvalue()
+    assert "(had left)" not in shown.getvalue()
 
 
 KEYED = person(key_1=a_key(BORN, day(-3)))

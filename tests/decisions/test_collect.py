@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+import analyzer
 from analyzer.decisions.collect import FileOutcome, lines_of
 from analyzer.decisions.decision import EntryPlace, LedgerLine, OpenRow
 from analyzer.decisions.entries import DecisionFile, filled_down_problems
@@ -14,8 +15,19 @@ from analyzer.decisions.ledger import read_entries
 from analyzer.errors import InputRefused
 from analyzer.lists.owners import NO_OWNERS, Owners, read_owners
 from analyzer.report.model import FileReference
-from tests.support.builders import ACCOUNT, AS_OF, a_user, days_before
-from tests.support.decisions import DAY, TODAY, bulk, collected, ledger_of, line, user_rows
+from analyzer.writers.workbook.follow_up_sheet import Exceptional, follow_up
+from tests.support.builders import ACCOUNT, AS_OF, a_user, days_before, report_text
+from tests.support.decisions import (
+    DAY,
+    TODAY,
+    bulk,
+    collected,
+    console_name,
+    ledger_of,
+    line,
+    loaded,
+    user_rows,
+)
 
 NEXT = DAY + timedelta(days=1)
 NEWER = AS_OF + timedelta(days=30)
@@ -284,6 +296,42 @@ def test_what_looks_careless_is_named_and_not_refused(
 ) -> None:
     update = collected(file(*entered), owners=owners)
     assert (len(update.added), list(update.notes)) == (len(entered), expected)
+
+
+LEFT_EARLY, LEFT_LATE = "Tom,tom@example.org,2026-05-02", "Tom,it@example.org,2026-05-04"
+THERE = "Tom,it@example.org,"
+LEAVERS: list[tuple[list[str], str, date, bool]] = [
+    ([LEFT_EARLY], "tom", date(2026, 5, 3), True),
+    ([LEFT_EARLY], "tom", date(2026, 5, 2), False),
+    # A namesake, or the same person, is still there.
+    ([LEFT_EARLY, THERE], "tom", date(2026, 5, 3), False),
+    ([THERE, LEFT_EARLY], "tom", date(2026, 5, 3), False),
+    ([LEFT_EARLY, THERE], "tom@example.org", date(2026, 5, 3), True),
+    # A mailbox that people share.
+    (["Ben,it@example.org,", LEFT_LATE], "it@example.org", date(2026, 5, 5), False),
+    # The latest of the last days counts.
+    ([LEFT_EARLY, LEFT_LATE], "Tom", date(2026, 5, 4), False),
+    ([LEFT_LATE, LEFT_EARLY], "Tom", date(2026, 5, 4), False),
+    ([LEFT_LATE, LEFT_EARLY], "Tom", date(2026, 5, 5), True),
+]
+"""Owners with address and last day, who decides on which day, and whether that person had left."""
+
+
+@pytest.mark.parametrize(("rows", "by", "on", "had_left"), LEAVERS)
+def test_a_person_has_left_if_each_of_its_rows_in_the_list_of_owners_says_so(
+    rows: list[str], by: str, on: date, *, had_left: bool
+) -> None:
+    listed = "".join(f"*,u{at},{row}\n" for at, row in enumerate(rows))
+    owners = read_owners("owners.csv", f"account,user,owner,email,left\n{listed}".encode())
+    entered = line(by=by, on=on)
+    assert bool(collected(file(entered), owners=owners).notes) is had_left
+    analysis = analyzer.analyze(
+        loaded((console_name(AS_OF), report_text([a_user()]).encode())),
+        ledger=ledger_of(entered),
+        owners=owners,
+    )
+    (row,) = follow_up(analysis).to_dict("records")
+    assert (Exceptional.HAD_LEFT in row["exceptions"]) is had_left
 
 
 def test_lines_of_a_ledger_were_looked_at_when_they_were_collected() -> None:

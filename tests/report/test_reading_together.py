@@ -5,14 +5,31 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
 import analyzer
+from analyzer.columns import OPTIONAL
 from analyzer.errors import InputRefused, Problem
-from analyzer.report import content, read_reports, table
+from analyzer.report import content, read_reports
+from analyzer.report import table as table_module
 from analyzer.report import users as users_module
 from analyzer.report.report import Report
-from tests.support.builders import COLUMNS_OF_2014, FORMS, a_password, a_user, days_before
+from tests.support.builders import (
+    COLUMNS,
+    COLUMNS_OF_2014,
+    FORMS,
+    MORE_CREDENTIALS,
+    a_certificate,
+    a_key,
+    a_password,
+    a_user,
+    an_inactive_key,
+    days_before,
+    run,
+    table,
+    the_root,
+)
 from tests.support.reading import HEADER, cells, lines, of_account, put, with_cells
 
 ACCOUNTS = [str(10**11 + number) for number in range(70)]
@@ -94,7 +111,7 @@ def same_together(folder: Path, texts: Iterator[str]) -> dict[str, Any] | tuple[
     together = contents_or_problems(folder)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(read_reports, "_GROUP_BYTES", 1)
-        patch.setattr(table, "SLICE_ROWS", 3)
+        patch.setattr(table_module, "SLICE_ROWS", 3)
         patch.setattr(content, "BLOCK_BYTES", 1500)
         patch.setattr(users_module, "SLICE_ROWS", 3)
         assert contents_or_problems(folder) == together
@@ -125,6 +142,49 @@ def test_cells_with_many_different_words_are_shown_as_they_stand(tmp_path: Path)
     (page,) = analyzer.load(put(tmp_path, of_account(ACCOUNTS[0], *users))).iam_users.slices()
     assert page.text["user_creation_time"].to_pylist() == [f"word {at}" for at in range(300)]
     assert len(page.text) == len(page.words) + len(["arn"])
+
+
+def output_rows(folder: Path, *files: Path) -> dict[str, list[Any]]:
+    """Return the rows of users.csv, of Parquet and of JSON, of reports given together."""
+    written = folder / "users.csv", folder / "users.parquet"
+    options = [part for file in written for part in ("-o", file)]
+    result = run("analyze", *files, *options, "-q", "--verdict", "all", "-f", "json")
+    assert result.code == 0
+    found = {
+        "csv": table(written[0].read_bytes()),
+        "parquet": pq.read_table(written[1]).to_pylist(),
+        "json": result.document["users"],
+        "findings": result.document["findings"],
+    }
+    return {kind: sorted(rows, key=str) for kind, rows in found.items()}
+
+
+@pytest.mark.parametrize("column", OPTIONAL)
+def test_a_column_that_one_of_two_reports_lacks_is_as_empty_together_as_alone(
+    tmp_path: Path, column: str
+) -> None:
+    every = (*COLUMNS, MORE_CREDENTIALS)
+    key, certificate = a_key(used=days_before(200)), a_certificate()
+    ann = a_user(
+        "ann",
+        password=a_password(days_before(9)) | {"password_next_rotation": days_before(-9)},
+        key_1=key,
+        key_2=key,
+        certificate_1=certificate,
+        certificate_2=certificate,
+    )
+    bob = a_user("bob", key_1=a_key(), key_2=an_inactive_key())
+    users = [user | {MORE_CREDENTIALS: ""} for user in (ann, a_user("quiet"), bob)]
+    root = the_root() | {MORE_CREDENTIALS: ""}
+    short = tuple(name for name in every if name != column)
+    whole = of_account(ACCOUNTS[0], *users, root=root, columns=every)
+    lacking = of_account(ACCOUNTS[1], *users, root=root, columns=short)
+    paths = put(tmp_path, whole, "2026-05-02/a.csv"), put(tmp_path, lacking, "2026-05-02/b.csv")
+    first, second = (output_rows(tmp_path, path) for path in paths)
+    assert {row[column] for row in second["csv"]} == {""}
+    alone = {kind: sorted(first[kind] + second[kind], key=str) for kind in first}
+    assert output_rows(tmp_path, *paths) == alone
+    assert output_rows(tmp_path, *reversed(paths)) == alone
 
 
 def test_a_row_in_a_cell_of_an_unknown_column_is_found_among_neighbours(tmp_path: Path) -> None:

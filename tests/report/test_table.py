@@ -4,6 +4,7 @@ import pytest
 from pyarrow.csv import InvalidRow
 
 from analyzer.report import content as report_content
+from analyzer.report import table
 from analyzer.report.content import Content
 from analyzer.report.report import Report
 from analyzer.report.report_text import ReportText, find_header
@@ -360,9 +361,37 @@ def test_a_row_longer_than_what_is_read_at_once_is_refused(monkeypatch: pytest.M
     monkeypatch.setattr(report_content, "BLOCK_BYTES", 300)
     long = with_cells(BOB, access_key_1_last_used_region="x" * 700)
     found = problem_of(lines(PLAIN, long, EVE))
-    message = "the rows cannot be read; perhaps one is longer than 300 bytes ("
-    assert found.message.startswith(message)
-    assert "perhaps a quote opens in it and does not close" in found.hint
+    assert (found.row, found.message) == (5, "the row is longer than 300 bytes")
+    assert found.hint == "Download the report again, or save the AWS CLI's output again."
+
+
+@pytest.mark.parametrize("column", [*COLUMNS[:2], "mfa_active", *COLUMNS[-2:]])
+@pytest.mark.parametrize("before", [(), (BOB,), (BOB, "", BOB.replace("bob", "b,b"), ",,", BOB)])
+def test_a_quote_before_more_than_is_read_at_once_is_refused_by_its_row(
+    monkeypatch: pytest.MonkeyPatch, column: str, before: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr(report_content, "BLOCK_BYTES", 300)
+    for quoted in ("", BOB.replace("bob", '"bob"')):
+        for later in (BOB, opened(EVE, column)):
+            rows = [row for row in (ROOT, *before, quoted, opened(ANN, column)) if row]
+            found = problem_of(lines(HEADER, *rows, *[BOB] * 9, later, *[BOB] * 9))
+            assert (found.row, found.column) == (1 + len(rows), None)
+            assert (
+                found.message == "a quote opens in this row and does not close, or only rows later"
+            )
+            assert found.hint == "Give the report as AWS made it, or close the quote."
+
+
+@pytest.mark.parametrize("last", ["j,j", "k", '"k"'])
+def test_a_mended_row_stands_where_it_stood(monkeypatch: pytest.MonkeyPatch, last: str) -> None:
+    names = ["a", "b,b", "c", "d", "e", "f,f", "g", "h", "i,i", last]
+    text = lines(HEADER, ROOT, *(BOB.replace("bob", name) for name in names))
+    for block in (1 << 20, 900, 450, 300):
+        monkeypatch.setattr(report_content, "BLOCK_BYTES", block)
+        monkeypatch.setattr(table, "SLICE_ROWS", block // 300)
+        report = report_of(text)
+        in_order = [*rows(report).items()]
+        assert in_order == [(name.strip('"'), row) for row, name in enumerate(names, start=3)]
 
 
 TURNED = report_text([a_user("a,b")], columns=(*COLUMNS[1:], COLUMNS[0])).replace('"', "")

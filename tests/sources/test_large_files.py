@@ -97,9 +97,7 @@ def test_a_large_file_that_is_no_text_is_refused_by_its_row(tmp_path: Path) -> N
 
 def test_a_row_longer_than_a_block_is_refused_without_the_rest(tmp_path: Path) -> None:
     (problem,) = refused(put(tmp_path, f"{TEXT}\n{'x' * 3 * BLOCK}"))
-    assert problem.message.startswith(
-        f"the rows cannot be read; perhaps one is longer than {BLOCK}"
-    )
+    assert (problem.row, problem.message) == (63, f"the row is longer than {BLOCK} bytes")
 
 
 def read(source: Source) -> Reading:

@@ -10,9 +10,8 @@ import pandas as pd
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.credentials import users_of
-from analyzer.decisions.decision import LedgerLine, User, normal_name
+from analyzer.decisions.decision import LedgerLine, User, last_days, normal_name
 from analyzer.decisions.fate import State
-from analyzer.decisions.follow_up import last_days
 from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN
 from analyzer.decisions.standing import Standing, last_day
 from analyzer.limits import DUE_DAYS, SOON_DAYS

@@ -2,9 +2,11 @@
 
 from typing import BinaryIO, Final
 
+import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.changes.decisions import HAD_LEFT
 from analyzer.changes.history import History
 from analyzer.decisions.entries import DECIDED_ON, DECISION
 from analyzer.decisions.review_list_layout import DECIDED
@@ -105,7 +107,8 @@ def _add_summary(book: Book, history: History) -> None:
     sheet.table_head(head("Number"), "All", head("Meaning", len(_WIDTHS) - 2))
     every = history.period.drop(columns=[columns.ACCOUNT, *_NO_TOTAL]).astype(object).iloc[-1]
     for name, number in every.items():
-        shown = SpannedCell("") if pd.isna(number) else number
+        missing = SpannedCell("not known" if name == HAD_LEFT else "")
+        shown = missing if pd.isna(number) else number
         meaning = SpannedCell(MEANINGS[str(name)], span=len(_WIDTHS) - 2)
         sheet.row(label(_head(str(name))), shown, meaning)
     sheet.text_section("Columns of the other sheets", _COLUMN_MEANINGS)
@@ -136,13 +139,18 @@ def _columns(frame: pd.DataFrame) -> tuple[Column, ...]:
     return tuple(column for column in every if alike.get(column.head) != "")
 
 
+def _is_true(values: pd.Series) -> np.ndarray:
+    """Return which values are true (bool); those that are not known are not."""
+    return values.to_numpy("bool", na_value=False)
+
+
 def _column(name: str, values: pd.Series) -> Column:
     """Return the column of a table, by the kind of its values."""
     title = _head(name)
     if pd.api.types.is_datetime64_any_dtype(values):
         return MomentColumn(f"{title} (UTC)", 16, name)
     if pd.api.types.is_bool_dtype(values):
-        return TextColumn(title, 10, lambda rows: text_by_mask(rows[name].to_numpy(), "yes", ""))
+        return TextColumn(title, 10, lambda rows: text_by_mask(_is_true(rows[name]), "yes", ""))
     if pd.api.types.is_numeric_dtype(values):
         has_decimals = pd.api.types.is_float_dtype(values)
         return NumberColumn(title, 10.5, name, has_decimals=has_decimals)
