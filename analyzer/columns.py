@@ -132,4 +132,7 @@ REPORT_ONLY: Final = tuple(name for name in IN_REPORT if name not in JUDGED)
 """The columns on a user that only the report has, under AWS's own names."""
 
 OF_USERS_CSV: Final = JUDGED + REPORT_ONLY + OWNERSHIP + (ACCOUNT_NAME,)
-"""The columns of `users.csv`, in their order; a line of the ledger ends with them."""
+"""The columns of `users.csv`, in their order."""
+
+OF_LEDGER: Final = JUDGED + REPORT_ONLY
+"""The columns of `users.csv` that a line of the ledger ends with: what a report gives of a user."""

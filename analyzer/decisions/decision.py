@@ -10,7 +10,7 @@ from functools import cached_property, lru_cache
 from typing import Final, NamedTuple
 
 from analyzer import columns
-from analyzer.lists.owners import Owners, owner_text
+from analyzer.lists.owners import Owners
 from analyzer.report.model import ReportTime
 from analyzer.report.values import timestamp
 from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource
@@ -90,7 +90,7 @@ class LedgerLine:
     """Hold the decision of a person on one user, and the user's row in the report.
 
     It was first entered in `row` of the file `workbook`; `read_from` is where it was read now.
-    `user_row` are texts by the names of `columns.OF_USERS_CSV`, as the report gives them.
+    `user_row` are texts by the names of `columns.OF_LEDGER`, as the report gives them.
     `same_second` are the names of the users of the account that were created in the second of this
     one, its own among them, None if not known.
 
@@ -152,11 +152,6 @@ class LedgerLine:
         return bool(self.created and USER_ARN.fullmatch(self.arn)) and self.arn.isprintable()
 
     @property
-    def owner(self) -> str:
-        """Return the owner of the user, with address and last day, empty if none is known."""
-        return owner_text(*(self.user_row.get(name, "") for name in columns.OWNERSHIP))
-
-    @property
     def has_service_credential(self) -> bool:
         """Return whether a caveat shows an active service-specific credential."""
         return SERVICE_CREDENTIAL in self.user_row[columns.CAVEATS].split(";")
@@ -194,7 +189,7 @@ class LedgerLine:
     @cached_property
     def identity(self) -> tuple[object, ...]:
         """Return what makes lines the same: user, word, person, date, and every cell shown."""
-        cells = (_as_read(name, self.user_row.get(name, "")) for name in columns.OF_USERS_CSV)
+        cells = (_as_read(name, self.user_row.get(name, "")) for name in columns.OF_LEDGER)
         entry = self.decision, self.person, self.decided_on, self.ticket, self.comment
         names = None if self.same_second is None else tuple(sorted(self.same_second))
         return *entry, names, *cells

@@ -67,11 +67,25 @@ def entry_problems(
         yield problem(DECISION, message, f"Write {', '.join(Decision)}; or empty the other cells.")
     if not cells[DECIDED_BY]:
         yield problem(DECIDED_BY, "the cell is empty", "Write the name of the person who decided.")
+    if _INVISIBLE.search(cells[DECIDED_BY]):
+        spelled = cells[DECIDED_BY].encode("ascii", "backslashreplace").decode()
+        message = f"the name has characters that nobody sees: {spelled}"
+        yield problem(DECIDED_BY, message, "Type the name of the person who decided.")
     if normal_name(cells[DECIDED_BY]) == PROGRAM:
         yield problem(DECIDED_BY, "the name of the program", "Write the name of the person.")
     yield from _day_problems(cells, today, problem)
     if cells[DECISION].lower() == Decision.KEEP and not cells[COMMENT]:
         yield problem(COMMENT, "the cell is empty", "Write why the user is kept.")
+
+
+_INVISIBLE: Final = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Control characters, and those that Unicode has programs show as nothing (its property
+Default_Ignorable_Code_Point, and the blank pattern of Braille): two names with and without one look
+the same."""
 
 
 def _day_problems(
@@ -139,23 +153,50 @@ def _is_same(cell: str, part: str) -> bool:
 
 
 def filled_down_problems(lines: Sequence[LedgerLine]) -> Iterator[Problem]:
-    """Yield one problem if days rise by one from row to row: a spreadsheet filled them down.
+    """Yield a problem if days, or numbers behind names, rise by one from row to row.
 
-    The lines are those of a workbook or list, in its order.
+    A spreadsheet filled them down. The lines are those of a workbook or list, in its order.
     """
+    if line := _counted_up(
+        lines, lambda before, line: line.decided_on - before.decided_on == _A_DAY
+    ):
+        hint = "Write the day on which you decided in each row."
+        yield _filled_down(line, DECIDED_ON, str(line.decided_on), "days rise", hint)
+    if line := _counted_up(lines, lambda before, line: _next_name(before.person) == line.person):
+        hint = "Write the name of the person who decided in each row."
+        yield _filled_down(line, DECIDED_BY, line.decided_by, "the numbers behind names rise", hint)
+
+
+def _counted_up(
+    lines: Sequence[LedgerLine], rises: Callable[[LedgerLine, LedgerLine], bool]
+) -> LedgerLine | None:
+    """Return the last of the first rows in which something rises from row to row, if any."""
     run = 1
     for before, line in pairwise(lines):
-        (file, row, cell), above = line.read_from, before.read_from
+        (file, row, _), above = line.read_from, before.read_from
         is_next = (file, row) == (above.file, above.row + 1)
-        run = run + 1 if is_next and line.decided_on - before.decided_on == _A_DAY else 1
+        run = run + 1 if is_next and rises(before, line) else 1
         if run == _FILLED_ROWS:
-            first = row - _FILLED_ROWS + 1
-            message = f"from row {first} on, days rise by one: a spreadsheet filled them down"
-            hint = "Write the day on which you decided in each row."
-            column = review_list_layout.DECIDED_ON if cell else DECIDED_ON
-            yield Problem(file, row, column, str(line.decided_on), message, hint)
-            return
+            return line
+    return None
 
 
+def _next_name(name: str) -> str | None:
+    """Return a name whose number is one more, None for a name without a number at its end."""
+    match = re.fullmatch(r"(.*?)(\d+)", name, re.ASCII)
+    return f"{match[1]}{int(match[2]) + 1}" if match else None
+
+
+def _filled_down(line: LedgerLine, name: str, value: str, what: str, hint: str) -> Problem:
+    file, row, cell = line.read_from
+    message = f"from row {row - _FILLED_ROWS + 1} on, {what} by one: a spreadsheet filled them down"
+    column = _HEADS[name] if cell else name
+    return Problem(file, row, column, value, message, hint)
+
+
+_HEADS: Final = {
+    DECIDED_BY: review_list_layout.DECIDED_BY,
+    DECIDED_ON: review_list_layout.DECIDED_ON,
+}
 _A_DAY: Final = timedelta(days=1)
 _FILLED_ROWS: Final = 7

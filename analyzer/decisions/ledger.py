@@ -58,14 +58,14 @@ _ADDED_COLUMNS: Final = (WORKBOOK, ROW, SAME_SECOND)
 """Columns that collecting adds: where the entry was first made, and who was created with the user.
 """
 
-COLUMNS: Final = (*ENTRIES, *_ADDED_COLUMNS, *columns.OF_USERS_CSV)
+COLUMNS: Final = (*ENTRIES, *_ADDED_COLUMNS, *columns.OF_LEDGER)
 
 _SHEET_ENTRIES: Final = tuple(map(str.lower, ENTRY_HEADS))
 _CONFLICT_MARKS: Final = ("<<<<<<<", "|||||||", "=======", ">>>>>>>")
 """The beginnings of the lines with which git marks two sides that it could not merge."""
 
 _FORM: Final = ListForm(
-    required=(*ENTRIES, *columns.JUDGED, *columns.REPORT_ONLY),
+    required=(*ENTRIES, *columns.OF_LEDGER),
     optional=(*_ADDED_COLUMNS, *columns.OWNERSHIP, columns.ACCOUNT_NAME),
     by_program=True,
     hint=f"Use a ledger, or users.csv with {','.join(ENTRIES)} in front.",
@@ -258,7 +258,7 @@ def _cells(line: LedgerLine) -> Iterator[str]:
         *(str(line.decision), line.decided_by, line.decided_on.isoformat()),
         *(line.ticket, line.comment, line.workbook, str(line.row)),
         ";".join(sorted(line.same_second or ())),
-        *(line.user_row.get(name, "") for name in columns.OF_USERS_CSV),
+        *(line.user_row.get(name, "") for name in columns.OF_LEDGER),
     )
     return map(one_line, cells)
 
@@ -273,7 +273,7 @@ def _line(file: FileReference, row: int, cells: Mapping[str, str]) -> LedgerLine
         comment=cells[COMMENT],
         workbook=cells.get(WORKBOOK) or PurePath(file.name).name,
         row=int(cells.get(ROW) or row),
-        user_row={name: cells.get(name, "") for name in columns.OF_USERS_CSV},
+        user_row={name: cells.get(name, "") for name in columns.OF_LEDGER},
         same_second=frozenset(names.split(";")) if names else None,
         read_from=EntryPlace(file.name, row),
     )

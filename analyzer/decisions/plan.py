@@ -78,9 +78,7 @@ def removal_plan(ledger: Ledger, report: Report, users: Users) -> RemovalPlan:
 
 def reason(fate: Fate) -> str:
     """Return whom a plan leaves out, and why, as a sentence."""
-    line = fate.line
-    owner = f" (owner {line.owner})" if line.owner else ""
-    return f"{fate.word} {line.arn}{owner}: {fate.state}: {fate.fact}"
+    return f"{fate.word} {fate.line.arn}: {fate.state}: {fate.fact}"
 
 
 def longest_gap(ledger: Ledger, report: Report) -> Iterator[str]:
@@ -187,15 +185,8 @@ def _remove_call(removal: Fate) -> str:
     words += [f"leaving={_quoted(name)}" for name in sorted(removal.to_delete - {line.user})]
     words += [f"by={_quoted(_one_line(line.decided_by))}", f"on={line.decided_on}"]
     words += [f"ticket={_quoted(_one_line(line.ticket))}"] if line.ticket else []
-    remarks = "".join(
-        f"# {name}: {_one_line(text)}\n"
-        for name, text in (
-            ("Owner", line.owner),
-            ("Comment", line.comment),
-            ("Decided", removal.restraint),
-        )
-        if text
-    )
+    texts = {"Comment": line.comment, "Decided": removal.restraint}
+    remarks = "".join(f"# {name}: {_one_line(text)}\n" for name, text in texts.items() if text)
     return f"{remarks}remove {removal.action} {_quoted(line.arn)} {' '.join(words)}"
 
 

@@ -100,7 +100,7 @@ class Review(BaseModel):
 class ReportedUser:
     """Hold what the reports show of a user, and what a list shows of it, by heading.
 
-    `row` are texts by `columns.OF_USERS_CSV`, `same_second` the names of its creation second.
+    `row` are texts by `columns.OF_LEDGER`, `same_second` the names of its creation second.
     """
 
     shown: Mapping[str, str]

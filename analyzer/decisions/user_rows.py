@@ -15,23 +15,23 @@ from analyzer.report.frames import TEXT, report_cells, utc_text_series
 from analyzer.report.model import arrow_array
 from analyzer.report.users import Users
 
-NOT_FROM_REPORT = (columns.EXEMPTION, *columns.OWNERSHIP, columns.ACCOUNT_NAME)
-"""The columns of `users.csv` that come from lists that people keep; a row has none of them."""
+NOT_FROM_REPORT = (columns.EXEMPTION,)
+"""The columns of a line that come from lists that people keep; a row has none of them."""
 
 
 def rows_of_users_csv(page: Users) -> list[dict[str, str]]:
-    """Return the users of a judged page as texts by `columns.OF_USERS_CSV`."""
+    """Return the users of a judged page as texts by `columns.OF_LEDGER`."""
     users, empty = page.users, pd.Series("", page.users.index, TEXT)
     texts = {
         name: report_cells(page, name).fillna("")
         if name in columns.REPORT_ONLY
         else _text_of(users[name])
-        for name in (*columns.JUDGED, *columns.REPORT_ONLY)
+        for name in columns.OF_LEDGER
     }
     texts |= dict.fromkeys(NOT_FROM_REPORT, empty)
-    shared = [shared_texts(texts[name]) for name in columns.OF_USERS_CSV]
+    shared = [shared_texts(texts[name]) for name in columns.OF_LEDGER]
     # A seventh of the time that `to_dict("records")` takes.
-    return [dict(zip(columns.OF_USERS_CSV, row, strict=True)) for row in zip(*shared, strict=True)]
+    return [dict(zip(columns.OF_LEDGER, row, strict=True)) for row in zip(*shared, strict=True)]
 
 
 def shared_texts(texts: pa.Array | pd.Series) -> list[str]:

@@ -6,6 +6,7 @@ Each has the report's name with an ending of its own. AWS's list of credentials 
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
@@ -68,7 +69,7 @@ def service_credentials(name: str, content: bytes) -> ServiceCredentials:
 
     Raises InputRefused if it is not the whole list, or if a date is not understood.
     """
-    match _json(content):
+    match _json(name, content):
         case {"ServiceSpecificCredentials": [*listed], **answer} if all(map(_is_listed, listed)):
             is_truncated = answer.get(_IS_TRUNCATED)
         case _:
@@ -88,10 +89,22 @@ def service_credentials(name: str, content: bytes) -> ServiceCredentials:
     )
 
 
-def _json(content: bytes) -> Any:
-    """Return JSON, None for other text; Windows PowerShell writes UTF-16."""
+def _json(name: str, content: bytes) -> Any:
+    """Return JSON, None for other text; Windows PowerShell writes UTF-16.
+
+    Raises InputRefused for a key that stands twice in an object: either value could count.
+    """
+
+    def with_each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        twice = [key for key, number in Counter(key for key, _ in pairs).items() if number > 1]
+        if twice:
+            message = f"the key `{printable(twice[0])}` stands twice in one object"
+            raise saved_file_refusal(name, message)
+        return dict(pairs)
+
+    encoding = "utf-16" if content.startswith(UTF16) else "utf-8-sig"
     try:
-        return json.loads(content.decode("utf-16" if content.startswith(UTF16) else "utf-8-sig"))
+        return json.loads(content.decode(encoding), object_pairs_hook=with_each_key_once)
     except (ValueError, RecursionError):
         return None
 

@@ -131,6 +131,34 @@ def test_days_that_rise_over_fewer_rows_or_apart_were_written_by_people() -> Non
         assert not list(filled_down_problems(lines))
 
 
+def by_names(*names: str) -> list[LedgerLine]:
+    """Return decisions of people in rows below each other."""
+    return [
+        line(by=name, read_from=EntryPlace("bulk.csv", row)) for row, name in enumerate(names, 2)
+    ]
+
+
+@pytest.mark.parametrize("first", [1, 8, 99])
+def test_names_that_a_spreadsheet_counted_up_are_refused_like_days(first: int) -> None:
+    (problem,) = filled_down_problems(by_names(*(f"Ann  {first + at}" for at in range(9))))
+    assert str(problem).splitlines()[0] == (
+        "bulk.csv, row 8, column decided_by: from row 2 on, the numbers behind names rise by one:"
+        f" a spreadsheet filled them down ('Ann  {first + 6}')"
+    )
+
+
+def test_names_that_differ_otherwise_or_over_fewer_rows_are_those_of_people() -> None:
+    for names in (
+        [f"ann {at}" for at in range(6)],
+        ["ann 1"] * 9,
+        [f"ann {at}" for at in (1, 2, 3, 5, 6, 7, 8)],
+        [f"{name} {at}" for at, name in enumerate(["ann", "bob"] * 4)],
+        [f"ann {at}" for at in range(9, 0, -1)],
+        ["ann"] * 9,
+    ):
+        assert not [*filled_down_problems(by_names(*names))]
+
+
 # What is recorded
 
 

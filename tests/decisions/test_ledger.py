@@ -51,9 +51,9 @@ def test_a_ledger_comes_back_as_it_was_written() -> None:
     assert {each.arn: each for each in read} == {each.arn: each for each in lines}
 
 
-def test_a_line_is_a_row_of_users_csv_with_the_decision_and_its_place_in_front() -> None:
+def test_a_line_is_what_the_report_gives_with_the_decision_and_its_place_in_front() -> None:
     entered, place = "decision,decided_by,decided_on,ticket,comment", "workbook,row,same_second"
-    heads = (entered, place) + columns.OF_USERS_CSV
+    heads = (entered, place) + columns.OF_LEDGER
     assert ledger_bytes([line()]).decode().splitlines()[0] == ",".join(heads)
 
 
@@ -186,6 +186,20 @@ INVALID: list[tuple[str, str, str]] = [
     ("decision", "", NO_WORD),
     *((name, "", EMPTY) for name in ("decided_by", "decided_on")),
     *(("decided_by", name, "the name of the program") for name in ("credreport", "CredReport")),
+    *(
+        (
+            "decided_by",
+            f"cred{sign}report",
+            f"the name has characters that nobody sees: cred{spelled}report",
+        )
+        for sign, spelled in (
+            ("\u200b", "\\u200b"),
+            ("\xad", "\\xad"),
+            ("\u202e", "\\u202e"),
+            ("\u3164", "\\u3164"),
+            ("\U000e0041", "\\U000e0041"),
+        )
+    ),
     *(("decided_on", day, NO_DATE) for day in ("2026-02-30", "1/5/2026", "20260501")),
     ("decided_on", "2026-04-29", EARLY),
     ("as_of", "yesterday", "not a time"),

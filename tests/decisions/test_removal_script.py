@@ -446,7 +446,7 @@ def test_shellcheck_has_nothing_to_say(tmp_path: Path) -> None:
     assert script.count("shellcheck disable=") == 4  # three before what holds data, and a text
 
 
-_OF_USERS = ("remove ", "# Owner: ", "# Comment: ")
+_OF_USERS = ("remove ", "# Comment: ")
 
 
 def removal_lines(*users: Removal) -> list[str]:
@@ -472,10 +472,9 @@ def test_a_line_says_what_the_reviewer_saw_of_the_user_and_nothing_else() -> Non
     )
 
 
-def test_owner_and_comment_stand_over_the_line_of_a_user_and_cannot_end_the_remark() -> None:
-    of_a = removal("a", owner="A <a@x>\nrm -rf /", comment="not before June 30\r\nrm -rf /")
-    owner, comment, first, second = removal_lines(of_a, removal("b"))
-    assert owner == "# Owner: A <a@x> rm -rf /"
+def test_a_comment_stands_over_the_line_of_a_user_and_cannot_end_the_remark() -> None:
+    of_a = removal("a", comment="not before June 30\r\nrm -rf /")
+    comment, first, second = removal_lines(of_a, removal("b"))
     assert comment == "# Comment: not before June 30 rm -rf /"
     assert ("user/a' " in first, "user/b' " in second) == (True, True)
 

@@ -39,6 +39,6 @@ def test_users_of_another_account_or_report_are_not_beside() -> None:
 
 def test_a_row_is_that_of_users_csv_without_what_lists_say() -> None:
     (row,) = rows_of_users_csv(analysis_of(a_user("ann", account=OTHER_ACCOUNT)).judged)
-    assert list(row) == list(columns.OF_USERS_CSV)
+    assert list(row) == list(columns.OF_LEDGER)
     assert (row[columns.ACCOUNT], row[columns.USER]) == (OTHER_ACCOUNT, "ann")
     assert {row[name] for name in NOT_FROM_REPORT} == {""}

@@ -219,6 +219,17 @@ def test_what_is_no_list_is_refused(tmp_path: Path) -> None:
         assert (problem.file, problem.message) == (str(path), message), text
 
 
+def test_a_list_in_which_a_key_stands_twice_is_refused(tmp_path: Path) -> None:
+    """Of two values, most programs take the last: the user could be active by the first."""
+    put(tmp_path, report_text([a_user("ann")]))
+    for key in ("Status", LIST):
+        text = printed(ANN).replace(f'"{key}"', f'"{key}": [], "{key}"', 1)
+        path = put(tmp_path, text, CREDENTIALS_FILE)
+        (problem,) = refused(tmp_path)
+        says = f"the key `{key}` stands twice in one object"
+        assert (problem.file, problem.message) == (str(path), says)
+
+
 def test_a_list_that_names_no_user_of_the_report_is_refused(tmp_path: Path) -> None:
     of_others = [credential("eve", "bedrock"), credential("kim", "logs", Status="Inactive")]
     assert services(tmp_path, printed(*of_others), "ann", "KIM") == {"ann": "", "KIM": ""}

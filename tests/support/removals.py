@@ -91,7 +91,6 @@ def removal(  # noqa: PLR0913  what a person decides, and when
     confirmed: datetime | None = None,
     decided_by: str = "Ann",
     ticket: str = "",
-    owner: str = "",
     comment: str = "",
     word: Decision | None = None,
     services: str = "",
@@ -109,11 +108,10 @@ def removal(  # noqa: PLR0913  what a person decides, and when
         decided_on=date(2026, 5, 2),
         ticket=ticket,
         comment=comment,
-        user_row=dict.fromkeys(columns.OF_USERS_CSV, "")
+        user_row=dict.fromkeys(columns.OF_LEDGER, "")
         | {
             columns.ARN: arn,
             columns.USER: name,
-            columns.OWNER: owner,
             columns.AS_OF_SOURCE: AsOfSource.FILE_NAME,
         }
         | {cell: stated(moment) for cell, moment in moments.items()},
