@@ -1,5 +1,3 @@
-#!/bin/sh
-# shellcheck disable=SC1003,SC1112,SC2016  # text in quotes is data: nothing in it is to expand
 # Deactivate or delete IAM users, as decided in an access review.
 # Written by credreport, which itself changes nothing in AWS. Read this script before you run it.
 #
@@ -214,8 +212,10 @@ check_gone() {
   return 1
 }
 
+# An answer without any user is none: it shows nothing of who was renamed.
 list_users() {
-  users=$(iam list-users --query='Users[].[CreateDate, UserName]') || fail list-users
+  users=$(iam list-users --query='Users[].[CreateDate, UserName]') || fail list-users || return 1
+  case $users in *"$tab"*) ;; *) users='' && unclear 'list-users shows no user' ;; esac
 }
 
 # The names of all users that were created in the second of this one, a line each.
@@ -225,14 +225,17 @@ names_of_second() { say "$users" | sed -n "s/^${created%Z}[^$tab]*$tab//p"; }
 # keeps its creation time when it is renamed. Who is to be deleted too may be gone.
 check_second() {
   [ -n "$users" ] || list_users || return 1
-  names=" $(names_of_second | one_line)"
+  names=" $(names_of_second | one_line) "
+  case $names in *" $user "*) ;; *)
+    unclear 'get-user finds the user, and list-users does not show it' || return 1 ;;
+  esac
   for name in $names; do
     case " $user $beside $leaving " in *" $name "*) ;; *)
       skip "user $name was created in the same second: not in the report" || return 1 ;;
     esac
   done
   for name in $beside; do
-    case "$names$leaving " in *" $name "*) ;; *)
+    case $names$leaving in *" $name "*) ;; *)
       skip "user $name, created in the same second, is gone: perhaps this is that user" ||
         return 1 ;;
     esac
@@ -625,7 +628,9 @@ remove_user() {
   say ''
   say "$decision $arn (decided by $decided_by on $decided_on${ticket:+, ticket $ticket})"
   record start ok ''
-  if check && save; then "${decision}_user"; fi
+  if check && save; then
+    if [ "$decision" = delete ]; then delete_user; else deactivate_user; fi
+  fi
   case $apply:$result:$changes in
     *:done:0) reason='nothing left to do' ;;
     ?*:skipped:[1-9]*) result=failed ;;
@@ -706,5 +711,6 @@ sign_in() {
 finish() {
   summary
   [ $((n_skipped + n_failed)) -eq 0 ] || exit 1
+  exit 0
 }
 

@@ -431,6 +431,40 @@ def test_the_second_of_a_user_holds_the_names_that_were_seen_but_for_those_to_be
     assert sum(call[1] == "list-users" for call in aws.calls) == 1
 
 
+NO_LIST = "list-users shows no user: "
+NOT_LISTED = "get-user finds the user, and list-users does not show it: "
+UNCLEAR_LISTS = (
+    # A user, what list-users answers without an error, and what is said of the user.
+    ("bob", "", NO_LIST),
+    ("bob", "None\n", NO_LIST),
+    ("bob", f"{stated(CREATED)}\tcarl\n", NOT_LISTED),
+    ("bob", f"{stated(CREATED)}\tbobby\n{stated(CREATED - SECOND)}\tbob\n", NOT_LISTED),
+    ("gone", "", NO_LIST),
+    ("gone", "None\n", NO_LIST),
+)
+
+
+@pytest.mark.parametrize(("name", "answer", "message"), UNCLEAR_LISTS)
+def test_a_list_of_users_without_the_user_shows_nothing_of_its_second(
+    aws: AwsStub, name: str, answer: str, message: str
+) -> None:
+    exists(aws.account, removal())
+    aws.account.add(f"arn:aws:iam::{ACCOUNT}:user/carl", CREATED)
+    aws.account.answers["list-users"] = answer
+    run = aws.apply(removal(name, created=CREATED, beside=["carl"]))
+    assert (run.code, run.log[-1]["result"], aws.changes()) == (1, "skipped", [])
+    assert run.log[-1]["detail"] == message + UNCLEAR
+
+
+def test_a_list_of_users_that_shows_none_is_asked_for_again(aws: AwsStub) -> None:
+    ann = removal("ann")
+    for each in (removal(), ann):
+        exists(aws.account, each)
+    aws.account.answers["list-users"] = "None\n"
+    aws.account.meanwhile["get-user ann"] = aws.account.answers.clear
+    assert aws.apply(removal(), ann).results() == {removal().arn: "skipped", ann.arn: "done"}
+
+
 MEANWHILE: dict[str, tuple[Change, str]] = {
     "again": (created(LATE), "another user of this name, created at"),
     "used": (signed_in(LATE), "signed in at"),

@@ -390,16 +390,31 @@ def test_a_user_whose_line_is_deleted_is_kept_also_the_only_one(aws: AwsStub) ->
     assert (run.code, run.messages, aws.changes()) == (0, "", [])
 
 
-def test_a_script_that_was_cut_off_does_nothing(aws: AwsStub) -> None:
-    users = removal("ann"), removal()
-    script = removal_script(users, ledgers=LEDGERS)
-    for each in users:
-        exists(aws.account, each)
-    start = script.index("plan() {")
-    length = len(script) - start - len("phase=run\nplan\nfinish\n")
-    for share in (1, 4, 7, 9):
-        run = aws.run(script[: start + length * share // 10], APPLY=ACCOUNT)
-        assert (run.log, aws.changes()) == ([], []), share
+@pytest.mark.no_cover
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_script_that_was_cut_off_does_nothing_and_ends_with_2(
+    aws: AwsStub, tmp_path: Path
+) -> None:
+    """Cut it at each byte of its ends, and at many between; an apostrophe may stay open there."""
+    script = removal_script([removal("o'neil"), FULL], ledgers=LEDGERS, left_out=["ann: changed"])
+    shell, called = shutil.which(aws.shell) or aws.shell, tmp_path / "called"
+    for name in ("aws", "sed", "date", "mktemp"):
+        (program := tmp_path / name).write_text(f"#!/bin/sh\n: >>'{called}'\n")
+        program.chmod(0o755)
+    first, last = len("#!/bin/sh\n{"), len(script) - len("\n")
+    for cut in {*range(first, first + 40), *range(first, last, 61), *range(last - 300, last)}:
+        (part := tmp_path / "part.sh").write_text(script[:cut])
+        variables = {"PATH": str(tmp_path), "APPLY": ACCOUNT}
+        run = subprocess.run([shell, part], env=variables, capture_output=True, check=False)
+        assert (run.returncode, run.stdout, called.exists()) == (2, b"", False), cut
+    exists(aws.account, FULL)
+    assert aws.run(script[:last], APPLY=ACCOUNT).results()[ARN] == "done"
+
+
+def test_what_stands_behind_the_script_is_not_run(aws: AwsStub) -> None:
+    exists(aws.account, removal())
+    run = aws.run(removal_script([removal()], ledgers=LEDGERS) + "touch behind\n")
+    assert (run.code, "behind" in {file.name for file in aws.folder.iterdir()}) == (0, False)
 
 
 def test_an_empty_name_reaches_no_command(aws: AwsStub) -> None:
@@ -505,6 +520,7 @@ def test_the_head_names_the_ledgers_and_the_users_that_were_left_out() -> None:
 
 
 def test_an_empty_script_changes_nothing_and_says_so(aws: AwsStub) -> None:
+    assert removal_script([], ledgers=LEDGERS).endswith(">&2\nexit 0\n}\n")
     script = removal_script([], ledgers=LEDGERS, left_out=["x\n$(touch stolen)"])
     run = aws.run(script, APPLY=ACCOUNT)
     assert (run.code, run.output, aws.calls, run.log) == (0, "", [], [])
