@@ -39,6 +39,15 @@ A check that finds more access or use than the reviewer saw, or no answer, chang
 `result` and `reason`, and ends with an error.
 """
 
+_OPENING: Final = """\
+#!/bin/sh
+{ # A shell reads all of this, up to the last line, before it does anything: a part does nothing.
+"""
+_MAIN: Final = """
+# shellcheck disable=SC1003,SC1112,SC2016  # text in quotes is data: nothing in it is to expand
+main() {
+"""
+
 _USE_PRECISION: Final = timedelta(minutes=15)
 
 
@@ -105,28 +114,27 @@ def removal_script(
     credentials. Accounts are sorted, users stay in the given order. `left_out` are the users that
     are decided but not in the plan, a line each with the reason; the header shows them.
     Without any removal, the script changes nothing and says so; it replaces an older one.
+    All of it stands between braces: a shell starts it only when it has read the last line, so that
+    a copy that was cut off does nothing and ends with 2.
     """
     remarks = "".join(_plan_remarks(ledgers, left_out))
     ordered = sorted(removals, key=_account)
     if not ordered:
         nothing = "No user is to be deactivated or deleted. Nothing was changed."
-        return f"#!/bin/sh\n{remarks}echo '{nothing}' >&2\n"
+        return f"{_OPENING}{remarks}echo '{nothing}' >&2\nexit 0\n}}\n"
     accounts = {account: list(users) for account, users in groupby(ordered, _account)}
     log_columns = ",".join(f'"{column}"' for column in LOG_COLUMNS)
     parts = [
-        f"{_HEADER}\n{remarks}\nlog_columns='{log_columns}'\n",
+        f"{_OPENING}{_HEADER}\n{remarks}{_MAIN}log_columns='{log_columns}'\n",
         FUNCTIONS,
-        f"{_DATA}plan() {{\n:\n",
+        "plan() {\n:\n",
         *(_account_block(account, users) for account, users in accounts.items()),
-        f"}}\n\n{_DATA}main() {{\nprepare\n",
+        "}\n\nprepare\n",
         *(f"ledger {_quoted(PurePath(ledger.name).name)} {ledger.sha256}\n" for ledger in ledgers),
-        f"phase=check\nplan\ncheck_plan\nsign_in {' '.join(accounts)}\n",
-        "phase=run\nplan\nfinish\n}\n\nmain; exit; }\n",
+        f"phase=check\nplan\ncheck_plan\nsign_in {' '.join(accounts)}\nphase=run\nplan\nfinish\n",
+        '}\n\nmain "$@"\n}\n',
     ]
     return "".join(parts)
-
-
-_DATA: Final = "# shellcheck disable=SC1003,SC1112,SC2016  # text in quotes is data\n"
 
 
 def _plan_remarks(ledgers: Sequence[FileReference], left_out: Sequence[str]) -> Iterator[str]:

@@ -1,5 +1,3 @@
-#!/bin/sh
-{ # All of this is read before anything runs, and its last line starts it: a part of it does nothing.
 # Deactivate or delete IAM users, as decided in an access review.
 # Written by credreport, which itself changes nothing in AWS. Read this script before you run it.
 #
@@ -53,7 +51,6 @@ log=${REMOVAL_LOG:-credreport-removals.csv}
 case $log in /*) ;; *) log=./$log ;; esac
 undo=$(dirname "$log")/undo-$(basename "$log" .csv).sh
 undo_title='# Written by credreport: restores what its removal script changed, as far as it can.'
-# shellcheck disable=SC2016  # it is written as it is
 undo_functions='# Delete the lines of what is to stay as it is, then run this file (sh FILE)
 # with the AWS CLI signed in to the account of the users. Lines of other accounts do nothing, nor do
 # those of a user who was deleted. For groups and policies it needs iam:AddUserToGroup,
@@ -215,8 +212,10 @@ check_gone() {
   return 1
 }
 
+# An answer without any user is none: it shows nothing of who was renamed.
 list_users() {
-  users=$(iam list-users --query='Users[].[CreateDate, UserName]') || fail list-users
+  users=$(iam list-users --query='Users[].[CreateDate, UserName]') || fail list-users || return 1
+  case $users in *"$tab"*) ;; *) users='' && unclear 'list-users shows no user' ;; esac
 }
 
 # The names of all users that were created in the second of this one, a line each.
@@ -226,15 +225,17 @@ names_of_second() { say "$users" | sed -n "s/^${created%Z}[^$tab]*$tab//p"; }
 # keeps its creation time when it is renamed. Who is to be deleted too may be gone.
 check_second() {
   [ -n "$users" ] || list_users || return 1
-  names=" $(names_of_second | one_line)"
-  case $names in *" $user "*) ;; *) unclear 'list-users does not show the user' || return 1 ;; esac
+  names=" $(names_of_second | one_line) "
+  case $names in *" $user "*) ;; *)
+    unclear 'get-user finds the user, and list-users does not show it' || return 1 ;;
+  esac
   for name in $names; do
     case " $user $beside $leaving " in *" $name "*) ;; *)
       skip "user $name was created in the same second: not in the report" || return 1 ;;
     esac
   done
   for name in $beside; do
-    case "$names$leaving " in *" $name "*) ;; *)
+    case $names$leaving in *" $name "*) ;; *)
       skip "user $name, created in the same second, is gone: perhaps this is that user" ||
         return 1 ;;
     esac
@@ -547,10 +548,11 @@ EOF
 
 # In the end once more, after changes: is all inactive, and nothing new?
 deactivate_user() {
-  change_each update-access-key access-key-id "$access_keys" --status=Inactive &&
-    change_each update-signing-certificate certificate-id "$signing_certificates" --status=Inactive &&
+  off=--status=Inactive
+  change_each update-access-key access-key-id "$access_keys" $off &&
+    change_each update-signing-certificate certificate-id "$signing_certificates" $off &&
     change_each update-service-specific-credential service-specific-credential-id \
-      "$services" --status=Inactive && delete_password || return 1
+      "$services" $off && delete_password || return 1
   if_active='run this script again in some minutes'
   case $apply:$changes in ?*:[1-9]*) check_access ;; esac
 }
@@ -627,7 +629,7 @@ remove_user() {
   say "$decision $arn (decided by $decided_by on $decided_on${ticket:+, ticket $ticket})"
   record start ok ''
   if check && save; then
-    case $decision in delete) delete_user ;; *) deactivate_user ;; esac
+    if [ "$decision" = delete ]; then delete_user; else deactivate_user; fi
   fi
   case $apply:$result:$changes in
     *:done:0) reason='nothing left to do' ;;
@@ -709,5 +711,6 @@ sign_in() {
 finish() {
   summary
   [ $((n_skipped + n_failed)) -eq 0 ] || exit 1
+  exit 0
 }
 

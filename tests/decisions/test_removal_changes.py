@@ -431,16 +431,38 @@ def test_the_second_of_a_user_holds_the_names_that_were_seen_but_for_those_to_be
     assert sum(call[1] == "list-users" for call in aws.calls) == 1
 
 
-@pytest.mark.parametrize("answer", ["", "None\n", "\n", "2024-02-03T04:05:06Z\tcarl\n"])
-def test_a_list_of_users_that_lacks_the_user_herself_is_no_proof_that_nobody_shares_her_second(
-    aws: AwsStub, answer: str
+NO_LIST = "list-users shows no user: "
+NOT_LISTED = "get-user finds the user, and list-users does not show it: "
+UNCLEAR_LISTS = (
+    # A user, what list-users answers without an error, and what is said of the user.
+    ("bob", "", NO_LIST),
+    ("bob", "None\n", NO_LIST),
+    ("bob", f"{stated(CREATED)}\tcarl\n", NOT_LISTED),
+    ("bob", f"{stated(CREATED)}\tbobby\n{stated(CREATED - SECOND)}\tbob\n", NOT_LISTED),
+    ("gone", "", NO_LIST),
+    ("gone", "None\n", NO_LIST),
+)
+
+
+@pytest.mark.parametrize(("name", "answer", "message"), UNCLEAR_LISTS)
+def test_a_list_of_users_without_the_user_shows_nothing_of_its_second(
+    aws: AwsStub, name: str, answer: str, message: str
 ) -> None:
-    for name in ("ann", "carl"):
-        aws.account.add(f"arn:aws:iam::{ACCOUNT}:user/{name}", CREATED)
+    exists(aws.account, removal())
+    aws.account.add(f"arn:aws:iam::{ACCOUNT}:user/carl", CREATED)
     aws.account.answers["list-users"] = answer
-    run = aws.apply(removal("ann", created=CREATED))
-    assert (run.code, aws.changes(), run.log[-1]["result"]) == (1, [], "skipped")
-    assert run.log[-1]["detail"].startswith("list-users does not show the user: unclear, ")
+    run = aws.apply(removal(name, created=CREATED, beside=["carl"]))
+    assert (run.code, run.log[-1]["result"], aws.changes()) == (1, "skipped", [])
+    assert run.log[-1]["detail"] == message + UNCLEAR
+
+
+def test_a_list_of_users_that_shows_none_is_asked_for_again(aws: AwsStub) -> None:
+    ann = removal("ann")
+    for each in (removal(), ann):
+        exists(aws.account, each)
+    aws.account.answers["list-users"] = "None\n"
+    aws.account.meanwhile["get-user ann"] = aws.account.answers.clear
+    assert aws.apply(removal(), ann).results() == {removal().arn: "skipped", ann.arn: "done"}
 
 
 MEANWHILE: dict[str, tuple[Change, str]] = {

@@ -6,7 +6,7 @@ from itertools import cycle, islice
 import pytest
 
 from analyzer.decisions.decision import Decision
-from tests.support.aws_account import AwsAccount, User, stated
+from tests.support.aws_account import ACCOUNT, AwsAccount, User, stated
 from tests.support.aws_stub import LOG, UNDO, AwsStub
 from tests.support.removals import (
     ACTIVE_KEY,
@@ -181,4 +181,6 @@ def test_who_may_have_been_deleted_is_not_gone_beside_another_created_too(aws: A
     users = triplets(aws, "after", 2)
     again = aws.apply(*users)
     assert (again.code, list(again.results().values())) == (1, ["gone", "skipped", "done"])
+    assert aws.apply(*users).results()[users[1].arn] == "skipped"  # The list shows no user at all.
+    aws.account.add(f"arn:aws:iam::{ACCOUNT}:user/admin", CREATED - SECOND)
     assert aws.apply(*users).code == 0
