@@ -97,6 +97,8 @@ def analyze(
     report = inputs.read(found, quiet=outputs.quiet)
     if limit := inputs.max_age(max_report_age):
         limit.check(report)
+    for line in () if outputs.quiet else inputs.later_notes(report):
+        streams.say(line)
     step = f"Judging and writing {report.rows:,} rows"
     with streams.progress(step, quiet=outputs.quiet, rows=report.rows):
         judged = analysis_request.analysis(report)

@@ -67,8 +67,9 @@ def collect(
     with locked_ledger(output) if output else nullcontext(Ledger()) as ledger:
         decided = {line.subject for line in ledger.lines}
         every = [*lists, owners] if owners else lists
-        given = given_reports(report, every, input_options, decided)
-        today = utc_now().date()
+        now = utc_now()
+        given = given_reports(report, every, input_options, decided, now)
+        today = now.date()
         update = collected(ledger, read_files(files, today, given), today, known)
         # Without a new line too, one may stay at a smaller place.
         if output and update.ledger.lines != ledger.lines:

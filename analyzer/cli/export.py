@@ -101,6 +101,7 @@ def export(
             fetch_request=None if sources else aws,
             max_input=reading.most_bytes,
             max_age=max_age(max_report_age),
+            now=utc_now(),
             skip_unreadable=reading.skip_unreadable,
             analysis_request=read_analysis_request(judging_options, fail_on, change_words()),
             ledger=Path(decisions.name) if decisions else None,
@@ -124,6 +125,7 @@ def _run(request: "ExportRequest", keep: int | None) -> tuple[int, Mapping[str, 
 
     Raises InputRefused, with a note on --skip-unreadable if several reports were named.
     """
+    from analyzer.report.age import TimeRefused
     from analyzer.runs import run
 
     run.refuse_lost_lines(request)
@@ -132,7 +134,7 @@ def _run(request: "ExportRequest", keep: int | None) -> tuple[int, Mapping[str, 
     except InputRefused as refused:
         names = request.sources
         has_others = len(names) > 1 or any(Path(name).is_dir() for name in names)
-        can_skip = not (request.skip_unreadable or request.max_age)  # An old report is readable.
+        can_skip = not (request.skip_unreadable or isinstance(refused, TimeRefused))
         if has_others and can_skip:
             refused.add_note(SKIP_HINT)
         raise

@@ -3,7 +3,9 @@
 `export` has the same options for requests to AWS.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,7 +16,7 @@ from analyzer.aws import FetchRequest
 from analyzer.cli.inputs import require
 from analyzer.cli.log import Log, TextOrJson
 from analyzer.cli.options import OUTPUT, REPEATED, option
-from analyzer.cli.streams import exit_if_failed_or_partial, progress, say, text_stream
+from analyzer.cli.streams import exit_if_failed_or_partial, progress, say, text_stream, utc_now
 from analyzer.cli.values import text_form, whole_number
 
 if TYPE_CHECKING:
@@ -102,10 +104,12 @@ def fetch(
 
     many = aws.asks_several_accounts
     save = partial(save_report, partial(_path, output, many=many))
+    now = utc_now()
     log = Log(form=TextOrJson.TEXT, quiet=quiet)
     with progress("Fetching reports", quiet=quiet) as advance:
         to_stdout = output == STANDARD_OUTPUT
-        outcomes = fetch_accounts(aws, _print_report if to_stdout else save, advance, log.log_wait)
+        keep = partial(_keep, _print_report if to_stdout else save, now)
+        outcomes = fetch_accounts(aws, keep, advance, log.log_wait)
     entries = outcomes.entries
     fetch_manifest.require_any_report(entries)
     if many:
@@ -142,6 +146,15 @@ def _check_options(output: str, aws: AwsOptions) -> None:
 def _path(output: str, name: str, *, many: bool) -> Path:
     is_file = output.lower().endswith((".csv", ".json")) and not Path(output).is_dir()
     return Path(output) if is_file and not many else Path(output, name)
+
+
+def _keep(save: Callable[["FetchedReport"], str], now: datetime, report: "FetchedReport") -> str:
+    """Save a report, and return where; raises TimeRefused if it is later than the clock."""
+    from analyzer.report.age import TimeRefused, later_problem
+
+    if problem := later_problem(report.name, report.generated, now):
+        raise TimeRefused([problem])
+    return save(report)
 
 
 def _print_report(report: "FetchedReport") -> str:

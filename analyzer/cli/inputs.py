@@ -146,6 +146,14 @@ def max_age(days: int | None) -> "MaxAge | None":
     return MaxAge(days, utc_now()) if days else None
 
 
+def later_notes(report: "Report") -> Iterator[str]:
+    """Yield a note on reports that are later than the clock; outputs do not have it."""
+    from analyzer.report.age import later_problems
+
+    if problems := [*later_problems(report, utc_now())]:
+        yield f"Note: {InputRefused(problems)}"
+
+
 # Criteria, lists and rules
 
 
@@ -388,11 +396,12 @@ def given_reports(
     lists: Sequence[InputFile],
     options: InputOptions,
     decided: "Collection[User]" = (),
+    now: "datetime | None" = None,
 ) -> "GivenReports":
     """Return the reports and lists that workbooks and lists may be made from.
 
     A run has the lists that it was made with. `decided` are users with a word in the ledger, whom a
-    list may lack.
+    list may lack. Reports that are later than `now` by more than a day are refused.
     """
     from analyzer.reviews.given_reports import GivenReports
     from analyzer.runs.inputs import LISTS
@@ -410,6 +419,7 @@ def given_reports(
         make_lists=users_on_lists,
         sheets=[*SheetName],
         decided=decided,
+        now=now,
     )
 
 

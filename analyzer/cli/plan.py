@@ -59,6 +59,7 @@ def plan(
     from analyzer.decisions.decision import user_names
     from analyzer.decisions.ledger import Ledger, read_entries
     from analyzer.decisions.plan import longest_gap, reason, removal_plan
+    from analyzer.report.age import refuse_later
     from analyzer.sources.load import load
     from analyzer.writers import headline
 
@@ -68,7 +69,9 @@ def plan(
     ledger = Ledger().with_lines(line for file in files for line in read_entries(*file).lines)
     _refuse_uncollected(ledger, files)
     exemption_list = exemptions_of(listed[0] if listed else None, exempt)
-    analysis = analyze(load(*report), exemptions=exemption_list)
+    given = load(*report)
+    refuse_later(given, utc_now())
+    analysis = analyze(given, exemptions=exemption_list)
     result = removal_plan(ledger, analysis.report, analysis.judged)
     too_old = [*_age_warning(result)]
     _write(result, [*files, *listed], output, can_run=not too_old)

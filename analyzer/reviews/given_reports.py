@@ -22,6 +22,7 @@ from analyzer.decisions.user_rows import NOT_FROM_REPORT, rows_of_users_csv, sam
 from analyzer.errors import InputRefused
 from analyzer.files import unreadable_file_refusal
 from analyzer.lists.owners import Owners
+from analyzer.report.age import refuse_later
 from analyzer.report.model import Exemption, Exemptions
 from analyzer.report.report import Report
 from analyzer.report.values import timestamp
@@ -39,7 +40,7 @@ class GivenReports:
     `names` are those of `--report`, `as_of` (UTC) is the moment that the user sets for them,
     `lists` are names and contents. `make_lists` makes the lists of a review anew. `decided` are
     users with a word in the ledger: a list may lack them. `sheets` are the titles that a workbook
-    can have.
+    can have. `now` is what the clock shows: later reports are refused.
     """
 
     names: Sequence[str] = ()
@@ -49,6 +50,7 @@ class GivenReports:
     make_lists: Callable[[Analysis, Review], Iterator[ReportedList]]
     sheets: Collection[str] = ()
     decided: Collection[User] = ()
+    now: datetime | None = None
     _analyses: dict[str, Analysis] = field(default_factory=dict, repr=False)
 
     @cached_property
@@ -102,6 +104,7 @@ class GivenReports:
         sources = [source for made in review.reports for source in self._sources(made, review)]
         as_of = timestamp(review.reports[0].as_of) if review.set_as_of else None
         report = load_sources(self.names, sources, as_of)
+        self._refuse_later(report)
         beside = (file.service_credentials for file in report.files)
         listed = {evidence.sha256 for evidence in beside if evidence}
         _check_all(workbook, {digest: name for name, digest in review.evidence}, listed)
@@ -130,6 +133,10 @@ class GivenReports:
         first, *others = of_moment or alike[:1]
         return [replace(first, name=made.name), *others, *with_list]
 
+    def _refuse_later(self, report: Report) -> None:
+        if self.now:
+            refuse_later(report, self.now)
+
     def users_of(self, names: Collection[str]) -> dict[tuple[User, str], ReportedUser]:
         """Return the users of these names of all reports, by as-of, judged by the usual limits.
 
@@ -139,6 +146,7 @@ class GivenReports:
             return {}
         sources = [source for alike in self.contents.values() for source in alike]
         report = load_sources(self.names, sources, self.as_of, with_older=True)
+        self._refuse_later(report)
         judged = analyze(report).judged
         page = judged.where(judged.users[columns.USER].isin([*names]).to_numpy(bool))
         rows, beside = rows_of_users_csv(page), same_second_names(page.users, judged.users)

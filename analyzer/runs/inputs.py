@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from io import BytesIO
 from itertools import count
 from pathlib import Path, PurePath
@@ -11,7 +12,7 @@ from typing import Final
 
 from analyzer.errors import InputRefused, Problem
 from analyzer.files import sha256, unreadable_file_refusal
-from analyzer.report.age import MaxAge
+from analyzer.report.age import MaxAge, refuse_later
 from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import UncoveredFile
 from analyzer.report.report import Report
@@ -43,10 +44,12 @@ def load_reports(
     origins: Mapping[Path, str],
     max_input: int = MAX_INPUT,
     max_age: MaxAge | None = None,
+    now: datetime | None = None,
 ) -> Report:
     """Return the reports in a run's folder; `origins` has the original of each copy.
 
-    Raises InputRefused, which names the originals; also if a report is too old.
+    Raises InputRefused, which names the originals; also if a report is too old, or later than
+    `now` by more than a day.
     """
     prefix = f"{run}{os.sep}"
     names = {str(copy): name for copy, name in origins.items()}
@@ -55,10 +58,12 @@ def load_reports(
         found = find_sources(copies, InputLimit(max_input))
         inputs = [replace(source, origin=names.get(source.name, "")) for source in found]
         report = load_sources(copies, inputs, None)
+        if now:
+            refuse_later(report, now)
         if max_age:
             max_age.check(report)
     except InputRefused as error:
-        raise InputRefused(
+        raise type(error)(
             replace(
                 problem, file=_with_origins(problem.file, names).removeprefix(prefix), message=told
             )

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -44,7 +45,7 @@ class ExportRequest:
     The reports are those of `sources`; without sources, `fetch_request` gets them from AWS.
     `ledger` is the file of the ledger; files with entries that it lacks are named. `lists` are
     files that a run keeps, by their name in it, and `list_names` their own names; `parameters` are
-    the options in its record. `feeds` are written too.
+    the options in its record. `feeds` are written too. `now` is what the clock shows.
     """
 
     folder: Path
@@ -53,6 +54,7 @@ class ExportRequest:
     fetch_request: FetchRequest | None
     max_input: int
     max_age: MaxAge | None
+    now: datetime
     skip_unreadable: bool
     analysis_request: AnalysisRequest
     ledger: Path | None
@@ -132,7 +134,7 @@ def _gather_reports(
         folder.mkdir(mode=0o700)
     if request.fetch_request:
         has_gaps = _fetch(request, request.fetch_request, folder)
-        report = inputs.load_reports(building, {}, request.max_input, request.max_age)
+        report = inputs.load_reports(building, {}, request.max_input, request.max_age, request.now)
         return report, has_gaps, {"unreadable": [], "skipped": []}
     sources, is_outside = inputs.inputs_outside_runs(
         request.sources, request.folder, request.max_input
@@ -141,7 +143,7 @@ def _gather_reports(
     sources = load.without_files(sources, unreadable)
     with run_folders.os_errors_translated(folder):
         origins = inputs.copy_inputs(request.sources, sources, folder, is_outside)
-    report = inputs.load_reports(building, origins, request.max_input, request.max_age)
+    report = inputs.load_reports(building, origins, request.max_input, request.max_age, request.now)
     outside: dict[str, list[Any]] = {
         "unreadable": [[file.name, file.reason] for file in unreadable],
         "skipped": list(load.skipped_notes(sources)),

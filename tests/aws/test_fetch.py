@@ -4,6 +4,7 @@ import hashlib
 import json
 import stat
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import awscli
@@ -73,6 +74,25 @@ def test_the_report_is_saved_to_the_byte_with_metadata_that_give_its_time(
         "obtained": {"operation": "iam:GetCredentialReport", "caller": "ordinary credentials"},
         "service_credentials": "not requested",
     }
+
+
+@pytest.mark.usefixtures("aws")
+@pytest.mark.parametrize("output", ["-", "reports"])
+def test_a_report_more_than_a_day_later_than_the_clock_is_refused_and_not_saved(
+    folder: Path, monkeypatch: Patch, capsysbinary: Capture, output: str
+) -> None:
+    monkeypatch.chdir(folder)
+    now = GENERATED - timedelta(days=1)
+    for minutes, code in ((1, 3), (0, 0)):
+        monkeypatch.setattr(
+            "analyzer.cli.fetch.utc_now", lambda ago=minutes: now - timedelta(minutes=ago)
+        )
+        assert fetching("-o", output, "-q") == code
+        printed = capsysbinary.readouterr()
+        is_there = bool(printed.out) if output == "-" else (folder / output / NAME).is_file()
+        assert is_there is (code == 0)
+        times = "as of 2026-05-01 12:30 UTC, more than a day later than the clock of this machine, "
+        assert (f"{NAME}: {times}2026-04-30 12:29 UTC\n" in printed.err.decode()) is not is_there
 
 
 def test_the_same_report_leaves_the_same_bytes_in_this_folder_and_in_one_with_a_slash(

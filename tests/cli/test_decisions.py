@@ -10,6 +10,7 @@ from shlex import quote
 import pytest
 
 from analyzer.decisions.ledger import ledger_bytes
+from analyzer.terms import minute_text
 from tests.support.builders import (
     ACCOUNT,
     Run,
@@ -93,6 +94,28 @@ def test_without_an_output_a_workbook_is_only_checked(
     says = "Checked; nothing was written. New: 1 line; -o LEDGER.csv adds them.\n"
     assert done.messages == says
     assert sorted(workbook.parent.rglob("*")) == before
+
+
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_a_report_more_than_a_day_later_than_the_clock_is_refused_by_collect_and_plan(
+    workbook: Path, decided: Path, report: Path, monkeypatch: Patch, seconds: int
+) -> None:
+    now = AT - timedelta(days=1, seconds=seconds)
+    for command in ("collect", "plan"):
+        monkeypatch.setattr(f"analyzer.cli.{command}.utc_now", lambda: now)
+    times = f"as of {minute_text(AT)}, more than a day later than the clock of this machine, "
+    folder = workbook.parent
+    listed = saved(folder, bulk(user_rows(ANN, as_of=AT), DELETE), "listed.csv")
+    (alone := folder / "alone").mkdir()
+    script, ledger = folder / "remove.sh", decided.rename(alone / decided.name)
+    for done in (
+        collect(workbook, "--report", report),
+        collect(listed, "--report", report),
+        plan(ledger, "-o", script, report=report),
+    ):
+        assert (f"{times}{minute_text(now)}\n" in done.messages) == bool(seconds)
+        assert done.code == 3 or not seconds
+    assert script.exists() is not bool(seconds)
 
 
 def test_a_workbook_whose_name_cannot_be_printed_is_collected(workbook: Path, report: Path) -> None:

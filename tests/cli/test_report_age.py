@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from analyzer.cli import inputs
+from analyzer.cli import export, inputs
 from analyzer.runs.run_folders import LAST_RUN
 from tests.support.builders import a_user, report_text, run, saved
 from tests.support.reading import OTHER_ACCOUNT, of_account
@@ -16,7 +16,8 @@ NOW = datetime(2026, 6, 8, 9, 30, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def now(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inputs, "utc_now", lambda: NOW)
+    for command in (export, inputs):
+        monkeypatch.setattr(command, "utc_now", lambda: NOW)
 
 
 def code_and_messages(*words: object) -> tuple[int, str]:
@@ -58,7 +59,56 @@ def test_a_day_counts_from_its_start_and_an_assumed_time_says_so(tmp_path: Path)
 def test_a_report_of_the_future_is_refused(tmp_path: Path, time: str, code: int) -> None:
     report = saved(tmp_path, report_text([a_user("ann")]), "report.csv")
     found, message = code_and_messages(report, "--max-report-age", "1", "--as-of", time)
-    assert (found, "later than the clock, so its age is unknown" in message) == (code, code == 3)
+    assert (found, "more than a day later than the clock of this machine" in message) == (
+        code,
+        code == 3,
+    )
+
+
+LATER = "more than a day later than the clock of this machine, 2026-06-08 09:30 UTC"
+LATER_NAMES = (
+    # The name of a report, and whether it is later than the clock by more than a day.
+    ("status_reports_2026-06-09T09-30-00+00-00.csv", False),
+    ("status_reports_2026-06-09T09-31-00+00-00.csv", True),
+    ("status_reports_2028-03-01T09-30-00+00-00.csv", True),
+    ("2026-06-09/report.csv", False),
+    ("2026-06-10/report.csv", True),
+)
+
+
+@pytest.mark.parametrize(("name", "is_later"), LATER_NAMES)
+def test_a_report_later_than_the_clock_is_refused_by_export_and_noted_by_analyze(
+    tmp_path: Path, name: str, *, is_later: bool
+) -> None:
+    (path := tmp_path / name).parent.mkdir(exist_ok=True)
+    saved(path.parent, report_text([a_user("ann")]), path.name)
+    runs, output = tmp_path / "runs", tmp_path / "users.csv"
+    refused = run("export", "--from", path.parent, "--out-dir", runs, "-q")
+    assert (refused.code, LATER in refused.messages) == ((3, True) if is_later else (0, False))
+    assert "--skip-unreadable" not in refused.messages
+    assert (runs / "latest").exists() is not is_later
+    noted = run("analyze", path, "-o", output)
+    assert (noted.code, LATER in noted.messages) == (0, is_later)
+    assert noted.messages.count("Set the clock, or remove the report of a wrong time.") == is_later
+    assert LATER not in output.read_text()
+    assert run("analyze", path, "-o", output, "-q").messages == ""
+
+
+def test_the_time_that_a_person_sets_is_not_the_time_of_a_report(tmp_path: Path) -> None:
+    report = console_report(tmp_path, "2026-06-01", a_user("ann"))
+    done = run("analyze", report, "--as-of", "2028-01-01", "-o", tmp_path / "users.csv")
+    assert (done.code, LATER in done.messages) == (0, False)
+
+
+def test_a_report_that_a_newer_one_replaces_is_not_asked_for_its_time(tmp_path: Path) -> None:
+    console_report(tmp_path / "reports", "2028-06-01", a_user("ann"))
+    console_report(tmp_path / "reports", "2029-06-01", a_user("ann", mfa_active="true"))
+    refused = run("export", "--from", tmp_path / "reports", "--out-dir", tmp_path / "runs", "-q")
+    assert (refused.code, refused.messages.count(LATER), "2029-" in refused.messages) == (
+        3,
+        1,
+        True,
+    )
 
 
 def test_a_run_of_an_old_report_is_refused_by_its_own_name_and_nothing_is_kept(
