@@ -14,7 +14,7 @@ SOON_DAYS: Final = 60
 """Days after the report decided on within which a removal is carried out, or lapses."""
 
 DUE_DAYS: Final = 30
-"""Days after the report decided on from which an open removal is overdue; before the end of a keep
+"""Days after the report decided on after which an open removal is overdue; before the end of a keep
 the user is listed again."""
 
 IDLE_DAYS: Final = 90

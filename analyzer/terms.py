@@ -56,7 +56,7 @@ NOT_COVERED: Final = "not-covered"
 """The word for an account that could not be read, where outputs have a row for it."""
 
 OVERDUE: Final = "overdue"
-"""The word for a decision that was not carried out in time."""
+"""The word for a removal that was not carried out, or was undone."""
 
 POSSIBLY_RENAMED: Final = "possibly renamed"
 """The words for a user that may be another user of the same second under a new name."""

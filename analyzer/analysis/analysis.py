@@ -311,7 +311,7 @@ class AnalysisRequest:
             (analysis.totals.user_count(verdict, exempt=False), verdict) for verdict in verdicts
         )
         rules = [word for word in self.fail_on if word not in (*verdicts, CONTROL, OVERDUE)]
-        overdue = int(analysis.follow_up[OVERDUE].sum()) if OVERDUE in self.fail_on else 0
+        overdue = _overdue(analysis) if OVERDUE in self.fail_on else {}
         missing = analysis.report.not_covered
         unread = Counter(
             "file" if isinstance(uncovered, UncoveredFile) else "account" for uncovered in missing
@@ -321,5 +321,12 @@ class AnalysisRequest:
             *(f"{number:,} {verdict}" for number, verdict in user_counts if number),
             *(analysis.rule_results.failures(rules) if rules else []),
             *(analysis.rule_results.control_failures() if CONTROL in self.fail_on else []),
-            *([f"{overdue:,} {OVERDUE}"] if overdue else []),
+            *(f"{number:,} {why}" for why, number in overdue.items() if number),
         ]
+
+
+def _overdue(analysis: Analysis) -> dict[str, int]:
+    """Return how many decisions are overdue, by the reason."""
+    from analyzer.decisions.follow_up import overdue_counts  # noqa: PLC0415
+
+    return overdue_counts(analysis.follow_up)

@@ -14,7 +14,7 @@ from analyzer.changes.period import Coverage
 from analyzer.decisions.credentials import users_of
 from analyzer.decisions.decision import LedgerLine, User, last_days
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
-from analyzer.decisions.fate import Fate, State
+from analyzer.decisions.fate import Fate, Overdue, State
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.standing import last_day
 from analyzer.lists.owners import Owners
@@ -35,13 +35,20 @@ STATES: Final[Mapping[State, str]] = {
 }
 """The columns of the numbers of removals, by their states."""
 
-DECISION_COUNTS: Final = ("decisions", HAD_LEFT, "removals", *STATES.values(), OVERDUE)
+OVERDUES: Final[Mapping[Overdue, str]] = {why: why.replace(" ", "_") for why in Overdue}
+"""The columns of the numbers of overdue removals, by the reason."""
+
+DECISION_COUNTS: Final = (
+    *("decisions", HAD_LEFT, "removals"),
+    *STATES.values(),
+    *OVERDUES.values(),
+)
 """The numbers of decisions. `decisions` are all of the days of the period, `had_left` those of them
 by people who had left by then, missing without a list of owners.
 
-`removals` are the users with a removal that was not done before the period, each in one state; of
-the open ones, some are overdue. Beside them, `removed_undecided` are users removed without a word
-to deactivate or delete them.
+`removals` are the users with a removal that was not done before the period, each in one state; some
+are overdue: not carried out, or undone. Beside them, `removed_undecided` are users removed without
+a word to deactivate or delete them.
 """
 
 DECISIONS: Final[dict[str, Any]] = {
@@ -50,7 +57,7 @@ DECISIONS: Final[dict[str, Any]] = {
     **dict.fromkeys((DECISION, DECIDED_BY, DECIDED_ON, TICKET, COMMENT), TEXT),
     DECIDED_AS_OF: "datetime64[s, UTC]",
     STATE: TEXT,
-    OVERDUE: "bool",
+    OVERDUE: TEXT,
     FACT: TEXT,
     **dict.fromkeys((DONE_SINCE, DONE_AT), "datetime64[s, UTC]"),
     DONE_BY: TEXT,
@@ -58,10 +65,10 @@ DECISIONS: Final[dict[str, Any]] = {
 }
 """The columns of the table of decisions, with their dtypes.
 
-`state`, `overdue` and `fact` say what became of a removal, `done_since` is the first report that
-shows it done, `done_at` and `done_by` are what the log of the script has. Of other words, `fact`
-says until when they count. `had_left` are decisions of people who had left by then, missing without
-a list of owners.
+`state`, `overdue` (the reason, empty for none) and `fact` say what became of a removal,
+`done_since` is the first report that shows it done, `done_at` and `done_by` are what the log of the
+script has. Of other words, `fact` says until when they count. `had_left` are decisions of people
+who had left by then, missing without a list of owners.
 """
 
 _ANOTHER_WORD: Final = "replaced: its person wrote another word later"
@@ -140,8 +147,8 @@ class Decided:
         for fate, _ in self.removals:
             account = fate.line.account
             counts.update(((account, "removals"), (account, STATES[fate.state])))
-            if fate.is_overdue:
-                counts[account, OVERDUE] += 1
+            if fate.overdue:
+                counts[account, OVERDUES[fate.overdue]] += 1
         return counts
 
     def rows(self) -> Iterator[tuple[Any, ...]]:
@@ -154,9 +161,9 @@ class Decided:
         fate = self._fates.get(line.subject) if line.is_removal else None
         if fate is None:
             fact = _ANOTHER_WORD if line.is_removal else f"counts until {last_day(line)}"
-            return *entry, line.report_time, "", False, fact, None, None, "", self._had_left(line)
+            return *entry, line.report_time, "", "", fact, None, None, "", self._had_left(line)
         logged, done = fate.logged, fate.done_since
-        became = str(fate.state), fate.is_overdue, fate.fact, done.time if done else None
+        became = str(fate.state), str(fate.overdue or ""), fate.fact, done.time if done else None
         log = (logged.at, logged.caller) if logged else (None, "")
         return *entry, line.report_time, *became, *log, self._had_left(line)
 

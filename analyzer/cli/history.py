@@ -79,8 +79,8 @@ def history(
     fail_on: list[str] = typer.Option(
         [],
         **options.words(
-            "Exit with 1 for a gap or an account that is not covered (gap), or a decision not"
-            " carried out in time (overdue)",
+            "Exit with 1 for a gap or an account that is not covered (gap), or a removal that was"
+            " not carried out or was undone (overdue)",
             lambda: list(Failure),
             callback=words_of(*Failure),
         ),
@@ -146,11 +146,14 @@ def _messages(period_history: "History", outputs: OutputOptions) -> "Iterator[st
 
 def _failures(period_history: "History", fail_on: list[str]) -> list[str]:
     """Return the gaps, uncovered accounts and overdue decisions that meet --fail-on, counted."""
-    late = int(period_history.period[OVERDUE].iloc[-1]) if OVERDUE in period_history.period else 0
+    from analyzer.changes.decisions import OVERDUES
+
+    total = period_history.period.iloc[-1]
+    overdue = {why: int(total.get(name, 0)) for why, name in OVERDUES.items()}
     uncovered = len(period_history.not_covered)
     counts = (
         (Failure.GAP, period_history.gap_count, count_text(period_history.gap_count, "gap")),
         (Failure.GAP, uncovered, f"{count_text(uncovered, 'account')} not covered"),
-        (Failure.OVERDUE, late, f"{late:,} {OVERDUE}"),
+        *((Failure.OVERDUE, number, f"{number:,} {why}") for why, number in overdue.items()),
     )
     return [text for word, number, text in counts if number and word in fail_on]

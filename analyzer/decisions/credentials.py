@@ -98,15 +98,16 @@ class ReportedUser:
         return is_active or was_used or bool(self.services) or shown.has_more_credentials
 
     @property
-    def has_no_credentials(self) -> bool:
-        """Return whether no password, active key, certificate or listed credential is left.
-
-        What is unknown may be one.
-        """
+    def has_credentials(self) -> bool:
+        """Return whether a password, active key, certificate or listed credential is shown."""
         shown = self.credentials
         is_active = any(slot.is_active for slot in (*shown.keys, *shown.certificates))
-        has_any = is_active or shown.has_password or self.services or shown.has_more_credentials
-        return not (has_any or shown.is_unknown)
+        return bool(is_active or shown.has_password or self.services or shown.has_more_credentials)
+
+    @property
+    def has_no_credentials(self) -> bool:
+        """Return whether none of these is left. What is unknown may be one."""
+        return not (self.has_credentials or self.credentials.is_unknown)
 
     def differences(self, now: Self) -> list[str]:
         """Return, in words, in what a report shows the user otherwise than this one.

@@ -44,13 +44,27 @@ class State(StrEnum):
         return self in (State.DONE, State.DONE_OTHERWISE)
 
 
+class Overdue(StrEnum):
+    """Name why a removal is overdue, whatever its state: waiting takes no exception away."""
+
+    NOT_CARRIED_OUT = "not carried out"
+    UNDONE = "undone"
+
+
+def became_text(state: str, overdue: str) -> str:
+    """Return what became of a removal, with why it is overdue, if it is."""
+    return f"{state}, {overdue}" if overdue else state
+
+
 @dataclass(frozen=True, slots=True)
 class Fate:
     """Say what became of the removals of a user; `line` is the newest, `before` what it showed.
 
     `reports` are those given of the account from the one decided on, the newest last. `to_delete`
     are the names of its creation second on which a delete stands. `done_since` is the first report
-    from which on it is done; `logged` is what the log of the script says.
+    from which on it is done; `logged` is what the log of the script says. `was_done` says whether
+    any report shows it done, `is_undone` whether it was carried out, by a report or the log, and
+    the newest report shows access again.
     """
 
     standing: Standing
@@ -61,6 +75,8 @@ class Fate:
     fact: str = "still there"
     done_since: ReportedAccount | None = None
     logged: LoggedRemoval | None = None
+    was_done: bool = False
+    is_undone: bool = False
 
     @property
     def line(self) -> LedgerLine:
@@ -109,9 +125,16 @@ class Fate:
         return (self.newest.time.date() - decided_on).days if self.newest else 0
 
     @property
-    def is_overdue(self) -> bool:
-        """Return whether an open removal is late, by the newest report."""
-        return self.state is State.OPEN and self.days > DUE_DAYS
+    def overdue(self) -> Overdue | None:
+        """Return why the removal is overdue, by the newest report; None if it is not.
+
+        What is late is open after `DUE_DAYS` or lapsed, and no report ever showed it done.
+        """
+        if self.is_undone:
+            return Overdue.UNDONE
+        is_due = self.state is State.OPEN and self.days > DUE_DAYS
+        is_late = is_due or self.state is State.LAPSED
+        return Overdue.NOT_CARRIED_OUT if is_late and not self.was_done else None
 
 
 def fates(ledger: Ledger, accounts: ReportedAccounts) -> list[Fate]:
@@ -157,8 +180,10 @@ def _with_state(fate: Fate, logged: Sequence[LoggedRemoval]) -> Fate:
         gone = "no working credentials" if is_there else "the user is gone"
         fact, first = "; ".join([gone, *otherwise]), done[-1]
         after = [of for of in after if of.at <= first.file.as_of and of.is_deleted != is_there]
-        fate = replace(fate, done_since=first)
+        fate = replace(fate, done_since=first, was_done=True)
     else:
+        was_done = any(_is_done(fate, shown) for shown in fate.reports)
+        fate = replace(fate, was_done=was_done, is_undone=_is_undone(fate, after))
         states = ((state, why(fate)) for state, why in _STATES)
         state, fact = next(((state, fact) for state, fact in states if fact), _still_open(fate))
     log = after[-1] if after else None
@@ -173,11 +198,34 @@ def _is_done(fate: Fate, shown: ReportedAccount) -> bool:
     line = fate.line
     if shown.time <= line.report_time or not line.identifies_user:
         return False
-    if now := shown.users.get(line.subject):
-        has_ended = _is_deactivated(fate.before, now) and not fate.before.has_no_credentials
-        return fate.word is Decision.DEACTIVATE and has_ended
+    if line.subject in shown.users:
+        return fate.word is Decision.DEACTIVATE and _ended(fate, shown)
     may_be_there = shown.may_show(line.subject) or shown.later_names(line)
     return shown.has_root and line.same_second is not None and not may_be_there
+
+
+def _ended(fate: Fate, shown: ReportedAccount) -> bool:
+    """Return whether a user is there and has lost all the credentials that it had."""
+    now = shown.users.get(fate.line.subject)
+    had_any = not fate.before.has_no_credentials
+    return now is not None and had_any and _is_deactivated(fate.before, now)
+
+
+def _is_undone(fate: Fate, logged: Sequence[LoggedRemoval]) -> bool:
+    """Return whether a removal was carried out, and the newest report shows access again.
+
+    A report or the log shows that the user was deleted, or deactivated where no more was to be
+    done. A user who was deleted and is there again counts whatever it has.
+    """
+    newest, now = fate.newest, fate.now
+    if newest is None or now is None:
+        return False
+    before = [of for of in logged if of.at < newest.time]
+    gone = (shown for shown in fate.reports if fate.line.subject not in shown.users)
+    was_deleted = any(of.is_deleted for of in before) or any(_is_done(fate, of) for of in gone)
+    is_to_deactivate = fate.action is Decision.DEACTIVATE
+    ended = is_to_deactivate and any(_ended(fate, shown) for shown in fate.reports)
+    return was_deleted or (now.has_credentials and (bool(before) or ended))
 
 
 def _is_deactivated(before: ReportedUser, now: ReportedUser) -> bool:

@@ -14,7 +14,7 @@ from analyzer import columns
 from analyzer.decisions.credentials import users_of
 from analyzer.decisions.decision import LedgerLine, User
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
-from analyzer.decisions.fate import NOT_IDENTIFIED, Fate, State, fates
+from analyzer.decisions.fate import NOT_IDENTIFIED, Fate, Overdue, State, became_text, fates
 from analyzer.decisions.ledger import ROW, WORKBOOK, Ledger
 from analyzer.decisions.reported_accounts import reported_accounts, with_same_second
 from analyzer.decisions.standing import Standing, last_day
@@ -50,7 +50,7 @@ MOMENTS: Final = (
 
 _CELLS: Final[Mapping[str, tuple[Any, Callable[[Fate], Any]]]] = {
     STATUS: ("object", lambda fate: str(fate.state)),
-    OVERDUE: ("bool", lambda fate: fate.is_overdue),
+    OVERDUE: (TEXT, lambda fate: str(fate.overdue or "")),
     columns.ACCOUNT: (TEXT, lambda fate: fate.line.account),
     columns.USER: (TEXT, lambda fate: fate.line.user),
     columns.ARN: (TEXT, lambda fate: fate.line.arn),
@@ -89,11 +89,11 @@ class FollowUp:
     """Hold what became of the removals of each user, as a frame and by user.
 
     `frame` has the columns `COLUMNS`, the most urgent first: `status` is a category (`State`),
-    `overdue` is `Fate.is_overdue`, `days` count from the report decided on to the newest one,
-    `verdict` is the one now (empty if the user is gone), `report` is the newest file (empty if the
-    account is not covered), `as_of` its moment, `done_since` the time of the first report in which
-    the decision is done. `done_at`, `done_by` and `done_in` are time, caller and run in the log of
-    the script. `standings` are what stands on each user.
+    `overdue` is `Fate.overdue` (empty if it is not), `days` count from the report decided on to the
+    newest one, `verdict` is the one now (empty if the user is gone), `report` is the newest file
+    (empty if the account is not covered), `as_of` its moment, `done_since` the time of the first
+    report in which the decision is done. `done_at`, `done_by` and `done_in` are time, caller and
+    run in the log of the script. `standings` are what stands on each user.
     """
 
     frame: pd.DataFrame
@@ -122,9 +122,14 @@ def follow_up(users: Users, report: Report, ledger: Ledger, owners: Owners = NO_
 
 
 def follow_up_counts(frame: pd.DataFrame) -> dict[str, int]:
-    """Return how many decisions have each status, and how many are overdue."""
+    """Return how many decisions have each status, and how many are overdue, by the reason."""
     counts = {str(status): int((frame[STATUS] == status).sum()) for status in State}
-    return {**counts, OVERDUE: int(frame[OVERDUE].sum())}
+    return counts | overdue_counts(frame)
+
+
+def overdue_counts(frame: pd.DataFrame) -> dict[str, int]:
+    """Return how many decisions are overdue, by the reason (`Overdue`)."""
+    return {str(why): int((frame[OVERDUE] == why).sum()) for why in Overdue}
 
 
 def earlier_decisions(page: Users, followed: FollowUp) -> pa.Array:
@@ -142,7 +147,7 @@ def _earlier_decision(followed: FollowUp, user: User, as_of: datetime, verdict: 
         f"{line.summary}: {line.comment}" if line.comment else line.summary for line in stand.words
     )
     if fate:
-        return f"{words}; {fate.state}: {fate.fact}"
+        return f"{words}; {became_text(fate.state, fate.overdue or '')}: {fate.fact}"
     keep = stand.longest_keep
     return f"{words}; {_effect_of_keep(keep, as_of, verdict)}" if keep else words
 

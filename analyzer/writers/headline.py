@@ -12,7 +12,6 @@ from analyzer.standards import UNUSED_USER_SUPPORTS
 from analyzer.terms import (
     AS_OF_SOURCES,
     BLIND_SPOTS,
-    OVERDUE,
     SERVICE_CREDENTIALS_BLIND_SPOT,
     AsOfSource,
     Certainty,
@@ -124,14 +123,13 @@ def _decision_counts_text(analysis: Analysis) -> str:
     if not analysis.ledger.lines:
         return ""
     # Following up is slow to import, and few analyses have decisions.
-    from analyzer.decisions.fate import State  # noqa: PLC0415
+    from analyzer.decisions.fate import Overdue, State  # noqa: PLC0415
     from analyzer.decisions.follow_up import follow_up_counts  # noqa: PLC0415
 
     counts = follow_up_counts(analysis.follow_up)
-    known = [status for status in State if counts[status]]
-    by_status = [f"{counts[status]:,} {status.replace('-', ' ')}" for status in known]
-    overdue = f"; {counts[OVERDUE]:,} overdue" if counts[OVERDUE] else ""
-    return f"{'; '.join(by_status)}{overdue}"
+    by_status = "; ".join(f"{counts[status]:,} {status}" for status in State if counts[status])
+    overdue = ", ".join(f"{counts[why]:,} {why}" for why in Overdue if counts[why])
+    return f"{by_status}; of these {overdue}" if overdue else by_status
 
 
 def _certainty_and_exempt_remark(analysis: Analysis, verdict: Verdict) -> str:

@@ -15,6 +15,7 @@ from analyzer.changes.decisions import (
     DONE_BY,
     FACT,
     HAD_LEFT,
+    OVERDUES,
     REMOVED_UNDECIDED,
     STATE,
     STATES,
@@ -30,6 +31,7 @@ from analyzer.changes.history import (
     History,
 )
 from analyzer.decisions.entries import DECIDED_BY, DECIDED_ON, DECISION
+from analyzer.decisions.fate import became_text
 from analyzer.files import provenance
 from analyzer.report.frames import account_names, categories
 from analyzer.terms import (
@@ -138,20 +140,21 @@ def sentences(history: History) -> Iterator[str]:
             f" unused, at least: {_days_text(total, 'least')}; at most:"
             f" {_days_text(total, 'most')}."
         )
-    if OVERDUE in history.period:
+    if HAD_LEFT in history.period:
         yield _decisions_text(total)
     yield from (printable(remark) for remark in (*remarks(history), BLIND_SPOT))
 
 
 def _decisions_text(total: "pd.Series[Any]") -> str:
-    outcomes = {str(state): int(total[name]) for state, name in STATES.items()}
-    words = "; ".join(f"{text} {number:,}" for text, number in outcomes.items() if number)
+    words = "; ".join(f"{state} {total[name]:,}" for state, name in STATES.items() if total[name])
+    late = ", ".join(f"{why} {total[name]:,}" for why, name in OVERDUES.items() if total[name])
+    words = f"{words}; of these {late}" if late else words
     number = total[HAD_LEFT]
     had_left = ": not known (name the list of --owners)" if pd.isna(number) else f" {number:,}"
     return (
         f"Decisions: {total['decisions']:,}, by people who had left{had_left}. Users to"
-        f" delete or deactivate: {total['removals']:,}{f' ({words})' if words else ''}; overdue"
-        f" {total[OVERDUE]:,}. Users removed without a decision to remove them:"
+        f" delete or deactivate: {total['removals']:,}{f' ({words})' if words else ''}."
+        f" Users removed without a decision to remove them:"
         f" {total[REMOVED_UNDECIDED]:,}."
     )
 
@@ -307,7 +310,7 @@ def _decision(row: Mapping[str, Any]) -> str:
 
 def _outcome(row: Mapping[str, Any]) -> str:
     """Return what became of a decision, and who removed the user when, if the log has it."""
-    state = f"{row[STATE]}, {OVERDUE}" if row[OVERDUE] else row[STATE]
+    state = became_text(row[STATE], row[OVERDUE])
     done = row[DONE_AT] and minute_text(datetime.fromisoformat(row[DONE_AT]))
     by_script = f"{done} by {row[DONE_BY]}" if done else ""
     return "; ".join(filter(None, (state, row[FACT], by_script)))

@@ -137,7 +137,7 @@ def test_one_table_has_all_decisions_with_what_became_of_each_and_each_state_is_
         "decisions": 10,
         "removals": 8,
         "open": 1,
-        "overdue": 1,
+        "not_carried_out": 2,
         "contested": 1,
         "changed": 1,
         "done": 1,
@@ -163,7 +163,7 @@ def test_one_table_has_all_decisions_with_what_became_of_each_and_each_state_is_
     assert set(zip(keeps["state"], keeps["fact"], strict=True)) == {("", "counts until 2026-07-01")}
     said = (
         "(done, not as decided 1; contested 1; changed 1; deactivated 1; lapsed 1; open 1;"
-        " nothing to do 1; done 1); overdue 1."
+        " nothing to do 1; done 1; of these not carried out 2)."
     )
     assert any(said in each for each in sentences(found))
 
@@ -280,4 +280,4 @@ def test_a_terminal_shows_each_decision_and_what_became_of_it() -> None:
     assert f"done; the user is gone; log: deleted on 2026-02-01 09:30 UTC by {CALLER}" in shown
     late = decided([report(0, ANN), report(40, ANN)], word("delete", 1))
     write_history_table(late, stream, HistoryTable.DECISIONS, width=400)
-    assert "open, overdue; still there" in stream.getvalue()
+    assert "open, not carried out; still there" in stream.getvalue()

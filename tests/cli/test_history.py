@@ -320,7 +320,7 @@ def test_what_is_said_of_users_gone_and_of_decisions_has_the_numbers_it_belongs_
     ledger = ledger_in(tmp_path, line("delete", ann, on=day(1).date(), as_of=day(0)), keep)
     said = run("history", reports, "--decisions", ledger).messages
     assert "Gone while unused: 2 users, of 2 gone (possibly renamed: 1). Days unused, at" in said
-    removals = "Users to delete or deactivate: 1 (unknown 1); overdue 0. Users removed without"
+    removals = "Users to delete or deactivate: 1 (unknown 1). Users removed without"
     unknown = "by people who had left: not known (name the list of --owners)"
     assert f"Decisions: 2, {unknown}. {removals} a decision to remove" in said
     assert "to remove them: 1." in said

@@ -11,7 +11,7 @@ import pytest
 import analyzer
 from analyzer.analysis.analysis import Analysis
 from analyzer.decisions.decision import LedgerLine
-from analyzer.decisions.fate import Fate, State
+from analyzer.decisions.fate import Fate, Overdue, State
 from tests.support.builders import (
     ACCOUNT,
     AS_OF,
@@ -313,19 +313,56 @@ def test_it_is_done_since_the_first_report_from_which_on_all_show_it() -> None:
     assert found == [at for *_, at in SINCE]
 
 
-OVERDUE = [
-    (delete(), AS_OF + 30 * ONE_DAY, False),
-    (delete(), (AS_OF + 31 * ONE_DAY).replace(hour=0), True),
-    (delete(on=DAY + 20 * ONE_DAY), LATER, True),
-    (delete(KEY), LATER, False),
-    (delete(), SIXTY + SECOND, False),
+LAPSES, NEXT = SIXTY + SECOND, AS_OF + 92 * ONE_DAY
+LATE, UNDONE = Overdue.NOT_CARRIED_OUT, Overdue.UNDONE
+ON_NEXT: dict[str, Any] = {"as_of": NEXT, "on": NEXT.date()}
+LATE_CASES: list[tuple[LedgerLine | Sequence[LedgerLine], Reports, State, Overdue | None]] = [
+    (delete(), {AS_OF + 30 * ONE_DAY: [QUIET]}, OPEN, None),
+    (delete(), {(AS_OF + 31 * ONE_DAY).replace(hour=0): [QUIET]}, OPEN, LATE),
+    (delete(on=DAY + 20 * ONE_DAY), {LATER: [QUIET]}, OPEN, LATE),
+    # Waiting takes no exception away, whatever the user shows by then.
+    (delete(), {LAPSES: [QUIET]}, LAPSED, LATE),
+    (delete(), {WEEK: [QUIET], NEXT: [QUIET]}, LAPSED, LATE),
+    (delete(), {LATER: [MFA], NEXT: [MFA]}, LAPSED, LATE),
+    (delete(), {NEXT: [X]}, LAPSED, LATE),
+    (delete(user_row=ACTIVE), {NEXT: [QUIET]}, LAPSED, LATE),
+    # Other states are what they are.
+    (delete(), {LATER: [MFA]}, CHANGED, None),
+    (delete(), {LATER: [X]}, UNKNOWN, None),
+    (delete(KEY), {NEXT: [OFF]}, DEACTIVATED, None),
+    (deactivate(QUIET), {NEXT: [QUIET]}, NOTHING_TO_DO, None),
+    # A report shows it done, or a newer word stands on the user.
+    (delete(), {LATER: [QUIET], NEXT: []}, DONE, None),
+    ([delete(), delete(**ON_NEXT)], {LATER: [QUIET], NEXT: [QUIET]}, OPEN, None),
+    ([delete(), deactivate(QUIET, by="Ben", **ON_NEXT)], {NEXT: [QUIET]}, NOTHING_TO_DO, None),
+    ([delete(), keep(days=92, as_of=NEXT)], {NEXT: [QUIET]}, CONTESTED, None),
+    # A word on the report that had been decided on does not start the days again.
+    ([delete(), delete(by="Ben", on=NEXT.date())], {NEXT: [QUIET]}, LAPSED, LATE),
+    # An earlier report shows it done, and the newest shows access again.
+    (deactivate(), {WEEK: [OFF], LATER: [KEY]}, CHANGED, UNDONE),
+    (deactivate(), {WEEK: [OFF], NEXT: [KEY]}, LAPSED, UNDONE),
+    (deactivate(), {WEEK: [OFF], NEXT: [PASSWORD]}, LAPSED, UNDONE),
+    (deactivate(), {WEEK: [OFF], LATER: [KEY], NEXT: [OFF]}, DONE, None),
+    (delete(KEY), {WEEK: [OFF], LATER: [KEY]}, CHANGED, UNDONE),
+    (delete(KEY), {WEEK: [OFF], LATER: [KEY], NEXT: [OFF]}, DEACTIVATED, None),
+    ([deactivate(), keep(KEY)], {WEEK: [OFF], LATER: [KEY]}, CONTESTED, UNDONE),
+    (delete(), {WEEK: [], LATER: [QUIET]}, UNKNOWN, UNDONE),
+    (delete(), {WEEK: [], NEXT: [QUIET]}, LAPSED, UNDONE),
+    # The report decided on shows nothing done, and a delete of this user is no deactivation.
+    (deactivate(OFF), {LATER: [KEY]}, NOTHING_TO_DO, None),
+    (delete(PASSWORD), {WEEK: [QUIET], NEXT: [PASSWORD]}, LAPSED, LATE),
+    # It was done, and whether there is access again is not known.
+    (deactivate(), {WEEK: [OFF], NEXT: [OFF | {"cert_1_active": "?"}]}, LAPSED, None),
+    (deactivate(), {WEEK: [OFF], LATER: [X]}, UNKNOWN, None),
+    ([deactivate(), deactivate(by="Ben", **ON_NEXT)], {WEEK: [OFF], NEXT: [KEY]}, OPEN, None),
 ]
-"""A removal, the newest report, and whether the removal is overdue: it is open for too long."""
+"""Words, later reports, the state of the removal, and why it is overdue."""
 
 
-def test_an_open_removal_is_overdue_after_thirty_days_from_the_report_decided_on() -> None:
-    fates = fates_of(*((decided, {at: [QUIET]}, None, None) for decided, at, _ in OVERDUE))
-    assert [fate.is_overdue for fate in fates] == [is_overdue for *_, is_overdue in OVERDUE]
+def test_a_removal_is_overdue_until_a_report_shows_it_done_and_once_more_if_it_is_undone() -> None:
+    fates = fates_of(*((lines, reports, None, None) for lines, reports, *_ in LATE_CASES))
+    for case, fate in zip(LATE_CASES, fates, strict=True):
+        assert (fate.state, fate.overdue) == case[2:], case
 
 
 def loaded(

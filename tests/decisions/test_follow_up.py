@@ -28,7 +28,7 @@ def test_each_row_shows_where_it_was_decided_what_was_seen_and_what_is_now() -> 
         "status": "open",
         "fact": "still there",
         "days": "40",
-        "overdue": "True",
+        "overdue": "not carried out",
         "decision": "delete",
         "decided_by": "Anna",
         "decided_on": "2026-05-01",
@@ -65,7 +65,7 @@ def test_the_most_urgent_come_first_and_are_counted() -> None:
     frame = analysis_of(a_user("there"), used, as_of=LATER, ledger=ledger).follow_up
     assert list(frame["user"]) == ["used", "hidden", "there", "gone"]
     assert list(frame["status"].cat.categories) == list(map(str, State))
-    counts = {"changed": 1, "open": 1, "unknown": 1, "done": 1, "overdue": 1}
+    counts = {"changed": 1, "open": 1, "unknown": 1, "done": 1, "not carried out": 1}
     assert {word: n for word, n in follow_up_counts(frame).items() if n} == counts
 
 
@@ -76,14 +76,16 @@ def test_csv_and_json_have_each_removal_and_guard_what_looks_like_a_formula() ->
     (row,) = table(stream.getvalue())
     assert tuple(row) == follow_up.COLUMNS
     assert (row["user"], row["comment"], row["status"]) == ("'=ann", "'=1+1", "open")
-    assert (row["overdue"], row["decided_on"]) == ("true", "2026-05-01")
+    assert (row["overdue"], row["decided_on"]) == ("not carried out", "2026-05-01")
     document = json_document(analysis)
     decisions = document["decisions"]
-    assert (decisions["counts"]["open"], decisions["counts"]["overdue"]) == (1, 1)
+    assert (decisions["counts"]["open"], decisions["counts"]["not carried out"]) == (1, 1)
     (followed,) = decisions["follow_up"]
-    assert (followed["user"], followed["status"], followed["overdue"]) == ("=ann", "open", True)
+    found = [followed[name] for name in ("user", "status", "overdue")]
+    assert found == ["=ann", "open", "not carried out"]
     (user,) = document["users"]
-    assert user["earlier_decision"] == "delete, Anna, 2026-05-01: =1+1; open: still there"
+    became = "open, not carried out: still there"
+    assert user["earlier_decision"] == f"delete, Anna, 2026-05-01: =1+1; {became}"
 
 
 def test_a_user_that_a_filter_leaves_out_is_not_gone() -> None:
@@ -104,7 +106,7 @@ UNTIL = "exempt until 2026-10-28"
 BESIDE: list[tuple[list[LedgerLine], Row, str, str]] = [
     ([], QUIET, "", ""),
     ([line("delete", a_user("ann"))], QUIET, "", ""),
-    ([line(ticket="S-1")], QUIET, f"delete, {TEXT}, S-1; open: still there", ""),
+    ([line(ticket="S-1")], QUIET, f"delete, {TEXT}, S-1; open, not carried out: still", ""),
     ([line()], a_user(mfa=True), f"delete, {TEXT}; changed: not as it was seen: MFA (report ", ""),
     ([line("deactivate", KEY)], OFF, f"deactivate, {TEXT}; done: no working credentials", ""),
     ([line("investigate", comment="ask")], QUIET, f"investigate, {TEXT}: ask", ""),

@@ -102,6 +102,28 @@ def test_a_delete_that_is_deactivated_first_is_that_decision() -> None:
     assert "; log: deactivated on 2026-05-05" in fact
 
 
+@pytest.mark.parametrize(
+    ("rows", "shown", "word", "overdue"),
+    [
+        ([entry(5, **OFF)], KEYED, "deactivate", "undone"),
+        ([entry(5, **OFF)], KEYED, "delete", "undone"),
+        ([entry(5)], KEYED, "delete", "undone"),
+        ([entry(5, **OFF), entry(93, **OFF)], KEYED, "deactivate", "undone"),
+        # The report is no later than the script, or shows no access.
+        ([entry(92, **OFF)], KEYED, "deactivate", "not carried out"),
+        ([entry(93, **OFF)], KEYED, "deactivate", "not carried out"),
+        ([entry(-1, **OFF)], KEYED, "deactivate", "not carried out"),
+        ([entry(5, **OFF)], LOCKED, "deactivate", ""),
+        ([], KEYED, "deactivate", "not carried out"),
+    ],
+)
+def test_a_removal_in_the_log_is_undone_where_a_later_report_shows_access_again(
+    rows: list[Any], shown: Row, word: str, overdue: str
+) -> None:
+    (found,) = followed(*rows, later={92: [shown]}, word=word, user=KEYED).frame.to_dict("records")
+    assert found["overdue"] == overdue
+
+
 def test_what_was_done_before_the_report_decided_on_is_another_decision() -> None:
     assert "log" not in followed(entry(-1), later={40: [QUIET]}).frame["fact"].iloc[0]
 

@@ -115,6 +115,7 @@ def test_a_changed_ledger_makes_a_new_run_of_the_same_reports_and_overdue_remova
     assert not (runs / "2026-05-01T09-30-00Z-3").exists()
     assert export(runs, "2026-05-31", "--fail-on", "overdue") == 0
     assert export(runs, SECOND, "--fail-on", "overdue") == 1
+    assert export(runs, THIRD, "--fail-on", "overdue") == 1
 
 
 HEAD, ROW = ledger_bytes([DELETE]).decode().splitlines()

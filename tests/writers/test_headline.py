@@ -135,11 +135,11 @@ def test_the_answer_counts_the_listed_users_of_all() -> None:
 def test_the_answer_says_what_became_of_the_decisions() -> None:
     sentence = (
         "Decisions: 1 done, not as decided; 1 contested; 1 changed; 1 unknown; 1 open; 2 done;"
-        " 1 overdue."
+        " of these 1 not carried out."
     )
     whole = second_review()
     assert list(headline.headlines(whole, ALL))[1:] == [sentence]
-    assert f"\n{sentence}\n" in table_text(whole, width=100)
+    assert f"\n{sentence}\n" in table_text(whole, width=120)
     assert f"\n{sentence}\n" in summary_text(whole)
     part = whole.where(Filter(users=("l*",)))
     assert f"\nDecisions on all users: {sentence.partition(' ')[2]}\n" in summary_text(part)

@@ -17,7 +17,7 @@ import analyzer
 from analyzer.analysis.rule_results import Result
 from analyzer.analysis.totals import AGE_BANDS
 from analyzer.columns import OWNERSHIP
-from analyzer.decisions.fate import State
+from analyzer.decisions.fate import Overdue, State
 from analyzer.decisions.follow_up import COLUMNS as COLUMNS_OF_FOLLOW_UP
 from analyzer.limits import Definition, Thresholds
 from analyzer.rules.rule import FINDINGS, Outcome, Subject
@@ -113,7 +113,7 @@ WORDS: dict[str, Any] = {
     "$defs.unused_reason": UnusedReason,
     "$defs.followed_decision": COLUMNS_OF_FOLLOW_UP,
     "$defs.followed_decision.properties.status": State,
-    "$defs.decisions.properties.counts": [*State, "overdue"],
+    "$defs.decisions.properties.counts": [*State, *Overdue],
     "properties.criteria.properties.definition": Definition,
     "$defs.as_of_source": AsOfSource,
     "$defs.count.properties.age_band": AGE_BANDS,

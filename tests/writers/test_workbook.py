@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,7 +85,7 @@ def decided(word: str, user: Row = ANN, *, by: str = "Amy", on: date = ON) -> Le
 KEPT_LONG_AGO = line("keep", BOB, by="Amy", on=date(2025, 11, 22), as_of=days_before(165))
 LEFT = b"account,user,owner,email,left\n*,zoe,Amy,,%s\n"
 CASES = {
-    "overdue": (second_quarter(decided("delete")), {"removal overdue": 1}),
+    "overdue": (second_quarter(decided("delete")), {"not carried out": 1}),
     "changed": (second_quarter(decided("delete"), now=(USED, BOB)), {"changed": 1}),
     "done": (second_quarter(decided("delete"), now=(BOB,)), {}),
     "done though people differed": (
@@ -119,6 +120,29 @@ CASES = {
     "a keep that ends soon": (second_quarter(KEPT_LONG_AGO), {"keep ends soon": 1}),
     "a keep that ends later": (second_quarter(decided("keep")), {}),
 }
+
+
+def test_the_first_page_says_on_which_days_overdue_removals_were_decided() -> None:
+    """A removal on which two people agree counts once, with the day of the newest word."""
+    names = [f"u{at}" for at in range(8)]
+    users = [a_user(name, created=days_before(400 + at)) for at, name in enumerate(names)]
+    keyed = a_user("k", created=days_before(600), key_1=a_key())
+    off = keyed | {"access_key_1_active": "false"}
+    first: dict[str, Any] = {"as_of": days_before(92), "on": date(2026, 1, 30)}
+    lines = [line("delete", user, **first) for user in users]
+    lines.append(line("delete", users[0], by="Ben", as_of=first["as_of"], on=date(2026, 2, 3)))
+    lines.append(line("deactivate", keyed, **first))
+    shown = {92: [*users, keyed], 80: [*users, off], 0: [*users, keyed]}
+    reports = {console_name(days_before(at)): rows for at, rows in shown.items()}
+    summary = opened(file_of(over_time((lines, reports))), results=True)["Summary"]
+    rows = {row[0]: row for row in values(summary)}
+    late, undone = rows["not carried out"], rows["undone"]
+    assert (late[1], undone[1]) == (8, 1)
+    days = "2026-01-30: u1, u2, u3, u4, u5 and 2 more; 2026-02-03: u0."
+    assert str(late[2]).endswith(f", or lapsed. Decided on {days}")
+    assert str(undone[2]).endswith("access again. Decided on 2026-01-30: k.")
+    assert [str(row[2]) for row in values(summary)[4:6]] == [late[2], undone[2]]
+    assert rows["lapsed"][1] == 9
 
 
 @pytest.mark.parametrize("case", CASES)

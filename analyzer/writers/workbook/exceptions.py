@@ -10,10 +10,11 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
+from analyzer.decisions.entries import DECIDED_ON
 from analyzer.report.model import account_with_name
 from analyzer.report.values import is_one_of, texts
 from analyzer.rules.rule import OUTCOME, Outcome
-from analyzer.terms import AsOfSource, Severity, short_list
+from analyzer.terms import OVERDUE, AsOfSource, Severity, short_list
 from analyzer.writers.workbook.book import SheetName
 from analyzer.writers.workbook.column import Formula
 from analyzer.writers.workbook.follow_up_sheet import EXCEPTION_MEANINGS, Exceptional
@@ -61,7 +62,8 @@ def exceptions(analysis: Analysis, rows: ExceptionRows) -> Iterator[SummaryExcep
             by_decision = exception in _COUNTED_BY_DECISION
             number = len(found if by_decision else found.drop_duplicates(_USER))
             place = rows.follow_up_sheets.place_of(int(found.index[0]))
-            yield SummaryException(str(exception), number, meaning, place)
+            days = _days_text(analysis.follow_up, exception)
+            yield SummaryException(str(exception), number, f"{meaning}{days}", place)
     if rows.accounts:
         first = min(rows.accounts.values())
         place = f"'{SheetName.ACCOUNTS}'!A{first}"
@@ -78,6 +80,14 @@ def exceptions(analysis: Analysis, rows: ExceptionRows) -> Iterator[SummaryExcep
         meaning = "A root user with an active access key, or without MFA."
         place = rows.roots.place_of(int(critical[0]))
         yield SummaryException("critical root users", len(critical), meaning, place)
+
+
+def _days_text(removals: pd.DataFrame, exception: Exceptional) -> str:
+    """Return when overdue removals were decided, the oldest first, with users; else nothing."""
+    overdue = removals[removals[OVERDUE] == exception]
+    by_day = overdue.groupby(DECIDED_ON)[columns.USER]
+    days = [f"{day:%Y-%m-%d}: {short_list([*names])}" for day, names in by_day]
+    return f" Decided on {'; '.join(days)}." if days else ""
 
 
 def critical_roots(analysis: Analysis) -> np.ndarray:

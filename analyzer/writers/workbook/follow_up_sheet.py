@@ -32,7 +32,8 @@ from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head
 class Exceptional(StrEnum):
     """Name what is to be looked at first, in this order."""
 
-    OVERDUE = "removal overdue"
+    NOT_CARRIED_OUT = "not carried out"
+    UNDONE = "undone"
     DONE_OTHERWISE = "done, not as decided"
     CHANGED = "changed"
     CONTESTED = "contested"
@@ -43,7 +44,10 @@ class Exceptional(StrEnum):
 
 
 EXCEPTION_MEANINGS: Final[Mapping[Exceptional, str]] = {
-    Exceptional.OVERDUE: f"Still open {DUE_DAYS} days after the report decided on.",
+    Exceptional.NOT_CARRIED_OUT: (
+        f"Removals open for more than {DUE_DAYS} days after the report decided on, or lapsed."
+    ),
+    Exceptional.UNDONE: "Removals that were carried out, and the user has access again.",
     Exceptional.DONE_OTHERWISE: "The user had changed before, or people differed.",
     Exceptional.CHANGED: "No longer as it was seen: decide again.",
     Exceptional.CONTESTED: "People disagree: nothing is done until all agree.",
@@ -197,8 +201,8 @@ class _Words:
         self, line: LedgerLine, stand: Standing, state: State | OtherState, *, is_last: bool
     ) -> Iterator[Exceptional]:
         fate = self._followed.fates.get(line.subject)
-        if fate and fate.is_overdue and is_last and line.is_removal:
-            yield Exceptional.OVERDUE
+        if fate and fate.overdue and is_last and line.is_removal:
+            yield Exceptional(fate.overdue)
         if exceptional := _OF_STATE.get(state):
             yield exceptional
         if line.decided_on > self._last_days.get(line.person, date.max):
@@ -287,9 +291,10 @@ def add_follow_up(book: Book, analysis: Analysis, frame: pd.DataFrame) -> TableS
 
 
 def add_state_counts(sheet: TextSheet, frame: pd.DataFrame) -> None:
-    """Add a line for each state that words have."""
-    counts = frame["state"].value_counts()
-    sheet.table_head(head("What became of them"), "Decisions", head("Meaning", 10))
+    """Add a line for each state that words have, with the number of users."""
+    of_user = [columns.ACCOUNT, columns.USER, columns.CREATED, "state"]
+    counts = frame.drop_duplicates(of_user)["state"].value_counts()
+    sheet.table_head(head("What became of them"), "Users", head("Meaning", 10))
     for state, meaning in _MEANINGS.items():
         if state in counts:
             sheet.row(SpannedCell(str(state), _STYLES[state]), int(counts[state]), meaning)

@@ -66,7 +66,8 @@ MEANINGS: Final = {
     "exempt": "Not done: the user is exempt.",
     "nothing_to_do": "To deactivate, and had no credentials when it was decided on.",
     "done": "Done, as a later report shows.",
-    "overdue": f"Of the open ones, those decided on a report of more than {DUE_DAYS} days before.",
+    "not_carried_out": f"Of these lapsed, or open for more than {DUE_DAYS} days, and never done.",
+    "undone": "Of these carried out, and the user has access again in the last report.",
     "removed_undecided": "Users removed without a decision to delete or deactivate them.",
 }
 
