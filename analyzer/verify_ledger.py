@@ -16,12 +16,12 @@ from analyzer.decisions.entries import (
     TICKET,
     DecisionFile,
 )
-from analyzer.decisions.ledger import SAME_SECOND, Ledger
+from analyzer.decisions.ledger import ROW, SAME_SECOND, WORKBOOK, Ledger
 from analyzer.decisions.review import ReportedUser
 from analyzer.errors import Problem, joined_rows
 from analyzer.reviews.entries import ComparedWorkbook, line_problems, not_known
 from analyzer.reviews.given_reports import GivenReports, of_report
-from analyzer.terms import count_text, utc_text
+from analyzer.terms import count_text, utc_text, with_noun
 from analyzer.verify import Verification
 
 
@@ -42,10 +42,14 @@ class _Entry(NamedTuple):
 
 @dataclass(slots=True)
 class _Entered:
-    """Hold where an entry stands, and its ticket and comment in each copy of the workbook."""
+    """Hold where an entry stands, and its ticket and comment in each copy of the workbook.
+
+    `rows` are those in which the copies have it.
+    """
 
     place: str
     remarks: list[tuple[str, str]]
+    rows: set[int] = field(default_factory=set)
 
 
 _UserAsOf: TypeAlias = tuple[User, str]
@@ -80,7 +84,9 @@ class _Copies:
                 entry = _Entry(*at, normal_name(entered[DECIDED_BY]), word, day)
                 place = f"{file}, sheet {each.sheet.cells.title}, row {row}"
                 remarks = one_line(entered[TICKET]), one_line(entered[COMMENT])
-                self.entries.setdefault(entry, _Entered(place, [])).remarks.append(remarks)
+                found = self.entries.setdefault(entry, _Entered(place, []))
+                found.remarks.append(remarks)
+                found.rows.add(row)
 
     def add_list(self, listed: DecisionFile) -> None:
         """Add a list in CSV, whose users are judged by the usual limits."""
@@ -90,8 +96,9 @@ class _Copies:
         self.as_of |= {utc_text(line.as_of) for line in listed.lines}
         for line in listed.lines:
             entered = _Entered(f"{listed.file.name}, row {line.row}", [])
-            remarks = self.entries.setdefault(_entry_of(line), entered).remarks
-            remarks.append((line.ticket, line.comment))
+            found = self.entries.setdefault(_entry_of(line), entered)
+            found.remarks.append((line.ticket, line.comment))
+            found.rows.add(line.row)
 
 
 def verify_list(listed: DecisionFile, given: GivenReports, result: Verification) -> None:
@@ -132,6 +139,8 @@ def verify_ledger(
         without["workbook"] += not has_workbook and line.workbook != PurePath(name).name
         if has_workbook:
             notes += _entry_notes(line, of_name, recorded, result)
+        else:
+            _compare_workbook(line, copies, result)
     result.notes += [str(note).partition("\n")[0] for note in joined_rows(notes)]
     for of_name in copies.values():
         for entry, found in of_name.entries.items():
@@ -172,6 +181,9 @@ def _entry_notes(
         if (line.ticket, line.comment) not in remarks:
             shown = "; ".join(f"ticket {ticket!r}, comment {text!r}" for ticket, text in remarks)
             result.add(f"{file}, row {row}", f"ticket or comment: {line.workbook} has {shown}")
+        if line.row not in (rows := of_name.entries[entry].rows):
+            text = f"{line.workbook} has the entry in {with_noun('row', [*map(str, sorted(rows))])}"
+            result.add(f"{file}, row {row}, column {ROW}", f"{line.row}; {text}")
         return
     alike = [one for one in of_name.entries if one[:2] == entry[:2]]
     alike.sort(key=lambda one: one.person != entry.person)
@@ -186,6 +198,17 @@ def _entry_notes(
     if now.person != entry.person:
         text += ": written over, or never there. Name the copy that was collected, too"
     result.add(f"{file}, row {row}", text)
+
+
+def _compare_workbook(
+    line: LedgerLine, copies: Mapping[str, _Copies], result: Verification
+) -> None:
+    """Compare the workbook of a line, which is not given, with those that have its entry."""
+    names = [name for name, of_name in copies.items() if _entry_of(line) in of_name.entries]
+    if names:
+        file, row, _ = line.read_from
+        text = f"the entry is in {', '.join(sorted(names))}; if in both, name that file too"
+        result.add(f"{file}, row {row}, column {WORKBOOK}", f"{line.workbook}; {text}")
 
 
 def _entry_of(line: LedgerLine) -> _Entry:

@@ -908,6 +908,11 @@ LEDGER_CHEATS: dict[str, tuple[dict[str, str], str]] = {
     "no users of its second": ({"same_second": ""}, "column same_second: it is empty, and collect"),
     "a cell that was seen": ({"mfa_active": "true"}, "column mfa_active: false in the report"),
     "a verdict": ({"verdict": "active"}, "column verdict: unused in the report"),
+    "the row": ({"row": "99"}, "column row: 99; filled.xlsx has the entry in row "),
+    "the workbook": (
+        {"workbook": "a.xlsx"},
+        "column workbook: a.xlsx; the entry is in filled.xlsx; if in both, name that file too",
+    ),
     "the users of its second": (
         {"same_second": "eve;lena.hartwig"},
         "column same_second: lena.hartwig in the report; this file says eve;lena.hartwig",
