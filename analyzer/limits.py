@@ -24,6 +24,10 @@ It is the default of AWS Config's rule `iam-user-unused-credentials-check`.
 """
 
 
+MOST_DAYS: Final = 999_999_999
+"""The most days that a limit can have: nothing in a report is so old."""
+
+
 class Definition(StrEnum):
     """Choose what unused means for access keys: none active, or none attached at all."""
 
@@ -80,6 +84,7 @@ The idle days are those of the verdicts, `--idle-days`.
 
 
 def _check_days(name: str, days: object, *, least: int) -> None:
-    """Raise ValueError if the days are not a whole number, or less than `least`."""
-    if not isinstance(days, int) or isinstance(days, bool) or days < least:
-        raise ValueError(f"{name} must be a whole number of days, {least} or more: {days!r}")
+    """Raise ValueError if the days are no whole number from `least` to `MOST_DAYS`."""
+    if not isinstance(days, int) or isinstance(days, bool) or not least <= days <= MOST_DAYS:
+        text = repr(days) if not isinstance(days, int) or days <= MOST_DAYS else "more"
+        raise ValueError(f"{name} must be a whole number of days, {least} or more: {text}")

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from analyzer import columns
+from analyzer.decisions.review import Review
+from analyzer.limits import MOST_DAYS
 from analyzer.report.frames import TEXT
 from analyzer.report.model import AccountName, account_name, account_with_name
 from analyzer.report.report import Report
@@ -61,8 +63,8 @@ class Filter:
             raise TypeError('accounts, users, … are several words: Filter(users=("svc-*",))')
         if unknown := [word for word in self.exposures if word not in _EXPOSURES]:
             raise ValueError(f"{', '.join(unknown)}: use {', '.join(_EXPOSURES)}")
-        if self.min_age < 0:
-            raise ValueError(f"min_age must be 0 days or more: {self.min_age}")
+        if not 0 <= self.min_age <= MOST_DAYS:
+            raise ValueError(f"min_age must be 0 to {MOST_DAYS:,} days")
         if not all((*self.accounts, *self.wanted_users, *self.unwanted_users)):
             raise ValueError("a pattern of an account or a user must not be empty")
 
@@ -103,6 +105,17 @@ class Filter:
     def unwanted_users(self) -> list[str]:
         """Return the patterns of the users to leave out."""
         return [pattern.removeprefix(NOT) for pattern in self.users if pattern.startswith(NOT)]
+
+
+def filter_of_review(review: Review) -> Filter:
+    """Return the filter by which the lists of a review were made; raises ValueError."""
+    return Filter(
+        accounts=tuple(review.accounts),
+        users=tuple(review.users),
+        exposures=tuple(review.exposures),
+        certain=review.certain,
+        min_age=review.min_age,
+    )
 
 
 def user_mask(page: Users, chosen: Filter, names: Mapping[str, AccountName]) -> np.ndarray:

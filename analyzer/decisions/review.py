@@ -76,7 +76,8 @@ class Review(BaseModel):
     def _check_review(self) -> Self:
         """Refuse criteria that are not valid, and a review of no report."""
         has_times = all(timestamp(report.as_of) for report in self.reports)
-        if not (self.criteria and self.reports and has_times):
+        has_reasons = all(user.strip() and reason.strip() for user, reason in self.exempt)
+        if not (self.criteria and self.reports and has_times and has_reasons):
             raise ValueError("not by what a review is made")
         return self
 

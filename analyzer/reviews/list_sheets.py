@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from analyzer.analysis.filters import filter_of_review
 from analyzer.decisions.entries import day_without_time
 from analyzer.decisions.review import Review
 from analyzer.decisions.review_list_layout import (
@@ -238,10 +239,12 @@ def _review(name: str, sheets: Iterable[SheetCells]) -> Review:
     texts = {text for sheet in sheets if (text := _review_text(sheet))}
     try:
         (text,) = texts
-        return Review.model_validate_json(text)
+        review = Review.model_validate_json(text)
+        filter_of_review(review)
     except ValueError:  # pydantic's ValidationError is one
         message = "the hidden cell of its Summary, with what it was made by, is gone or was changed"
         raise InputRefused.of_file(name, message, START_AGAIN_HINT) from None
+    return review
 
 
 def _review_text(sheet: SheetCells) -> str:

@@ -256,6 +256,21 @@ CHEATS: dict[str, tuple[Edit, str]] = {
         "the reports do not put this user on these lists",
     ),
     "a limit that is none": (replaced_everywhere('"idle_days":90', '"idle_days":-9'), HIDDEN),
+    "a limit without end": (
+        replaced_everywhere('"idle_days":90', f'"idle_days":1{"0" * 400}'),
+        HIDDEN,
+    ),
+    "an age that is none": (replaced_everywhere('"min_age":0', '"min_age":-1'), HIDDEN),
+    "an age without end": (replaced_everywhere('"min_age":0', f'"min_age":1{"0" * 30}'), HIDDEN),
+    "an exposure that is none": (
+        replaced_everywhere('"exposures":[]', '"exposures":["!bob"]'),
+        HIDDEN,
+    ),
+    "an empty pattern": (replaced_everywhere('"users":[]', '"users":["!"]'), HIDDEN),
+    "an exemption without a reason": (
+        replaced_everywhere('"exempt":[]', '"exempt":[["ann",""]]'),
+        HIDDEN,
+    ),
     "a time that is none": (replaced_everywhere('12:00:00Z"]', '"]'), HIDDEN),
     "the hidden cell removed": (without_hidden_cell, HIDDEN),
     "the Summary of another review": (

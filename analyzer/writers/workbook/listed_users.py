@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.analysis.filters import Filter
+from analyzer.analysis.filters import Filter, filter_of_review
 from analyzer.decisions.review import (
     ListOfReview,
     ReportedList,
@@ -58,14 +58,7 @@ def users_on_lists(whole: Analysis, review: Review) -> Iterator[ReportedList]:
     `whole` is judged as the review was, without a ledger: a user whom a decision left out is
     listed. A list without users is left out.
     """
-    chosen = Filter(
-        accounts=tuple(review.accounts),
-        users=tuple(review.users),
-        exposures=tuple(review.exposures),
-        certain=review.certain,
-        min_age=review.min_age,
-    )
-    some = whole.where(chosen).judged
+    some = whole.where(filter_of_review(review)).judged
     if review.split:
         name = columns.OWNER if review.split == SplitBy.OWNER else columns.ACCOUNT
         some = some.where((some.users[name] == review.part).to_numpy(bool))
