@@ -28,6 +28,9 @@ from analyzer.terms import count_text, short_list
 _MANY_ROWS: Final = 20
 """So many rows of a person with one word and one comment are named."""
 
+_MOST_REMOVALS: Final = 30
+"""So many new removals are named."""
+
 _SHORT: Final = 3
 """A comment of fewer letters is named."""
 
@@ -122,6 +125,24 @@ def _lapsed_notes(new: Iterable[LedgerLine], today: date) -> Iterator[str]:
         yield f"{text}: {short_list(user_names(lapsed))}. Nothing acts on them: decide again."
 
 
+def _removal_lines(added: Iterable[LedgerLine]) -> Iterator[str]:
+    """Yield the removals that are new, by person and account.
+
+    Of a column of entries that was sorted alone nothing shows that its words moved to other users.
+    """
+    removals = [line for line in added if line.is_removal]
+    if not removals:
+        return
+    yield "New removals, to be checked by who decided: a column sorted alone moves its words."
+    named = defaultdict[tuple[str, str], list[str]](list)
+    for line in removals[:_MOST_REMOVALS]:
+        named[line.decided_by, line.account].append(f"{line.decision} {line.user}")
+    for (person, account), users in sorted(named.items()):
+        yield f"  {person}, account {account}: {', '.join(users)}"
+    if (more := len(removals) - _MOST_REMOVALS) > 0:
+        yield f"  and {count_text(more, 'more removal')}: see the ledger"
+
+
 _TOGETHER: Final = "Decide together; one of you writes again, with a later date."
 
 
@@ -156,7 +177,7 @@ def _letters(text: str) -> int:
 
 
 def lines_of(update: LedgerUpdate) -> Iterator[str]:
-    """Yield the numbers by file, person and word, and the notes."""
+    """Yield the numbers by file, person and word, the notes, and the removals that are new."""
     for file in update.files:
         numbers: Mapping[str, int] = {"new": file.added, "still open": file.still_open}
         others = (f", {name} {number:,}" for name, number in numbers.items() if number)
@@ -165,3 +186,4 @@ def lines_of(update: LedgerUpdate) -> Iterator[str]:
             words = (f"{n:,} {word}" for word in Decision if (n := file.words[person, word]))
             yield f"  {person}: {', '.join(words)}"
     yield from update.notes
+    yield from _removal_lines(update.added)

@@ -89,7 +89,12 @@ def test_without_an_output_a_workbook_is_only_checked(
     before = sorted(workbook.parent.rglob("*"))
     done = collect(workbook, "--report", report)
     assert done.code == 0
-    assert done.lines == [f"{workbook}: entered 1, new 1, still open 1", "  Anna: 1 delete"]
+    assert done.lines == [
+        f"{workbook}: entered 1, new 1, still open 1",
+        "  Anna: 1 delete",
+        "New removals, to be checked by who decided: a column sorted alone moves its words.",
+        f"  Anna, account {ACCOUNT}: delete ann",
+    ]
     says = "Checked; nothing was written. New: 1 line; -o LEDGER.csv adds them.\n"
     assert done.messages == says
     assert sorted(workbook.parent.rglob("*")) == before

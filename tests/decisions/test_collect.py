@@ -208,8 +208,26 @@ def test_each_file_says_who_wrote_what_and_what_of_it_is_new() -> None:
         "  Anna: 3 delete, 1 keep",
         "  Tom: 1 keep, 1 investigate",
         "b.xlsx: entered 0",
+        "New removals, to be checked by who decided: a column sorted alone moves its words.",
+        f"  Anna, account {ACCOUNT}: delete c",
     ]
     assert of_other.words.total() == 0
+
+
+def test_new_removals_are_named_by_person_and_account_thirty_at_most() -> None:
+    users = [a_user(f"u{at:02}", created=days_before(300 + at)) for at in range(32)]
+    removals = [line("delete", user) for user in users[:29]]
+    removals += [line("deactivate", user, by="Tom") for user in users[29:]]
+    assert not printed(file(line("keep", users[0])))[2:]
+    head, *named = printed(file(*removals[:1], *removals[29:30]))[3:]
+    assert head.startswith("New removals, to be checked by who decided")
+    assert named == [
+        f"  Anna, account {ACCOUNT}: delete u00",
+        f"  Tom, account {ACCOUNT}: deactivate u29",
+    ]
+    assert printed(file(*removals[:30]))[-1] == f"  Tom, account {ACCOUNT}: deactivate u29"
+    assert printed(file(*removals[:31]))[-1] == "  and 1 more removal: see the ledger"
+    assert printed(file(*removals))[-1] == "  and 2 more removals: see the ledger"
 
 
 QUIET = DELETE.arn

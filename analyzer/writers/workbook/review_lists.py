@@ -166,8 +166,8 @@ def add_review_lists(book: Book, analysis: Analysis) -> Listings:
 
 
 _HOW_TO_DECIDE: Final = (
-    "Fill in the yellow cells, explained in the sheet Summary. Sort whole rows: a decision beside"
-    " another user's name is refused."
+    "Fill in the yellow cells, explained in the sheet Summary. Sort whole rows, never one column:"
+    " nothing shows that a decision moved to another user."
 )
 
 
