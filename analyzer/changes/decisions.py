@@ -1,6 +1,6 @@
 """Count the decisions of a period, and say what became of each."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -15,6 +15,7 @@ from analyzer.decisions.credentials import users_of
 from analyzer.decisions.decision import LedgerLine, User, last_days
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.fate import Fate, Overdue, State
+from analyzer.decisions.follow_up import GoneUser, Removed, gone_user
 from analyzer.decisions.ledger import Ledger
 from analyzer.decisions.standing import last_day
 from analyzer.lists.owners import Owners
@@ -28,7 +29,8 @@ DONE_SINCE: Final = "done_since"
 DONE_AT: Final = "done_at"
 DONE_BY: Final = "done_by"
 HAD_LEFT: Final = "had_left"
-REMOVED_UNDECIDED: Final = "removed_undecided"
+REMOVED_AS: Final = "removed_as"
+REMOVED_FACT: Final = "removed_fact"
 
 STATES: Final[Mapping[State, str]] = {
     state: state.replace(",", "").replace(" ", "_") for state in State
@@ -38,17 +40,21 @@ STATES: Final[Mapping[State, str]] = {
 OVERDUES: Final[Mapping[Overdue, str]] = {why: why.replace(" ", "_") for why in Overdue}
 """The columns of the numbers of overdue removals, by the reason."""
 
+REMOVED: Final[Mapping[Removed, str]] = {how: how.replace(" ", "_") for how in Removed}
+"""The columns of the numbers of users gone without a removal among the last words."""
+
 DECISION_COUNTS: Final = (
     *("decisions", HAD_LEFT, "removals"),
     *STATES.values(),
     *OVERDUES.values(),
+    *REMOVED.values(),
 )
 """The numbers of decisions. `decisions` are all of the days of the period, `had_left` those of them
 by people who had left by then, missing without a list of owners.
 
 `removals` are the users with a removal that was not done before the period, each in one state; some
-are overdue: not carried out, or undone. Beside them, `removed_undecided` are users removed without
-a word to deactivate or delete them.
+are overdue: not carried out, or undone. Beside them are the users gone without a removal among the
+last words: against a word, perhaps under a new name, or without any.
 """
 
 DECISIONS: Final[dict[str, Any]] = {
@@ -141,7 +147,7 @@ class Decided:
                 yield fate.line, before, fate.done_since.time, str(fate.state), detail
 
     def counts(self) -> Counts:
-        """Return `DECISION_COUNTS` by account."""
+        """Return `DECISION_COUNTS` by account, but for `REMOVED`."""
         counts = Counter((line.account, "decisions") for line in self.words)
         counts.update((line.account, HAD_LEFT) for line in self.words if self._had_left(line))
         for fate, _ in self.removals:
@@ -171,10 +177,21 @@ class Decided:
     def _fates(self) -> Mapping[User, Fate]:
         return {fate.line.subject: fate for fate in self.fates}
 
-    def removed_undecided(self, users: pd.DataFrame, gone: pd.Series) -> pd.Series:
-        """Return which users are gone without a removal among the last words (bool).
-
-        `gone` is the first report without each, NaT for none.
-        """
-        is_undecided = [user not in self._fates for user in users_of(users)]
-        return gone.notna() & pd.Series(is_undecided, users.index, bool)
+    def gone_users(self, users: pd.DataFrame) -> Iterator[GoneUser | None]:
+        """Yield how each user of `History.users` went, None if it did not, or by a removal."""
+        of_second = defaultdict[tuple[str, datetime | None], list[tuple[str, datetime]]](list)
+        shown = zip(users_of(users), users["first"], users["verdict_end"], strict=True)
+        for user, first, verdict in shown:
+            if verdict and user.created:
+                of_second[user.account, user.created].append((user.name, first))
+        edges = zip(
+            users_of(users), users[columns.ARN], users["after"], users["before"], strict=True
+        )
+        for user, arn, last_seen, missed in edges:
+            if pd.isna(missed) or user in self._fates:
+                yield None
+            else:
+                others = of_second.get((user.account, user.created), ())
+                new_names = [name for name, first in others if first > last_seen]
+                stand = self.ledger.standings.get(user)
+                yield gone_user(stand, arn, last_seen, missed, new_names)

@@ -22,7 +22,9 @@ from analyzer.analysis.analysis import Analysis, AnalysisRequest
 from analyzer.changes.decisions import (
     DECISION_COUNTS,
     HAD_LEFT,
-    REMOVED_UNDECIDED,
+    REMOVED,
+    REMOVED_AS,
+    REMOVED_FACT,
     Decided,
     decisions_frame,
 )
@@ -346,8 +348,9 @@ def _report_rows(report: Report, accounts: Iterable[FollowedAccount]) -> Iterato
 def _with_decisions(history: History, reported: ReportedAccounts) -> History:
     """Return a history with the decisions, `DECISION_COUNTS` in the period, and their events.
 
-    Its users have the column `removed_undecided`. An account with decisions and without a report is
-    not covered.
+    Its users have the columns `removed_as` and `removed_fact`: how a user went who is gone without
+    a removal among the last words, and the fact, empty texts for others. An account with decisions
+    and without a report is not covered.
     """
     analysis, span = history.analysis, history.span
     ledger = with_same_second(analysis.ledger, reported)
@@ -359,15 +362,19 @@ def _with_decisions(history: History, reported: ReportedAccounts) -> History:
         since=span.since,
         until=span.until,
     )
-    removed = of_period.removed_undecided(history.users, history.users[BEFORE_REPORT])
-    users = history.users.assign(**{REMOVED_UNDECIDED: removed})
+    gone = list(of_period.gone_users(history.users))
+    removed = {
+        REMOVED_AS: [str(user.how) if user else "" for user in gone],
+        REMOVED_FACT: [user.fact if user else "" for user in gone],
+    }
+    users = history.users.assign(**{name: pd.Series(removed[name], dtype=TEXT) for name in removed})
     counts = of_period.counts()
-    counts.update((account, REMOVED_UNDECIDED) for account in users[columns.ACCOUNT][removed])
-    accounts, names = (
-        history.period[columns.ACCOUNT].iloc[:-1],
-        (*DECISION_COUNTS, REMOVED_UNDECIDED),
-    )
-    numbers = {name: _with_sum([counts[account, name] for account in accounts]) for name in names}
+    in_accounts = zip(users[columns.ACCOUNT], gone, strict=True)
+    counts.update((account, REMOVED[user.how]) for account, user in in_accounts if user)
+    accounts = history.period[columns.ACCOUNT].iloc[:-1]
+    numbers = {
+        name: _with_sum([counts[account, name] for account in accounts]) for name in DECISION_COUNTS
+    }
     if not analysis.owners:
         numbers[HAD_LEFT] = pd.Series(pd.NA, history.period.index, "Int64")
     added = (

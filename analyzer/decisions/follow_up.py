@@ -1,8 +1,10 @@
 """Follow up all decisions to remove users: a table, and a text beside each user."""
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from functools import partial
 from typing import Any, Final
 
@@ -12,7 +14,7 @@ import pyarrow as pa
 
 from analyzer import columns
 from analyzer.decisions.credentials import users_of
-from analyzer.decisions.decision import LedgerLine, User
+from analyzer.decisions.decision import Decision, LedgerLine, User
 from analyzer.decisions.entries import COMMENT, DECIDED_BY, DECIDED_ON, DECISION, TICKET
 from analyzer.decisions.fate import NOT_IDENTIFIED, Fate, Overdue, State, became_text, fates
 from analyzer.decisions.ledger import ROW, WORKBOOK, Ledger
@@ -24,7 +26,7 @@ from analyzer.lists.owners import NO_OWNERS, Owners
 from analyzer.report.frames import TEXT, account_names, as_category, categories
 from analyzer.report.report import Report
 from analyzer.report.users import Users
-from analyzer.terms import OVERDUE, Verdict, code_of
+from analyzer.terms import OVERDUE, POSSIBLY_RENAMED, Verdict, code_of, short_list
 
 STATUS: Final = "status"
 DAYS: Final = "days"
@@ -132,6 +134,119 @@ def overdue_counts(frame: pd.DataFrame) -> dict[str, int]:
     return {str(why): int((frame[OVERDUE] == why).sum()) for why in Overdue}
 
 
+class Removed(StrEnum):
+    """Name how a user went who is gone without a removal among the last words."""
+
+    AGAINST_KEEP = "removed against a keep"
+    AGAINST_INVESTIGATION = "removed against an investigation"
+    RENAMED = POSSIBLY_RENAMED
+    UNDECIDED = "removed without a decision"
+
+
+_AGAINST: Final = {
+    Decision.KEEP: Removed.AGAINST_KEEP,
+    Decision.INVESTIGATE: Removed.AGAINST_INVESTIGATION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class GoneUser:
+    """Hold how a user went, and the as-of of the last report with it.
+
+    `against` are the last words that counted at a time between that report and the first without
+    the user. `fact` names them, or the new names of its creation second.
+    """
+
+    arn: str
+    last_seen: datetime
+    how: Removed
+    against: tuple[LedgerLine, ...] = ()
+    fact: str = ""
+
+
+def gone_users(users: Users, report: Report, followed: FollowUp) -> dict[User, GoneUser]:
+    """Return the users of older reports who are gone without a removal among the last words.
+
+    `users` are the judged users of `report`. Of an account without a row of the root user, and of
+    users without a creation time, nothing is known.
+    """
+    if report.older is None:
+        return {}
+    older, now = report.older.iam_users.users, set(users_of(users.users))
+    is_whole = older[columns.ACCOUNT].isin(report.root_users.users[columns.ACCOUNT])
+    older = older[is_whole & older[columns.CREATED].notna()].sort_values(columns.AS_OF)
+    shown = [*zip(users_of(older), older[columns.ARN], older[columns.AS_OF], strict=True)]
+    last = {
+        user: (arn, as_of)
+        for user, arn, as_of in shown
+        if not ({user, user._replace(created=None)} & now or user in followed.fates)
+    }
+    seconds = {(user.account, user.created) for user in last}
+    names = defaultdict[tuple[str, datetime | None], set[str]](set)
+    names_then = defaultdict[tuple[str, datetime | None, datetime], set[str]](set)
+    for user in now:
+        if (user.account, user.created) in seconds:
+            names[user.account, user.created].add(user.name)
+    for user, _, as_of in shown:
+        if (user.account, user.created) in seconds:
+            names_then[user.account, user.created, as_of].add(user.name)
+    moments = _moments(report)
+    gone = {}
+    for user, (arn, last_seen) in last.items():
+        missed = min(at for at in moments[user.account] if at > last_seen)
+        then = names_then[user.account, user.created, last_seen]
+        new_names = names[user.account, user.created] - then
+        stand = followed.standings.get(user)
+        gone[user] = gone_user(stand, arn, last_seen, missed, new_names)
+    return gone
+
+
+def _moments(report: Report) -> dict[str, list[datetime]]:
+    """Return the as-of of each report of an account, by account."""
+    moments = defaultdict[str, list[datetime]](list)
+    for file in (*report.files, *(report.older.files if report.older else ())):
+        for of in file.accounts:
+            moments[of.account].append(file.as_of)
+    return moments
+
+
+def gone_user(
+    stand: Standing | None,
+    arn: str,
+    last_seen: datetime,
+    missed: datetime,
+    new_names: Iterable[str],
+) -> GoneUser:
+    """Return how a user went on whom nobody's last words are removals.
+
+    `last_seen` and `missed` are the last report with the user and the first without it, `new_names`
+    those of its creation second that the newest report shows, and the last one with it did not.
+    """
+    words = stand.words if stand else ()
+    names = short_list(sorted(new_names))
+    renamed = f"{POSSIBLY_RENAMED} to {names}" if names else ""
+    for decision, how in _AGAINST.items():
+        against = tuple(
+            line
+            for line in words
+            if line.decision is decision
+            and line.decided_on <= missed.date()
+            and last_day(line) >= last_seen.date()
+        )
+        if against:
+            fact = "; ".join(filter(None, (_said(against), renamed)))
+            return GoneUser(arn, last_seen, how, against, fact)
+    how = Removed.RENAMED if renamed else Removed.UNDECIDED
+    return GoneUser(arn, last_seen, how, fact=renamed or _said(words))
+
+
+def _said(words: Iterable[LedgerLine]) -> str:
+    """Return words with their comments, in one line."""
+    return "; ".join(
+        f"{line.summary}: {line.comment}" if line.comment else line.summary for line in words
+    )
+
+
 def earlier_decisions(page: Users, followed: FollowUp) -> pa.Array:
     """Return the earlier decision on each user of a judged page, in words (large_string)."""
     shown = page.users[columns.AS_OF], page.users[columns.VERDICT]
@@ -143,9 +258,7 @@ def _earlier_decision(followed: FollowUp, user: User, as_of: datetime, verdict: 
     stand, fate = followed.standings.get(user), followed.fates.get(user)
     if stand is None:
         return ""
-    words = "; ".join(
-        f"{line.summary}: {line.comment}" if line.comment else line.summary for line in stand.words
-    )
+    words = _said(stand.words)
     if fate:
         return f"{words}; {became_text(fate.state, fate.overdue or '')}: {fate.fact}"
     keep = stand.longest_keep

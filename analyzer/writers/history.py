@@ -16,7 +16,9 @@ from analyzer.changes.decisions import (
     FACT,
     HAD_LEFT,
     OVERDUES,
-    REMOVED_UNDECIDED,
+    REMOVED,
+    REMOVED_AS,
+    REMOVED_FACT,
     STATE,
     STATES,
 )
@@ -149,13 +151,15 @@ def _decisions_text(total: "pd.Series[Any]") -> str:
     words = "; ".join(f"{state} {total[name]:,}" for state, name in STATES.items() if total[name])
     late = ", ".join(f"{why} {total[name]:,}" for why, name in OVERDUES.items() if total[name])
     words = f"{words}; of these {late}" if late else words
+    gone = {how: total[name] for how, name in REMOVED.items() if total[name]}
+    kinds = "; ".join(f"{how} {number:,}" for how, number in gone.items())
+    by_kind = f" ({kinds})" if kinds else ""
     number = total[HAD_LEFT]
     had_left = ": not known (name the list of --owners)" if pd.isna(number) else f" {number:,}"
     return (
         f"Decisions: {total['decisions']:,}, by people who had left{had_left}. Users to"
         f" delete or deactivate: {total['removals']:,}{f' ({words})' if words else ''}."
-        f" Users removed without a decision to remove them:"
-        f" {total[REMOVED_UNDECIDED]:,}."
+        f" Users gone without a decision to remove them: {sum(gone.values()):,}{by_kind}."
     )
 
 
@@ -228,11 +232,22 @@ def _named_in_remarks(history: History) -> Mapping[str, Collection[str]]:
         "Counted once, the same as another report": files[repeated],
         "Undetermined in the last report; if unused before, the days unused go on": names[unclear],
         "Known by name: a report does not show the creation time": names[users["by_name"]],
+        **_gone_users(users),
         "A last use is gone or went back in time": lost[columns.USER],
         "Unused at the end, but used before, as an earlier report shows": names[
             users[USED_BEFORE].notna()
         ],
     }
+
+
+def _gone_users(users: pd.DataFrame) -> dict[str, Sequence[str]]:
+    """Return the users gone without a decision to remove them, by how they went, with the fact."""
+    named = dict[str, Sequence[str]]()
+    for how in REMOVED if REMOVED_AS in users else ():
+        rows = users[users[REMOVED_AS] == how]
+        cells = zip(rows[columns.USER], rows[REMOVED_FACT], strict=True)
+        named[how.capitalize()] = [f"{user} ({fact})" if fact else user for user, fact in cells]
+    return named
 
 
 # Cells for people

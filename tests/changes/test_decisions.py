@@ -12,7 +12,7 @@ import pytest
 
 import analyzer
 from analyzer.analysis.analysis import AnalysisRequest
-from analyzer.changes.decisions import DECISION_COUNTS, DECISIONS, REMOVED_UNDECIDED
+from analyzer.changes.decisions import DECISION_COUNTS, DECISIONS
 from analyzer.changes.history import History, history
 from analyzer.changes.period import Span
 from analyzer.decisions.decision import LedgerLine
@@ -52,8 +52,8 @@ def decided(
 
 def counted(found: History) -> dict[str, int]:
     """Return the numbers of decisions that are not zero."""
-    total, names = found.period.iloc[-1], (*DECISION_COUNTS, REMOVED_UNDECIDED)
-    return {name: int(total[name]) for name in names if total[name]}
+    total = found.period.iloc[-1]
+    return {name: int(total[name]) for name in DECISION_COUNTS if total[name]}
 
 
 def word(what: str, on: int, by: str = "Anna", at: int = 0, user: Row = ANN) -> LedgerLine:
@@ -63,27 +63,73 @@ def word(what: str, on: int, by: str = "Anna", at: int = 0, user: Row = ANN) -> 
 GONE = [report(0, ANN), report(20, ANN), report(60)]
 
 
-@pytest.mark.parametrize(
-    ("words", "undecided"),
-    [
-        ([word("delete", 1)], False),
-        ([word("deactivate", 1)], False),
-        ([], True),
-        ([word("keep", 1)], True),
-        ([word("delete", 1), word("keep", 9)], True),
-        # Those who differ are counted as done, not as decided.
-        ([word("delete", 1), word("keep", 1, "Bob")], False),
-    ],
-)
-def test_who_is_removed_without_a_decision_to_remove_it_is_counted(
-    words: list[LedgerLine], *, undecided: bool
+KEEP = "removed_against_a_keep"
+UNDECIDED, TO_X = "removed_without_a_decision", person("x")
+WENT: list[tuple[list[LedgerLine], list[Row], str, str]] = [
+    ([word("delete", 1)], [], "", ""),
+    ([word("deactivate", 1)], [], "", ""),
+    # Those who differ are counted as done, not as decided.
+    ([word("delete", 1), word("keep", 1, "Bob")], [], "", ""),
+    ([], [], UNDECIDED, ""),
+    ([word("keep", 1)], [], KEEP, "keep, Anna, 2026-01-02: break-glass"),
+    ([word("delete", 1), word("keep", 9)], [], KEEP, "keep, Anna, 2026-01-10: break-glass"),
+    (
+        [word("investigate", 1, "Bob"), word("keep", 1)],
+        [],
+        KEEP,
+        "keep, Anna, 2026-01-02: break-glass",
+    ),
+    ([word("keep", 60)], [], KEEP, "keep, Anna, 2026-03-02: break-glass"),
+    ([word("keep", 61)], [], UNDECIDED, "keep, Anna, 2026-03-03: break-glass"),
+    # In force when it was last seen, or no more.
+    ([word("keep", -160)], [], KEEP, "keep, Anna, 2025-07-25: break-glass"),
+    ([word("keep", -161)], [], UNDECIDED, "keep, Anna, 2025-07-24: break-glass"),
+    (
+        [word("investigate", -10)],
+        [],
+        "removed_against_an_investigation",
+        "investigate, Anna, 2025-12-22",
+    ),
+    ([word("investigate", -11)], [], UNDECIDED, "investigate, Anna, 2025-12-21"),
+    ([], [TO_X], "possibly_renamed", "possibly renamed to x"),
+    ([], [TO_X, person("y")], "possibly_renamed", "possibly renamed to x, y"),
+    ([], [person("x", created=BORN - SECOND)], UNDECIDED, ""),
+    (
+        [word("keep", 1)],
+        [TO_X],
+        KEEP,
+        "keep, Anna, 2026-01-02: break-glass; possibly renamed to x",
+    ),
+]
+"""Words on a user who goes between two reports, who is new in the later one, and how it went."""
+
+
+@pytest.mark.parametrize(("words", "new", "how", "fact"), WENT)
+def test_who_is_gone_without_a_decision_to_remove_it_is_counted_by_what_is_known(
+    words: list[LedgerLine], new: list[Row], how: str, fact: str
 ) -> None:
-    found = decided(GONE, *words, word("keep", 1, user=person("bo", created=BORN - SECOND)))
-    (user,) = found.users.to_dict("records")
-    assert user["removed_undecided"] is undecided
-    assert counted(found).get("removed_undecided", 0) == undecided
-    said = f"Users removed without a decision to remove them: {int(undecided)}."
+    other = word("keep", 1, user=person("bo", created=BORN - SECOND))
+    found = decided([report(0, ANN), report(20, ANN), report(60, *new)], *words, other)
+    rows = {row["user"]: row for row in found.users.to_dict("records")}
+    assert {row["removed_as"] for user, row in rows.items() if user != "ann"} <= {""}
+    as_column = rows["ann"]["removed_as"].replace(" ", "_")
+    assert (as_column, rows["ann"]["removed_fact"]) == (how, fact)
+    assert counted(found).get(how, 0) == bool(how)
+    text = f"1 ({rows['ann']['removed_as']} 1)" if how else "0"
+    said = f"Users gone without a decision to remove them: {text}."
     assert any(each.endswith(said) for each in sentences(found))
+    named = f"{rows['ann']['removed_as'].capitalize()}: ann{f' ({fact})' if fact else ''}."
+    assert (named in sentences(found)) is bool(how)
+
+
+def test_a_name_that_was_there_beside_the_user_is_no_new_name_of_it() -> None:
+    found = decided([report(0, ANN, TO_X), report(20, ANN, TO_X), report(60, TO_X)])
+    assert counted(found) == {UNDECIDED: 1}
+
+
+def test_a_new_name_that_is_gone_again_explains_nothing() -> None:
+    found = decided([report(0, ANN), report(20, TO_X), report(60)])
+    assert counted(found) == {UNDECIDED: 2}
 
 
 def logged(at: int) -> Any:

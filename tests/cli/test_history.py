@@ -11,7 +11,7 @@ import pytest
 
 import analyzer
 from analyzer.analysis.analysis import AnalysisRequest
-from analyzer.changes.decisions import DECISION_COUNTS, REMOVED_UNDECIDED
+from analyzer.changes.decisions import DECISION_COUNTS
 from analyzer.changes.history import PERIOD, History, history
 from analyzer.changes.period import Span
 from analyzer.decisions.decision import LedgerLine
@@ -100,7 +100,7 @@ def test_the_workbook_has_a_sheet_for_each_table() -> None:
     assert {cell.data_type for cell in book["Users"]["B"]} == {"s"}
     meanings = {row[0]: row[2] for row in book["Summary"].iter_rows(max_col=3, values_only=True)}
     assert meanings["Unused unclear"] == MEANINGS["unused_unclear"]
-    assert set(MEANINGS) == (set(PERIOD) | set(DECISION_COUNTS) | {REMOVED_UNDECIDED}) - {
+    assert set(MEANINGS) == (set(PERIOD) | set(DECISION_COUNTS)) - {
         "account",
         "first",
         "last",
@@ -320,10 +320,10 @@ def test_what_is_said_of_users_gone_and_of_decisions_has_the_numbers_it_belongs_
     ledger = ledger_in(tmp_path, line("delete", ann, on=day(1).date(), as_of=day(0)), keep)
     said = run("history", reports, "--decisions", ledger).messages
     assert "Gone while unused: 2 users, of 2 gone (possibly renamed: 1). Days unused, at" in said
-    removals = "Users to delete or deactivate: 1 (unknown 1). Users removed without"
+    removals = "Users to delete or deactivate: 1 (unknown 1). Users gone without"
     unknown = "by people who had left: not known (name the list of --owners)"
     assert f"Decisions: 2, {unknown}. {removals} a decision to remove" in said
-    assert "to remove them: 1." in said
+    assert "to remove them: 1 (removed against a keep 1)." in said
 
 
 def test_the_workbook_of_a_period_is_no_list_with_entries(tmp_path: Path) -> None:

@@ -82,6 +82,8 @@ def decided(word: str, user: Row = ANN, *, by: str = "Amy", on: date = ON) -> Le
     return line(word, user, by=by, on=on, as_of=SEEN)
 
 
+RENAMED = a_user("anne", created=days_before(500))
+KEPT_LONG_BEFORE = line("keep", BOB, by="Amy", on=date(2025, 9, 17), as_of=days_before(230))
 KEPT_LONG_AGO = line("keep", BOB, by="Amy", on=date(2025, 11, 22), as_of=days_before(165))
 LEFT = b"account,user,owner,email,left\n*,zoe,Amy,,%s\n"
 CASES = {
@@ -101,8 +103,28 @@ CASES = {
         {"removed without a decision": 1},
     ),
     "gone though to keep": (
-        second_quarter(decided("keep"), now=(BOB,)),
+        second_quarter(decided("keep"), decided("investigate", by="Ben"), now=(BOB,)),
+        {"removed against a keep": 1},
+    ),
+    "gone though to investigate": (
+        second_quarter(decided("investigate"), now=(BOB,)),
+        {"removed against an investigation": 1},
+    ),
+    "gone after the keep had ended": (
+        second_quarter(KEPT_LONG_BEFORE, now=(ANN,)),
         {"removed without a decision": 1},
+    ),
+    "gone, and a new name has its creation second": (
+        second_quarter(decided("investigate", BOB), now=(RENAMED, BOB)),
+        {"possibly renamed": 1},
+    ),
+    "gone though to keep, and a new name has its creation second": (
+        second_quarter(decided("keep"), now=(RENAMED, BOB)),
+        {"removed against a keep": 1},
+    ),
+    "of its name, but not of a known creation time": (
+        second_quarter(decided("keep", BOB), now=(ANN | {"user_creation_time": "?"}, BOB)),
+        {},
     ),
     "decided on the last day": (
         second_quarter(decided("investigate"), owners=LEFT % b"2026-03-18"),
@@ -120,6 +142,40 @@ CASES = {
     "a keep that ends soon": (second_quarter(KEPT_LONG_AGO), {"keep ends soon": 1}),
     "a keep that ends later": (second_quarter(decided("keep")), {}),
 }
+
+
+FOLLOWED = {
+    "gone though to keep": [
+        ("removed against a keep", "keep", "Amy", "break-glass", "counts"),
+        (None, "investigate", "Ben", None, "ended"),
+    ],
+    "gone, and a new name has its creation second": [
+        ("possibly renamed", None, None, None, None),
+        (None, "investigate", "Amy", None, "ended"),
+    ],
+    "gone after the keep had ended": [
+        ("removed without a decision", None, None, None, None),
+        (None, "keep", "Amy", "break-glass", "ended"),
+    ],
+}
+FACTS = {
+    "gone though to keep": "until 2026-09-14; last seen in the report of 2026-03-17",
+    "gone, and a new name has its creation second": "possibly renamed to anne; last seen in the"
+    " report of 2026-03-17",
+    "gone after the keep had ended": "keep, Amy, 2025-09-17: break-glass; last seen in the report"
+    " of 2026-03-17",
+}
+"""The fact of the first row."""
+
+
+@pytest.mark.parametrize("case", FOLLOWED)
+def test_a_user_who_is_gone_stands_first_with_the_person_and_the_comment_or_its_new_name(
+    case: str,
+) -> None:
+    rows = records(book_of(CASES[case][0])["Follow-up"])
+    heads = ("Exception", "Decided", "Decided by", "Comment", "What became of it")
+    assert [tuple(row.get(name) for name in heads) for row in rows] == FOLLOWED[case]
+    assert rows[0]["Fact"] == FACTS[case]
 
 
 def test_the_first_page_says_on_which_days_overdue_removals_were_decided() -> None:

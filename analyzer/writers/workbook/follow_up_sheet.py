@@ -9,9 +9,9 @@ import pandas as pd
 
 from analyzer import columns
 from analyzer.analysis.analysis import Analysis
-from analyzer.decisions.credentials import users_of
 from analyzer.decisions.decision import LedgerLine, User, last_days, normal_name
-from analyzer.decisions.fate import State
+from analyzer.decisions.fate import Overdue, State
+from analyzer.decisions.follow_up import GoneUser, Removed, gone_users
 from analyzer.decisions.review_list_layout import DECIDED, ENTERED_IN
 from analyzer.decisions.standing import Standing, last_day
 from analyzer.limits import DUE_DAYS, SOON_DAYS
@@ -32,12 +32,15 @@ from analyzer.writers.workbook.text_sheet import SpannedCell, TextSheet, head
 class Exceptional(StrEnum):
     """Name what is to be looked at first, in this order."""
 
-    NOT_CARRIED_OUT = "not carried out"
-    UNDONE = "undone"
+    NOT_CARRIED_OUT = Overdue.NOT_CARRIED_OUT
+    UNDONE = Overdue.UNDONE
     DONE_OTHERWISE = "done, not as decided"
     CHANGED = "changed"
     CONTESTED = "contested"
-    UNDECIDED = "removed without a decision"
+    AGAINST_KEEP = Removed.AGAINST_KEEP
+    AGAINST_INVESTIGATION = Removed.AGAINST_INVESTIGATION
+    UNDECIDED = Removed.UNDECIDED
+    RENAMED = Removed.RENAMED
     HAD_LEFT = "decided after leaving"
     ON_ONESELF = "decided on oneself"
     KEEP_ENDS = "keep ends soon"
@@ -51,7 +54,12 @@ EXCEPTION_MEANINGS: Final[Mapping[Exceptional, str]] = {
     Exceptional.DONE_OTHERWISE: "The user had changed before, or people differed.",
     Exceptional.CHANGED: "No longer as it was seen: decide again.",
     Exceptional.CONTESTED: "People disagree: nothing is done until all agree.",
+    Exceptional.AGAINST_KEEP: "Users who are gone, and a decision to keep them counted.",
+    Exceptional.AGAINST_INVESTIGATION: (
+        "Users who are gone, and a decision to investigate them counted."
+    ),
     Exceptional.UNDECIDED: "Users of an older report who are gone, and nobody decided that.",
+    Exceptional.RENAMED: "Users who are gone, and a new user has their creation second.",
     Exceptional.HAD_LEFT: "Decisions of people who had left by then, by the list of owners.",
     Exceptional.ON_ONESELF: "Decisions of people on a user of their own name.",
     Exceptional.KEEP_ENDS: f"Decisions to keep that end within {DUE_DAYS} days: decide again.",
@@ -135,8 +143,10 @@ def follow_up(analysis: Analysis) -> pd.DataFrame:
     """
     rows: list[_Row] = []
     if analysis.ledger.lines:
-        words = _Words(analysis)
-        rows = [*map(words.row, analysis.ledger.lines), *_removed_undecided(analysis)]
+        whole = analysis.whole
+        gone = gone_users(whole.judged, whole.report, whole.follow_up_result)
+        words = _Words(analysis, gone)
+        rows = [*map(words.row, analysis.ledger.lines), *_rows_of(gone)]
     frame = pd.DataFrame(rows, columns=_Row._fields).astype(_DTYPES)
     frame = frame.assign(**categories(analysis.owners.columns_of(frame)))
     states, last = list(_MEANINGS), len(Exceptional)
@@ -149,8 +159,9 @@ def follow_up(analysis: Analysis) -> pd.DataFrame:
 class _Words:
     """Say what became of words, by the reports of an analysis."""
 
-    def __init__(self, analysis: Analysis) -> None:
-        """Follow the decisions up."""
+    def __init__(self, analysis: Analysis, gone: Mapping[User, GoneUser]) -> None:
+        """Follow the decisions up; `gone` are the users gone without a removal."""
+        self._gone = gone
         self._followed = analysis.whole.follow_up_result
         files = analysis.whole.report.files
         self._days = {of.account: file.as_of.date() for file in files for of in file.accounts}
@@ -192,10 +203,17 @@ class _Words:
             return OtherState.REPLACED, "", None
         if fate and (line.is_removal or stand.is_contested):
             return fate.state, fate.fact, fate.done_since.time if fate.done_since else None
-        day = last_day(line)
+        day, gone = last_day(line), self._against(line)
+        seen = f"; {_last_seen(gone)}" if gone else ""
         if self._as_of(line) <= day:
-            return OtherState.COUNTS, f"until {day}", None
-        return OtherState.ENDED, f"on {day}", None
+            return OtherState.COUNTS, f"until {day}{seen}", None
+        return OtherState.ENDED, f"on {day}{seen}", None
+
+    def _against(self, line: LedgerLine) -> GoneUser | None:
+        """Return how the user went if it was removed against this word."""
+        gone = self._gone.get(line.subject)
+        is_against = gone and any(line.entry == word.entry for word in gone.against)
+        return gone if is_against else None
 
     def _exceptions(
         self, line: LedgerLine, stand: Standing, state: State | OtherState, *, is_last: bool
@@ -205,6 +223,8 @@ class _Words:
             yield Exceptional(fate.overdue)
         if exceptional := _OF_STATE.get(state):
             yield exceptional
+        if gone := self._against(line):
+            yield Exceptional(gone.how)
         if line.decided_on > self._last_days.get(line.person, date.max):
             yield Exceptional.HAD_LEFT
         if _letters(line.user) in (_letters(line.decided_by), _letters(line.decided_by, "@")):
@@ -224,30 +244,23 @@ def _letters(name: str, end: str = "") -> str:
     return "".join(sign for sign in normal_name(start) if sign.isalnum())
 
 
-def _removed_undecided(analysis: Analysis) -> Iterator[_Row]:
-    """Yield the users of older reports who are gone without a word to remove them."""
-    whole = analysis.whole
-    if whole.report.older is None:
-        return
-    there, fates = set(users_of(whole.judged.users)), whole.follow_up_result.fates
-    users = whole.report.older.iam_users.users
-    is_whole = users[columns.ACCOUNT].isin(whole.report.root_users.users[columns.ACCOUNT])
-    users = users[is_whole & users[columns.CREATED].notna()].sort_values(columns.AS_OF)
-    last: dict[User, _Row] = {}
-    for user, arn, as_of in zip(
-        users_of(users), users[columns.ARN], users[columns.AS_OF], strict=True
-    ):
-        if user not in there and user not in fates:
-            last[user] = _Row(
+def _rows_of(gone: Mapping[User, GoneUser]) -> Iterator[_Row]:
+    """Yield a row for each user who is gone, unless rows of words against that say it."""
+    for user, of_user in gone.items():
+        if not of_user.against:
+            yield _Row(
                 account=user.account,
                 user=user.name,
-                arn=arn,
+                arn=of_user.arn,
                 created=user.created,
-                exceptions=(Exceptional.UNDECIDED,),
-                fact=f"last seen in the report of {as_of:%Y-%m-%d}",
-                as_of=as_of,
+                exceptions=(Exceptional(of_user.how),),
+                fact="; ".join(filter(None, (of_user.fact, _last_seen(of_user)))),
+                as_of=of_user.last_seen,
             )
-    yield from last.values()
+
+
+def _last_seen(gone: GoneUser) -> str:
+    return f"last seen in the report of {gone.last_seen:%Y-%m-%d}"
 
 
 def add_follow_up(book: Book, analysis: Analysis, frame: pd.DataFrame) -> TableSheets:

@@ -68,7 +68,10 @@ MEANINGS: Final = {
     "done": "Done, as a later report shows.",
     "not_carried_out": f"Of these lapsed, or open for more than {DUE_DAYS} days, and never done.",
     "undone": "Of these carried out, and the user has access again in the last report.",
-    "removed_undecided": "Users removed without a decision to delete or deactivate them.",
+    "removed_against_a_keep": "Users gone while a decision to keep them counted.",
+    "removed_against_an_investigation": "Users gone while a decision to investigate counted.",
+    "possibly_renamed": "Other users gone undecided; a new user has their creation second.",
+    "removed_without_a_decision": "Users gone, and nobody decided to delete or deactivate them.",
 }
 
 _COLUMN_MEANINGS: Final = (
