@@ -57,11 +57,14 @@ class Moment(datetime.datetime):
 
 datetime.date, datetime.datetime = Day, Moment
 time.localtime = time.gmtime = asked
+
+from analyzer.cli import inputs  # the command line alone may ask, for a note on later reports
+inputs.utc_now = lambda: Moment(2100, 1, 1, tzinfo=datetime.timezone.utc)
 """
 
 
 def run_elsewhere(*arguments: object) -> Run:
-    """Run the program in another place, where whatever asks for the time fails."""
+    """Run the program in another place, at another time, where what asks for it fails."""
     words, environment = python(NO_CLOCK, *map(str, arguments)), unmeasured() | ELSEWHERE
     done = subprocess.run(words, cwd=ROOT_FOLDER, env=environment, capture_output=True, check=False)
     return Run(done.returncode, done.stdout, done.stderr.decode())
