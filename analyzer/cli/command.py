@@ -71,6 +71,7 @@ class Command(TyperCommand):
         if self.name == "explain" and re.match("-[^-fhq]", args[0]):
             message = "no such option; write -- before the name of a user that begins with -"
             raise typer.BadParameter(f"{printable(args[0])}: {message}")
+        self._refuse_repeated(ctx, args)
         try:
             rest = super().parse_args(ctx, args)
         except NoSuchOption as error:
@@ -86,6 +87,22 @@ class Command(TyperCommand):
         function: Any = self.callback
         ctx.params = command_arguments(function, {**ctx.params, "context": ctx})
         return rest
+
+    def _refuse_repeated(self, ctx: Any, args: list[str]) -> None:
+        """Refuse an option of one value that is given twice: the first would have no effect.
+
+        Raises typer.BadParameter.
+        """
+        ends = args.index("--") if "--" in args else len(args)
+        words = [word.partition("=")[0] if word.startswith("--") else word for word in args[:ends]]
+        params: list[Any] = self.get_params(ctx)
+        for parameter in params:
+            is_option = not isinstance(parameter, TyperArgument)
+            takes_one = is_option and not (parameter.multiple or parameter.is_flag)
+            if takes_one and sum(words.count(name) for name in parameter.opts) > 1:
+                raise typer.BadParameter(
+                    "it is given twice, and takes one value: give it once", ctx, parameter
+                )
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help, with each paragraph in one line, which the terminal then breaks."""

@@ -9,6 +9,7 @@ from os.path import isfile, realpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from analyzer import columns
 from analyzer.cli.options import (
     FAIL_ON_WORDS,
     FilterOptions,
@@ -246,9 +247,24 @@ def _rulebook(options: JudgingOptions) -> "Rulebook":
     from analyzer.analysis.rulebook import rulebook
 
     known = [*rule_ids(), "default", "all"]
-    chosen = matching(options.rules, known)
+    on = [rule.id for rule in rulebook(options.standard).rules]
+    chosen = [rule for word in options.rules for rule in _rules_meant(word, on, known)]
     refuse_unknown_rules(chosen, known, "--rules")
     return rulebook(options.standard, rules=chosen, limits=_limits(options))
+
+
+def _rules_meant(word: str, on: Collection[str], known: Collection[str]) -> list[str]:
+    """Return the rules that a word of --rules means: the one named, or those of a pattern.
+
+    A pattern means those of the rules that are on; raises typer.BadParameter if all are off.
+    """
+    if word in known:
+        return [word]
+    meant, off = matching([word], on), matching([word], known)
+    if meant == [word] != off:
+        message = f"'{word}' matches only rules that are off: name {', '.join(off)}"
+        raise wrong_usage(message, "--rules")
+    return meant
 
 
 def _limits(options: JudgingOptions) -> dict[str, int]:
@@ -342,17 +358,26 @@ def filtered(analyses: "Sequence[Analysis]", options: PatternOptions) -> "list[A
         raise wrong_usage(message, "--account")
     users = (unmatched_users(analysis.judged, given) for analysis in analyses)
     if given.users and (missing := _in_all(users)):
-        sentences = "; ".join(map(_unmatched_user_text, missing))
+        names = [name for analysis in analyses for name in analysis.judged.users[columns.USER]]
+        sentences = "; ".join(_unmatched_user_text(pattern, names) for pattern in missing)
         raise wrong_usage(f"{sentences}; use * and ? in a pattern", "--user")
     return [analysis.where(given) for analysis in analyses]
 
 
-def _unmatched_user_text(pattern: str) -> str:
+def _unmatched_user_text(pattern: str, names: Iterable[str]) -> str:
+    """Return that a pattern matches no user, with up to three names that may be meant."""
     from analyzer.analysis.filters import NOT
 
+    lower = {name.lower(): name for name in names}
+    near = get_close_matches(pattern.removeprefix(NOT).lower(), lower, 3, _CLOSE)
+    meant = f"; did you mean {', '.join(lower[name] for name in near)}?" if near else ""
     if pattern.startswith(NOT):
-        return f"{pattern} excludes nobody: {pattern.removeprefix(NOT)} matches no user"
-    return f"{pattern}: matches no user in the reports"
+        return f"{pattern} excludes nobody: {pattern.removeprefix(NOT)} matches no user{meant}"
+    return f"{pattern}: matches no user in the reports{meant}"
+
+
+_CLOSE: Final = 0.75
+"""The similarity from which another name is offered."""
 
 
 def _in_all(lists: Iterable[list[str]]) -> list[str]:

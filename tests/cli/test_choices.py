@@ -169,6 +169,60 @@ def test_what_was_given_several_times_reaches_a_command_as_a_list() -> None:
     assert command_arguments(fetch, {"profile": ("one", "two")})["aws"].profile == ["one", "two"]
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("--standard", "cis-7.0", "--standard", "fsbp"),
+        ("--idle-days", "30", "--idle-days=45"),
+        ("-f", "json", "--format", "csv"),
+        ("--format=csv", "-f", "csv"),
+    ],
+)
+def test_an_option_of_one_value_that_is_given_twice_is_refused(given: tuple[str, ...]) -> None:
+    done = run("analyze", CONSOLE, *given)
+    assert (done.code, done.output) == (2, b"")
+    assert "it is given twice, and takes one value: give it once" in done.message_line
+
+
+def test_options_of_several_values_flags_and_words_behind_two_hyphens_are_no_repetition() -> None:
+    twice = ("--exempt", "a*=x", "--exempt", "b*=y", "--certain", "--certain")
+    assert run("analyze", CONSOLE, *twice, "-q", "--format=line").code == 0
+    assert "given twice" not in run("analyze", "--format=line", "--", "-f", "-f").message_line
+
+
+def rules_of(*words: str) -> set[str]:
+    given = [word for rule in words for word in ("--rules", rule)]
+    done = run("analyze", CONSOLE, "--format=json", *given)
+    assert done.code == 0, done.messages
+    return {rule["id"] for rule in done.document["rules"]}
+
+
+def test_a_pattern_of_rules_means_those_that_are_on_and_a_name_switches_on() -> None:
+    on = {"root-access-key", "root-without-mfa", "root-used", "root-certificate"}
+    assert rules_of("root-*") == on
+    assert rules_of("root-*", "root-password") == on | {"root-password"}
+    assert rules_of("*") == rules_of("default")
+    assert rules_of("all") > rules_of("*")
+    done = run("analyze", CONSOLE, "--rules", "root-pass*")
+    says = "'root-pass*' matches only rules that are off: name root-password"
+    assert (done.code, says in done.message_line) == (2, True)
+
+
+def test_a_pattern_of_rules_means_those_of_the_standard_that_is_named() -> None:
+    done = run("analyze", CONSOLE, "--standard", "cis-7.0", "--rules", "root-*", "--format=json")
+    ran = {rule["id"] for rule in done.document["rules"]}
+    assert ran == {"root-access-key", "root-without-mfa", "root-used"} & ran
+    assert ran
+
+
+def test_up_to_three_names_near_a_user_that_is_not_there_are_offered() -> None:
+    done = run("analyze", CONSOLE, "--user", "Lena.Hartwik")
+    says = "Lena.Hartwik: matches no user in the reports; did you mean lena.hartwig?"
+    assert (done.code, says in done.message_line) == (2, True)
+    done = run("analyze", CONSOLE, "--user", "zzzz")
+    assert (done.code, "did you mean" in done.message_line) == (2, False)
+
+
 def test_words_of_the_program_are_separated_by_commas_and_names_are_not() -> None:
     for command, option, texts, form in (
         (["analyze", CONSOLE], "--verdict", "unused, dormant", "-f=csv"),

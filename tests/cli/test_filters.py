@@ -94,7 +94,7 @@ def loaded(report: str) -> Report:
 
 LIMITS = {"idle_days": 50, "limit": ["rotation=79", "root-used=9", "expiry=20"]}
 DAYS = {"idle_days": 50, "rotation_days": 79, "root_used_days": 9, "expiry_days": 20}
-KEYS = [rule.id for rule in RULES if rule.id.endswith("-access-key")]
+KEYS = [rule.id for rule in RULES if rule.id.endswith("-access-key") and rule.default]
 CHOSEN: tuple[tuple[dict[str, Any], dict[str, Any]], ...] = (
     ({"rules": ["all"]}, {"rules": ["all"]}),
     ({"rules": ["*-access-key"]}, {"rules": KEYS}),
