@@ -334,7 +334,9 @@ def gone(lines: Iterable[Cells], reports: Sequence[Report]) -> dict[tuple[str, s
                 user = account, name, created
                 if created and not is_there and not verdict(user, ledger):
                     # A later report that shows the user decides.
-                    found[account, name, created] = _how_gone(user, ledger, own[at:])
+                    found[account, name, created] = _how_gone(
+                        (account, name, created), ledger, own[at:]
+                    )
     return found
 
 
