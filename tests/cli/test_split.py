@@ -16,6 +16,7 @@ from tests.support.builders import (
     Row,
     a_password,
     a_user,
+    days_before,
     report_text,
     run,
     saved,
@@ -24,7 +25,7 @@ from tests.support.builders import (
 from tests.support.decisions import OTHER_ACCOUNT, console_name, line
 from tests.support.named_reports import load_named
 from tests.support.review import fill_in
-from tests.support.workbooks import opened, values
+from tests.support.workbooks import opened, records, values
 
 HEADER = "account,user,owner,email,left,replaced_by"
 ON = AS_OF.date()
@@ -225,6 +226,38 @@ def test_a_campaign_over_two_quarters_runs_by_commands_only(tmp_path: Path) -> N
     row, _ = proof.rows
     kinds = ("decisions", "done", "open", "users_start", "removed", "users_end")
     assert (proof.code, [row[kind] for kind in kinds]) == (0, list("321313"))
+
+
+def test_a_part_counts_every_user_of_its_owner_and_lists_those_to_decide(tmp_path: Path) -> None:
+    names = ("ann", "bo", "cy", "kay")
+    users = [a_user(name, created=days_before(200 + at)) for at, name in enumerate(names)]
+    _, bo, _, kay = users
+    users += [a_user(f"in-use-{at}", password=a_password(AS_OF)) for at in range(3)]
+    rest = a_user("di", password=a_password(AS_OF - timedelta(days=99)))
+    report = reported(tmp_path / "reports", *users, rest)
+    other = report_text([a_user("busy", password=a_password(AS_OF))])
+    saved(tmp_path / "reports", other.replace(ACCOUNT, OTHER_ACCOUNT), "2026-05-02.csv")
+    owners = listed(tmp_path, "*,di,Eve,,,", "*,*,Lee,,,")
+    ledger = saved(tmp_path, ledger_bytes([line("keep", kay), line("delete", bo)]), "d.csv")
+    exempt = ("--exempt", "cy=by design", "--owners", owners, "--decisions", ledger)
+    words = (*exempt, "--split-by", "owner", "-o", tmp_path / "out")
+    assert run("analyze", report.parent, *words).code == 0
+    file = (tmp_path / "out" / "lee.xlsx").read_bytes()
+    book = opened(file, results=True)
+    assert [row["User"] for row in records(book["Unused users"])] == ["ann"]
+    summary = [[cell for cell in row if cell is not None] for row in values(book["Summary"])]
+    counts = {str(row[0]): row[1:4] for row in summary if row}
+    assert counts["unused"] == [4, 2, 2]
+    assert (counts["active"], counts["dormant"]) == ([4, 0, 4], [0, 0, 0])
+    assert counts["IAM users"] == [8, 2, 6]
+    assert counts["Unused users"][:2] == [1, 1]
+    texts = [str(cell) for row in summary for cell in row]
+    assert any(text.startswith("4 of 8 IAM users are unused ") for text in texts)
+    assert any("2 accounts in 2 reports" in text for text in texts)
+    # Its one list needs one report.
+    fill_in(tmp_path / "out" / "lee.xlsx", {"ann": "delete"}, on=ON)
+    given = ("--report", report, "--list", owners, "-o", ledger)
+    assert run("collect", tmp_path / "out" / "lee.xlsx", *given).code == 0
 
 
 def test_users_without_an_owner_are_called_so() -> None:

@@ -21,10 +21,11 @@ _PAST = (
 
 
 class Outcome(NamedTuple):
-    """Hold the state of a removal, and what the script does with an open one."""
+    """Hold the state of a removal, what the script does with an open one, and why it is overdue."""
 
     state: str
     action: str = ""
+    overdue: str = ""
 
 
 def moment(text: str) -> datetime | None:
@@ -79,8 +80,12 @@ class Shown(NamedTuple):
         return self.has_active or was_used
 
     @property
+    def has_any(self) -> bool:
+        return self.has_active or self.password[0] == "true"
+
+    @property
     def is_bare(self) -> bool:
-        return not (self.is_unknown or self.has_active or self.password[0] == "true")
+        return not (self.is_unknown or self.has_any)
 
 
 def shown_in(cells: Cells) -> Shown:
@@ -213,8 +218,7 @@ def verdict(user: tuple[str, str, datetime | None], ledger: Sequence[Word]) -> V
 
 
 def _counts(word: Word, seen: Word) -> bool:
-    limit = 180 if word.word == "keep" else 30
-    return days_after(seen.day, word.day) <= limit
+    return _lasts(word, seen.day)
 
 
 def _of_former_names(
@@ -297,6 +301,68 @@ def _state(  # noqa: C901, PLR0911  the law has as many
     return "exempt" if reason else "open"
 
 
+def _overdue(stands: Verdict, since: Sequence[Report], state: str) -> str:
+    """Return why a removal is overdue, whatever else its state is."""
+    word, seen, _ = stands
+    user = seen.user[1:]
+    if state.startswith("done") or not since:
+        return "not carried out" if state == "lapsed" else ""
+    done = [report for report in since if _is_done(word, seen, report)]
+    now = since[-1].users.get(user)
+    if now:
+        can_only_deactivate = seen.shown.has_access or seen.shown.is_unknown
+        rows = [report.users.get(user) for report in since if report.time > seen.report]
+        lost = not seen.shown.is_bare and any(row and row.is_bare for row in rows)
+        was_deactivated = lost and (word == "deactivate" or can_only_deactivate)
+        was_deleted = any(user not in report.users for report in done)
+        if was_deleted or (was_deactivated and now.has_any):
+            return "undone"
+    late = days_after(since[-1].time.date(), seen.report.date()) > 30
+    is_late = state == "lapsed" or (state == "open" and late)
+    return "not carried out" if is_late and not done else ""
+
+
+def gone(lines: Iterable[Cells], reports: Sequence[Report]) -> dict[tuple[str, str, datetime], str]:
+    """Return how each user went whom nobody's last words remove, and no report shows any more."""
+    ledger, found = [Word(cells) for cells in lines], dict[tuple[str, str, datetime], str]()
+    for account in {report.account for report in reports}:
+        own = sorted((o for o in reports if o.account == account), key=lambda report: report.time)
+        newest = own[-1]
+        for at, report in enumerate(own if newest.has_root else ()):
+            for name, created in report.users:
+                is_there = {(name, created), (name, None)} & set(newest.users)
+                user = account, name, created
+                if created and not is_there and not verdict(user, ledger):
+                    # A later report that shows the user decides.
+                    found[account, name, created] = _how_gone(
+                        (account, name, created), ledger, own[at:]
+                    )
+    return found
+
+
+def _how_gone(
+    user: tuple[str, str, datetime], ledger: Sequence[Word], reports: Sequence[Report]
+) -> str:
+    """Return how a user went; the first of the reports shows it, the last one does not."""
+    first, newest = reports[0], reports[-1]
+    missed = next(report for report in reports if user[1:] not in report.users)
+    counting = {
+        word.word
+        for word in last_words(word for word in ledger if word.user == user)
+        if word.day <= missed.time.date() and _lasts(word, first.time.date())
+    }
+    if "keep" in counting:
+        return "removed against a keep"
+    if "investigate" in counting:
+        return "removed against an investigation"
+    is_renamed = newest.of_second(user[2]) - first.of_second(user[2])
+    return "possibly renamed" if is_renamed else "removed without a decision"
+
+
+def _lasts(word: Word, day: date) -> bool:
+    return days_after(day, word.day) <= (180 if word.word == "keep" else 30)
+
+
 def outcomes(
     lines: Iterable[Cells], reports: Sequence[Report], exempt: Iterable[Cells] = ()
 ) -> dict[tuple[str, str, datetime], Outcome]:
@@ -329,7 +395,8 @@ def outcomes(
         action = of.word
         if of.word == "delete" and of.seen.shown.has_access:
             action = "deactivate"
-        found[account, name, created] = Outcome(state, action if state == "open" else "")
+        done = action if state == "open" else ""
+        found[account, name, created] = Outcome(state, done, _overdue(of, since, state))
     return found
 
 

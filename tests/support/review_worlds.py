@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import analyzer
 from analyzer.decisions.collect import collect
+from analyzer.decisions.follow_up import follow_up, gone_users
 from analyzer.decisions.ledger import Ledger, ledger_bytes, read_entries, read_ledger
 from analyzer.decisions.plan import removal_plan
 from tests.support import campaigns as events
@@ -95,7 +96,8 @@ class World:
     """Hold two accounts and their users as they are, and what was said of them.
 
     By stage, `shown` are the users as the report shows them (a cell may be damaged), `cut` the
-    accounts whose report lacks the root and some users, `sources` what dates the report.
+    accounts whose report lacks the root and some users, `sources` what dates the report. Users who
+    were `deactivated` get access again.
     """
 
     seed: int
@@ -106,6 +108,7 @@ class World:
     sources: list[str] = field(default_factory=list)
     words: list[Word] = field(default_factory=list)
     lists: list[ListCopy] = field(default_factory=list)
+    deactivated: set[Key] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.rng = random.Random(self.seed)
@@ -151,7 +154,7 @@ class World:
         """Return what becomes of a user, if it stays or is created again."""
         fate, rng = self.rng.random(), self.rng
         became = [row]
-        if fate < 0.2:
+        if key_of(row) in self.deactivated or fate < 0.2:
             became = [rng.choice(GAINS)(rng, row, happened)]
         elif fate < 0.25:
             more = rng.choice([events.key_changes, events.certificate_changes, events.mfa_changes])
@@ -160,6 +163,7 @@ class World:
             became = [events.renamed(row, rng)]
         elif fate < 0.37:
             became = [events.is_deactivated(rng, row, happened)]
+            self.deactivated.add(key_of(row))
         elif fate < 0.40:
             became = [self.in_place_of_another(row)]
         elif fate < 0.5:
@@ -313,6 +317,7 @@ def checked(
     exemptions = exemptions_of(*map(",".join, rows))
     analysis = analyzer.analyze(loaded(stages, given), exemptions=exemptions)
     says = said_by_product(Ledger(lines=tuple(lines)), analysis)
+    went = gone_by_product(Ledger(lines=tuple(lines)), analysis)
     reports = [report for at in given for report in stages[at].reports]
     entries = [dict(zip(names, row, strict=True)) for row in rows]
     for world, text in zip(worlds, texts, strict=True):
@@ -320,6 +325,8 @@ def checked(
         by_law = law.outcomes(table(text), own, entries)
         found = {key: outcome for key, outcome in says.items() if key.account in world.accounts}
         assert found == by_law, (world.seed, given)
+        gone = {key: how for key, how in went.items() if key.account in world.accounts}
+        assert gone == law.gone(table(text), own), (world.seed, given)
     return says.values()
 
 
@@ -349,10 +356,19 @@ def loaded(stages: Sequence[Stage], given: Sequence[int]) -> analyzer.Report:
 def said_by_product(ledger: Ledger, analysis: analyzer.Analysis) -> dict[Key, law.Outcome]:
     """Return what the plan says of each removal: its state, and what is done."""
     plan = removal_plan(ledger, analysis.report, analysis.judged)
-    every = [(each.line, law.Outcome("open", str(each.action))) for each in plan.removals]
-    every += [(o.line, law.Outcome(str(o.state))) for o in plan.left_out + plan.done]
+    actions = [(fate, str(fate.action)) for fate in plan.removals]
+    actions += [(fate, "") for fate in plan.left_out + plan.done]
     return {
-        Key(line.account, line.user, created): outcome
-        for line, outcome in every
-        if line.identifies_user and (created := line.created)
+        Key(fate.line.account, fate.line.user, created): law.Outcome(
+            str(fate.state), action, str(fate.overdue or "")
+        )
+        for fate, action in actions
+        if fate.line.identifies_user and (created := fate.line.created)
     }
+
+
+def gone_by_product(ledger: Ledger, analysis: analyzer.Analysis) -> dict[Key, str]:
+    """Return what the follow-up says of users gone without a removal."""
+    followed = follow_up(analysis.judged, analysis.report, ledger)
+    found = gone_users(analysis.judged, analysis.report, followed)
+    return {Key(*user): str(of.how) for user, of in found.items()}  # type: ignore[arg-type]  # all have a creation time

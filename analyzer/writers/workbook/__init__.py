@@ -41,10 +41,11 @@ from analyzer.writers.workbook.review_lists import REVIEW_LISTS, add_review_list
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 
 
-def write_workbook(
+def write_workbook(  # noqa: PLR0913  what it is about
     analysis: Analysis,
     stream: BinaryIO,
     *,
+    listed: Analysis | None = None,
     part_label: str = "",
     split_by: SplitBy | None = None,
     part: str = "",
@@ -52,14 +53,16 @@ def write_workbook(
     """Write the workbook; a list longer than a sheet continues on the next sheets.
 
     A workbook of a split review has a `part_label`, which names the owner or account, and `part`,
-    which is its name or id. It has only the sheets to decide with, and counts only their users.
+    which is its name or id. It counts all users of these, and has only the sheets to decide with,
+    for the users of `listed`.
     """
     analysis = analysis if part_label else analysis.whole
+    listed = listed or analysis
     newest = max(file.as_of for file in analysis.report.files)
     with Book(TITLE, as_of_and_scope(analysis.report), newest) as book:
-        listings = add_review_lists(book, analysis)
+        listings = add_review_lists(book, listed)
         rows = None if part_label else _add_other_lists(book, analysis)
-        review = review_of(analysis, split_by, part)
+        review = review_of(listed, split_by, part)
         add_summary(book, analysis, listings, part_label, rows, review)
         add_method(book, analysis)
         book.save(stream)
@@ -80,6 +83,7 @@ def _add_other_lists(book: Book, analysis: Analysis) -> ExceptionRows:
 
 INDEX: Final = "index.csv"
 
+_COLUMNS: Final = {SplitBy.OWNER: columns.OWNER, SplitBy.ACCOUNT: columns.ACCOUNT}
 _LONGEST_NAME: Final = 60
 _RESERVED: Final = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 """Names of devices: Windows has no files of these names, whatever their ending."""
@@ -112,7 +116,10 @@ class SplitWorkbook(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Hold the workbooks of a split, and by file the owners or accounts with nothing to decide."""
+    """Hold the workbooks of a split, and by file the owners or accounts with nothing to decide.
+
+    `users_by_workbook` are the users to decide of each workbook.
+    """
 
     analysis: Analysis
     by: SplitBy
@@ -131,13 +138,15 @@ class Split:
 
     def content_of(self, workbook: SplitWorkbook) -> bytes:
         """Return a workbook of the split."""
-        stream = BytesIO()
+        stream, part, judged = BytesIO(), self.part_of(workbook), self.analysis.judged
+        every = judged.where((judged.users[_COLUMNS[self.by]] == part).to_numpy(bool))
         write_workbook(
-            self.analysis.of_users(self.users_by_workbook[workbook]),
+            self.analysis.of_users(every),
             stream,
+            listed=self.analysis.of_users(self.users_by_workbook[workbook]),
             part_label=workbook.label,
             split_by=self.by,
-            part=self.part_of(workbook),
+            part=part,
         )
         return stream.getvalue()
 
@@ -151,8 +160,7 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
 
     Users with a decision that is still in force are left out.
     """
-    name = columns.OWNER if by is SplitBy.OWNER else columns.ACCOUNT
-    judged = analysis.judged
+    name, judged = _COLUMNS[by], analysis.judged
     again = listed_again(analysis)
     to_review = np.logical_or.reduce(
         [review_list.has(judged, again) for review_list in REVIEW_LISTS]

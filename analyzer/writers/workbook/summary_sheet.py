@@ -59,7 +59,8 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
 ) -> None:
     """Add the summary: exceptions, then the result, then the tables.
 
-    A workbook with a `part_label` has only some users, counts only them, and has no exceptions.
+    A workbook with a `part_label` counts only the users of that owner or account, and has no
+    exceptions.
     """
     report = analysis.report
     files = [file for file in report.files if file.accounts or rows]
