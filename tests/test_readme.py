@@ -241,7 +241,8 @@ def test_every_word_that_the_program_writes_is_listed() -> None:
 
 def test_the_table_of_exit_codes_lists_those_that_the_program_ends_with() -> None:
     errors = {each.exit_code for each in (InputRefused, AwsRefused, OutputFailed, Busy)}
-    signals = {128 + signal.SIGINT, PIPE_CLOSED, 128 + signal.SIGTERM}
+    signals = {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
+    signals.add(PIPE_CLOSED)
     codes = {0, FAILED, 2, PARTIAL, BUG} | errors | signals
     assert {int(code) for code in ",".join(rows(CLI, "exit code")).split(",")} == codes
 

@@ -46,7 +46,11 @@ class Program(TyperGroup):
             super().format_help(ctx, formatter)
 
 
-_SIGNALS: Final = {INTERRUPTED: "Ctrl-C", 128 + signal.SIGTERM: "SIGTERM"}
+# Windows has no SIGHUP.
+_CAUGHT: Final = {
+    getattr(signal, name): name for name in ("SIGHUP", "SIGTERM") if hasattr(signal, name)
+}
+_SIGNALS: Final = {INTERRUPTED: "Ctrl-C"} | {128 + number: name for number, name in _CAUGHT.items()}
 """The signals that end the program, by their exit code."""
 
 app = typer.Typer(
@@ -79,7 +83,9 @@ def credreport(
 def run() -> NoReturn:
     """Run the program and end the process with its exit code."""
     # Unwind as on Ctrl-C, so that no half-written file stays behind.
-    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    for number in _CAUGHT:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # Under nohup, SIGHUP ends nothing.
+            signal.signal(number, lambda number, _: sys.exit(128 + number))
     # Importing creates many objects, and a short run frees few: with Python's default threshold
     # for garbage collection, 5,000 users take 1.23 times as long.
     gc.set_threshold(1_000_000)

@@ -3,18 +3,20 @@
 import gc
 import json
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from threading import Event
 from typing import Any, NamedTuple
 
+import boto3
 import pytest
 
 from analyzer.aws import FetchRequest
 from analyzer.aws.client import AwsSession, Deadline, DeadlineClient
-from analyzer.aws.errors import Late
 from analyzer.aws.fetch import Account, Fetcher, chosen_accounts
 from analyzer.aws.report import fetch_report, service_credentials_json
 from analyzer.cli import main
@@ -236,14 +238,76 @@ def seconds(*arguments: str | Path) -> tuple[int, float]:
     return code, time.monotonic() - started
 
 
-def test_a_silent_server_is_late(asking: Asking) -> None:
-    asking.server.false = {(CALLER, GET): hostile.SILENCE}
-    started = time.monotonic()
-    with closing(asking.session.client("iam", Deadline(0.4))) as iam, pytest.raises(Late) as late:
-        fetch_report(iam, stop=Event())
-    assert time.monotonic() - started < 3
-    says = "AWS did not answer iam:GetCredentialReport within the 0.4 seconds"
-    assert str(late.value).startswith(says)
+@named(hostile.SLOW)
+def test_a_slow_server_ends_a_fetch_in_time_and_its_bytes_are_counted(
+    aws: Aws, folder: Path, capsys: Capture, answer: FalseAnswer
+) -> None:
+    aws.false[CALLER, GET] = answer
+    code, took = seconds("fetch", "-o", folder, "--timeout", "1")
+    assert (code, took < 4) == (4, True)
+    assert visible(folder) == set()
+    message = messages(capsys, folder)
+    late = "AWS did not answer iam:GetCredentialReport within the 1 seconds of --timeout: "
+    assert message.startswith(f"credreport: {late}")
+    first, second = islice(answer.pieces("", ""), 2)
+    if not first:
+        assert "nothing of the answer had come. Try again later" in message
+        return
+    came = re.search(r": (\d+) bytes of the answer had come\. Try again later", message)
+    assert came is not None
+    assert len(first) + 3 * len(second) <= int(came[1]) <= len(first) + 20 * len(second)
+
+
+def test_one_slow_account_of_twenty_takes_its_own_time_only(
+    aws: Aws, folder: Path, capsys: Capture
+) -> None:
+    for number in map(str, range(3 * 10**11, 3 * 10**11 + 18)):
+        aws.accounts[number] = an_account(number, users=1)
+    assert len(aws.accounts) == 20
+    for operation in (GENERATE, GET):
+        aws.false = {(MEMBER, operation): hostile.SLOW["drips a body"]}
+        code, took = seconds("fetch", "-o", folder, *ORGANIZATION, "--timeout", "1")
+        assert (code, took < 5) == (5, True)
+        assert len([name for name in visible(folder) if name.endswith(".csv")]) == 19
+        not_read = messages(capsys, folder).splitlines()[-1]
+        assert not_read.startswith(f"Not read: {MEMBER} Team 1: AWS did not answer iam:{operation}")
+        assert "bytes of the answer had come" in not_read
+
+
+def test_what_was_asked_for_credentials_is_limited_too(
+    monkeypatch: Patch, tmp_path: Path, folder: Path, aws: Aws, capsys: Capture
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    role = f"role_arn = arn:aws:iam::{MEMBER}:role/audit\nsource_profile = base\n"
+    keys = f"aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = {SECRET}\n"
+    (tmp_path / "config").write_text(f"[profile member]\n{role}[profile base]\n{keys}")
+    aws.false[MEMBER, hostile.ASSUME] = hostile.SLOW["drips a header"]
+    code, took = seconds("fetch", "-o", folder, "--profile", "member", "--timeout", "1")
+    assert (code, took < 4) == (4, True)
+    assert "bytes of the answer had come" in messages(capsys, folder)
+
+
+def test_a_server_that_never_answers_tls_ends_a_fetch_in_time(
+    folder: Path, capsys: Capture, monkeypatch: Patch, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        on_loopback_only(monkeypatch, tmp_path, f"https://127.0.0.1:{server.getsockname()[1]}")
+        code, took = seconds("fetch", "-o", folder, "--timeout", "1")
+    assert (code, took < 4) == (4, True)
+    message = messages(capsys, folder)
+    assert "did not answer iam:GenerateCredentialReport within the 1 seconds" in message
+    assert "nothing of the answer had come" in message
+
+
+def test_others_who_use_botocore_in_the_same_thread_have_no_deadline(aws: Aws) -> None:
+    aws.false[CALLER, GET] = hostile.SLOW["drips a body"]
+    iam = AwsSession(FetchRequest()).client("iam", Deadline(0.3))
+    with pytest.raises(AwsRefused, match="bytes of the answer had come"):
+        iam.answer("get_credential_report")
+    iam.close()
+    with closing(boto3.client("iam", "us-east-1")) as other:
+        assert other.generate_credential_report()["State"] == "COMPLETE"
 
 
 def test_a_list_without_end_is_late(asking: Asking) -> None:

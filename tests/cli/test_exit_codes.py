@@ -275,6 +275,7 @@ def names(folder: Path) -> set[str]:
     [
         (signal.SIGINT, 130, b"credreport: ended by Ctrl-C.\n"),
         (signal.SIGTERM, 143, b"credreport: ended by SIGTERM.\n"),
+        (signal.SIGHUP, 129, b"credreport: ended by SIGHUP.\n"),
         pytest.param(signal.SIGKILL, -signal.SIGKILL, b"", marks=pytest.mark.no_cover),
     ],
 )
@@ -301,6 +302,26 @@ def test_a_run_that_is_ended_while_it_writes_leaves_the_old_files(
         assert main([*asked, "-q"]) == 0
         assert len(table(targets[1].read_bytes())) == 1
     assert names(folder) == {"a.json", "b.csv"}
+
+
+UNDER_NOHUP = """
+import os, signal
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+import analyzer.cli
+
+def hung_up(arguments, main=analyzer.cli.main):
+    os.kill(os.getpid(), signal.SIGHUP)
+    return main(arguments)
+
+analyzer.cli.main = hung_up
+"""
+
+
+def test_a_run_under_nohup_goes_on_when_its_terminal_is_closed(tmp_path: Path) -> None:
+    report = saved(tmp_path, report_text([a_user("ann")]))
+    words = python(UNDER_NOHUP, "analyze", report, "--format", "names")
+    done = subprocess.run(words, cwd=ROOT_FOLDER, capture_output=True, timeout=30, check=False)
+    assert (done.returncode, done.stdout) == (0, b"ann\n")
 
 
 def test_every_error_has_an_exit_code_of_its_own_and_none_is_that_of_a_finding() -> None:

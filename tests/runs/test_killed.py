@@ -154,6 +154,7 @@ def test_a_killed_fetch_leaves_whole_reports_only(tmp_path: Path, programs: Runs
 STOPPED = (
     (SystemExit(143), 143, "ended by SIGTERM", "Ended by a signal."),
     (KeyboardInterrupt(), 130, "ended by Ctrl-C", "Ended by Ctrl-C."),
+    (SystemExit(129), 129, "ended by SIGHUP", "Ended by a signal."),
 )
 
 

@@ -14,7 +14,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count, repeat
 from random import Random
 
 from tests.support.aws_server import CALLER, TOKEN, a_report
@@ -312,8 +312,22 @@ def _more_credentials(operation: str, _request: str) -> Iterator[bytes]:
     yield http(xml(operation, f"{page}<IsTruncated>true</IsTruncated>").encode())
 
 
-SILENCE = FalseAnswer(lambda *_: iter([b""] * 99), pause=0.3)
-"""An answer that never begins."""
+OK = b"HTTP/1.1 200 OK\r\n"
+
+
+def _slow(begin: bytes, more: bytes) -> FalseAnswer:
+    """Return an answer that begins, and then goes on for ever, a little at a time."""
+    return FalseAnswer(lambda *_: chain([begin], repeat(more)), pause=0.1)
+
+
+SLOW = {
+    "accepts and is silent": _slow(b"", b""),
+    "drips a header": _slow(OK + b"X: ", b"y"),
+    "drips a body": _slow(OK + b"Content-Length: 99999\r\n\r\n", b"<"),
+    "drips chunks": _slow(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\n<\r\n"),
+    "answers and never closes": _slow(OK + b"\r\n<R/>", b""),
+}
+"""Answers that begin or go on, and never end."""
 
 ENDLESS = {
     ACCOUNTS: FalseAnswer(_more_accounts, pause=0.05),
