@@ -44,6 +44,23 @@ ACCOUNT_ID_PATTERN: Final = "[0-9]{12}"
 """The form of the numbers of AWS accounts."""
 
 
+ACCOUNT_PATTERN: Final = rf"(aws-[a-z0-9-]+:)?{ACCOUNT_ID_PATTERN}"
+"""How outputs and lists name an account (`account_of`)."""
+
+
+def account_of(partition: str, number: str) -> str:
+    """Return the name of an account: its number, behind its partition where that is not `aws`.
+
+    Two partitions may give one number: `aws-cn:111122223333` is not the account 111122223333.
+    """
+    return number if partition == "aws" else f"{partition}:{number}"
+
+
+def account_number(account: str) -> str:
+    """Return the 12 digits in the name of an account, empty if its name is empty."""
+    return account.rpartition(":")[2]
+
+
 def account_with_zeros(text: str) -> str:
     """Return the account whose leading zeros a spreadsheet cut, empty for any other text."""
     return text.zfill(12) if re.fullmatch("[0-9]{9,11}", text) else ""

@@ -28,7 +28,7 @@ from analyzer.errors import AwsRefused
 from analyzer.files import replace_files
 from analyzer.sources.fetch_manifest import SAVED, AccountEntry, FetchOutcomes, Status
 from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
-from analyzer.terms import ACCOUNT_ID_PATTERN, count_text, pattern_regex, printable
+from analyzer.terms import ACCOUNT_ID_PATTERN, account_of, count_text, pattern_regex, printable
 
 JOBS: Final = 16
 """How many accounts are asked at once."""
@@ -66,7 +66,7 @@ def fetch_accounts(
     chosen, others = chosen_accounts(session, request, deadline)
     with closing(session.client("sts", deadline)) as sts:
         fetch = partial(fetcher.member_entry, session, sts, request.role_name)
-        tasks = [Task(account.id, account.name, partial(fetch, account)) for account in chosen]
+        tasks = [Task(account.label, account.name, partial(fetch, account)) for account in chosen]
         entries = run_tasks(tasks, fetcher.stop, progress)
     return FetchOutcomes([*entries, *others.entries], others.unmatched)
 
@@ -100,14 +100,23 @@ class Account:
     state: str
 
     @property
+    def label(self) -> str:
+        """Return the account as outputs name it, empty without a valid id."""
+        return account_of(self.partition, self.id) if self.id else ""
+
+    @property
+    def partition(self) -> str:
+        """Return the partition in its ARN, `aws` if that is not valid."""
+        return self.arn.split(":")[1] if _ACCOUNT_ARN.fullmatch(self.arn) else "aws"
+
+    @property
     def is_management(self) -> bool:
         """Return whether it is the management account, whose id is in the ARN of every account."""
         return self.arn.split(":")[4] == self.id
 
     def role_arn(self, name: str) -> str:
         """Return the ARN of a role in this account; its name may have a path."""
-        partition = self.arn.split(":")[1]
-        return f"arn:{partition}:iam::{self.id}:role/{name.lstrip('/')}"
+        return f"arn:{self.partition}:iam::{self.id}:role/{name.lstrip('/')}"
 
     def matches(self, pattern: str) -> bool:
         """Return whether a pattern matches this account's id or, in any case, its name."""
@@ -142,7 +151,7 @@ def chosen_accounts(
             " --include, --exclude and --organizational-unit."
         )
     others = [
-        AccountEntry(account=account.id, name=account.name, status=status, reason=reason)
+        AccountEntry(account=account.label, name=account.name, status=status, reason=reason)
         for account, status, reason in outcomes.values()
         if reason
     ]
@@ -266,8 +275,8 @@ class Fetcher:
     ) -> AccountEntry:
         """Fetch a report, check that it is the account's, and save it."""
         report = fetch_report(iam, stop=self.stop, waiting=partial(self.waiting, name))
-        if account and report.account != account.id:
-            raise AwsRefused(f"AWS gave the report of another account, {report.account}.")
+        if account and report.account_name != account.label:
+            raise AwsRefused(f"AWS gave the report of another account, {report.account_name}.")
         if account:
             require_readable(report)
         report = replace(report, caller=caller)
@@ -280,7 +289,7 @@ class Fetcher:
             except AwsRefused as error:
                 report = replace(report, service_credentials_status=str(error))
         return AccountEntry(
-            account=report.account,
+            account=report.account_name,
             name="",
             status=Status.FETCHED,
             file=self.save(report),

@@ -19,7 +19,7 @@ from analyzer.files import json_bytes, provenance
 from analyzer.sources.fetch_manifest import NOT_REQUESTED
 from analyzer.sources.load import load_sources
 from analyzer.sources.source import Source
-from analyzer.terms import ACCOUNT_ID_PATTERN, minute_text, utc_text
+from analyzer.terms import ACCOUNT_ID_PATTERN, account_of, minute_text, utc_text
 
 FIRST_YEAR: Final = 2010  # in which IAM began: no report is older
 POLL_SECONDS: Final = 2  # seconds between two questions whether the report is ready
@@ -55,9 +55,15 @@ class FetchedReport:
         return hashlib.sha256(self.content).hexdigest()
 
     @property
+    def account_name(self) -> str:
+        """Return the account as outputs name it: with its partition, but for `aws`."""
+        return account_of(self.partition, self.account)
+
+    @property
     def name(self) -> str:
         """Return the name for the report's file, always the same for the same report."""
-        return f"credential-report_{self.account}_{self.generated_time.replace(':', '-')}.csv"
+        name = f"credential-report_{self.account_name}_{self.generated_time}.csv"
+        return name.replace(":", "-")
 
     @property
     def generated_time(self) -> str:

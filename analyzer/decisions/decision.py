@@ -13,7 +13,7 @@ from analyzer import columns
 from analyzer.lists.owners import Owners
 from analyzer.report.model import ReportTime
 from analyzer.report.values import timestamp
-from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource
+from analyzer.terms import ACCOUNT_ID_PATTERN, AsOfSource, account_of
 from analyzer.verdicts.caveats import SERVICE_CREDENTIAL
 
 
@@ -33,9 +33,19 @@ PROGRAM: Final = "credreport"
 """The name that no person can have."""
 
 USER_ARN: Final = re.compile(
-    rf"arn:aws(-[a-z0-9-]+)?:iam::(?P<account>{ACCOUNT_ID_PATTERN}):user/(.*/)?(?P<user>[^/]+)"
+    rf"arn:(?P<partition>aws(-[a-z0-9-]+)?):iam::(?P<account>{ACCOUNT_ID_PATTERN})"
+    r":user/(.*/)?(?P<user>[^/]+)"
 )
 """The ARN of an IAM user of a known account."""
+
+
+def of_arn(arn: str) -> dict[str, str]:
+    """Return account and name as the ARN of an IAM user has them, nothing for other texts."""
+    match = USER_ARN.fullmatch(arn)
+    if not match:
+        return {}
+    account = account_of(match["partition"], match["account"])
+    return {columns.ACCOUNT: account, columns.USER: match["user"]}
 
 
 class User(NamedTuple):

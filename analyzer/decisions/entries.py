@@ -16,11 +16,11 @@ from analyzer import columns
 from analyzer.decisions import review_list_layout
 from analyzer.decisions.decision import (
     PROGRAM,
-    USER_ARN,
     Decision,
     LedgerLine,
     OpenRow,
     normal_name,
+    of_arn,
 )
 from analyzer.errors import Problem
 from analyzer.lists.csv_lists import is_day
@@ -119,13 +119,13 @@ def identity_problems(cells: Mapping[str, str], problem: ProblemOf) -> Iterator[
     The ARN has account and name too, and the age counts from the creation time.
     """
     arn, user = cells[columns.ARN], cells[columns.USER]
-    match = USER_ARN.fullmatch(arn)
+    parts = of_arn(arn)
     if user == ROOT_USER or arn.endswith(":root"):
         yield problem(columns.USER, "the root user is not an IAM user", "Remove the row.")
-    elif not match:
+    elif not parts:
         yield problem(columns.ARN, "not the ARN of an IAM user", ROW_HINT)
     _, slash, name = arn.rpartition("/")
-    parts = match.groupdict() if match else {columns.USER: name} if slash else {}
+    parts = parts or ({columns.USER: name} if slash else {})
     for column, part in parts.items():
         if not _is_same(cells[column], part):
             hint = f"The ARN names {part}. Put the row back as the report had it."

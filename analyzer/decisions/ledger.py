@@ -18,11 +18,11 @@ from typing import Final
 
 from analyzer import columns
 from analyzer.decisions.decision import (
-    USER_ARN,
     Decision,
     EntryPlace,
     LedgerLine,
     User,
+    of_arn,
     one_line,
     open_row,
     user_names,
@@ -228,9 +228,7 @@ def _unquoted(cells: Mapping[str, str]) -> dict[str, str]:
 def _of_user(quoted: Mapping[str, str]) -> dict[str, str]:
     """Return cells with account and name as the ARN has them: a spreadsheet rewrites numbers."""
     cells = _unquoted(quoted)
-    match = USER_ARN.fullmatch(cells[columns.ARN])
-    of_arn = {columns.ACCOUNT: match["account"], columns.USER: match["user"]} if match else {}
-    return {**cells, **of_arn}
+    return {**cells, **of_arn(cells[columns.ARN])}
 
 
 def _is_open(cells: Mapping[str, str]) -> bool:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final, NamedTuple
 
-from analyzer.decisions.decision import REMOVALS, USER_ARN, Decision, User
+from analyzer import columns
+from analyzer.decisions.decision import REMOVALS, USER_ARN, Decision, User, of_arn
 from analyzer.errors import Problem
 from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
 from analyzer.report.model import FileReference
@@ -101,7 +102,8 @@ def _removal(place: str, cells: Mapping[str, str]) -> LoggedRemoval | None:
     is_deactivated = cells["decision"] == Decision.DEACTIVATE and step == _ENDED
     if not at or not (step == _DELETED or is_deactivated) or cells["detail"] == _NOTHING_LEFT:
         return None
-    user = User(cells["account"], arn.rpartition("/")[2], timestamp(cells["created"]))
+    named = of_arn(arn)
+    user = User(named[columns.ACCOUNT], named[columns.USER], timestamp(cells["created"]))
     return LoggedRemoval(user, at, not is_deactivated, cells["caller"], cells["run"], place)
 
 

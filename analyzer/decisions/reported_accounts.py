@@ -15,6 +15,7 @@ from analyzer.report.model import ReportFile
 from analyzer.report.report import Report
 from analyzer.report.users import Users
 from analyzer.report.values import is_one_of, texts
+from analyzer.terms import account_number
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ def _accounts_of(
     for page in report.roots():
         cells = page.file.tolist(), texts(page.account).to_pylist(), page.arn.to_pylist()
         for at, account, arn in zip(*cells, strict=True):
-            by_file[at, account].has_root |= arn.endswith(f":{account}:root")
+            by_file[at, account].has_root |= arn.endswith(f":{account_number(account)}:root")
     names = {line.user for line in lines}
     ids = [*map(_ids_listed, report.files)]
     created = {line.created.astimezone(UTC).replace(tzinfo=None) for line in lines if line.created}

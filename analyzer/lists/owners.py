@@ -33,7 +33,7 @@ from analyzer.report.model import (
 )
 from analyzer.report.report import Report
 from analyzer.report.values import is_one_of
-from analyzer.terms import ACCOUNT_ID_PATTERN, ROOT_USER, printable, short_list
+from analyzer.terms import ACCOUNT_PATTERN, ROOT_USER, printable, short_list
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -244,8 +244,8 @@ def with_account_list(report: Report, listed: AccountList) -> Report:
 
 def _account_problems(name: str, row: int, named: Mapping[str, str]) -> Iterator[Problem]:
     account = named["account"]
-    if not re.fullmatch(ACCOUNT_ID_PATTERN, account):
-        hint = "Write the 12 digits of the account."
+    if not re.fullmatch(ACCOUNT_PATTERN, account):
+        hint = "Write its 12 digits, outside the partition aws as in aws-cn:111122223333."
         problem = Problem(name, row, "account", account, "not an account number", hint)
         yield next(csv_lists.cut_account_problems(name, row, account), problem)
     if not named["name"]:

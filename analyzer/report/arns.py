@@ -51,9 +51,9 @@ def is_root(arn: pa.Array, name: pa.Array) -> np.ndarray:
 
 
 def account_ids(arn: pa.Array) -> pa.Array:
-    """Return the 12 digits of each row's account, empty if the cell names none.
+    """Return each row's account (`account_of`), empty if the cell names none.
 
-    The number can be read even if the rest of the ARN is damaged.
+    It can be read even if the rest of the ARN is damaged.
     """
     # Without this shortcut 300,000 rows take 1.12 times as long.
     beginnings = pc.binary_slice(arn.cast(pa.large_binary()), 0, len(_USUAL_PREFIX) + 13)
@@ -63,7 +63,9 @@ def account_ids(arn: pa.Array) -> pa.Array:
         account = pc.binary_slice(distinct.dictionary, len(_USUAL_PREFIX), len(_USUAL_PREFIX) + 12)
         return account.cast(arn.type).take(distinct.indices)
     named = pc.match_substring_regex(arn, f"^{_PREFIX}")
-    account = pc.replace_substring_regex(arn, r"(?s)^arn:[a-z0-9-]+:iam::([0-9]+):.*$", r"\1")
+    pattern = r"(?s)^arn:(aws|([a-z0-9-]+)):iam::([0-9]+):.*$"
+    account = pc.replace_substring_regex(arn, pattern, r"\2:\3")
+    account = pc.utf8_ltrim(account, ":")
     return pc.if_else(named, account, pa.scalar("", arn.type))
 
 

@@ -22,7 +22,7 @@ from analyzer.report.values import timestamp
 from analyzer.sources.files_beside import MANIFEST_ENDING
 from analyzer.sources.find import files_below
 from analyzer.sources.source import Source, is_visible
-from analyzer.terms import ACCOUNT_ID_PATTERN, minute_text, printable
+from analyzer.terms import ACCOUNT_PATTERN, minute_text, printable
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
 """The manifest's name, beside the reports that it lists."""
@@ -189,7 +189,7 @@ def _problems(entries: Iterable[AccountEntry]) -> Iterator[str]:
     for entry in entries:
         if entry.status not in {*Status}:
             yield f'unknown status "{entry.status}"'
-        if entry.account and not re.fullmatch(ACCOUNT_ID_PATTERN, entry.account):
+        if entry.account and not re.fullmatch(ACCOUNT_PATTERN, entry.account):
             yield f'"{entry.account}" is no account id: it has 12 digits'
         if entry.account and entry.account in listed:
             yield f"it lists account {entry.account} twice"

@@ -32,7 +32,7 @@ from analyzer.rules.rule import (
     Subject,
 )
 from analyzer.standards import reached_days, references
-from analyzer.terms import ACCOUNT_ID_PATTERN, VERSION, utc_text
+from analyzer.terms import ACCOUNT_ID_PATTERN, VERSION, account_number, utc_text
 from analyzer.writers.tables import plain_rows
 
 PRODUCT: Final = "credreport"
@@ -148,8 +148,9 @@ def findings(analysis: Analysis) -> Iterator[FeedFinding]:
             in_account = _ACCOUNT_ARN.search(arn)
             partition = in_account[1] if in_account else ""
             named = account_name(account, report.account_names)
+            number = account_number(account)
             finding = FeedFinding(
-                *(group(rule, outcome, remedy, None), report.files[at], account, named, partition),
+                *(group(rule, outcome, remedy, None), report.files[at], number, named, partition),
                 *(arn, user, fact or "", *others),
             )
             if rules[rule].threshold == "idle_days" and finding.days is not None:
@@ -191,7 +192,8 @@ def _not_covered(report: Report, thresholds: Thresholds) -> Iterator[FeedFinding
     for missing in report.not_covered:
         named = account_name(missing.account, report.account_names)
         user = "" if missing.account else missing.name
-        yield FeedFinding(group, newest, missing.account, named, "", "", user, str(missing))
+        number, partition = account_number(missing.account), missing.account.rpartition(":")[0]
+        yield FeedFinding(group, newest, number, named, partition, "", user, str(missing))
 
 
 # Documents

@@ -82,8 +82,9 @@ def test_the_same_report_leaves_the_same_bytes_in_this_folder_and_in_one_with_a_
     monkeypatch.chdir(folder)
     asked = ("-q", "--region", "us-gov-west-1")
     assert fetching(*asked, "-o", "new/below/") == fetching(*asked) == 0
+    own = NAME.replace(CALLER, f"aws-us-gov-{CALLER}")
     here, below = (
-        [(each / name).read_bytes() for name in (NAME, f"{NAME}.metadata.json")]
+        [(each / name).read_bytes() for name in (own, f"{own}.metadata.json")]
         for each in (folder, folder / "new" / "below")
     )
     assert here == below

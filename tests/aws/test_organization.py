@@ -7,6 +7,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import Event
@@ -180,6 +181,16 @@ def test_a_role_is_of_the_partition_of_the_account_and_may_have_a_path() -> None
         for name in ("teams/credreport", "/teams/credreport"):
             arn = f"arn:{partition}:iam::{MEMBERS[1]}:role/teams/credreport"
             assert member(MEMBERS[1], partition=partition).role_arn(name) == arn
+
+
+def test_an_account_is_named_with_its_partition_but_for_aws_and_without_a_number_not_at_all() -> (
+    None
+):
+    for partition, label in (("aws", MEMBERS[1]), ("aws-cn", f"aws-cn:{MEMBERS[1]}")):
+        assert member(MEMBERS[1], partition=partition).label == label
+    for arn in ("", "arn:x"):
+        assert replace(member(MEMBERS[1]), arn=arn).label == MEMBERS[1]
+    assert replace(member(MEMBERS[1]), id="").label == ""
 
 
 def test_the_role_is_asked_for_with_the_external_id(aws: Aws, folder: Path) -> None:

@@ -73,6 +73,26 @@ def test_a_removal_that_stands_is_taken_with_the_words_of_who_decided() -> None:
     assert (only.line.decided_by, only.line.decided_on) == ("Anna", DAY)
 
 
+def in_china(text: str) -> str:
+    return text.replace(":aws:", ":aws-cn:")
+
+
+@pytest.mark.parametrize("users", [[QUIET], [X], [MFA]], ids=["as it was seen", "gone", "changed"])
+def test_an_account_of_another_partition_has_reports_and_words_of_its_own(
+    users: Sequence[Row],
+) -> None:
+    files = {console_name(AS_OF): report_text([QUIET])}
+    files[console_name(NEWER)] = in_china(report_text(users))
+    report = load_named(*((name, text.encode()) for name, text in files.items()))
+    kept = keep(user=QUIET | {"arn": in_china(str(QUIET["arn"]))})
+    analysis = analyzer.analyze(report, ledger=Ledger(lines=(word(), kept)))
+    plan = removal_plan(analysis.ledger, report, analysis.judged)
+    (removal,) = plan.removals
+    assert (removal.line.account, plan.left_out, plan.done) == (ACCOUNT, (), ())
+    assert [shown.time for shown in removal.reports] == [AS_OF]
+    assert {user.account for user in analysis.ledger.standings} == {ACCOUNT, f"aws-cn:{ACCOUNT}"}
+
+
 ACTIVE = dict(word().user_row) | {"verdict": "active"}
 LEFT: list[tuple[list[LedgerLine], Sequence[Row], str, bool]] = [
     ([word(), keep()], [QUIET], "contested: delete, Anna, 2026-05-01; keep, Tom, ", False),

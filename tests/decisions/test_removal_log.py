@@ -14,6 +14,7 @@ from analyzer.decisions.ledger import ledger_bytes
 from analyzer.decisions.removal_log import LOG_COLUMNS, NO_LOG, read_removal_log
 from analyzer.errors import InputRefused
 from tests.support.builders import (
+    ACCOUNT,
     AS_OF,
     Row,
     a_key,
@@ -82,6 +83,15 @@ def test_a_removal_that_a_report_shows_done_has_moment_caller_and_run_of_the_log
     else:
         assert (str(found["done_at"]), found["done_by"], found["done_in"]) == ("NaT", "", "")
         assert found["fact"] == "the user is gone"
+
+
+def test_what_was_done_in_an_account_of_another_partition_is_not_said_of_this_one() -> None:
+    arn = f"arn:aws-cn:iam::{ACCOUNT}:user/quiet"
+    (found,) = followed(entry(arn=arn)).frame.to_dict("records")
+    assert (found["status"], found["fact"]) == ("done", "the user is gone")
+    here = QUIET | {"arn": arn}
+    (found,) = followed(entry(arn=arn), user=here).frame.to_dict("records")
+    assert (found["account"], found["done_in"]) == (f"aws-cn:{ACCOUNT}", RUN)
 
 
 def test_what_no_report_shows_yet_is_open_and_says_what_the_log_has() -> None:

@@ -306,6 +306,17 @@ def test_a_listed_account_without_a_report_is_not_covered_and_one_that_is_not_li
     assert list(named.notes[len(report.notes) :]) == [*map(str, added), *notes]
 
 
+def test_an_account_of_another_partition_is_listed_with_it(tmp_path: Path) -> None:
+    here, there = (report_text([a_user()]).replace(":aws:", f":{of}:") for of in ("aws", "aws-cn"))
+    report = analyzer.load(saved(tmp_path, here, "a.csv"), saved(tmp_path, there, "b.csv"))
+    text = f"{ACCOUNTS}\n{ACCOUNT},Shop,\naws-cn:{ACCOUNT},Shanghai,\naws-us-gov:{ACCOUNT},Gov,"
+    named = with_account_list(report, read_account_list("a.csv", text.encode()))
+    assert [each.label for each in named.not_covered] == [f"aws-us-gov:{ACCOUNT}"]
+    of_user = csv_rows(analyzer.analyze(named))
+    names = {row["arn"].partition(":iam")[0]: row["account_name"] for row in of_user if row["arn"]}
+    assert names == {"arn:aws": "Shop", "arn:aws-cn": "Shanghai"}
+
+
 @pytest.mark.parametrize("accounts", [[], [ACCOUNT, "", OTHER_ACCOUNT]])
 def test_an_account_without_a_name_has_none(accounts: list[str]) -> None:
     named = account_names(pd.Series(accounts, dtype="str"), {ACCOUNT: AccountName(name="Pay")})

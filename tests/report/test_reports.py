@@ -235,6 +235,21 @@ def test_of_reports_that_overlap_each_account_counts_where_it_is_newest() -> Non
     assert mended == f"{console(days_before(30))}: {comma}"
 
 
+@pytest.mark.parametrize("partition", ["aws-cn", "aws-us-gov"])
+def test_an_account_of_another_partition_is_another_account_though_its_number_is_the_same(
+    partition: str,
+) -> None:
+    other = lines(PLAIN, BOB.replace("bob", "eve")).replace(":aws:", f":{partition}:")
+    report = in_both_orders((console(days_before(30)), PLAIN), (console(AS_OF), other))
+    named = f"{partition}:{ACCOUNT}"
+    assert counts(report) == {ACCOUNT: (3, 1, 0, 2), named: (4, 1, 0, 3)}
+    assert report.accounts == {ACCOUNT, named}
+    assert (len(report.files), report.older) == (2, None)
+    assert not any("is not counted" in note for note in notes_of(report))
+    of_user = report.users.groupby("account", observed=True)["user"].agg(list).to_dict()
+    assert of_user == {ACCOUNT: ["ann", "bob"], named: ["ann", "bob", "eve"]}
+
+
 # Reports of which it is not known which is newer
 
 DAY = f"{AS_OF:%Y-%m-%d}"

@@ -104,6 +104,18 @@ def test_an_account_that_failed_is_covered_only_by_a_report_newer_than_all_that_
         assert (uncovered(WEB) not in not_covered(folder)) is is_covered, others
 
 
+def test_an_account_that_failed_is_not_covered_by_one_of_another_partition(
+    tmp_path: Path,
+) -> None:
+    failed = WEB_DENIED | {"account": f"aws-cn:{WEB}"}
+    entries = fetched("2026-05-01T11:59:59Z", SHOP), failed
+    for number, (text, is_covered) in enumerate(
+        ((OF_WEB, False), (OF_WEB.replace(":aws:", ":aws-cn:"), True))
+    ):
+        folder = of_files(tmp_path / f"{number}", {LATER: text}, *entries)
+        assert (uncovered(f"aws-cn:{WEB}") not in not_covered(folder)) is is_covered
+
+
 def test_notes_say_what_is_not_covered_and_which_newer_report_counts(tmp_path: Path) -> None:
     before = fetched("2026-05-01T11:59:59Z", SHOP)
     folder = of_files(tmp_path / "reports", {LATER: OF_WEB}, before, WEB_DENIED, DENIED)

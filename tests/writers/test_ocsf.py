@@ -238,6 +238,21 @@ def test_the_root_is_the_account() -> None:
     assert (resource["type"], resource["uid"]) == ("AwsAccount", f"arn:aws:iam::{ACCOUNT}:root")
 
 
+def test_an_account_has_12_digits_and_its_partition_beside_them() -> None:
+    row = {name: str(cell).replace(":aws:", ":aws-cn:") for name, cell in a_user("ann").items()}
+    lost = NotCovered(account=f"aws-cn:{ACCOUNT}", name="lost", reason="access denied")
+    analysis = inspected([a_user("ann"), a_user("ann") | {"arn": row["arn"]}])
+    report = replace(analysis.report, not_covered=(lost, replace(lost, account=ACCOUNT)))
+    found = ocsf(replace(analysis, report=report))
+    clouds = [
+        (each["cloud"]["account"]["uid"], each["cloud"].get("cloud_partition")) for each in found
+    ]
+    assert {uid for uid, _ in clouds} == {ACCOUNT}
+    assert {partition for _, partition in clouds} == {"aws", "aws-cn", None}
+    assert len({each["finding_info"]["uid"] for each in found}) == len(found)
+    assert [error for each in found for error in errors(each)] == []
+
+
 # Ids
 
 
