@@ -147,10 +147,9 @@ def test_a_full_disk_is_named_as_the_reason() -> None:
     ],
 )
 def test_rows_are_as_high_as_bold_numbers_and_paths_need(text: str, lines: int) -> None:
-    with Book("", "", AS_OF) as book:
-        sheet = TextSheet(book, SheetName.SUMMARY, (25.5,))
-        sheet.row(label(text))
-        stream = io.BytesIO()
-        book.save(stream)
+    book, stream = Book("", "", AS_OF), io.BytesIO()
+    sheet = TextSheet(book, SheetName.SUMMARY, (25.5,))
+    sheet.row(label(text))
+    book.save(stream)
     summary = openpyxl.load_workbook(stream)["Summary"]
     assert summary.row_dimensions[1].height > lines * 9 * 1.2  # lines of 9 points

@@ -2,8 +2,8 @@
 
 A review can be split: one workbook with the users to decide per owner, or per account.
 
-Only this package writes with openpyxl, and only `archive` relies on its internals. A list is
-`TableSheets` of `Column`s; any other sheet is a `TextSheet` of parts. Text from a report is always
+Only this package writes with openpyxl. A list is `TableSheets` of `Column`s; any other sheet is a
+`TextSheet` of parts. Text from a report is always
 a text cell, never a formula; formulas are ours, and are written with their results.
 """
 
@@ -59,13 +59,13 @@ def write_workbook(  # noqa: PLR0913  what it is about
     analysis = analysis if part_label else analysis.whole
     listed = listed or analysis
     newest = max(file.as_of for file in analysis.report.files)
-    with Book(TITLE, as_of_and_scope(analysis.report), newest) as book:
-        listings = add_review_lists(book, listed)
-        rows = None if part_label else _add_other_lists(book, analysis)
-        review = review_of(listed, split_by, part)
-        add_summary(book, analysis, listings, part_label, rows, review)
-        add_method(book, analysis)
-        book.save(stream)
+    book = Book(TITLE, as_of_and_scope(analysis.report), newest)
+    listings = add_review_lists(book, listed)
+    rows = None if part_label else _add_other_lists(book, analysis)
+    review = review_of(listed, split_by, part)
+    add_summary(book, analysis, listings, part_label, rows, review)
+    add_method(book, analysis)
+    book.save(stream)
 
 
 def _add_other_lists(book: Book, analysis: Analysis) -> ExceptionRows:

@@ -5,11 +5,9 @@ same input, same bytes.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from tempfile import SpooledTemporaryFile
 from typing import Any, BinaryIO, Final, Literal, Self, cast
 
 from openpyxl import Workbook
@@ -20,7 +18,7 @@ from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.properties import PageSetupProperties
 from openpyxl.worksheet.worksheet import Worksheet
 
-from analyzer.writers.workbook.archive import DeflatedRows, Sheet, new_workbook, write_archive
+from analyzer.writers.workbook.archive import Sheet, write_archive
 
 # Styles
 
@@ -140,7 +138,7 @@ def _styles(workbook: Workbook) -> Styles:
 
 # Sheets
 
-_IN_MEMORY: Final = 8 << 20  # compressed bytes of a sheet's rows; a larger sheet goes to disk
+_DEFAULT_FONT: Final = f'<font><name val="{FONT}"/><sz val="10"/></font>'
 
 
 class SheetName(StrEnum):
@@ -163,18 +161,17 @@ class SheetName(StrEnum):
     DECISIONS = "Decisions"
 
 
-class Book(ExitStack):
-    """Hold the workbook, as a context manager that removes its temporary files."""
+class Book:
+    """Hold the workbook, and its sheets in the order of their titles."""
 
     def __init__(self, name: str, scope: str, moment: datetime) -> None:
         """Begin with no sheets; `moment` is the creation time.
 
         `name`, and the reports as `scope`, are printed on each page.
         """
-        super().__init__()
         self._heading = name, scope
-        self._workbook = new_workbook(Font(name=FONT, size=10))
-        self._sheets: dict[tuple[SheetName, int], Sheet] = {}
+        self._workbook = Workbook(write_only=True)
+        self._sheets: dict[tuple[int, int], Sheet] = {}
         self.styles = _styles(self._workbook)
         properties = self._workbook.properties
         properties.title = name
@@ -183,22 +180,23 @@ class Book(ExitStack):
 
     def sheet(self, title: SheetName, number: int = 1) -> Sheet:
         """Return a new sheet; rows beyond the limit of a sheet go to the next number."""
-        rows = self.enter_context(SpooledTemporaryFile(_IN_MEMORY))  # noqa: SIM115  closed on exit
+        key = [*SheetName].index(title), number
+        before = sum(other < key for other in self._sheets)
         name = title if number == 1 else f"{title} {number}"
-        worksheet = cast("Worksheet", self._workbook.create_sheet(name))  # It has all we use.
+        # It has all we use.
+        worksheet = cast("Worksheet", self._workbook.create_sheet(name, before))
         _set_print_page(worksheet, *self._heading)
-        sheet = self._sheets[title, number] = Sheet(worksheet, DeflatedRows(rows))
-        return sheet
+        self._sheets[key] = Sheet(worksheet)
+        return self._sheets[key]
 
     def name_cell(self, name: str, cell: str) -> None:
         """Name a cell, such as `'Summary'!$A$9`, for links that are written before it."""
         self._workbook.defined_names[name] = DefinedName(name, attr_text=cell)
 
     def save(self, stream: BinaryIO) -> None:
-        """Write the file, with the sheets in the order of their titles."""
-        order = list(SheetName)
-        keys = sorted(self._sheets, key=lambda key: (order.index(key[0]), key[1]))
-        write_archive(self._workbook, [self._sheets[key] for key in keys], stream)
+        """Write the file."""
+        sheets = [self._sheets[key] for key in sorted(self._sheets)]
+        write_archive(self._workbook, sheets, _DEFAULT_FONT, stream)
 
 
 _A4: Final = 9  # Excel's number of the paper

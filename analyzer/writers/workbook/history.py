@@ -89,15 +89,15 @@ _HEADS: Final = {DECISION: DECIDED, DECIDED_ON: "Day of decision"}
 def write_history_workbook(history: History, stream: BinaryIO) -> None:
     """Write the workbook; a table longer than a sheet continues on the next sheets."""
     newest = max(file.as_of for file in history.analysis.report.files)
-    with Book("History of IAM users", headline(history), newest) as book:
-        _add_summary(book, history)
-        for table in HistoryTable:
-            frame = table_frame(history, table)
-            listed = TableSheets(book, SheetName(table.capitalize()), _columns(frame))
-            listed.fill(frame)
-            for sheet in listed.sheets:
-                sheet.worksheet.page_setup.paperSize = _A3
-        book.save(stream)
+    book = Book("History of IAM users", headline(history), newest)
+    _add_summary(book, history)
+    for table in HistoryTable:
+        frame = table_frame(history, table)
+        listed = TableSheets(book, SheetName(table.capitalize()), _columns(frame))
+        listed.fill(frame)
+        for sheet in listed.sheets:
+            sheet.worksheet.page_setup.paperSize = _A3
+    book.save(stream)
 
 
 def _add_summary(book: Book, history: History) -> None:

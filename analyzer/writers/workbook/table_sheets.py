@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from textwrap import wrap
 from typing import Final
 
 import numpy as np
+import pyarrow as pa
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.filters import AutoFilter
@@ -65,11 +67,14 @@ class TableSheets:
                 self.sheets.append(self._new_sheet())
             sheet = self.sheets[-1]
             count = min(CHUNK_ROWS, ROWS_A_SHEET - sheet.row, len(every))
-            some = take_rows(listed, every[:count])
-            sheet.add_many(count, [column.cells(some, self.book.styles) for column in self.columns])
+            sheet.add_many(count, partial(self._cells, listed, every[:count]))
             every = every[count:]
         for sheet in self.sheets:
             self._finish(sheet)
+
+    def _cells(self, listed: Rows, positions: np.ndarray) -> list[pa.Array]:
+        some = take_rows(listed, positions)
+        return [column.cells(some, self.book.styles) for column in self.columns]
 
     def column_references(self, column: Column) -> list[str]:
         """Return the cells of a column, as one reference per sheet."""
