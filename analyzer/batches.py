@@ -6,7 +6,7 @@ Each row is judged as in one process. A batch does not know which of several rep
 counts, nor other rows of a user, nor that a file was cut off: give reports that were read before.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from analyzer.limits import Criteria
 from analyzer.report import arns
 from analyzer.report.model import word_column
 from analyzer.report.users import users_of_rows
+from analyzer.sources.load import moment_in_utc
 from analyzer.terms import AsOfSource, missing_columns_text
 from analyzer.verdicts import verdict
 from analyzer.writers.parquet import USERS, record_batch
@@ -40,9 +41,11 @@ def judge(
     """Return the IAM users among rows of reports, with the columns of `SCHEMA`.
 
     `rows` have the report's columns as text, `as_of` is the moment that the reports describe, with
-    its zone. Rows of roots are left out. Raises InputRefused if a column is missing that a report
-    must have, if a cell is missing (a blank one is text), or if an ARN names no account.
+    its zone. Rows of roots are left out. Raises ValueError for a moment without its zone, and
+    InputRefused for one that no report describes, if a column is missing that a report must have,
+    if a cell is missing (a blank one is text), or if an ARN names no account.
     """
+    moment = moment_in_utc(as_of)
     if lacking := [name for name in columns.REQUIRED if name not in rows]:
         hint = "Give the report's columns under AWS's names."
         raise InputRefused.of_file("the batch", missing_columns_text(lacking), hint)
@@ -57,8 +60,7 @@ def judge(
     positions = np.flatnonzero(~arns.is_root(arn, user))
     table = table.take(pa.array(positions)).append_column(columns.ROW, pa.array(positions))
     table = table.append_column(columns.FILE, pa.array(np.zeros(len(positions), np.int64)))
-    moment = as_of.astimezone(UTC).replace(microsecond=0, tzinfo=None)
-    users = users_of_rows(table.combine_chunks(), [np.datetime64(moment, "s")])
+    users = users_of_rows(table.combine_chunks(), [np.datetime64(moment.replace(tzinfo=None), "s")])
     nameless = users.arn.filter(pc.equal(users.account, "")).to_pylist()
     if nameless:
         hint = "Put 12 digits in the place of the account."

@@ -1,7 +1,7 @@
 """A batch of rows on an engine gets the verdicts that one process gives."""
 
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,35 @@ def test_the_moment_has_a_zone_and_is_that_of_all_users() -> None:
     judged = batches.judge(rows_of(PLAIN), AS_OF + timedelta(microseconds=5))
     assert set(judged["as_of"]) == {AS_OF}
     assert set(judged["as_of_source"]) == {"option"}
+
+
+BEYOND = {
+    "1969-12-31T23:59:59Z": "1969-12-31T23:59:59+00:00",
+    "1970-01-01T00:00:00+14:00": "1969-12-31T10:00:00+00:00",
+    "2100-01-01T00:00:00Z": "2100-01-01T00:00:00+00:00",
+    "2099-12-31T23:59:59-14:00": "2100-01-01T13:59:59+00:00",
+    "0001-01-01T00:00:00+14:00": "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00": "9999-12-31T23:59:59-14:00",
+}
+
+
+@pytest.mark.parametrize("text", BEYOND)
+def test_a_moment_that_no_report_describes_is_refused(text: str) -> None:
+    with pytest.raises(InputRefused) as refused:
+        batches.judge(rows_of(PLAIN), datetime.fromisoformat(text))
+    (problem,) = refused.value.problems
+    assert (problem.value, problem.message) == (BEYOND[text], "no report describes this time")
+
+
+def test_the_first_and_the_last_moment_that_a_report_can_describe_are_taken() -> None:
+    for text in ("1970-01-01T00:00:00Z", "2099-12-31T23:59:59Z"):
+        moment = datetime.fromisoformat(text)
+        assert set(batches.judge(rows_of(PLAIN), moment)["as_of"]) == {moment}
+
+
+def test_a_moment_without_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="as_of lacks its zone: 2026-05-01 12:00:00"):
+        batches.judge(rows_of(PLAIN), AS_OF.replace(tzinfo=None))
 
 
 REFUSED: dict[str, dict[str, Any]] = {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -10,7 +11,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import botocore.session
 import pytest
@@ -346,8 +347,14 @@ def test_the_examples_in_python_run_and_print_findings_and_unused_users(
     }
     assert [page for page, _, _ in blocks("python")] == [*printed]
     for page, _, example in blocks("python"):
-        exec(compile(example, page, "exec"), {"__name__": "__main__"})
+        names: dict[str, Any] = {"__name__": "__main__", "pathlib": pathlib}
+        exec(compile(example, page, "exec"), names)
         assert re.search(printed[page], capsys.readouterr().out, re.MULTILINE)
+        _, _, table = TEXTS[page].partition("| call | what it takes or returns |")
+        calls = re.findall("`(.+?)`", "\n".join(re.findall(r"^\| (`.+?`) \|", table, re.MULTILINE)))
+        assert {"analyzer.load", "analyzer.analyze"} <= {call.partition("(")[0] for call in calls}
+        for call in calls:
+            eval(compile(call, page, "eval"), names)
     assert (tmp_path / "review.xlsx").stat().st_size > 0
     assert (tmp_path / "unused.png").read_bytes().startswith(b"\x89PNG")
 

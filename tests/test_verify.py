@@ -2,6 +2,7 @@
 
 import base64
 import csv
+import hashlib
 import io
 import json
 import shutil
@@ -20,7 +21,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.workbook import Workbook
 
 from analyzer.errors import FAILED, PARTIAL
-from analyzer.files import sha256
+from analyzer.files import json_bytes, sha256
 from analyzer.runs.run_folders import Run, read_record
 from analyzer.sources.fetch_manifest import FETCHED_MANIFEST, SAVED
 from analyzer.terms import VERSION
@@ -583,6 +584,14 @@ RUN_CHEATS: dict[str, tuple[Callable[[Path], Any], str]] = {
         changed_json("manifest.json", lambda document: document.update(met=["9 unused"])),
         "manifest.json, line ",
     ),
+    "the size of an output in the manifest": (
+        lambda folder: rewritten_digit(folder / "manifest.json", '"size": '),
+        "manifest.json, line ",
+    ),
+    "the run that it was compared with": (
+        lambda folder: rewritten_digit(folder / "manifest.json", '"compared_with": "20'),
+        "manifest.json, line ",
+    ),
     "the exit code": (
         changed_json("manifest.json", lambda document: document.update(exit_code=5)),
         "manifest.json, line ",
@@ -630,6 +639,13 @@ RUN_CHEATS: dict[str, tuple[Callable[[Path], Any], str]] = {
         "b.csv: the file was added",
     ),
 }
+
+
+def rewritten_digit(path: Path, before: str) -> None:
+    """Change one byte of a text: the first digit behind some words."""
+    text = path.read_text()
+    at = text.index(before) + len(before)
+    path.write_text(f"{text[:at]}{(int(text[at]) + 1) % 10}{text[at + 1 :]}")
 
 
 def before_it(path: Path, content: bytes) -> None:
@@ -690,6 +706,8 @@ OF_ONE_RUN = (
     ),
     ("rows of users.csv in another order", "what met --fail-on"),
     ("the exit code",),
+    ("the size of an output in the manifest",),
+    ("the run that it was compared with",),
     ("bytes in front of a workbook", "a link to an output"),
     ("a link to a folder",),
     ("a parameter in the manifest",),
@@ -735,7 +753,10 @@ def test_a_run_is_reproduced_however_its_workbook_is_packed(folder: Path) -> Non
     assert (code, text.count("\n2026-03-01T09-30-00Z/review.xlsx: the file was changed")) == (1, 1)
     manifest = folder / "runs" / MARCH / "manifest.json"
     packed = sha256(folder / "runs" / MARCH / "review.xlsx")
-    manifest.write_text(manifest.read_text().replace(written, packed))
+    record = json.loads(manifest.read_text().replace(written, packed))
+    del record["record_sha256"]
+    digest = hashlib.sha256(json_bytes(record)).hexdigest()
+    manifest.write_bytes(json_bytes({**record, "record_sha256": digest}))
     code, text = verified(folder / "runs" / MARCH)
     assert (code, "0 differences of 47 users" in text) == (0, True), text
 

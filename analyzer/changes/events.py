@@ -49,7 +49,8 @@ class UserState:
 
     Moments are in UTC, None if absent or unknown. `password`, `mfa`, `keys` and `certificates` are
     None if unknown; `verdict` is None for a root user. `last_use` is the newest use of any
-    credential. `unknown` are the report's columns whose cell is not understood.
+    credential, `last_key_use` that of any access key. `unknown` are the report's columns whose cell
+    is not understood.
     """
 
     account: str = ""
@@ -67,6 +68,7 @@ class UserState:
     keys: Slots | None = (None, None)
     certificates: Slots | None = (None, None)
     last_use: datetime | None = None
+    last_key_use: datetime | None = None
     unknown: frozenset[str] = frozenset()
 
 
@@ -124,6 +126,7 @@ def events(
     if now.verdict and before.created and now.created and before.created != now.created:
         days = f"{day_text(now.created)}, the earlier user on {day_text(before.created)}"
         return (Event(EventKind.RE_CREATED, f"created on {days}"),)
+    are_keys_known = before.keys is not None and now.keys is not None
     keys = _pairs(before.keys, now.keys)
     certificates = _pairs(before.certificates, now.certificates)
     return tuple(
@@ -131,7 +134,7 @@ def events(
             _sign_ins(before, now),
             _sign_in_settings(before, now),
             _slot_events(EventKind.ACCESS_KEY, "access key", keys),
-            _key_uses(before, now, keys),
+            _key_uses(before, now, keys) if are_keys_known else _uses_of_any_key(before, now),
             _slot_events(EventKind.CERTIFICATE, "signing certificate", certificates),
             _not_understood(before, now),
         )
@@ -281,3 +284,11 @@ def _key_uses(before: UserState, now: UserState, pairs: Pairs) -> Iterator[Event
             yield Event(EventKind.KEY_USE, f"{key} first used on {day_text(newest)}")
         elif earlier and newest != earlier and now.unknown.isdisjoint(KEY_USE_COLUMNS):
             yield Event(EventKind.KEY_USE_LOST, _lost_use(f"{key}: last use", earlier, newest))
+
+
+def _uses_of_any_key(before: UserState, now: UserState) -> Iterator[Event]:
+    """Yield the use of a key that may be any of the user's: not all of them are understood."""
+    earlier, newest = before.last_key_use, now.last_key_use
+    if newest and KEY_USE_COLUMNS.isdisjoint(before.unknown) and (not earlier or newest > earlier):
+        used = "used" if earlier else "first used"
+        yield Event(EventKind.KEY_USE, f"an access key {used} on {day_text(newest)}")

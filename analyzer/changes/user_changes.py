@@ -185,8 +185,7 @@ def _kind_of_use(
 ) -> ChangeKind | None:
     if EventKind.FIRST_SIGN_IN in event_kinds:
         return ChangeKind.FIRST_SIGN_IN
-    had_key_use = any(key and key.last_used for key in before.keys or ())
-    had_key_use |= not KEY_USE_COLUMNS.isdisjoint(before.unknown)
+    had_key_use = before.last_key_use or not KEY_USE_COLUMNS.isdisjoint(before.unknown)
     if EventKind.KEY_USE in event_kinds and not had_key_use:
         return ChangeKind.FIRST_USE
     is_used = not event_kinds.isdisjoint(_USES)

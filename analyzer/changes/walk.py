@@ -17,6 +17,7 @@ from analyzer import columns
 from analyzer.changes.events import (
     CERTIFICATE_COLUMNS,
     KEY_COLUMNS,
+    KEY_USE_COLUMNS,
     USE_COLUMNS,
     Credential,
     UserState,
@@ -36,11 +37,13 @@ _TEXTS: Final = (
     columns.REASON,
     columns.EXEMPTION,
 )
+_LAST_KEY_USE: Final = "last_key_use"
 _SAME_IN_STATE: Final = _TEXTS + (
     columns.PASSWORD_LAST_USED,
     columns.PASSWORD_LAST_CHANGED,
     columns.PASSWORD_NEXT_ROTATION,
     columns.LAST_USE,
+    _LAST_KEY_USE,
 )
 _BIT_OF: Final = {name: at for at, name in enumerate(columns.IN_REPORT)}
 _ABSENT, _ACTIVE = code_of(SlotState.ABSENT), code_of(SlotState.ACTIVE)
@@ -234,7 +237,8 @@ _COMPARED: Final[Mapping[str, Callable[[Users], np.ndarray]]] = _TIMESTAMPS | {
 
 def _states(users: Users) -> list[UserState]:
     moments = {name: _moments(name, users) for name in columns.TIMESTAMPS}
-    moments[columns.LAST_USE] = np.fmax.reduce([moments[name] for name in USE_COLUMNS])
+    for name, shown_in in ((columns.LAST_USE, USE_COLUMNS), (_LAST_KEY_USE, KEY_USE_COLUMNS)):
+        moments[name] = np.fmax.reduce([moments[use] for use in shown_in])
     cells: dict[str, list[Any]] = {name: values.tolist() for name, values in moments.items()}
     text = {**users.text, **users.added, columns.ACCOUNT: users.account}
     for name in (*_TEXTS, columns.VERDICT):

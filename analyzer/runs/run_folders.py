@@ -132,6 +132,8 @@ def record_bytes(
 ) -> bytes:
     """Return the record of a run; `files` have path, size and sha256 each.
 
+    Its last field is the SHA-256 of the record without it: no byte can change alone.
+
     `made_from` has the fields of `MadeFrom`, `outcome` the `exit_code`, what `met` `--fail-on`, and
     the name of the run that it is `compared_with`, if any.
     """
@@ -161,7 +163,8 @@ def record_bytes(
         "ledger": asdict(ledger) if ledger else None,
         "files": list(files),
     }
-    return json_bytes(record)
+    digest = hashlib.sha256(json_bytes(record)).hexdigest()
+    return json_bytes({**record, "record_sha256": digest})
 
 
 def read_record(folder: Path) -> RunRecord | None:

@@ -78,19 +78,22 @@ def load(
     for number, source in enumerate(sources, 1):
         if isinstance(source, bytes):
             inputs += stream_sources(f"bytes {number}", BytesIO(source), limit)
-    return load_sources(names, inputs, moment_in_utc(as_of), progress, with_older=with_older)
+    return load_sources(
+        names, inputs, as_of and moment_in_utc(as_of), progress, with_older=with_older
+    )
 
 
-def moment_in_utc(as_of: datetime | None) -> datetime | None:
+def moment_in_utc(as_of: datetime) -> datetime:
     """Return the moment that all reports describe, in UTC to the second.
 
-    Raises ValueError if it has no zone.
+    Raises ValueError if it has no zone, InputRefused if no report can describe it.
     """
-    if as_of is None:
-        return None
     if as_of.tzinfo is None:
         raise ValueError(f"as_of lacks its zone: {as_of}")
-    return as_of.astimezone(UTC).replace(microsecond=0)
+    check_as_of(as_of)
+    moment = as_of.astimezone(UTC).replace(microsecond=0)
+    check_as_of(moment)
+    return moment
 
 
 def load_sources(  # noqa: PLR0913  each is one choice

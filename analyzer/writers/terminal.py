@@ -78,8 +78,8 @@ def write_terminal(
 ) -> None:
     """Write the headline, the users with one of the verdicts, the rules and the notes.
 
-    `width` is in columns of the terminal. Of many accounts or users the most exposed ones are
-    shown, and the headline comes last.
+    `width` is in columns of the terminal. Of many accounts the most exposed ones are shown, of
+    many users the first of `user_rows`, and the headline comes last.
     """
     console = terminal(stream, width, colour=colour)
     first, *others = map(printable, headline.headlines(analysis, verdicts))

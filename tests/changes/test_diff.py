@@ -55,6 +55,11 @@ def with_key(*key: Any, **cells: Any) -> Row:
     return a_user(key_1=a_key(*key), **cells)
 
 
+def with_odd(created: Any = LONG_AGO, used: Any = "N/A") -> Row:
+    """Return a user with two keys; nobody knows whether the second is active."""
+    return a_user(key_1=a_key(created, used), key_2=a_key(), access_key_2_active="?")
+
+
 PASSWORD, USED = a_user(password=a_password()), a_user(key_1=USED_KEY)
 FRESH_KEY, USED_SINCE = a_key(FRESH, FRESH), a_key(FRESH, SINCE)
 OFF_KEY, RETIRED = an_inactive_key(ONE_KEY, FRESH), a_user(password=no_password(LONG_AGO))
@@ -62,6 +67,7 @@ NOT_NOW, NOT_BEFORE = (f"not understood {x}; undetermined {x}" for x in ("now", 
 ODD = '"??" is not understood'
 AGAIN, NEW_KEY = f"signed in again on {DAY}", f"access key created on {DAY}"
 FIRST, FIRST_USE = f"first sign-in on {DAY}", f"access key of {OLD} first used on {DAY}"
+FIRST_OF_ANY, A_USE_OF_ANY = (f"an access key {used} on {DAY}" for used in ("first used", "used"))
 BOTH_USED = f"{FIRST}; access key of 2026-04-21 used again on {DAY}"
 USED_AT_ONCE = f"access key of {DAY} first used on {DAY}; {NEW_KEY}"
 NEW_CERTIFICATE, SET = f"signing certificate created on {DAY}", f"password set on {DAY}"
@@ -74,6 +80,7 @@ A_USE, YOUNG, ASLEEP = a_key(used=SINCE), a_key(FRESH), signed_in(NEVER, key_1=a
 IDLE_AT, IDLE_LATE = days_before(90), days_before(90) + timedelta(seconds=1)
 NO_KEYS_READ, NO_SIGN_IN_READ = a_user(access_key_1_active="??"), signed_in("??", key_1=FRESH_KEY)
 NEVER_IN, IN_WITH_KEY = signed_in("N/A", FRESH, key_1=FRESH_KEY), signed_in(SINCE, key_1=FRESH_KEY)
+NOT_READ = {"password_enabled": "?"}
 NO_PASSWORD_READ = f"password {NOT_NOW}: password_enabled {ODD}"
 KEY_ODD = f"access_key_1_active {ODD}"
 UNREAD_KEYS, KEYS_UNREAD_NOW = (f"access keys {x}: {KEY_ODD}" for x in (NOT_BEFORE, NOT_NOW))
@@ -101,6 +108,19 @@ USERS: list[tuple[tuple[str, ...], Row | None, Row | None, str]] = [
     (("first-use", *SAME), in_use(), in_use(key_1=a_key(SINCE, SINCE)), USED_AT_ONCE),
     ((), in_use(key_1=a_key(used="?")), in_use(key_1=A_USE), ""),
     ((), in_use(key_1=a_key(), key_2=USED_KEY), in_use(key_1=A_USE, key_2=USED_KEY), ""),
+    (("first-use", UNREAD, UNREAD), with_odd(), with_odd(used=SINCE), FIRST_OF_ANY),
+    (("first-use", UNREAD, UNREAD), with_odd(), with_odd(SINCE, SINCE), FIRST_OF_ANY),
+    ((), with_odd(), with_odd(), ""),
+    ((), with_odd(used=FRESH), with_odd(used=SINCE), ""),
+    ((), with_odd(used="?"), with_odd(used=SINCE), ""),
+    ((), with_odd(used=SINCE), with_odd(used=FRESH), ""),
+    (("used-again", UNREAD, UNREAD), with_odd(used=IDLE_AT), with_odd(used=SINCE), A_USE_OF_ANY),
+    (
+        ("first-use", UNREAD, UNREAD),
+        with_key(**NOT_READ),
+        with_key(LONG_AGO, SINCE, **NOT_READ),
+        FIRST_USE,
+    ),
     (("used-again", *SAME), signed_in(IDLE_AT, key_1=YOUNG), signed_in(SINCE, key_1=YOUNG), AGAIN),
     ((), signed_in(IDLE_LATE, key_1=YOUNG), signed_in(SINCE, key_1=YOUNG), ""),
     (("used-again", "retired", "retired"), RETIRED, a_user(password=no_password(SINCE)), AGAIN),

@@ -148,6 +148,22 @@ PRESENCE = (
 )
 
 
+def test_a_key_was_used_though_it_is_not_known_which() -> None:
+    def unknown(used: datetime | None, *columns: str) -> dict[str, Any]:
+        return {"keys": None, "last_key_use": used, "unknown": frozenset({ACTIVE, *columns})}
+
+    cases: tuple[tuple[dict[str, Any], dict[str, Any], list[str]], ...] = (
+        (unknown(None), unknown(TWO), ["an access key first used on 2026-02-02"]),
+        (unknown(TWO), unknown(THREE), ["an access key used on 2026-03-03"]),
+        (unknown(TWO), unknown(TWO), []),
+        (unknown(THREE), unknown(TWO), []),
+        (unknown(TWO), unknown(None), []),
+        (unknown(None, LAST_USED), unknown(TWO), []),
+    )
+    for before, now, expected in cases:
+        assert happened(before, now) == expected, (before, now)
+
+
 def test_a_user_that_one_report_alone_has_is_one_event() -> None:
     for before, now, kind, sentence in PRESENCE:
         (event,) = events(before, now)

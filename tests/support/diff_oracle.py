@@ -5,7 +5,7 @@ Verdicts are those of `verdict_oracle`, findings those of `rule_oracle`; what ch
 
 from collections import Counter
 from collections.abc import Collection, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from tests.support.rule_oracle import judge_rules
@@ -25,6 +25,7 @@ Change = tuple[str, str, str, str, str]
 """The kind, the ARN, the rule if it is about a finding, and the verdicts or outcomes."""
 
 IDLE = timedelta(days=90)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Report(NamedTuple):
@@ -115,6 +116,13 @@ def _is_known(slots: tuple[Slot, ...]) -> bool:
 
 def _key_uses(was: User, has: User) -> Iterator[datetime]:
     if not (_is_known(was.keys) and _is_known(has.keys)):
+        before, now = ([slot.used for slot in user.keys if slot.used] for user in (was, has))
+        if (
+            now
+            and not any(slot.unread_use for slot in was.keys)
+            and max(now) > max([*before, LONG_AGO])
+        ):
+            yield max(now)
         return
     earlier = {slot.created: slot for slot in was.keys if slot.state != ABSENT}
     for slot in has.keys:

@@ -21,4 +21,4 @@ def load_named(
     named = sorted(each for each in sources if isinstance(each, tuple))
     for name, content in named:
         inputs += stream_sources(name, BytesIO(content), limit)
-    return load_sources([], inputs, moment_in_utc(as_of), with_older=with_older)
+    return load_sources([], inputs, as_of and moment_in_utc(as_of), with_older=with_older)

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -25,8 +26,13 @@ from analyzer.writers.workbook.accounts_sheet import have_several
 from analyzer.writers.workbook.review_lists import Listings, first_step
 from tests.support.builders import (
     ACCOUNT,
+    LONG_AGO,
+    a_key,
+    a_password,
     a_user,
+    an_inactive_key,
     days_before,
+    no_password,
 )
 from tests.support.outputs import CONSOLE, EXEMPTIONS, analysis_of
 from tests.support.review import HEADS as ENTERED
@@ -258,6 +264,44 @@ def test_what_every_row_shows_stands_once_above_the_list() -> None:
         f"In every row: Account {ACCOUNT}; Exposure none; Last activity (UTC) never; Why has"
         " neither a password nor an access key; As of (UTC) 2026-05-01 12:00; Password none;"
     ) in remarks_of(sheet).replace("\n", " ")
+
+
+def test_lists_to_decide_in_have_the_most_exposed_of_all_accounts_first_then_the_oldest() -> None:
+    one, other = "111111111111", "222222222222"
+    years = [days_before(365 * number) for number in (4, 3, 2)]
+    password, used = a_password(changed=LONG_AGO), a_password(days_before(200))
+    retired = no_password(days_before(200))
+    gone: dict[str, Any] = {"access_key_1_active": "?"}
+    key = an_inactive_key(LONG_AGO, days_before(300))
+    in_order = {
+        "Unused users": [
+            a_user("d-old", account=other, created=years[0], password=password),
+            a_user("c-old", account=one, created=years[1], password=password),
+            a_user("e-new", account=one, created=years[2], password=password),
+            a_user("b-new", account=other, created=years[2], password=password),
+            a_user("f-odd", account=one, created="?", password=password),
+            a_user("a-mfa", account=one, created=years[0], password=password, mfa=True),
+            a_user("a-nothing", account=one, created=years[0]),
+            a_user("b-nothing", account=one, created=years[0]),
+        ],
+        "Inactive users": [
+            a_user("z-dormant", account=other, created=years[2], password=used),
+            a_user("k-dormant", account=one, created=years[2], key_1=a_key(LONG_AGO)),
+            a_user("k-retired", account=other, created=years[0], password=retired, key_1=key),
+            a_user("r-retired", account=one, created=years[0], password=retired),
+        ],
+        "Undetermined": [
+            a_user("y", account=other, created=years[2], password=password, **gone),
+            a_user("x", account=one, created=years[0], **gone),
+        ],
+    }
+    users = sorted(chain.from_iterable(in_order.values()), key=lambda user: str(user["arn"]))
+    book = book_of(analysis_of(users))
+    for title, listed in in_order.items():
+        shown = [row["User"] for row in records(book[title])]
+        assert shown == [user["user"] for user in listed]
+    for title in ("Unused users", "Inactive users"):
+        assert "the most exposed first, then the oldest." in remarks_of(book[title])
 
 
 def test_names_that_are_equal_in_two_accounts_stay_in_their_rows() -> None:

@@ -90,17 +90,19 @@ class ReviewList:
         )
 
 
+_ORDER: Final = "the most exposed first, then the oldest."
+
 REVIEW_LISTS: Final = (
     ReviewList(
         title=SheetName.UNUSED,
         verdicts=(Verdict.UNUSED,),
-        about="Unused users that are not exempt, the most exposed first, then the oldest.",
+        about=f"Unused users that are not exempt, {_ORDER}",
     ),
     ReviewList(
         title=SheetName.INACTIVE,
         verdicts=(Verdict.RETIRED, Verdict.DORMANT),
         last_columns=lambda _: (user_columns.IDLE, user_columns.VERDICT),  # Why says both.
-        about="Retired and dormant users that are not exempt, the most exposed first.",
+        about=f"Retired and dormant users that are not exempt, {_ORDER}",
     ),
     ReviewList(
         title=SheetName.UNDETERMINED,
@@ -175,11 +177,13 @@ _KEPT: Final = "exempt by a keep that ends soon, or on which people disagree."
 
 
 def _review_order(page: Users) -> np.ndarray:
-    """Return the users' positions by account, verdict and exposure, the oldest first."""
+    """Return the users' positions, the most exposed first, of these the oldest; of all accounts.
+
+    Users with an unknown creation time come last among those of their exposure.
+    """
     users = page.users
-    verdict, exposure = (users[name].cat.codes for name in (columns.VERDICT, columns.EXPOSURE))
-    created, user = users[columns.CREATED], users[columns.USER]
-    return stable_order(users[columns.ACCOUNT], verdict, exposure, created, user)
+    names = (columns.CREATED, columns.ACCOUNT, columns.USER)
+    return stable_order(users[columns.EXPOSURE].cat.codes, *(users[name] for name in names))
 
 
 # Progress, by formulas
