@@ -5,6 +5,7 @@ nor who typed an entry. What came from elsewhere, such as earlier runs that are 
 """
 
 import re
+import zlib
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -112,8 +113,12 @@ def file_differences(name: str, found: bytes, anew: bytes) -> Iterator[Differenc
             yield from _column_differences(name, _table(found), _table(anew))
         else:
             yield from _line_differences(name, found, anew)
-    except (BadZipFile, pa.ArrowException, OSError, ValueError) as error:
+    except (*_DAMAGE, pa.ArrowException, OSError, ValueError) as error:
         yield Difference(name, f"cannot be read: {error}")
+
+
+_DAMAGE: Final = (BadZipFile, zlib.error, EOFError, RuntimeError)
+"""What an archive raises in which bytes were changed; RuntimeError for a mark of encryption."""
 
 
 def _parts(content: bytes) -> dict[str, bytes]:

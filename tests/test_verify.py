@@ -608,6 +608,10 @@ RUN_CHEATS: dict[str, tuple[Callable[[Path], Any], str]] = {
         lambda folder: (folder / "more.txt").write_text("x"),
         "more.txt: the file was added",
     ),
+    "bytes within a workbook": (
+        lambda folder: overwritten(folder / "review.xlsx", at=120),
+        "review.xlsx: cannot be read: ",
+    ),
     "bytes in front of a workbook": (
         lambda folder: before_it(folder / "review.xlsx", b"#!/bin/sh\nexit\n"),
         "review.xlsx: the file was changed since the run",
@@ -646,6 +650,11 @@ def rewritten_digit(path: Path, before: str) -> None:
     text = path.read_text()
     at = text.index(before) + len(before)
     path.write_text(f"{text[:at]}{(int(text[at]) + 1) % 10}{text[at + 1 :]}")
+
+
+def overwritten(path: Path, at: int) -> None:
+    content = path.read_bytes()
+    path.write_bytes(content[:at] + b"\xff" * 8 + content[at + 8 :])
 
 
 def before_it(path: Path, content: bytes) -> None:
@@ -710,6 +719,7 @@ OF_ONE_RUN = (
     ("the run that it was compared with",),
     ("bytes in front of a workbook", "a link to an output"),
     ("a link to a folder",),
+    ("bytes within a workbook",),
     ("a parameter in the manifest",),
     ("a report shortened",),
     ("a report shortened with its hash",),
