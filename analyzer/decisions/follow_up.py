@@ -234,13 +234,13 @@ def gone_user(
             and last_day(line) >= last_seen.date()
         )
         if against:
-            fact = "; ".join(filter(None, (_said(against), renamed)))
+            fact = "; ".join(filter(None, (_words_text(against), renamed)))
             return GoneUser(arn, last_seen, how, against, fact)
     how = Removed.RENAMED if renamed else Removed.UNDECIDED
-    return GoneUser(arn, last_seen, how, fact=renamed or _said(words))
+    return GoneUser(arn, last_seen, how, fact=renamed or _words_text(words))
 
 
-def _said(words: Iterable[LedgerLine]) -> str:
+def _words_text(words: Iterable[LedgerLine]) -> str:
     """Return words with their comments, in one line."""
     return "; ".join(
         f"{line.summary}: {line.comment}" if line.comment else line.summary for line in words
@@ -258,7 +258,7 @@ def _earlier_decision(followed: FollowUp, user: User, as_of: datetime, verdict: 
     stand, fate = followed.standings.get(user), followed.fates.get(user)
     if stand is None:
         return ""
-    words = _said(stand.words)
+    words = _words_text(stand.words)
     if fate:
         return f"{words}; {became_text(fate.state, fate.overdue or '')}: {fate.fact}"
     keep = stand.longest_keep

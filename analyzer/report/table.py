@@ -102,7 +102,7 @@ def read_alone(text: ReportText, damage: Damage) -> Iterator[pa.Table]:
                     numbers = np.setdiff1d(every, odd.numbers, assume_unique=True)[: len(table)]
                     end = int(numbers[-1])
                     odd.good += len(table)
-                    rows = _with_mended(_numbered(table, numbers), odd.taken_mended(end))
+                    rows = _with_mended(_numbered(table, numbers), odd.mended_until(end))
                     yield from _whole_rows(text, rows, damage, quoted=quoted)
             except pa.ArrowInvalid:
                 is_too_long = True
@@ -225,7 +225,7 @@ class OddRows:
             self.mended_count += 1
         return "skip" if len(self.broken) <= MOST_PROBLEMS else "error"
 
-    def taken_mended(self, end: int) -> list[dict[str, Any]]:
+    def mended_until(self, end: int) -> list[dict[str, Any]]:
         """Take the mended rows before the row of this number."""
         taken = [row for row in self.mended if row[columns.ROW] < end]
         self.mended = self.mended[len(taken) :]
