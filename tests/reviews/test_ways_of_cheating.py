@@ -256,6 +256,8 @@ CHEATS: dict[str, tuple[Edit, str]] = {
         "the reports do not put this user on these lists",
     ),
     "a limit that is none": (replaced_everywhere('"idle_days":90', '"idle_days":-9'), HIDDEN),
+    "a cell that is no JSON": (replaced_everywhere('"idle_days":90', '"idle_days":90]'), HIDDEN),
+    "another form": (replaced_everywhere('"form":1', '"form":7'), "(form 7), this is form 1"),
     "a time that is none": (replaced_everywhere('12:00:00Z"]', '"]'), HIDDEN),
     "the hidden cell removed": (without_hidden_cell, HIDDEN),
     "the Summary of another review": (
