@@ -162,7 +162,12 @@ def refuse_lost_lines(request: ExportRequest) -> None:
     """Raise InputRefused if the ledger lacks lines that it had when an earlier run was made."""
     ledger = request.analysis_request.ledger or Ledger()
     present = {*request.ledger.read_bytes().splitlines()} if request.ledger else set[bytes]()
-    copies = (run.path / inputs.DECISIONS for run in run_folders.runs(request.folder))
+    # A copy in another form cannot be compared.
+    copies = (
+        run.path / inputs.DECISIONS
+        for run in run_folders.runs(request.folder)
+        if not run.record.other_form
+    )
     others = [
         copy for copy in copies if copy.is_file() and {*copy.read_bytes().splitlines()} - present
     ]

@@ -238,8 +238,9 @@ def test_the_first_run_after_an_update_judges_the_reports_of_the_last_run_anew(
     assert record_of(runs / "latest")["compared_with"] == name(FIRST)
     assert record_of(runs / "latest")["not_compared"] is None
     assert {("gone", "ann"), ("new", "eve")} <= set(changed(runs / "latest"))
-    assert exporting_day(runs, THIRD, a_user("bob"), more=["--keep", "1"]) == 0
+    assert exporting_day(runs, "2026-06-30", a_user("bob"), more=["--keep", "1"]) == 0
     assert (runs / name(FIRST)).is_dir()
+    assert exporting(runs, "--from", runs / name(FIRST), "--keep", "1") == 0
     refused = program("verify", runs / name(FIRST))
     assert (refused.code, says in refused.message_line) == (3, True)
     assert "differ" not in refused.message_line
