@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Final
 from zipfile import BadZipFile, ZipFile
 
 from analyzer.errors import InputRefused, OutputFailed
-from analyzer.terms import VERSION, printable
+from analyzer.terms import VERSION, printable, version_text
 
 fcntl = import_module("fcntl") if find_spec("fcntl") else None
 """The module for file locks; None on Windows, where an open file cannot be removed."""
@@ -211,6 +211,29 @@ def provenance() -> dict[str, Any]:
     """Return the fields with which every saved JSON file starts."""
     tool = {"name": "credreport", "version": VERSION}
     return {"schema_version": SCHEMA_VERSION, "tool": tool}
+
+
+def form_difference(saved: object, form: int, *, is_valid: bool = True) -> str:
+    """Return who wrote a saved file in another form than this one, empty if it has this form.
+
+    A file without a number is of form 1. One that is not `is_valid` in this form has another one
+    all the same if another version wrote it.
+    """
+    match saved:
+        case {"tool": {"name": "credreport", "version": str(version)}, **others}:
+            number = others.get("form", 1)
+        case _:
+            return ""
+    written = f"written by credreport {version_text(version)}"
+    if isinstance(number, int) and number != form:
+        return f"{written} (form {number}), this is form {form}"
+    return "" if is_valid or version == VERSION else f"{written}, this is {VERSION}"
+
+
+def check_form(name: str, saved: object, form: int, hint: str, *, is_valid: bool = True) -> None:
+    """Raise InputRefused for a saved file that another version wrote in another form."""
+    if difference := form_difference(saved, form, is_valid=is_valid):
+        raise InputRefused.of_file(printable(name), difference, hint)
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:

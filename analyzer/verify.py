@@ -231,7 +231,7 @@ def verify_run(
     gone = _gone_runs(run, source, others)
     result.not_checked += (f"{run.name}/{of}: {short_list(gone[of])} is gone" for of in gone)
     compared = [others[name] for name in [record.compared_with] if name in others]
-    changed = outputs.changes_since(analysis, compared, source.older_runs)
+    changed, _ = outputs.changes_since(analysis, compared, source.older_runs)
     is_gone = _OF_EARLIER_RUN in gone
     met = record.met if is_gone else outputs.failures(request, analysis, changed, compared)
     with TemporaryDirectory() as name:
@@ -276,7 +276,7 @@ def _record_anew(run: Run, analysis: Analysis, met: Sequence[str]) -> bytes:
     """Return a run's record, of what it holds of its inputs and of what the analysis gives."""
     record, kept = run.record, orjson.loads((run.path / RECORD_FILE).read_bytes())
     source = record.made_from
-    is_partial = has_gaps(run) or bool(analysis.report.not_covered)
+    is_partial = has_gaps(run) or bool(analysis.report.not_covered or record.not_compared)
     code = exit_code(met, lacks_decisions=bool(source and source.notes), is_partial=is_partial)
     return run_folders.record_bytes(
         analysis,
@@ -286,6 +286,7 @@ def _record_anew(run: Run, analysis: Analysis, met: Sequence[str]) -> bytes:
         exit_code=code,
         met=met,
         compared_with=record.compared_with,
+        not_compared=record.not_compared,
     )
 
 

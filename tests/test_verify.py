@@ -178,6 +178,14 @@ WORKBOOK_CHEATS: dict[str, tuple[Edit, str]] = {
         review_cell('"idle_days":90', '"idle_days":400'),
         "the reports do not put this user on these lists",
     ),
+    "the form in the hidden cell": (
+        review_cell('"form":1', '"form":7'),
+        f"written by credreport {VERSION} (form 7), this is form 1",
+    ),
+    "a hidden cell of another version": (
+        review_cell(f'"version":"{VERSION}"', '"version":"0.0.9","hints":[]'),
+        f"written by credreport 0.0.9, this is {VERSION}",
+    ),
     "the hidden cell itself": (
         review_cell('"idle_days":90', '"idle_days":-1'),
         "the hidden cell of its Summary, with what it was made by, is gone or was changed",
@@ -185,7 +193,10 @@ WORKBOOK_CHEATS: dict[str, tuple[Edit, str]] = {
 }
 
 
-NOT_COMPARED = ("a column taken out", "a second column of a name", "the hidden cell itself")
+NOT_COMPARED = (
+    *("a column taken out", "a second column of a name", "the hidden cell itself"),
+    *("the form in the hidden cell", "a hidden cell of another version"),
+)
 """These workbooks are none that can be compared."""
 
 

@@ -102,11 +102,14 @@ def verify(
 def _verify_run(folder: str, max_input: int, manifest: str | None, result: "Verification") -> None:
     """Verify a run, and its manifest if its SHA-256 is known; raises InputRefused."""
     from analyzer.files import sha256
-    from analyzer.runs.run_folders import RECORD_FILE, Run, record_of_files
+    from analyzer.runs.run_folders import RECORD_FILE, Run, other_form, record_of_files
     from analyzer.verify import check_version, verify_inputs, verify_run
 
     path = Path(folder).resolve()
     record = record_of_files(path)
+    if difference := other_form(path):
+        hint = "Verify it with the version that wrote it."
+        raise InputRefused.of_file(folder, difference, hint)
     if record:
         check_version(folder, record.version)
     if record is None or record.made_from is None:

@@ -9,7 +9,7 @@ name are read from the ARN, and without one leading apostrophe.
 import csv
 import io
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cached_property, partial
@@ -49,7 +49,7 @@ from analyzer.limits import DUE_DAYS
 from analyzer.lists.csv_lists import ListForm, file_reference, list_rows
 from analyzer.report.model import Exemption, FileReference
 from analyzer.report.values import timestamp
-from analyzer.terms import FORMULA_SIGNS, AsOfSource, Verdict, count_text, short_list
+from analyzer.terms import FORMULA_SIGNS, VERSION, AsOfSource, Verdict, count_text, short_list
 
 WORKBOOK: Final = "workbook"
 ROW: Final = "row"
@@ -70,6 +70,9 @@ _FORM: Final = ListForm(
     by_program=True,
     hint=f"Use a ledger, or users.csv with {','.join(ENTRIES)} in front.",
 )
+_WRITTEN_FIRST: Final = (*ENTRIES, *_ADDED_COLUMNS)
+"""The columns with which every ledger begins that this program wrote, in any version."""
+
 _LONGEST_HEAD: Final = 1 << 16
 _NEEDS_APOSTROPHE: Final = ("'", *FORMULA_SIGNS)
 
@@ -174,12 +177,34 @@ def read_entries(
     if _is_sheet(names):
         message = "a sheet of a workbook, saved as CSV"
         raise InputRefused([Problem.of_file(name, message, "Save the whole workbook as .xlsx.")])
+    _check_form(name, names, refuses_others=refuses_others)
     form, problems_of = replace(_FORM, refuses_others=refuses_others), partial(_problems, today)
     rows = [(row, _of_user(cells)) for row, cells in list_rows(name, content, form, problems_of)]
     file = file_reference(name, content)
     lines = tuple(_line(file, row, cells) for row, cells in rows if not _is_open(cells))
     open_rows = tuple(open_row(cells) for _, cells in rows if _is_open(cells))
     return DecisionFile(file, lines, open_rows, is_ledger=WORKBOOK in names)
+
+
+def _check_form(name: str, names: Sequence[str], *, refuses_others: bool) -> None:
+    """Raise InputRefused for a ledger with other columns than this version writes.
+
+    A ledger names no version: its columns are its form. Lists that somebody else made pass.
+    """
+    if tuple(names[: len(_WRITTEN_FIRST)]) != _WRITTEN_FIRST:
+        return
+    lacking = [column for column in _FORM.required if column not in names]
+    others = [column for column in names if column and column not in COLUMNS]
+    differences, hint = [], "If another version of credreport wrote it, use that one."
+    if lacking:
+        differences.append(f"it lacks {short_list(lacking)}")
+        hint += " Else restore the columns, or collect its workbooks into a new ledger."
+    if others and refuses_others:
+        differences.append(f"it also has {short_list(others)}")
+        hint += " Else remove the columns, or keep them in another file: it would be lost."
+    if differences:
+        message = f"not the columns that credreport {VERSION} writes: {', and '.join(differences)}"
+        raise InputRefused.of_file(name, message, hint)
 
 
 def read_ledger(name: str, content: bytes, *, refuses_others: bool = False) -> Ledger:

@@ -28,6 +28,10 @@ _USUAL: Final = {
 """The limits of a review of everything."""
 
 
+FORM: Final = 1
+"""The number of the form of a `Review`: raise it with every change of its fields."""
+
+
 class ReportOfReview(NamedTuple):
     """Name a report that a review was made from, by SHA-256 and as-of (ISO text)."""
 
@@ -56,6 +60,7 @@ class Review(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     version: str
+    form: int = 1
     definition: str
     idle_days: int
     grace_days: int

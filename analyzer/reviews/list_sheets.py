@@ -4,6 +4,7 @@ Lists are found by their heads, so that sheets may be renamed and copied, and co
 added. A heading elsewhere that could be taken for one of a list is refused and named.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Final, NamedTuple
 
 from analyzer.analysis.filters import filter_of_review
 from analyzer.decisions.entries import day_without_time
-from analyzer.decisions.review import Review
+from analyzer.decisions.review import FORM, Review
 from analyzer.decisions.review_list_layout import (
     ARN,
     BLOCK_HEADS,
@@ -24,6 +25,7 @@ from analyzer.decisions.review_list_layout import (
     REVIEW,
 )
 from analyzer.errors import InputRefused, Problem
+from analyzer.files import check_form
 from analyzer.reviews.xlsx_reader import (
     CellValue,
     SheetCells,
@@ -44,6 +46,9 @@ _LIKE_ENTRY: Final = re.compile(
 )
 
 START_AGAIN_HINT: Final = "Start from the file as credreport wrote it, and enter it there."
+_OTHER_FORM_HINT: Final = (
+    "Use the version of credreport that wrote it, or enter the decisions in a new workbook."
+)
 _FORMULA_HINT: Final = "Copy the cell, and paste it as a value."
 _STRUCK_HINT: Final = "Empty the entry, or enter it again."
 _FORMAT_HINT: Final = "Set the number format of the cell to General."
@@ -202,6 +207,7 @@ def decided_workbook(name: str, content: bytes) -> ReviewWorkbook | None:
 
 
 def _workbook(name: str, sheets: Sequence[SheetCells]) -> ReviewWorkbook:
+    _check_form(name, _review_texts(sheets))
     lists: list[ListSheet] = []
     problems: list[Problem] = []
     for sheet in sheets:
@@ -236,15 +242,31 @@ def _review(name: str, sheets: Iterable[SheetCells]) -> Review:
 
     A copy of the Summary says it once more.
     """
-    texts = {text for sheet in sheets if (text := _review_text(sheet))}
+    texts = _review_texts(sheets)
     try:
         (text,) = texts
         review = Review.model_validate_json(text)
         filter_of_review(review)
     except ValueError:  # pydantic's ValidationError is one
+        _check_form(name, texts, is_valid=False)
         message = "the hidden cell of its Summary, with what it was made by, is gone or was changed"
         raise InputRefused.of_file(name, message, START_AGAIN_HINT) from None
     return review
+
+
+def _check_form(name: str, review_texts: Iterable[str], *, is_valid: bool = True) -> None:
+    """Raise InputRefused for a workbook that another version made in another form."""
+    for text in review_texts:
+        try:
+            made: dict[str, object] = {**json.loads(text)}
+        except (TypeError, ValueError, RecursionError):
+            continue
+        saved = made | {"tool": {"name": "credreport", "version": made.get("version")}}
+        check_form(name, saved, FORM, _OTHER_FORM_HINT, is_valid=is_valid)
+
+
+def _review_texts(sheets: Iterable[SheetCells]) -> set[str]:
+    return {text for sheet in sheets if (text := _review_text(sheet))}
 
 
 def _review_text(sheet: SheetCells) -> str:

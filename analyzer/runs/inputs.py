@@ -16,7 +16,7 @@ from analyzer.report.input_formats import MAX_INPUT, InputLimit
 from analyzer.report.model import UncoveredFile
 from analyzer.report.report import Report
 from analyzer.report.report_text import dated_part
-from analyzer.runs.run_folders import RECORD_FILE, Run, is_in_run, runs
+from analyzer.runs.run_folders import RECORD_FILE, CoveredAccount, Run, is_in_run, runs
 from analyzer.sources.fetch_manifest import manifest_sources
 from analyzer.sources.files_beside import METADATA_ENDING, SERVICE_CREDENTIALS_ENDING
 from analyzer.sources.find import find_sources
@@ -230,6 +230,16 @@ def written_by_runs(folder: Path) -> set[str]:
     """
     files = (file for run in runs(folder) for file in run.files.items())
     return {digest for path, digest in files if path != DECISIONS}
+
+
+def with_covered_accounts(run: Run) -> Run:
+    """Return a run of another form with the accounts of its reports, none if they are refused."""
+    try:
+        accounts = load_reports(run.path, {}).accounts
+    except InputRefused:
+        accounts = frozenset()
+    covered = tuple(CoveredAccount(account=account) for account in sorted(accounts))
+    return replace(run, record=run.record.model_copy(update={"covered": covered}))
 
 
 GONE: Final = "the file is gone"

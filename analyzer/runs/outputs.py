@@ -155,15 +155,17 @@ def accounts_of_older_runs(earlier: Sequence[Run], accounts: Collection[str]) ->
 
 def changes_since(
     analysis: Analysis, earlier: Sequence[Run], older: Mapping[str, str]
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, str | None]:
     """Return what changed since the last earlier run, judged by the criteria of this one.
+
+    Return also why that is not known, if the reports of that run are refused.
 
     An account that only `older` runs cover has a row that names the newest of these. Without an
     earlier run, only the accounts that could not be read are listed.
     """
     if not earlier:
-        return not_covered_rows(analysis.report)
-    previous = earlier[-1]
+        return not_covered_rows(analysis.report), None
+    previous, reason = earlier[-1], None
     now = Side.of(analysis)
     try:
         before = Side.of(_analysis_of(previous, analysis))
@@ -176,7 +178,7 @@ def changes_since(
         for account, run in older.items()
         if account not in before.as_of and account in now.as_of
     }
-    return changes(replace(before, missing=dict(before.missing) | missing), now)
+    return changes(replace(before, missing=dict(before.missing) | missing), now), reason
 
 
 def _analysis_of(run: Run, analysis: Analysis) -> Analysis:

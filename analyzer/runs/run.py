@@ -88,14 +88,22 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
             identity = run_folders.run_identity(analysis, request.parameters)
             existing = next((run for run in all_runs if run.record.identity == identity), None)
             run = existing.path if existing else new_run
-            compared = () if existing else _runs_to_compare(earlier, request)
+            compared: Sequence[Run] = ()
+            if existing:
+                not_compared = existing.record.not_compared
+            else:
+                compared, not_compared = _runs_to_compare(earlier, request)
             older = outputs.accounts_of_older_runs(compared, report.accounts)
-            changed = outputs.changes_since(analysis, compared, older)
+            changed, refusal = outputs.changes_since(analysis, compared, older)
+            if refusal:
+                not_compared = refusal
+                message = f"Changes since {compared[-1].path} are not known: {refusal}."
+                request.log.caution("not-compared", message, run=compared[-1].name)
             met = outputs.failures(analysis_request, analysis, changed, compared)
             if met:
                 message = f"Meets --fail-on in {run}: {'; '.join(met)}"
                 request.log.caution("fail-on", message, run=run.name)
-            is_partial = has_gaps or bool(analysis.report.not_covered)
+            is_partial = has_gaps or bool(analysis.report.not_covered or not_compared)
             code = exit_code(met, lacks_decisions=bool(missing), is_partial=is_partial)
             if existing:
                 message = f"Unchanged since {run}: skipped."
@@ -108,10 +116,11 @@ def export(request: ExportRequest, keep: int | None) -> tuple[int, dict[str, obj
                     run,
                     changed,
                     compared=compared,
-                    earlier=earlier,
+                    earlier=compared or earlier,
                     met=met,
                     code=code,
                     made_from=outside | {"older_runs": older},
+                    not_compared=not_compared,
                 )
         if keep:
             _prune(request, keep, run)
@@ -153,7 +162,12 @@ def refuse_lost_lines(request: ExportRequest) -> None:
     """Raise InputRefused if the ledger lacks lines that it had when an earlier run was made."""
     ledger = request.analysis_request.ledger or Ledger()
     present = {*request.ledger.read_bytes().splitlines()} if request.ledger else set[bytes]()
-    copies = (run.path / inputs.DECISIONS for run in run_folders.runs(request.folder))
+    # A copy in another form cannot be compared.
+    copies = (
+        run.path / inputs.DECISIONS
+        for run in run_folders.runs(request.folder)
+        if not run.record.other_form
+    )
     others = [
         copy for copy in copies if copy.is_file() and {*copy.read_bytes().splitlines()} - present
     ]
@@ -192,6 +206,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
     met: Sequence[str],
     code: int,
     made_from: Mapping[str, Any],
+    not_compared: str | None,
 ) -> None:
     """Write all of a run but its reports, put it in place, and log it."""
     report, ledger = analysis.report, analysis.ledger
@@ -214,6 +229,7 @@ def _publish(  # noqa: PLR0913  a run is all of these
             exit_code=code,
             met=met,
             compared_with=compared[-1].name if compared else None,
+            not_compared=not_compared,
         )
     run_folders.publish(building, run, record)
     _log_lost_accounts(report, earlier, request.log)
@@ -235,17 +251,24 @@ def _log_lost_accounts(report: Report, earlier: Sequence[Run], log: Log) -> None
             log.caution("lost-account", message, accounts=lost)
 
 
-def _runs_to_compare(earlier: Sequence[Run], request: ExportRequest) -> Sequence[Run]:
-    """Return the earlier runs, none if the inputs of the last one were changed.
+def _runs_to_compare(
+    earlier: Sequence[Run], request: ExportRequest
+) -> tuple[Sequence[Run], str | None]:
+    """Return the earlier runs; none, and why, if the inputs of the last one were changed.
 
     Raises InputRefused in that case if --fail-on is about changes. Without an earlier run, a
-    message says that it compares with nothing.
+    message says that it compares with nothing. Of a last run in another form the accounts are those
+    of its reports.
     """
     words = ", ".join(outputs.change_words(request.analysis_request.fail_on))
     if words and not earlier:
         message = f"There is no earlier run: --fail-on {words} compares with nothing."
         request.log.caution("first-run", message)
     for previous in earlier[-1:]:
+        if difference := previous.record.other_form:
+            message = f"{previous.path}: {difference}. Its reports are judged anew."
+            request.log.caution("other-form", message, run=previous.name)
+            return (*earlier[:-1], inputs.with_covered_accounts(previous)), None
         if any(inputs.is_input(path) for path, _ in inputs.changed_files(previous)):
             if words:
                 message = f"its reports were changed, so --fail-on {words} has nothing to rely on"
@@ -253,8 +276,8 @@ def _runs_to_compare(earlier: Sequence[Run], request: ExportRequest) -> Sequence
                 raise InputRefused.of_file(str(previous.path), message, hint)
             message = f"Reports in {previous.path} were changed: changes since it are not shown."
             request.log.caution("changed", message, run=previous.name)
-            return ()
-    return earlier
+            return (), f"the reports in the run {previous.name} were changed"
+    return earlier, None
 
 
 def _prune(request: ExportRequest, keep: int, run: Path) -> None:

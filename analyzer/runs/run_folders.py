@@ -15,17 +15,21 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Annotated, Any, Final, Literal
 
+import orjson
 from filelock import FileLock, Timeout
 from pydantic import AliasPath, BaseModel, BeforeValidator, Field, StrictInt
 
 from analyzer.analysis.analysis import Analysis
 from analyzer.errors import Busy, OutputFailed
-from analyzer.files import PRIVATE, json_bytes, provenance, replacing, sha256
+from analyzer.files import PRIVATE, form_difference, json_bytes, provenance, replacing, sha256
 from analyzer.report.report import Report
 from analyzer.report.values import timestamp
 from analyzer.terms import VERSION, Feed, Verdict, utc_text
 
 RECORD_FILE: Final = "manifest.json"
+
+FORM: Final = 1
+"""The number of the record's form: raise it with every change of what is read back."""
 
 _LARGEST_RECORD: Final = 1 << 28
 """The most bytes of a record; 300,000 files take 60 MB."""
@@ -72,8 +76,9 @@ class MadeFrom(BaseModel):
 class RunRecord(BaseModel):
     """Hold the fields of a run's record that are read back.
 
-    `as_of` is that of its newest report, `exempt` are the entries
-    of `--exempt`, `met` says what met `--fail-on`.
+    `as_of` is that of its newest report, `exempt` are the entries of `--exempt`, `met` says what
+    met `--fail-on`, `not_compared` why changes since the run before are not known. `other_form`
+    says who wrote a record in another form, of which only as-of and version are read.
     """
 
     kind: Literal["export"]
@@ -92,6 +97,8 @@ class RunRecord(BaseModel):
     covered: Annotated[
         tuple[CoveredAccount, ...], Field(validation_alias=AliasPath("accounts", "covered"))
     ] = ()
+    not_compared: str | None = None
+    other_form: str = ""
 
 
 def newest_as_of(report: Report) -> datetime:
@@ -134,12 +141,13 @@ def record_bytes(
 
     Its last field is the SHA-256 of the record without it: no byte can change alone.
 
-    `made_from` has the fields of `MadeFrom`, `outcome` the `exit_code`, what `met` `--fail-on`, and
-    the name of the run that it is `compared_with`, if any.
+    `made_from` has the fields of `MadeFrom`, `outcome` the `exit_code`, what `met` `--fail-on`, the
+    name of the run that it is `compared_with`, if any, and else perhaps why it is `not_compared`.
     """
     report, ledger = analysis.report, analysis.ledger.file
     record = {
         **provenance(),
+        "form": FORM,
         "kind": "export",
         "as_of": utc_text(newest_as_of(report)),
         "identity": run_identity(analysis, parameters),
@@ -168,8 +176,15 @@ def record_bytes(
 
 
 def read_record(folder: Path) -> RunRecord | None:
-    """Return a run's record, None if there is none or a file that it lists is missing."""
+    """Return a run's record, None if there is none or a file that it lists is missing.
+
+    Of a run that another version wrote in another form, only what its name shows is known.
+    """
     record = record_of_files(folder)
+    if record is None and (difference := other_form(folder)) and (moment := _moment_of(folder)):
+        known = {"kind": "export", "as_of": moment, "other_form": difference}
+        unknown = {"parameters": {}, "identity": "", "exit_code": 0, "files": ()}
+        return RunRecord.model_validate(known | unknown)
     # Runs list many files: to join paths would take longer than to look them up.
     if record and all(os.path.isfile(f"{folder}/{file.path}") for file in record.files):  # noqa: PTH113
         return record
@@ -181,14 +196,30 @@ def record_of_files(folder: Path) -> RunRecord | None:
 
     A link, a pipe or a device is not a record: reading it could lead elsewhere, or never end.
     """
+    saved = _saved_record(folder)
+    try:
+        return None if form_difference(saved, FORM) else RunRecord.model_validate(saved)
+    except ValueError:  # pydantic's ValidationError is one
+        return None
+
+
+def other_form(folder: Path) -> str:
+    """Return who wrote a run's record in another form, empty if there is no such record."""
+    return form_difference(
+        _saved_record(folder), FORM, is_valid=record_of_files(folder) is not None
+    )
+
+
+def _saved_record(folder: Path) -> object:
     path = folder / RECORD_FILE
     try:
         status = path.lstat()
         if not S_ISREG(status.st_mode) or status.st_size > _LARGEST_RECORD:
             return None
-        return RunRecord.model_validate_json(path.read_bytes())
-    except (OSError, ValueError):  # pydantic's ValidationError is one
+        saved: object = orjson.loads(path.read_bytes())
+    except (OSError, ValueError):
         return None
+    return saved
 
 
 KEPT_MONTHS: Final = 13
@@ -215,7 +246,12 @@ class Run:
         return {file.path: file.sha256 for file in self.record.files}
 
     def is_unedited(self) -> bool:
-        """Return whether the run's folder has exactly its recorded files, unedited."""
+        """Return whether the run's folder has exactly its recorded files, unedited.
+
+        Of a run in another form that is not known.
+        """
+        if self.record.other_form:
+            return False
         own = {self.path / path for path in (RECORD_FILE, *self.files)}
         own |= {folder for path in own for folder in path.parents}
         return all(
@@ -258,6 +294,13 @@ def next_run_name(folder: Path, as_of: datetime) -> str:
     name = _run_name(as_of)
     names = chain([name], (f"{name}-{number}" for number in count(2)))
     return next(name for name in names if not os.path.lexists(folder / name))
+
+
+def _moment_of(folder: Path) -> str:
+    """Return the moment in the name of a run's folder, empty if it has another name."""
+    named = _NAME.fullmatch(folder.name)
+    text = f"{named[1][:10]}T{named[1][11:].replace('-', ':')}" if named else ""
+    return text if timestamp(text) else ""
 
 
 def _run_name(as_of: datetime) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 from typing import Any, Final, NamedTuple
 
 from analyzer.errors import AwsRefused
-from analyzer.files import json_bytes, provenance, saved_file_refusal, saved_json
+from analyzer.files import check_form, json_bytes, provenance, saved_file_refusal, saved_json
 from analyzer.report.model import AccountName, NotCovered, ReportFile
 from analyzer.report.report import Report
 from analyzer.report.values import timestamp
@@ -26,6 +26,14 @@ from analyzer.terms import ACCOUNT_PATTERN, minute_text, printable
 
 FETCHED_MANIFEST: Final = "fetched.manifest.json"
 """The manifest's name, beside the reports that it lists."""
+
+FORM: Final = 1
+"""The number of the manifest's form: raise it with every change of what is read back."""
+
+_OTHER_FORM_HINT: Final = (
+    "Fetch the reports again, or remove the manifest: accounts that could not be read are then not"
+    " named."
+)
 
 NOT_REQUESTED: Final = "not requested"
 SAVED: Final = "saved with the report"
@@ -82,6 +90,7 @@ def manifest_bytes(outcomes: FetchOutcomes) -> bytes:
     return json_bytes(
         {
             **provenance(),
+            "form": FORM,
             "accounts": [asdict(entry) | {"file": PurePath(entry.file).name} for entry in entries],
             "unmatched_patterns": list(outcomes.unmatched),
         }
@@ -140,6 +149,7 @@ def _matching_manifest(path: Path, files: Collection[str]) -> Source | None:
     None if it lists none of `files`; other JSON lists none.
     """
     value = saved_json(str(path), path.read_bytes)
+    check_form(str(path), value, FORM, _OTHER_FORM_HINT)
     try:
         others = [entry for entry in value["accounts"] if entry.get("file") not in files]
         if len(others) == len(value["accounts"]):
@@ -158,12 +168,16 @@ def _matching_manifest(path: Path, files: Collection[str]) -> Source | None:
 
 def manifest_entries(name: str, read: Callable[[], bytes]) -> list[AccountEntry]:
     """Return the entries of a manifest; raises InputRefused if they are not valid."""
-    match saved_json(name, read):
+    saved = saved_json(name, read)
+    check_form(name, saved, FORM, _OTHER_FORM_HINT)
+    match saved:
         case {"accounts": [*accounts]} if all(map(_is_entry, accounts)):
             entries = [_entry(account) for account in accounts]
         case _:
+            check_form(name, saved, FORM, _OTHER_FORM_HINT, is_valid=False)
             raise saved_file_refusal(name, "it is not a list of fetched accounts")
     for problem in _problems(entries):
+        check_form(name, saved, FORM, _OTHER_FORM_HINT, is_valid=False)
         raise saved_file_refusal(name, problem)
     return entries
 

@@ -17,6 +17,7 @@ from analyzer.decisions.ledger import (
 )
 from analyzer.decisions.review_list_layout import ENTRY_HEADS
 from analyzer.errors import InputRefused
+from analyzer.terms import VERSION
 from tests.support.builders import ACCOUNT, AS_OF, a_key, a_password, a_user
 from tests.support.decisions import DAY, bulk, ledger_of, line, user_rows
 
@@ -278,11 +279,27 @@ def test_a_column_that_is_gone_is_refused(name: str) -> None:
 def test_a_ledger_that_is_written_again_has_no_cell_that_would_be_lost() -> None:
     head, row = ledger_bytes([line()]).decode().splitlines()
     assert len(read_ledger("d.csv", f"{head},\n{row},\n".encode(), refuses_others=True).lines) == 1
-    for name, problem in (("by", "not a column of this list"), ("", "the column of this cell has")):
+    for name, problem in (("by", "not the columns that"), ("", "the column of this cell has")):
         content = f"{head},{name}\n{row},Carl\n".encode()
         assert len(read_ledger("d.csv", content).lines) == 1
         with pytest.raises(InputRefused, match=f"(?s){problem}.*: it would be lost"):
             read_ledger("d.csv", content, refuses_others=True)
+
+
+def test_a_ledger_with_columns_of_another_version_is_named_as_such() -> None:
+    head, row = ledger_bytes([line()]).decode().splitlines()
+    gone, added = "additional_credentials_info", "log_user,log_moment"
+    for name, says in (
+        (head.replace(gone, "x"), f"it lacks {gone}, and it also has x"),
+        (f"{head},{added}", "it also has log_user, log_moment"),
+    ):
+        content = f"{name}\n{row}\n".encode()
+        with pytest.raises(InputRefused) as refused:
+            read_ledger("d.csv", content, refuses_others=True)
+        (problem,) = refused.value.problems
+        assert problem.message == f"not the columns that credreport {VERSION} writes: {says}"
+        assert problem.hint
+        assert problem.hint.startswith("If another version of credreport wrote it, use that one.")
 
 
 def test_a_row_with_an_apostrophe_alone_is_open() -> None:

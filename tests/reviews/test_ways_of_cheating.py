@@ -271,6 +271,8 @@ CHEATS: dict[str, tuple[Edit, str]] = {
         replaced_everywhere('"exempt":[]', '"exempt":[["ann",""]]'),
         HIDDEN,
     ),
+    "a cell that is no JSON": (replaced_everywhere('"idle_days":90', '"idle_days":90]'), HIDDEN),
+    "another form": (replaced_everywhere('"form":1', '"form":7'), "(form 7), this is form 1"),
     "a time that is none": (replaced_everywhere('12:00:00Z"]', '"]'), HIDDEN),
     "the hidden cell removed": (without_hidden_cell, HIDDEN),
     "the Summary of another review": (

@@ -35,7 +35,7 @@ def changes_alone(plain_workbook: None, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.fixture
 def uncompared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take half the time for a run whose changes nobody reads."""
-    monkeypatch.setattr("analyzer.runs.run._runs_to_compare", lambda *_: ())
+    monkeypatch.setattr("analyzer.runs.run._runs_to_compare", lambda *_: ((), None))
 
 
 @pytest.fixture

@@ -221,9 +221,14 @@ def test_a_run_with_changed_reports_is_not_compared(runs: Path, capsys: Capture)
     exporting_day(runs, FIRST)
     (report,) = (runs / "latest" / "reports").iterdir()
     report.write_bytes(report.read_bytes().replace(b"quiet", b"other"))
-    assert exporting_day(runs, SECOND, more=["--quiet"]) == 0
+    for _ in range(2):
+        assert exporting_day(runs, SECOND, more=["--quiet"]) == 5
     assert record_of(runs / "latest")["compared_with"] is None
+    why = f"the reports in the run {name(FIRST)} were changed"
+    assert record_of(runs / "latest")["not_compared"] == why
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
+    assert run("verify", runs / name(SECOND)).code == 0
+    assert exporting_day(runs, "2026-08-01") == 0
 
 
 def test_what_is_no_complete_run_or_holds_more_is_never_removed(runs: Path, one_run: Path) -> None:

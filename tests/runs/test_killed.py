@@ -31,7 +31,7 @@ Capture = pytest.CaptureFixture[str]
 KILLS = 4
 PLAIN_WORKBOOK = (
     "from analyzer.runs import outputs, run\n"
-    "run._runs_to_compare = lambda *_: ()\n"
+    "run._runs_to_compare = lambda *_: ((), None)\n"
     "outputs.write_workbook = lambda _, stream, **__: stream.write(b'book')"
 )
 

@@ -2,8 +2,10 @@
 
 import csv
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pyarrow.parquet as pq
@@ -12,6 +14,7 @@ import pytest
 import analyzer
 from analyzer.decisions.ledger import ledger_bytes
 from analyzer.files import sha256
+from analyzer.terms import VERSION
 from tests.support.builders import (
     ACCOUNT,
     ROOT_FOLDER,
@@ -28,6 +31,7 @@ from tests.support.builders import (
 )
 from tests.support.builders import run as program
 from tests.support.decisions import line
+from tests.support.reading import OTHER_ACCOUNT, of_account
 from tests.support.runs import (
     OUTPUTS,
     SAMPLE,
@@ -183,12 +187,14 @@ def test_runs_are_compared_by_their_unedited_decisions(runs: Path, capsys: Captu
     assert changes_of(runs / "latest") == []
     with (runs / name(THIRD) / "decisions.csv").open("ab") as stream:
         stream.write(b"\n")
-    assert exporting_day(runs, "2026-08-01", ann) == 0
+    assert exporting_day(runs, "2026-08-01", ann) == 5
     assert "were changed: changes since it are not shown" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("changes_alone")
-def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(runs: Path) -> None:
+def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
+    runs: Path, capsys: Capture
+) -> None:
     assert exporting_day(runs, FIRST, a_user("ann")) == 0
     run = runs / name(FIRST)
     (report,) = (run / "reports").iterdir()
@@ -196,10 +202,75 @@ def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(run
     digest = sha256(report)
     report.write_text("no report")
     (run / "manifest.json").write_text(record.replace(digest, sha256(report)))
-    assert exporting_day(runs, SECOND, a_user("eve")) == 0
+    assert exporting_day(runs, SECOND, a_user("eve")) == 5
+    message = f"Changes since {run} are not known: the run {run.name} is refused: "
+    assert message in capsys.readouterr().err
+    assert "is refused: " in record_of(runs / "latest")["not_compared"]
     ((change, cause),) = changed(runs / "latest", "cause")
     assert change == "not-covered"
     assert cause.startswith(f"not covered before: the run {run.name} is refused: ")
+
+
+OTHER_FORMS: dict[str, tuple[dict[str, Any], str]] = {
+    "another number": ({"form": 7}, "written by credreport 0.0.9 (form 7), this is form 1"),
+    "fields of then": ({"exit_code": "0"}, f"written by credreport 0.0.9, this is {VERSION}"),
+}
+
+
+def of_other_version(run: Path, fields: dict[str, Any]) -> None:
+    """Have a run's record be one of another version, with these fields."""
+    record = {**record_of(run), "tool": {"name": "credreport", "version": "0.0.9"}, **fields}
+    (run / "manifest.json").write_text(json.dumps(record))
+
+
+@pytest.mark.parametrize("kind", OTHER_FORMS)
+def test_the_first_run_after_an_update_judges_the_reports_of_the_last_run_anew(
+    runs: Path, capsys: Capture, kind: str
+) -> None:
+    fields, says = OTHER_FORMS[kind]
+    assert exporting_day(runs, FIRST, a_user("ann"), a_user("bob")) == 0
+    of_other_version(runs / name(FIRST), fields)
+    arguments = ["--fail-on", "unused", "--keep", "1"]
+    assert exporting_day(runs, SECOND, a_user("bob"), a_user("eve"), more=arguments) == 1
+    messages = capsys.readouterr().err
+    assert f"{runs / name(FIRST)}: {says}. Its reports are judged anew." in messages
+    assert "passed over" not in messages
+    assert record_of(runs / "latest")["compared_with"] == name(FIRST)
+    assert record_of(runs / "latest")["not_compared"] is None
+    assert {("gone", "ann"), ("new", "eve")} <= set(changed(runs / "latest"))
+    assert exporting_day(runs, "2026-06-30", a_user("bob"), more=["--keep", "1"]) == 0
+    assert (runs / name(FIRST)).is_dir()
+    assert exporting(runs, "--from", runs / name(FIRST), "--keep", "1") == 0
+    refused = program("verify", runs / name(FIRST))
+    assert (refused.code, says in refused.message_line) == (3, True)
+    assert "differ" not in refused.message_line
+
+
+def test_where_the_reports_of_the_last_run_are_gone_after_an_update_it_says_so_and_ends_with_5(
+    runs: Path, capsys: Capture
+) -> None:
+    assert exporting_day(runs, FIRST, a_user("ann")) == 0
+    of_other_version(runs / name(FIRST), {"form": 7})
+    shutil.rmtree(runs / name(FIRST) / "reports")
+    for _ in range(2):
+        assert exporting_day(runs, SECOND, a_user("eve")) == 5
+    message = f"Changes since {runs / name(FIRST)} are not known: the run {name(FIRST)} is refused"
+    assert message in capsys.readouterr().err
+    assert "there is no such file or folder" in record_of(runs / "latest")["not_compared"]
+    assert changed(runs / "latest") == [("not-covered", "")]
+
+
+def test_accounts_of_a_last_run_of_another_form_are_those_of_its_reports(
+    runs: Path, reports: Path, capsys: Capture
+) -> None:
+    other = of_account(OTHER_ACCOUNT, a_user("eve"))
+    both = saved(reports, other, f"status_reports_{FIRST}T09-30-00+00-00 (1).csv")
+    first = console_report(reports, FIRST, a_user("ann"))
+    assert exporting(runs, "--from", first, "--from", both) == 0
+    of_other_version(runs / name(FIRST), {"form": 7})
+    assert exporting_day(runs, SECOND, a_user("ann")) == 0
+    lost = f"No report of account {OTHER_ACCOUNT}, which the run {name(FIRST)} has."
+    assert lost in capsys.readouterr().err
 
 
 @pytest.mark.no_cover

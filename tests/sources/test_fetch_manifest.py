@@ -10,6 +10,7 @@ import pytest
 import analyzer
 from analyzer.cli import main
 from analyzer.errors import FAILED, PARTIAL, InputRefused
+from analyzer.terms import VERSION
 from tests.support.builders import a_user, report_text, table
 from tests.support.reading import of_account, put, refused, zipped
 from tests.support.runs import copied
@@ -271,6 +272,40 @@ def test_a_manifest_with_an_odd_value_is_refused(denied: Path) -> None:
         put(denied, json.dumps({"accounts": [fetched(), DENIED | odd]}), MANIFEST)
         (problem,) = refused(denied)
         assert (problem.file, problem.message) == (str(denied / MANIFEST), message)
+
+
+def of_version(accounts: object, **fields: object) -> str:
+    return json.dumps(
+        {"tool": {"name": "credreport", "version": "0.0.9"}} | fields | {"accounts": accounts}
+    )
+
+
+OTHER_FORMS = {
+    of_version([fetched()], form=7): "written by credreport 0.0.9 (form 7), this is form 1",
+    of_version({}, form=7): "written by credreport 0.0.9 (form 7), this is form 1",
+    of_version({}, form=1): f"written by credreport 0.0.9, this is {VERSION}",
+    of_version([fetched() | {"status": "read"}]): f"written by credreport 0.0.9, this is {VERSION}",
+    of_version({}, form="x"): f"written by credreport 0.0.9, this is {VERSION}",
+    of_version({}, tool={"name": "credreport", "version": VERSION}): NO_LIST,
+    of_version({}, tool={"name": "other", "version": "1"}, form=7): NO_LIST,
+}
+
+
+@pytest.mark.parametrize("text", OTHER_FORMS)
+def test_a_manifest_of_another_version_is_named_as_such(denied: Path, text: str) -> None:
+    put(denied, text, MANIFEST)
+    (problem,) = refused(denied)
+    assert (problem.file, problem.message) == (str(denied / MANIFEST), OTHER_FORMS[text])
+    if "form 7" in problem.message:
+        (beside,) = refused(denied / "web.csv")
+        assert (beside.file, beside.message) == (problem.file, problem.message)
+        assert problem.hint
+        assert problem.hint.startswith("Fetch the reports again, or remove the manifest")
+
+
+def test_a_manifest_of_another_version_in_this_form_is_read(denied: Path) -> None:
+    put(denied, of_version([fetched(), DENIED]), MANIFEST)
+    assert [missing.account for missing in analyzer.load(denied).not_covered] == [PAYMENTS]
 
 
 # What the command says

@@ -6,6 +6,7 @@ from analyzer import columns
 from analyzer.analysis.analysis import Analysis
 from analyzer.analysis.filters import Filter, filter_of_review
 from analyzer.decisions.review import (
+    FORM,
     ListOfReview,
     ReportedList,
     ReportedUser,
@@ -34,6 +35,7 @@ def review_of(analysis: Analysis, split_by: SplitBy | None, part: str) -> Review
     accounts = {account.account for file in files for account in file.accounts}
     return Review(
         version=VERSION,
+        form=FORM,
         definition=criteria.definition,
         idle_days=criteria.idle_days,
         grace_days=criteria.grace_days,
