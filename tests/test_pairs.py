@@ -109,7 +109,7 @@ VALUES: Final[Mapping[str, Mapping[str, Sequence[Words]]]] = {
         "--until": [NONE, ("2026-03-31",)],
         "--max-gap": [NONE, ("95",)],
         "--fail-on": [NONE, ("overdue",)],
-        **JUDGING,
+        **{option: JUDGING[option] for option in JUDGING if option != "--grace-days"},
         **LEDGER,
         **INPUT,
     },

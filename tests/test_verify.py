@@ -179,8 +179,8 @@ WORKBOOK_CHEATS: dict[str, tuple[Edit, str]] = {
         "the reports do not put this user on these lists",
     ),
     "the form in the hidden cell": (
-        review_cell('"form":1', '"form":7'),
-        f"written by credreport {VERSION} (form 7), this is form 1",
+        review_cell('"form":2', '"form":7'),
+        f"written by credreport {VERSION} (form 7), this is form 2",
     ),
     "a hidden cell of another version": (
         review_cell(f'"version":"{VERSION}"', '"version":"0.0.9","hints":[]'),

@@ -12,6 +12,7 @@ from analyzer.cli.values import InputFile, file_path, rule_ids
 from analyzer.terms import (
     BLIND_SPOTS_PAGE,
     OUTPUT_ENDINGS,
+    OVERDUE,
     Format,
     SplitBy,
     Verdict,
@@ -27,6 +28,14 @@ _NAME_FORMATS: Final = (Format.NAMES, Format.ARNS)
 """The formats that list users by name or ARN only, without their caveats."""
 
 _OF_FINDINGS: Final = ("findings.csv", "findings.parquet")
+
+_SPLIT: Final = "--split-by"
+_WITHOUT_FINDINGS: Final = (*_NAME_FORMATS, Format.CSV, ".csv", ".parquet", _SPLIT)
+_WITHOUT_USERS: Final = (Format.FINDINGS, *_OF_FINDINGS, ".ocsf.json")
+_WITHOUT_OWNERS: Final = (*_NAME_FORMATS, Format.LINE)
+_WITHOUT_CAVEATS: Final = (Format.LINE,)
+_WITH_REMOVALS: Final = (Format.JSON, ".json", ".xlsx")
+"""The formats and endings that show no findings, list no users, …, and those with the removals."""
 
 EXAMPLES: Final = (
     "credreport analyze report.json --exemptions exemptions.csv -o review.xlsx",
@@ -50,7 +59,7 @@ class OutputOptions:
         help=f"Write to standard output: {', '.join(Format)}.",
         metavar="FORMAT",
     )
-    verdict: list[Verdict] = options.option([Verdict.UNUSED], **options.VERDICTS)
+    verdict: list[Verdict] = options.option([], **options.VERDICTS)
     split_by: SplitBy | None = options.option(
         None, metavar="WORD", help="Write a workbook per owner or account."
     )
@@ -61,9 +70,28 @@ class OutputOptions:
         """Return the format of standard output: by default a table, none with files or --quiet."""
         return self.format_ or (None if self.output or self.quiet else Format.TABLE)
 
+    @property
+    def listed(self) -> list[Verdict]:
+        """Return the verdicts of the users to list; by default unused."""
+        return self.verdict or [Verdict.UNUSED]
+
+    @property
+    def shown(self) -> dict[str, str]:
+        """Return the format or ending of each output, by its name; of a split review `_SPLIT`."""
+        kinds = {str(path): _kind(path) for path in self.output}
+        # In a pipe, a table lists users only, and -q suppresses the lines beside it.
+        is_bare = self.form is Format.TABLE and self.quiet and not streams.is_terminal()
+        if self.form:
+            kinds[f"--format {self.form}"] = Format.CSV if is_bare else self.form
+        return kinds
+
+
+def _kind(path: Path) -> str:
+    endings = [ending for ending in OUTPUT_ENDINGS if path.name.lower().endswith(ending)]
+    return max(endings, key=len, default=_SPLIT)
+
 
 def analyze(
-    context: typer.Context,
     sources: Annotated[
         list[str],
         typer.Argument(
@@ -87,8 +115,9 @@ def analyze(
     ),
 ) -> None:
     """Find unused IAM users: no sign-in on record, and no active access key."""
-    _check_options(context, outputs, judging_options, fail_on)
+    _check_options(outputs, judging_options, fail_on)
     inputs.refuse_early(sources, judging_options, fail_on)
+    _check_effects(outputs, judging_options, fail_on)
     analysis_request = inputs.read_analysis_request(judging_options, fail_on)
     found = inputs.find(sources, input_options)
     files_read = [*found.paths, *judging_options.files]
@@ -116,17 +145,9 @@ def analyze(
 
 
 def _check_options(
-    context: typer.Context,
-    outputs: OutputOptions,
-    judging_options: options.JudgingOptions,
-    fail_on: list[str],
+    outputs: OutputOptions, judging_options: options.JudgingOptions, fail_on: list[str]
 ) -> None:
     """Refuse options that contradict each other or need another one; raises typer.BadParameter."""
-    names = outputs.format_ in _NAME_FORMATS
-    source = context.get_parameter_source("rules")
-    by_rule = source and source.name == "COMMANDLINE"
-    findings = f"not with {outputs.format_}, which lists users by verdict: use -f findings"
-    inputs.require(not (names and by_rule), findings, "--rules")
     inputs.check_overdue(judging_options, fail_on)
     folders = [str(path) for path in outputs.output if not path.suffix]
     by = outputs.split_by
@@ -142,12 +163,44 @@ def _check_options(
     inputs.require(has_owners, message, "--split-by")
 
 
+def _check_effects(
+    outputs: OutputOptions, judging_options: options.JudgingOptions, fail_on: list[str]
+) -> None:
+    """Refuse options that would change no output and no exit code; raises typer.BadParameter.
+
+    A list to act on would be taken for the users whom the chosen rules name, whatever else is
+    written.
+    """
+    shown, lists_names = outputs.shown, outputs.form in _NAME_FORMATS
+    judges_rules = any(word not in (*Verdict, OVERDUE) for word in fail_on)
+    of_rules = inputs.given(judging_options, *inputs.RULE_OPTIONS)
+    if lists_names or not judges_rules:
+        to_act_on = {name: kind for name, kind in shown.items() if kind in _NAME_FORMATS}
+        some = to_act_on or shown
+        inputs.require_effect(of_rules, some, _WITHOUT_FINDINGS, "no findings", "-f findings")
+    if outputs.verdict:
+        inputs.require_effect(["--verdict"], shown, _WITHOUT_USERS, "no users by verdict", "-f csv")
+    if outputs.verdict == [Verdict.ACTIVE]:
+        decided = (".xlsx", _SPLIT)
+        inputs.require_effect(
+            ["--verdict"], shown, decided, "no active users to decide on", "-f csv"
+        )
+    grace = inputs.given(judging_options, "grace_days")
+    inputs.require_effect(grace, shown, _WITHOUT_CAVEATS, "no caveats", "-f csv")
+    owners = inputs.given(judging_options, "owners")
+    inputs.require_effect(owners, shown, _WITHOUT_OWNERS, "no owners", "-f csv")
+    without_removals = [kind for kind in shown.values() if kind not in _WITH_REMOVALS]
+    log = [] if OVERDUE in fail_on else inputs.given(judging_options, "log")
+    inputs.require_effect(log, shown, without_removals, "no removals", "-f json")
+
+
 def _write_files(
     analysis: "Analysis", outputs: OutputOptions, files_read: list[InputFile | str | Path | None]
 ) -> Iterable[str]:
     """Write the files, and return a message on each; no users are counted before it is read."""
     if outputs.split_by:
-        return _write_split(analysis, outputs.output[0], outputs.split_by, files_read)
+        folder, by = outputs.output[0], outputs.split_by
+        return _write_split(analysis, folder, by, outputs.verdict, files_read)
     if not outputs.output:
         return ()
     from analyzer.writers import write
@@ -157,15 +210,20 @@ def _write_files(
 
 
 def file_messages(analysis: "Analysis", path: Path, verdicts: Collection[Verdict]) -> Iterator[str]:
-    """Yield what was written to a file, and what a workbook of very many users leaves out."""
+    """Yield what was written to a file, and what a workbook of very many users leaves out.
+
+    `verdicts` are those of `writers.write`.
+    """
     size = _size_text(analysis, path, verdicts)
     if path.suffix.lower() != ".xlsx":
         yield f"Wrote {path} ({size})"
         return
     from analyzer.writers.workbook.lookup_lists import left_out_notes
+    from analyzer.writers.workbook.review_lists import narrowing
 
-    whole = ", with all users: a workbook is not filtered" if analysis.filter else ""
-    yield f"Wrote {path}{whole} ({size})"
+    is_part = analysis.filter or narrowing(verdicts)
+    part = ", with all users, of whom those asked for are listed to decide on" if is_part else ""
+    yield f"Wrote {path}{part} ({size})"
     yield from left_out_notes(analysis.whole)
 
 
@@ -175,7 +233,7 @@ def _size_text(analysis: "Analysis", path: Path, verdicts: Collection[Verdict]) 
     if name.endswith(".xlsx"):
         rows = analysis.whole.totals.user_count()
     elif name.endswith((".csv", ".parquet")) and not name.endswith(_OF_FINDINGS):
-        rows = sum(analysis.totals.user_count(verdict) for verdict in verdicts)
+        rows = sum(map(analysis.totals.user_count, verdicts or [Verdict.UNUSED]))
     else:
         return size
     return f"{count_text(rows, 'row')}, {size}"
@@ -185,6 +243,7 @@ def _write_split(
     analysis: "Analysis",
     folder: Path,
     by: SplitBy,
+    verdicts: Collection[Verdict],
     files_read: list[InputFile | str | Path | None],
 ) -> list[str]:
     """Write the workbooks of a split review and the index; all of them or none.
@@ -195,7 +254,7 @@ def _write_split(
     from analyzer.files import replace_files
     from analyzer.writers.workbook import INDEX, split
 
-    review_split = split(analysis, by)
+    review_split = split(analysis, by, verdicts)
     names = [*(workbook.file for workbook in review_split.users_by_workbook), INDEX]
     inputs.check_outputs([folder / name for name in names], files_read)
     replace_files({folder / name: content for name, content in review_split.files()})
@@ -229,9 +288,9 @@ def write_result(analysis: "Analysis", form: Format, outputs: OutputOptions) -> 
 
         with streams.text_stream() as text:
             if streams.is_terminal():
-                write_terminal(analysis, text, outputs.verdict, **streams.terminal_look())
+                write_terminal(analysis, text, outputs.listed, **streams.terminal_look())
             else:
-                write_piped_table(analysis, text, outputs.verdict)
+                write_piped_table(analysis, text, outputs.listed)
         return
     from analyzer.writers import write_format
 
@@ -251,9 +310,9 @@ def _messages(analysis: "Analysis", outputs: OutputOptions) -> Iterator[str]:
     elif not (is_table and streams.is_terminal()):
         from analyzer.writers.headline import summary_lines
 
-        yield from summary_lines(analysis, outputs.verdict, rules=is_table)
+        yield from summary_lines(analysis, outputs.listed, rules=is_table)
         yield BLIND_SPOTS_PAGE
     if outputs.form in _NAME_FORMATS:
         from analyzer.writers.user_lists import omitted_users_sentence
 
-        yield from omitted_users_sentence(analysis, outputs.verdict)
+        yield from omitted_users_sentence(analysis, outputs.listed)

@@ -26,6 +26,12 @@ EXAMPLES: Final = (
 )
 
 
+_NAMES: Final = (Format.NAMES, Format.ARNS)
+_WITHOUT_OWNERS: Final = (*_NAMES, Format.LINE)
+_WITHOUT_CAVEATS: Final = (Format.TABLE, Format.LINE, Format.CSV, Format.JSON)
+"""The formats that show no owners, and those that leave nobody out for a caveat."""
+
+
 class DiffFormat(StrEnum):
     """Choose what standard output gets."""
 
@@ -97,6 +103,7 @@ def diff(
     """
     inputs.require(old != "-" or new != "-", "only one of OLD and NEW can be -", "NEW")
     _check_words(change, fail_on)
+    _check_effects(outputs, judging_options)
     inputs.refuse_early([old, new], judging_options, fail_on, change_words())
 
     from analyzer.changes.diff import diff as comparison_of
@@ -125,6 +132,17 @@ def _check_words(kinds: list[str], fail_on: list[str]) -> None:
     states = [word for word in fail_on if word in (CONTROL, OVERDUE)]
     message = f"{', '.join(states)}: no change; use `credreport analyze --fail-on`"
     inputs.require(not states, message, "--fail-on")
+
+
+def _check_effects(outputs: OutputOptions, judging_options: options.JudgingOptions) -> None:
+    """Refuse options that would change no output; raises typer.BadParameter."""
+    shown = outputs.shown
+    owners = inputs.given(judging_options, "owners")
+    inputs.require_effect(owners, shown, _WITHOUT_OWNERS, "no owners", "-f csv")
+    exempt = inputs.given(judging_options, "exempt")
+    inputs.require_effect(exempt, shown, [Format.LINE], "no exempt users", "-f csv")
+    grace = inputs.given(judging_options, "grace_days")
+    inputs.require_effect(grace, shown, _WITHOUT_CAVEATS, "no caveats", "-f names")
 
 
 class _Side(NamedTuple):

@@ -11,7 +11,7 @@ import typer
 
 from analyzer.cli import options
 from analyzer.cli.fetch import AwsOptions
-from analyzer.cli.inputs import SKIP_HINT, max_age, read_analysis_request, require
+from analyzer.cli.inputs import SKIP_HINT, given, max_age, read_analysis_request, require
 from analyzer.cli.log import Log, TextOrJson, exit_code_and_message
 from analyzer.cli.streams import utc_now
 from analyzer.cli.values import (
@@ -85,8 +85,7 @@ def export(
         from analyzer.runs import inputs
         from analyzer.runs.run import ExportRequest
 
-        if not sources:
-            _check_options(reading, aws)
+        _check_options(sources, reading, aws)
         if decisions := judging_options.decisions or _ledger_in(out_dir):
             judging_options = replace(judging_options, decisions=decisions)
         lists = {
@@ -108,7 +107,7 @@ def export(
             list_names={name: file.name for name, file in lists.items() if file},
             parameters={
                 **_recorded(judging_options, fail_on),
-                "service_credentials": aws.service_credentials and not sources,
+                "service_credentials": aws.service_credentials,
                 "also": sorted(also),
             },
             feeds=[feed for feed in Feed if feed in also],
@@ -171,8 +170,13 @@ def _ledger_in(folder: Path) -> InputFile | None:
     return input_file(str(path)) if path.is_file() else None
 
 
-def _check_options(reading: options.ReadingOptions, aws: AwsOptions) -> None:
-    """Refuse options that mean nothing for reports fetched from AWS; raises typer.BadParameter."""
+def _check_options(sources: list[str], reading: options.ReadingOptions, aws: AwsOptions) -> None:
+    """Refuse options on AWS with --from, and on files without; raises typer.BadParameter."""
+    if sources:
+        of_aws = given(aws, *(one.name for one in fields(aws)))
+        asks = "asks AWS, and --from reads reports instead: leave out one of them"
+        require(not of_aws, asks, *of_aws)
+        return
     readable = "use it with --from only: fetched reports are always readable"
     require(not reading.skip_unreadable, readable, "--skip-unreadable")
     aws.check()

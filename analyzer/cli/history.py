@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from analyzer.changes.history import History
 
+_ALL: Final = "all tables"
+
 EXAMPLES: Final = (
     "credreport history reports/ --since 2025-01-01 --until 2025-12-31 -o year.xlsx",
     "credreport history runs/ --decisions runs/decisions.csv --fail-on overdue",
@@ -49,9 +51,25 @@ class OutputOptions(DataOutputs):
         help="Write a file: .xlsx or .json with all tables, .csv with that of --table;"
         f" {options.REPEATED}",
     )
-    table: HistoryTable = options.option(
-        HistoryTable.PERIOD, metavar="TABLE", help=f"Write this table: {', '.join(HistoryTable)}."
+    given_table: HistoryTable | None = options.option(
+        None,
+        "--table",
+        metavar="TABLE",
+        help=f"Write this table: {', '.join(HistoryTable)}; default {HistoryTable.PERIOD}.",
     )
+
+    @property
+    def table(self) -> HistoryTable:
+        """Return the table to write where one is written."""
+        return self.given_table or HistoryTable.PERIOD
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """Return the table of each output, by the output's name; `_ALL` if it has all tables."""
+        return {
+            name: _ALL if kind in {"json", "xlsx"} else self.table
+            for name, kind in self.shown.items()
+        }
 
 
 def history(
@@ -91,6 +109,7 @@ def history(
     inputs.check_overdue(judging_options, fail_on)
     needs_ledger = outputs.table is HistoryTable.DECISIONS and not judging_options.decisions
     inputs.require(not needs_ledger, "name the ledger with --decisions", "--table")
+    _check_effects(outputs, judging_options, fail_on)
     inputs.refuse_early(sources, judging_options)
 
     from analyzer.changes.history import history as history_of
@@ -112,6 +131,29 @@ def history(
     if missing and not failures:
         say(f"Not covered: {count_text(len(missing), 'part')} of the period (exit code 5).")
     exit_if_failed_or_partial(failures, missing)
+
+
+def _check_effects(
+    outputs: OutputOptions, judging_options: options.PeriodOptions, fail_on: list[str]
+) -> None:
+    """Refuse options that would change no output; raises typer.BadParameter."""
+    tables, table = outputs.tables, HistoryTable
+    if outputs.given_table:
+        inputs.require_effect(["--table"], tables, [_ALL], "all tables", "-f csv")
+    of_users = f"--table {table.USERS}"
+    exempt = inputs.given(judging_options, "exemptions", "exempt")
+    without_exempt = [one for one in table if one is not table.USERS]
+    inputs.require_effect(exempt, tables, without_exempt, "no exemptions", of_users)
+    owners = inputs.given(judging_options, "owners")
+    without_owners = [table.REPORTS] if judging_options.decisions else [table.PERIOD, table.REPORTS]
+    inputs.require_effect(owners, tables, without_owners, "no owners", of_users)
+    idle = inputs.given(judging_options, "idle_days")
+    without_verdicts = [table.PERIOD, table.REPORTS, table.DECISIONS]
+    inputs.require_effect(idle, tables, without_verdicts, "no dormant users", of_users)
+    log = [] if Failure.OVERDUE in fail_on else inputs.given(judging_options, "log")
+    without_removals = [one for one in table if one is not table.DECISIONS]
+    removals = f"--table {table.DECISIONS}"
+    inputs.require_effect(log, tables, without_removals, "no removals", removals)
 
 
 def _write(period_history: "History", outputs: OutputOptions) -> None:

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from os.path import isfile, realpath
@@ -36,6 +36,8 @@ from analyzer.terms import CONTROL, OVERDUE, Severity, Verdict, account_with_zer
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from _typeshed import DataclassInstance
+
     from analyzer.analysis.analysis import Analysis, AnalysisRequest
     from analyzer.analysis.rulebook import Rulebook
     from analyzer.decisions.decision import User
@@ -46,14 +48,42 @@ if TYPE_CHECKING:
     from analyzer.sources.source import Source
 
 SKIP_HINT: Final = "Use --skip-unreadable to go on without such files (exit code 5)."
-_RULEBOOK_OPTIONS: Final = ("standard", "rules", "limit", "idle_days")
-"""The options that choose rules or their limits."""
+RULE_OPTIONS: Final = ("standard", "rules", "limit")
+"""The options that choose rules or their limits, and decide no verdict."""
 
 
 def require(condition: object, message: str, *options: str) -> None:
     """Raise typer.BadParameter about the options unless a condition holds."""
     if not condition:
         raise wrong_usage(message, *options)
+
+
+def given(options: "DataclassInstance", *names: str) -> list[str]:
+    """Return which of some options, named by their fields, are not as they usually are."""
+    usual = type(options)()
+    return [
+        f"--{name.replace('_', '-')}"
+        for name in names
+        if getattr(options, name) != getattr(usual, name)
+    ]
+
+
+def require_effect(
+    of_options: list[str],
+    shown: Mapping[str, str],
+    without: Collection[str],
+    lack: str,
+    instead: str,
+) -> None:
+    """Refuse options that are given if all outputs, by name, are without what they change.
+
+    `without` are the kinds that lack it. Raises typer.BadParameter.
+    """
+    names = [name for name, kind in shown.items() if kind in without]
+    has_effect = not names or len(names) < len(shown)
+    verb = "shows" if len(names) == 1 else "show"
+    message = f"{', '.join(names)} {verb} {lack}: use {instead}"
+    require(has_effect or not of_options, message, *of_options)
 
 
 # Reports
@@ -200,10 +230,7 @@ def _chosen_rules(
     options: JudgingOptions, fail_on: Collection[str], changes: Collection[str] = ()
 ) -> "Rulebook | None":
     """Return the rules that run, None for the usual ones; raises typer.BadParameter."""
-    default = JudgingOptions()
-    chooses_rules = any(
-        getattr(options, name) != getattr(default, name) for name in _RULEBOOK_OPTIONS
-    )
+    chooses_rules = given(options, *RULE_OPTIONS)
     ids = [word for word in fail_on if word not in (*FAIL_ON_WORDS, *changes)]
     book = _rulebook(options) if chooses_rules or ids else None
     if fail_on and (problem := next(_fail_on_problems(options, fail_on, ids, book, changes), "")):

@@ -204,8 +204,9 @@ class ReviewOptions(FollowUpOptions):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeriodOptions(ReviewOptions):
-    """Hold these options but those on rules: a history has no findings."""
+    """Hold these options but those on rules and on caveats: a history has none."""
 
+    grace_days: int = Criteria().grace_days
     standard: Benchmark | None = None
     rules: list[str] = field(default_factory=list)
     limit: list[str] = field(default_factory=list)
@@ -251,7 +252,7 @@ _EXPOSURES: Final = (*Exposure, ANY_UNKNOWN_EXPOSURE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilterOptions(PatternOptions):
-    """Hold the options of a filter, which applies to every output except the workbook."""
+    """Hold the options of a filter; a workbook has all users beside those who were asked for."""
 
     certain: bool = option(False, "--certain", help="Only users without caveats.")
     min_age: int = option(

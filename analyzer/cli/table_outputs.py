@@ -41,6 +41,12 @@ class TableOutputs:
         return self.format_ or (None if self.output or self.quiet else DataFormat.TABLE)
 
     @property
+    def shown(self) -> dict[str, str]:
+        """Return the format of each output, by its name."""
+        files = {str(path): path.suffix.lower().removeprefix(".") for path in self.output}
+        return files | ({f"--format {self.form}": str(self.form)} if self.form else {})
+
+    @property
     def is_shown(self) -> bool:
         """Return whether a terminal shows the table."""
         return self.form == Format.TABLE and is_terminal()

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 from analyzer.limits import Criteria, Definition
 from analyzer.report.values import timestamp
-from analyzer.terms import SplitBy
+from analyzer.terms import SplitBy, Verdict
 
 _USUAL: Final = {
     **asdict(Criteria()),
@@ -24,11 +24,12 @@ _USUAL: Final = {
     "exposures": [],
     "certain": False,
     "min_age": 0,
+    "verdicts": [],
 }
 """The limits of a review of everything."""
 
 
-FORM: Final = 1
+FORM: Final = 2
 """The number of the form of a `Review`: raise it with every change of its fields."""
 
 
@@ -53,14 +54,15 @@ class Review(BaseModel):
 
     `exempt` are user and reason of the entries of `--exempt`. `split` is `owner` or `account`, and
     `part` the one whose users are listed. `accounts` (ids), `users` (patterns), `exposures`,
-    `certain` and `min_age` are the filter. `evidence` are AWS's lists beside the
-    reports, by name and SHA-256; `set_as_of` says that as-of was an option.
+    `certain` and `min_age` are the filter, `verdicts` those of the users listed, none for all.
+    `evidence` are AWS's lists beside the reports, by name and SHA-256; `set_as_of` says that as-of
+    was an option.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
     version: str
-    form: int = 1
+    form: int
     definition: str
     idle_days: int
     grace_days: int
@@ -72,6 +74,7 @@ class Review(BaseModel):
     exposures: list[str]
     certain: bool
     min_age: int
+    verdicts: list[Verdict]
     reports: list[ReportOfReview]
     evidence: list[tuple[str, str]]
     set_as_of: bool

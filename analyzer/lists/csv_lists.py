@@ -120,8 +120,6 @@ def _problems_of_header(name: str, header: list[str], form: ListForm) -> Iterato
             yield Problem(name, 1, column, None, "the column is there twice", "Remove one of them.")
         if form.refuses_others and column not in known:
             hint = f"Remove it, or rename it: the columns are {', '.join(known)}."
-            if form.by_program:
-                hint = "Remove it, or keep it in another file: it would be lost."
             yield Problem(name, 1, column, None, "not a column of this list", hint)
 
 

@@ -73,7 +73,7 @@ class GivenReports:
         The reports are found by SHA-256, and judged under the names that they had, by the limits of
         the review.
         """
-        of_part = {"part": "", "accounts": [], "users": [], "exposures": []}
+        of_part = {"part": "", "accounts": [], "users": [], "exposures": [], "verdicts": []}
         whole = review.model_copy(update=of_part | {"certain": False, "min_age": 0})
         key = whole.model_dump_json()
         if key not in self._analyses:

@@ -28,7 +28,7 @@ from analyzer.terms import VERSION, Feed, Verdict, utc_text
 
 RECORD_FILE: Final = "manifest.json"
 
-FORM: Final = 1
+FORM: Final = 2
 """The number of the record's form: raise it with every change of what is read back."""
 
 _LARGEST_RECORD: Final = 1 << 28

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 Word = TypeVar("Word", bound=StrEnum)
 
+_WORKBOOK: Final = ".xlsx"
+
 _WRITERS: Final[Mapping[str, str]] = {
     Format.CSV: "tables.write_csv",
     ".csv": "tables.write_csv",
@@ -36,7 +38,7 @@ _WRITERS: Final[Mapping[str, str]] = {
     ".html": "markdown.write_html",
     ".parquet": "parquet.write_parquet",
     ".ocsf.json": "ocsf.write_ocsf",
-    ".xlsx": "workbook.write_workbook",
+    _WORKBOOK: "workbook.write_workbook",
     Format.LINE: "headline.write_line",
     Format.NAMES: "user_lists.write_names",
     Format.ARNS: "user_lists.write_arns",
@@ -50,12 +52,13 @@ Not included is the table, which depends on the terminal.
 def write(
     analysis: "Analysis",
     *paths: str | Path,
-    verdicts: Collection[str] | str = (Verdict.UNUSED,),
+    verdicts: Collection[str] | str = (),
 ) -> list[Path]:
     """Write the analysis to files, each in the format that `terms.OUTPUT_ENDINGS` has for it.
 
     CSV, JSON, Markdown, HTML and Parquet list the users with one of the verdicts (a list, or one
-    word); the workbook has all users. OCSF has the findings, and so has a file whose name ends in
+    word; `unused` without one), and so do the lists to decide in of a workbook, which have all
+    users to decide without one. OCSF has the findings, and so has a file whose name ends in
     `findings.csv` or `findings.parquet`. A file keeps its permissions, and a new file is private. A
     file is the old one or the complete new one. Return the files.
 
@@ -105,14 +108,20 @@ def write_format(
 ) -> None:
     """Write in a format of `_WRITERS`; one that lists users lists those with the verdicts.
 
+    Without verdicts it lists unused users, and a workbook all users to decide.
+
     Raises ValueError for another format.
     """
     if form not in _WRITERS:
         raise ValueError(f"no stream takes the format {form}")
     module, function = _WRITERS[form].split(".")
     writer = getattr(import_module(f"{__name__}.{module}"), function)
-    lists_users = "verdicts" in signature(writer).parameters
-    writer(analysis, stream, **({"verdicts": verdicts} if lists_users else {}))
+    if "verdicts" not in signature(writer).parameters:
+        writer(analysis, stream)
+    elif form == _WORKBOOK:
+        writer(analysis, stream, verdicts=verdicts)
+    else:
+        writer(analysis, stream, verdicts=verdicts or (Verdict.UNUSED,))
 
 
 def _ending(target: Path) -> str:

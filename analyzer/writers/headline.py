@@ -52,12 +52,12 @@ def headlines(analysis: Analysis, verdicts: Collection[Verdict]) -> Iterator[str
         yield f"Filter: {analysis.filter}; left out: {left_out}."
 
 
-def write_line(analysis: Analysis, stream: BinaryIO) -> None:
-    """Write the result in one line: users of each verdict, accounts, as-of and findings."""
+def write_line(analysis: Analysis, stream: BinaryIO, verdicts: Collection[Verdict]) -> None:
+    """Write the result in one line: users with the verdicts and others, accounts, findings."""
     from analyzer.writers.findings import severity_counts_text  # noqa: PLC0415  slow to import
 
     sentences = [
-        *headlines(analysis, [Verdict.UNUSED]),
+        *headlines(analysis, verdicts),
         f"{severity_counts_text(analysis.rule_results)}.",
     ]
     stream.write(f"{printable(' '.join(sentences))}\n".encode())

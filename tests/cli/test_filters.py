@@ -1,6 +1,6 @@
 """Users and rules are chosen by options, and a run fails by what is kept of them.
 
-A filter holds in every output but the workbook, whose lists are always full.
+A filter holds in every output; a workbook counts and shows all users beside those asked for.
 """
 
 import json
@@ -35,8 +35,11 @@ from tests.support.builders import (
     table,
     the_root,
 )
+from tests.support.decisions import console_name
 from tests.support.named_reports import load_named
 from tests.support.outputs import CONSOLE, EXEMPTIONS
+from tests.support.review import fill_in
+from tests.support.workbooks import SHEETS, head_row, heads_of
 
 AT = "--as-of=2026-05-01T12:00:00Z"
 ON_CONSOLE = ("analyze", CONSOLE, "--exemptions", EXEMPTIONS)
@@ -50,7 +53,9 @@ MFA, KEY = "console-user-without-mfa", "idle-access-key"
 
 
 @pytest.mark.no_cover
-def test_a_filter_holds_in_every_output_but_the_workbook(tmp_path: Path) -> None:
+def test_a_filter_holds_in_every_output_and_a_workbook_has_all_users_too(
+    tmp_path: Path,
+) -> None:
     first, second = "111122223333", "222233334444"
     for each in (first, second):
         text = report_text([a_user("ann", account=each)], root=the_root(each))
@@ -70,8 +75,74 @@ def test_a_filter_holds_in_every_output_but_the_workbook(tmp_path: Path) -> None
     assert {line.split("\t")[1] for line in done.lines[1:]} == {first}
     cells = {str(cell) for sheet in load_workbook(book) for row in sheet.values for cell in row}
     assert {first, second} <= cells
-    said = f"Wrote {book}, with all users: a workbook is not filtered (2 rows, 0.1 MB)"
-    assert [line for line in done.messages.splitlines() if "not filtered" in line] == [said]
+    said = "with all users, of whom those asked for are listed to decide on (2 rows, 0.1 MB)"
+    assert f"Wrote {book}, {said}" in done.messages.splitlines()
+
+
+ASKED: tuple[tuple[list[str], list[str], str, int], ...] = (
+    (["--user", "svc-*"], ["svc-new", "svc-old"], "user svc-*", 2),
+    (["--min-age", "500"], ["ann", "svc-old"], "created 500 days or more before as-of", 2),
+    (["--verdict", "unused"], ["ann", "svc-old"], "verdict unused", 2),
+    (["--verdict", "active,dormant", "--user", "s*"], ["svc-new"], "verdict dormant, user s*", 3),
+)
+
+
+@pytest.mark.parametrize(("words", "listed", "asked", "left_out"), ASKED)
+def test_the_lists_of_a_workbook_have_those_asked_for_and_page_one_says_how_many_it_leaves_out(
+    words: list[str], listed: list[str], asked: str, left_out: int, tmp_path: Path
+) -> None:
+    users = (
+        a_user("ann", created=days_before(900)),
+        a_user("svc-old", created=days_before(500)),
+        a_user("svc-new", key_1=a_key(days_before(300)), created=days_before(300)),
+        a_user("tom", key_1=a_key(days_before(310)), created=days_before(310)),
+        a_user("used", password=QUIET_PASSWORD, mfa=True),
+    )
+    report = saved(tmp_path, report_text(users))
+    whole, part = tmp_path / "whole.xlsx", tmp_path / "part.xlsx"
+    assert run("analyze", report, AT, "-q", "-o", whole).code == 0
+    assert run("analyze", report, AT, "-q", "-o", part, *words).code == 0
+    assert listed_in(whole) == ["ann", "svc-new", "svc-old", "tom"]
+    assert listed_in(part) == listed
+    cells = [cell for row in load_workbook(part)["Summary"].values for cell in row]
+    left = f"Left out of the lists to decide in: {left_out} of 4 users."
+    assert f"Asked for: {asked}. {left}" in cells
+    every = [[row[1] for row in load_workbook(book)["All users"].values] for book in (whole, part)]
+    assert every[0] == every[1]
+    assert run("verify", part, "--report", report).code == 0
+
+
+def test_a_filter_leaves_the_decisions_that_both_workbooks_list_as_they_are(tmp_path: Path) -> None:
+    users = [a_user(name, created=days_before(700)) for name in ("ann", "bob", "svc-a")]
+    report = saved(tmp_path, report_text(users), console_name(AS_OF))
+    for name, words in (("whole", ()), ("part", ("--user", "svc-*"))):
+        book = tmp_path / f"{name}.xlsx"
+        assert run("analyze", report, "-q", "-o", book, *words).code == 0
+        fill_in(book, {"svc-a": "delete"}, on=AS_OF.date())
+        ledger = tmp_path / f"{name}.csv"
+        assert run("collect", book, "--report", report, "-o", ledger).code == 0
+        (row,) = table(ledger.read_bytes())
+        assert (row["user"], row["decision"]) == ("svc-a", "delete")
+
+
+def test_active_users_are_refused_where_a_workbook_alone_would_list_them(tmp_path: Path) -> None:
+    book = tmp_path / "a.xlsx"
+    refused = run("analyze", CONSOLE, "-o", book, "--verdict", "active")
+    says = f"for --verdict: {book} shows no active users to decide on: use -f csv"
+    assert (refused.code, says in refused.messages, book.exists()) == (2, True, False)
+    others = ("-o", tmp_path / "a.csv")
+    assert run("analyze", CONSOLE, "-q", "-o", book, *others, "--verdict", "active").code == 0
+
+
+def listed_in(book: Path) -> list[str]:
+    """Return the users in the lists to decide in, by name."""
+    lists = [sheet for sheet in load_workbook(book) if sheet.title in SHEETS]
+    users = [
+        str(row[heads_of(sheet).index("User")])
+        for sheet in lists
+        for row in sheet.iter_rows(min_row=head_row(sheet) + 1, values_only=True)
+    ]
+    return sorted(users)
 
 
 @pytest.mark.no_cover

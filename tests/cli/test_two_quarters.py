@@ -213,7 +213,8 @@ def test_300_users_are_followed_in_three_accounts_and_every_state_is_among_them(
 def test_a_run_that_finds_removals_not_carried_out_or_undone_ends_with_1(
     folder: Path, review: Run
 ) -> None:
-    period = run("history", "reports", *LISTS, "--max-gap", "60", folder=folder)
+    of_users = ("--table", "users", "--max-gap", "60")
+    period = run("history", "reports", *LISTS, *of_users, folder=folder)
     late, undone = expected()[LATE], expected()[UNDONE]
     for done in (review, period):
         assert done.code == 1

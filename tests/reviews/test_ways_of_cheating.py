@@ -272,7 +272,7 @@ CHEATS: dict[str, tuple[Edit, str]] = {
         HIDDEN,
     ),
     "a cell that is no JSON": (replaced_everywhere('"idle_days":90', '"idle_days":90]'), HIDDEN),
-    "another form": (replaced_everywhere('"form":1', '"form":7'), "(form 7), this is form 1"),
+    "another form": (replaced_everywhere('"form":2', '"form":7'), "(form 7), this is form 2"),
     "a time that is none": (replaced_everywhere('12:00:00Z"]', '"]'), HIDDEN),
     "the hidden cell removed": (without_hidden_cell, HIDDEN),
     "the Summary of another review": (

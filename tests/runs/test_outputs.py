@@ -212,7 +212,7 @@ def test_a_run_whose_reports_are_refused_by_now_changes_nothing_and_is_named(
 
 
 OTHER_FORMS: dict[str, tuple[dict[str, Any], str]] = {
-    "another number": ({"form": 7}, "written by credreport 0.0.9 (form 7), this is form 1"),
+    "another number": ({"form": 7}, "written by credreport 0.0.9 (form 7), this is form 2"),
     "fields of then": ({"exit_code": "0"}, f"written by credreport 0.0.9, this is {VERSION}"),
 }
 

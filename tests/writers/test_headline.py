@@ -157,14 +157,14 @@ def test_service_specific_credentials_are_no_blind_spot_where_each_account_has_i
 
 def test_the_line_counts_users_and_findings_of_all_verdicts() -> None:
     analysis, stream = analysis_of([a_user("ann")]), BytesIO()
-    headline.write_line(analysis, stream)
+    headline.write_line(analysis, stream, [Verdict.UNUSED])
     assert stream.getvalue().decode() == (
         "1 of 1 IAM user is unused, account 012345678901 as of 2026-05-01 12:00 UTC"
         " (set with --as-of). Findings: 1 medium.\n"
     )
     known = {ACCOUNT: AccountName(name="two\nlines")}
     named = replace(analysis, report=replace(analysis.report, account_names=known))
-    headline.write_line(named, stream)
+    headline.write_line(named, stream, [Verdict.UNUSED])
     assert stream.getvalue().count(b"\n") == 2
     many = analysis_of([a_user(f"user{n}", created=days_before(1)) for n in range(1_000)])
     line_of_many, *_ = headline.headlines(many, ALL)

@@ -27,45 +27,48 @@ from analyzer.limits import DUE_DAYS
 from analyzer.report.frames import TEXT
 from analyzer.report.model import AccountName, account_with_name
 from analyzer.report.users import Users
-from analyzer.terms import SplitBy
+from analyzer.terms import SplitBy, Verdict
 from analyzer.writers.headline import as_of_and_scope
 from analyzer.writers.tables import write_tables
 from analyzer.writers.workbook import lookup_lists
 from analyzer.writers.workbook.accounts_sheet import add_accounts, have_several
 from analyzer.writers.workbook.book import Book
 from analyzer.writers.workbook.exceptions import ExceptionRows
+from analyzer.writers.workbook.findings_sheet import add_findings
 from analyzer.writers.workbook.follow_up_sheet import add_follow_up, follow_up
 from analyzer.writers.workbook.listed_users import review_of
 from analyzer.writers.workbook.method_sheet import add_method
-from analyzer.writers.workbook.review_lists import REVIEW_LISTS, add_review_lists, listed_again
+from analyzer.writers.workbook.review_lists import (
+    Selection,
+    add_review_lists,
+    listed_again,
+    lists_of_verdicts,
+    narrowing,
+)
 from analyzer.writers.workbook.summary_sheet import TITLE, add_summary
 
 
-def write_workbook(  # noqa: PLR0913  what it is about
-    analysis: Analysis,
-    stream: BinaryIO,
-    *,
-    listed: Analysis | None = None,
-    part_label: str = "",
-    split_by: SplitBy | None = None,
-    part: str = "",
-) -> None:
+def write_workbook(analysis: Analysis, stream: BinaryIO, *, verdicts: Collection[str] = ()) -> None:
     """Write the workbook; a list longer than a sheet continues on the next sheets.
 
-    A workbook of a split review has a `part_label`, which names the owner or account, and `part`,
-    which is its name or id. It counts all users of these, and has only the sheets to decide with,
-    for the users of `listed`.
+    The lists to decide in, and the findings, have the users that a filter keeps; of these the lists
+    have those with the `verdicts`, if any are given. All other sheets have all users.
     """
-    analysis = analysis if part_label else analysis.whole
-    listed = listed or analysis
-    newest = max(file.as_of for file in analysis.report.files)
-    book = Book(TITLE, as_of_and_scope(analysis.report), newest)
-    listings = add_review_lists(book, listed)
-    rows = None if part_label else _add_other_lists(book, analysis)
-    review = review_of(listed, split_by, part)
-    add_summary(book, analysis, listings, part_label, rows, review)
-    add_method(book, analysis)
+    whole = analysis.whole
+    selection = Selection(chosen=analysis, every=whole, verdicts=narrowing(verdicts))
+    book = _new_book(whole)
+    listings = add_review_lists(book, selection)
+    rows = _add_other_lists(book, whole)
+    if whole.book:
+        add_findings(book, analysis)
+    add_summary(book, whole, selection, listings, rows, review_of(selection, None, ""))
+    add_method(book, whole)
     book.save(stream)
+
+
+def _new_book(analysis: Analysis) -> Book:
+    newest = max(file.as_of for file in analysis.report.files)
+    return Book(TITLE, as_of_and_scope(analysis.report), newest)
 
 
 def _add_other_lists(book: Book, analysis: Analysis) -> ExceptionRows:
@@ -84,6 +87,8 @@ def _add_other_lists(book: Book, analysis: Analysis) -> ExceptionRows:
 INDEX: Final = "index.csv"
 
 _COLUMNS: Final = {SplitBy.OWNER: columns.OWNER, SplitBy.ACCOUNT: columns.ACCOUNT}
+"""The column of users by which a review is split."""
+
 _LONGEST_NAME: Final = 60
 _RESERVED: Final = re.compile("con|prn|aux|nul|(com|lpt)[0-9]")
 """Names of devices: Windows has no files of these names, whatever their ending."""
@@ -118,12 +123,15 @@ class SplitWorkbook(NamedTuple):
 class Split:
     """Hold the workbooks of a split, and by file the owners or accounts with nothing to decide.
 
-    `users_by_workbook` are the users to decide of each workbook.
+    `users_by_workbook` are the users to decide of each workbook; `every` are all users to decide,
+    whatever a filter or the `verdicts` leave out.
     """
 
     analysis: Analysis
     by: SplitBy
+    verdicts: tuple[Verdict, ...]
     users_by_workbook: Mapping[SplitWorkbook, Users]
+    every: Users
     nothing_left: Mapping[str, str]
 
     def files(self) -> Iterator[tuple[str, bytes]]:
@@ -138,36 +146,39 @@ class Split:
 
     def content_of(self, workbook: SplitWorkbook) -> bytes:
         """Return a workbook of the split."""
-        stream, part, judged = BytesIO(), self.part_of(workbook), self.analysis.judged
-        every = judged.where((judged.users[_COLUMNS[self.by]] == part).to_numpy(bool))
-        write_workbook(
-            self.analysis.of_users(every),
-            stream,
-            listed=self.analysis.of_users(self.users_by_workbook[workbook]),
-            part_label=workbook.label,
-            split_by=self.by,
-            part=part,
+        stream, part, whole = BytesIO(), self.part_of(workbook), self.analysis.whole
+        selection = Selection(
+            chosen=self.analysis.of_users(self.users_by_workbook[workbook]),
+            every=whole.of_users(self._in_part(self.every, part)),
+            verdicts=self.verdicts,
+            label=workbook.label,
         )
+        counted = whole.of_users(self._in_part(whole.judged, part))
+        book = _new_book(counted)
+        listings = add_review_lists(book, selection)
+        review = review_of(selection, self.by, part)
+        add_summary(book, counted, selection, listings, None, review)
+        add_method(book, counted)
+        book.save(stream)
         return stream.getvalue()
+
+    def _in_part(self, users: Users, part: str) -> Users:
+        return users.where((users.users[_COLUMNS[self.by]] == part).to_numpy(bool))
 
     def part_of(self, workbook: SplitWorkbook) -> str:
         """Return the owner, or the id of the account, whose users a workbook lists."""
         return workbook.account if self.by is SplitBy.ACCOUNT else workbook.owner
 
 
-def split(analysis: Analysis, by: SplitBy) -> Split:
+def split(analysis: Analysis, by: SplitBy, verdicts: Collection[str] = ()) -> Split:
     """Return the users to decide of an analysis, by their owner or by their account.
 
-    Users with a decision that is still in force are left out.
+    Users with a decision that is still in force are left out, and users without one of the
+    verdicts, if any are given.
     """
-    name, judged = _COLUMNS[by], analysis.judged
-    again = listed_again(analysis)
-    to_review = np.logical_or.reduce(
-        [review_list.has(judged, again) for review_list in REVIEW_LISTS]
-    )
-    listed = judged.where(to_review)
-    listed = listed.where(~needs_no_decision(listed, analysis.follow_up_result))
-    words = set(judged.users[name].unique())
+    name, asked = _COLUMNS[by], narrowing(verdicts)
+    listed = _to_decide(analysis, asked)
+    words = set(analysis.judged.users[name].unique())
     files = _file_names(analysis, by, words)
     parts = {
         word: listed.where((listed.users[name] == word).to_numpy(bool))
@@ -177,9 +188,18 @@ def split(analysis: Analysis, by: SplitBy) -> Split:
     return Split(
         analysis,
         by,
+        asked,
         {_split_workbook(analysis, by, files[word], part): part for word, part in listing.items()},
+        _to_decide(analysis.whole, ()) if analysis.filter or asked else listed,
         {files[word]: word for word in parts if word and word not in listing},
     )
+
+
+def _to_decide(analysis: Analysis, verdicts: Collection[str]) -> Users:
+    judged, again = analysis.judged, listed_again(analysis)
+    has = [review_list.has(judged, again) for review_list in lists_of_verdicts(verdicts)]
+    listed = judged.where(np.logical_or.reduce(has))
+    return listed.where(~needs_no_decision(listed, analysis.follow_up_result))
 
 
 def _split_workbook(analysis: Analysis, by: SplitBy, file: str, part: Users) -> SplitWorkbook:

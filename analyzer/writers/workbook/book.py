@@ -149,6 +149,7 @@ class SheetName(StrEnum):
     UNUSED = "Unused users"
     INACTIVE = "Inactive users"
     UNDETERMINED = "Undetermined"
+    FINDINGS = "Findings"
     EXEMPT = "Exempt"
     FOLLOW_UP = "Follow-up"
     ROOTS = "Root users"

@@ -15,16 +15,18 @@ from analyzer.decisions.review import (
 )
 from analyzer.decisions.user_rows import rows_of_users_csv, same_second_names, shared_texts
 from analyzer.terms import VERSION, AsOfSource, SplitBy, utc_text
-from analyzer.writers.workbook.review_lists import REVIEW_LISTS
+from analyzer.writers.workbook.review_lists import Selection, lists_of_verdicts
 
 
-def review_of(analysis: Analysis, split_by: SplitBy | None, part: str) -> Review:
-    """Return by what the lists of an analysis are made.
+def review_of(selection: Selection, split_by: SplitBy | None, part: str) -> Review:
+    """Return by what the lists of a workbook are made.
 
     `part` is the owner or account of a workbook of a split review.
     """
+    analysis = selection.chosen
     chosen, criteria = analysis.filter or Filter(), analysis.criteria
-    files = [file for file in analysis.report.files if file.accounts or not split_by]
+    report = analysis.report
+    files = [file for file in report.files if file.accounts or not split_by]
     lists = (
         ("exemptions", analysis.exemptions.file),
         ("owners", analysis.owners.file),
@@ -32,7 +34,8 @@ def review_of(analysis: Analysis, split_by: SplitBy | None, part: str) -> Review
         ("decisions", analysis.ledger.file),
     )
     listed = (file.service_credentials for file in files)
-    accounts = {account.account for file in files for account in file.accounts}
+    read = {account.account for file in files for account in file.accounts}
+    accounts = read or {missing.label for missing in report.not_covered + report.left_out}
     return Review(
         version=VERSION,
         form=FORM,
@@ -47,6 +50,7 @@ def review_of(analysis: Analysis, split_by: SplitBy | None, part: str) -> Review
         exposures=list(chosen.exposures),
         certain=chosen.certain,
         min_age=chosen.min_age,
+        verdicts=[*selection.verdicts],
         reports=[ReportOfReview(file.name, file.sha256, utc_text(file.as_of)) for file in files],
         evidence=[(beside.name, beside.sha256) for beside in listed if beside],
         set_as_of=any(file.as_of_source is AsOfSource.OPTION for file in files),
@@ -65,7 +69,7 @@ def users_on_lists(whole: Analysis, review: Review) -> Iterator[ReportedList]:
         name = columns.OWNER if review.split == SplitBy.OWNER else columns.ACCOUNT
         some = some.where((some.users[name] == review.part).to_numpy(bool))
     files, every = whole.report.files, whole.judged.users
-    for review_list in REVIEW_LISTS:
+    for review_list in lists_of_verdicts(review.verdicts):
         users = some.where(review_list.has(some))
         if not len(users):
             continue

@@ -1,6 +1,6 @@
 """Define the lists that a reviewer decides in, and the formulas that count the decisions."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -113,6 +113,56 @@ REVIEW_LISTS: Final = (
     ),
 )
 
+_LISTED_VERDICTS: Final = tuple(verdict for one in REVIEW_LISTS for verdict in one.verdicts)
+
+
+def narrowing(verdicts: Collection[str]) -> tuple[Verdict, ...]:
+    """Return the verdicts that narrow the lists; none if all that are listed are among them."""
+    listed = tuple(verdict for verdict in _LISTED_VERDICTS if verdict in verdicts)
+    return () if listed == _LISTED_VERDICTS else listed
+
+
+def lists_of_verdicts(verdicts: Collection[str] = ()) -> tuple[ReviewList, ...]:
+    """Return the lists to decide in, with the users of these verdicts; without one, of all."""
+    if not verdicts:
+        return REVIEW_LISTS
+    return tuple(
+        replace(one, verdicts=tuple(word for word in one.verdicts if word in verdicts))
+        for one in REVIEW_LISTS
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Hold which users to decide a workbook lists: `chosen` of `every`, of some `verdicts` or all.
+
+    `chosen` is the analysis that a filter left of `every`, the users that it would list otherwise.
+    `label` names the owner or account of a part of a split review.
+    """
+
+    chosen: Analysis
+    every: Analysis
+    verdicts: tuple[Verdict, ...] = ()
+    label: str = ""
+
+    @property
+    def asked(self) -> str:
+        """Return what was asked for, in words; empty for all users."""
+        parts = [f"verdict {' or '.join(self.verdicts)}"] if self.verdicts else []
+        return ", ".join([*parts, str(self.chosen.filter)] if self.chosen.filter else parts)
+
+    def numbers(self) -> dict[SheetName, int]:
+        """Return how many users each list would have, had all been asked for."""
+        again = listed_again(self.every)
+        return {one.title: int(one.has(self.every.judged, again).sum()) for one in REVIEW_LISTS}
+
+    def summary(self, listings: Mapping[SheetName, TableSheets]) -> str:
+        """Return what was asked for, and how many users the lists leave out."""
+        listed, number = sum(one.rows for one in listings.values()), sum(self.numbers().values())
+        left_out = f"{number - listed:,} of {count_text(number, 'user')}"
+        return f"Asked for: {self.asked}. Left out of the lists to decide in: {left_out}."
+
+
 Listings: TypeAlias = Mapping[SheetName, TableSheets]
 """The lists to decide in that have users, by title."""
 
@@ -139,19 +189,27 @@ def listed_again(analysis: Analysis) -> np.ndarray:
     return again
 
 
-def add_review_lists(book: Book, analysis: Analysis) -> Listings:
+def add_review_lists(book: Book, selection: Selection) -> Listings:
     """Add the lists to decide in."""
+    analysis = selection.chosen
     judged, report, again = analysis.judged, analysis.report, listed_again(analysis)
+    numbers = selection.numbers() if selection.asked else {}
     listings: dict[SheetName, TableSheets] = {}
-    for review_list in REVIEW_LISTS:
+    for review_list in lists_of_verdicts(selection.verdicts):
         listed = review_list.has(judged, again)
         users = judged.where(listed)
         if not len(users):
             continue
         users = users.with_users({columns.EARLIER_DECISION: analysis.earlier_decisions(users)})
         check_first, sentences = user_columns.check_first_column(users)
-        number = int((listed & again).sum())
-        kept = [f"{count_text(number, 'user')} of these: {_KEPT}"] if number else []
+        kept = int((listed & again).sum())
+        left_out = numbers.get(review_list.title, len(users)) - len(users)
+        remarks = (
+            review_list.about,
+            *([f"Only those asked for: {selection.asked}."] if selection.asked else []),
+            *([f"{count_text(left_out, 'other user')} left out."] if left_out else []),
+            *([f"{count_text(kept, 'user')} of these: {_KEPT}"] if kept else []),
+        )
         account, user, *facts = review_list.facts(report.files, report.account_names)
         listings[review_list.title] = add_list(
             book,
@@ -160,7 +218,7 @@ def add_review_lists(book: Book, analysis: Analysis) -> Listings:
             # Account and user are in the block of entries: they go along if it is sorted.
             [_DECISION, account, user, *_OTHER_ENTRIES, _EARLIER]
             + [check_first if fact is user_columns.CHECK_FIRST else fact for fact in facts],
-            remarks=(review_list.about, *kept, _HOW_TO_DECIDE, *sentences),
+            remarks=(*remarks, _HOW_TO_DECIDE, *sentences),
             order=_review_order(users),
             as_of=users.users[columns.AS_OF].iloc[0],
         )

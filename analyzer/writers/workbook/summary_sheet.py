@@ -29,7 +29,7 @@ from analyzer.writers.workbook.exceptions import (
     exceptions,
 )
 from analyzer.writers.workbook.follow_up_sheet import add_state_counts
-from analyzer.writers.workbook.review_lists import Listings
+from analyzer.writers.workbook.review_lists import Listings, Selection
 from analyzer.writers.workbook.text_sheet import (
     NOT_APPLICABLE,
     Part,
@@ -52,17 +52,17 @@ _PART_OF_REVIEW: Final = 30_000  # characters; a cell holds 32,767
 def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     book: Book,
     analysis: Analysis,
+    selection: Selection,
     listings: Listings,
-    part_label: str,
     rows: ExceptionRows | None,
     review: Review,
 ) -> None:
     """Add the summary: exceptions, then the result, then the tables.
 
-    A workbook with a `part_label` counts only the users of that owner or account, and has no
-    exceptions.
+    `selection` says which users the lists have. A workbook of a part of a split review counts only
+    the users of that part, and has no exceptions.
     """
-    report = analysis.report
+    report, part_label = analysis.report, selection.label
     files = [file for file in report.files if file.accounts or rows]
     sheet = TextSheet(book, SheetName.SUMMARY, _WIDTHS)
     sheet.full_row(f"{TITLE}, for {part_label}" if part_label else TITLE, CellStyle.TITLE)
@@ -71,17 +71,15 @@ def add_summary(  # noqa: PLR0913, PLR0917  what it is about
     if rows:
         _add_exceptions(sheet, found)
     _add_result(sheet, analysis)
+    if selection.asked:
+        sheet.full_row(selection.summary(listings), CellStyle.LABEL)
     sheet.full_row(review_lists.first_step(listings), CellStyle.LABEL)
     if len(found) > _MOST_ON_FIRST_PAGE:
         sheet.next_page()
     _add_sign_off(sheet, part_label, files)
     if len(found) <= _MOST_ON_FIRST_PAGE:
         sheet.next_page()
-    if listings:
-        sheet.section("Review progress")
-        review_lists.add_progress(sheet, listings)
-        sheet.section("What to enter in the yellow cells of the lists")
-        review_lists.add_legend(sheet)
+    _add_progress(sheet, listings)
     if rows and len(rows.follow_up):
         sheet.section("Earlier decisions")
         add_state_counts(sheet, rows.follow_up)
@@ -112,6 +110,16 @@ def _notes(analysis: Analysis, *, is_whole: bool) -> list[str]:
     notes = headline.input_notes(analysis) if is_whole else report.notes
     left_out = lookup_lists.left_out_notes(analysis) if is_whole else []
     return left_out + [note for note in notes if note not in said]
+
+
+def _add_progress(sheet: TextSheet, listings: Listings) -> None:
+    """Add how far the review is, and what to enter; nothing without users to decide."""
+    if not listings:
+        return
+    sheet.section("Review progress")
+    review_lists.add_progress(sheet, listings)
+    sheet.section("What to enter in the yellow cells of the lists")
+    review_lists.add_legend(sheet)
 
 
 def _add_exceptions(sheet: TextSheet, found: Sequence[SummaryException]) -> None:
